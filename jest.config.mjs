@@ -11,7 +11,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/environment/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/environment/global-teardown.ts',
-  testTimeout: 60_000,
+  // A slow machine that does other work too needs a minute to bundle the workflows.
+  testTimeout: 180_000,
   maxWorkers: 2,
   modulePathIgnorePatterns: ['<rootDir>/.alfred/'],
 };

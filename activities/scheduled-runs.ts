@@ -4,7 +4,8 @@ import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
 import { requireAgent } from './activity-context.ts';
-import type { Identity, ConversationControl, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
+import type { Principal } from '../contract/principal.ts';
+import type { ConversationControl, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
 export type ScheduledRunDeps = {
   schedules: Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'>;
@@ -37,8 +38,8 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
     return { ...request, input: input.data as TaskRequest['input'] };
   };
 
-  const createTask = async (run: ScheduledRun, identity: Identity, request: TaskRequest) => {
-    const { id, agent, head } = await tasks.create(identity, parseRequest(request), {
+  const createTask = async (run: ScheduledRun, principal: Principal, request: TaskRequest) => {
+    const { id, agent, head } = await tasks.create(principal, parseRequest(request), {
       idempotencyKey: run.key,
       budget: deps.budgetOf(request.agent),
       scheduleId: run.scheduleId,
@@ -49,8 +50,8 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
   return {
     /** Creates the row of the run's task. Idempotent: a repeat finds the same task. */
     async beginScheduledRun({ run }: { run: ScheduledRun }): Promise<ScheduledWork> {
-      const { identity, action, task: existing } = await loadRun(run);
-      const task = existing ?? (action.task && (await createTask(run, identity, action.task)));
+      const { principal, action, task: existing } = await loadRun(run);
+      const task = existing ?? (action.task && (await createTask(run, principal, action.task)));
       if (!task) {
         await schedules.recordRun(run, { conversationId: action.message?.conversationId, messageId: run.key });
         return { message: true };
@@ -65,10 +66,10 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
      * @returns the task that answers it
      */
     async submitScheduledMessage({ run }: { run: ScheduledRun }): Promise<{ taskId: string }> {
-      const { identity, action } = await loadRun(run);
+      const { principal, action } = await loadRun(run);
       if (!action.message) throw new AlfredError('not_found', 'The schedule sends no message any more.');
       const { conversationId, text, onBusy } = action.message;
-      const { taskId } = await messages.submit(identity, conversationId, { id: run.key, text, onBusy });
+      const { taskId } = await messages.submit(principal, conversationId, { id: run.key, text, onBusy });
       if (taskId === null) throw new AlfredError('conversation_busy');
       await schedules.recordRun(run, { taskId, conversationId });
       return { taskId };

@@ -7,7 +7,7 @@ import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
 import { refuseStrangers } from './http/guard.ts';
-import { identityOf } from './http/identity.ts';
+import { checkScopes, identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
@@ -23,9 +23,12 @@ import { deleteConversationRoutes } from './routes/delete-conversation.ts';
 import { deleteTaskRoutes } from './routes/delete-task.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { documentTextRoutes } from './routes/document-text.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { meRoutes } from './routes/me.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
@@ -83,6 +86,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   });
   // Set before any route of /v1 runs.
   app.decorateRequest('scope', null as never);
+  app.decorateRequest('signIn', null as never);
 
   observe(app, deps);
   app.addHook('onRequest', async (request, reply) => {
@@ -91,7 +95,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     const path = request.routeOptions.url ?? request.url;
     if (!config.ALFRED_SKIP_HOST_CHECKS) refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path));
     if (!path.startsWith('/v1/')) return;
-    request.scope = identityOf(request.headers, deps.identify);
+    request.signIn = await identityOf(request, deps.identify);
+    request.scope = request.signIn.principal;
+    checkScopes(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
@@ -136,6 +142,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     sourceRoutes,
     controlSourceRoutes,
     agentRoutes,
+    apiKeyRoutes,
+    controlApiKeyRoutes,
+    meRoutes,
     usageRoutes,
     systemRoutes,
   ]) {

@@ -13,6 +13,7 @@ import type { ApiDeps } from './deps.ts';
 type ApiEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type ApiAdapters = Pick<
   ApiDeps,
+  | 'apiKeys'
   | 'approvals'
   | 'schedules'
   | 'sources'
@@ -28,6 +29,7 @@ type ApiAdapters = Pick<
   | 'documents'
   | 'erasure'
   | 'ingestionEvents'
+  | 'identify'
   | 'index'
   | 'ledger'
 >;
@@ -41,9 +43,13 @@ type ApiAdapters = Pick<
  * @throws when the address is taken or does not belong to this machine, ConfigError when the configuration names an
  *   agent that does not exist
  */
-export async function startApi(edge: ApiEdge, adapters: ApiAdapters): Promise<{ url: string; stop(): Promise<void> }> {
+export async function startApi(
+  edge: ApiEdge,
+  adapters: ApiAdapters & { signInWarning: () => Promise<string | undefined> },
+): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
+  if (config.OIDC_ISSUER) readiness.addWarning('identity', adapters.signInWarning);
   const app = await createApi({ ...edge, ...adapters, agents });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type {
+  ApiKeys,
   Approvals,
   Callbacks,
   Citations,
@@ -7,10 +8,10 @@ import type {
   Control,
   Documents,
   Erasure,
-  Identity,
   IngestionEvents,
   Ledger,
   Schedules,
+  SignIn,
   Sources,
   ConversationEvents,
   ConversationRows,
@@ -63,11 +64,17 @@ export type ApiDeps = {
   metrics: Metrics;
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
+  apiKeys: ApiKeys;
   /**
    * Identifies the sender of a request. A request without a sender, or with an incomplete one, is refused. Without this
    * function every request comes from the user of this machine.
+   *
+   * @param rawHeaders names and values in turn, as they came
    */
-  identify?: (headers: IncomingHttpHeaders) => Identity | undefined;
+  identify?: (
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+  ) => SignIn | undefined | Promise<SignIn | undefined>;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
 };

@@ -1,9 +1,9 @@
 import { createApiClient } from './client/api-client.ts';
 import type { CommandContext } from './command-context.ts';
-import { findStack } from './stack.ts';
+import { findStack, tokenOf } from './stack.ts';
 import { createTerminal } from './terminal/terminal.ts';
 
 export const createContext = (): CommandContext => ({
   terminal: createTerminal(),
-  api: createApiClient(() => findStack()),
+  api: createApiClient(() => findStack(), tokenOf()),
 });

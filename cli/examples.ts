@@ -74,6 +74,15 @@ export const examples: Record<string, readonly string[]> = {
   'sources sync': ['alfred sources sync 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --detach'],
   'sources set': ['alfred sources set 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --no-every'],
   'sources remove': ['alfred sources remove 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --keep-documents'],
+  keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
+  'keys list': ['alfred keys list --all --json'],
+  'keys add': [
+    'alfred keys add nightly-report --role clerk --expires-in-days 90',
+    'alfred keys add dashboard --scope usage:read --scope tasks:read',
+  ],
+  'keys show': ['alfred keys show 3f9a1c5be07d2486'],
+  'keys rotate': ['alfred keys rotate 3f9a1c5be07d2486 --overlap 3600'],
+  'keys remove': ['alfred keys remove 3f9a1c5be07d2486'],
   usage: ['alfred usage', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [

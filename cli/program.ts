@@ -17,6 +17,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   approvals: async () => (await import('./commands/approvals.ts')).addApprovals,
   schedules: async () => (await import('./commands/schedules.ts')).addSchedules,
   sources: async () => (await import('./commands/sources.ts')).addSources,
+  keys: async () => (await import('./commands/keys.ts')).addKeys,
   usage: async () => (await import('./commands/usage.ts')).addUsage,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,

@@ -38,3 +38,15 @@ export async function stackEnvironment(environment = process.env): Promise<Recor
   const run = await localRun(environment);
   return { ...environment, ...run?.environment };
 }
+
+/**
+ * ALFRED_TOKEN: an access token or an API key.
+ *
+ * @throws CliError when it cannot stand in a header
+ */
+export function tokenOf(environment = process.env): string | undefined {
+  const token = environment.ALFRED_TOKEN?.trim();
+  if (token && !/^[\w.~+/-]+=*$/.test(token))
+    throw usageError('ALFRED_TOKEN is neither an access token nor an API key: it has other characters than those have');
+  return token || undefined;
+}

@@ -9,6 +9,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** Whether a value is an object with named members: no list, not null. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
 /** Writes a value as JSON with sorted keys, so that equal values have equal texts. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(sortKeys(value));

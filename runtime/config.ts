@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
+import { oidcFaults } from './identity-settings.ts';
 import { documents } from './variables/documents.ts';
+import { identity } from './variables/identity.ts';
 import { models } from './variables/models.ts';
 import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
@@ -12,7 +14,7 @@ import { servers } from './variables/servers.ts';
 const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
-const variables = { ...servers, ...search, ...documents, ...models, ...outbound, ...processes } as const;
+const variables = { ...servers, ...identity, ...search, ...documents, ...models, ...outbound, ...processes } as const;
 
 const secrets = [
   'TEMPORAL_API_KEY',
@@ -36,10 +38,12 @@ const requiredVariables: Partial<Record<ProviderName, readonly (keyof typeof var
 const Environment = z.object(variables).superRefine((env, context) => {
   const addIssue = (name: keyof typeof variables, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
-  if (!loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
+  for (const { variable, message } of oidcFaults(env)) addIssue(variable, message);
+  const hasSignIn = env.OIDC_ISSUER !== undefined;
+  if (!hasSignIn && !loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(
       'ALFRED_API_HOST',
-      'without sign-in the API binds to loopback only: use 127.0.0.1, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network, and name the hosts that callers use in ALFRED_API_HOSTS',
+      'without sign-in the API binds to loopback only: use 127.0.0.1, set OIDC_ISSUER, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network, and name the hosts that callers use in ALFRED_API_HOSTS',
     );
   }
   const chains = [
@@ -166,7 +170,7 @@ export function describeConfig(config: Config, environment: Record<string, strin
 }
 
 const formatValue = (value: Config[VariableName]) => {
-  if (Array.isArray(value)) return value.join(',');
+  if (Array.isArray(value) && value.every((one) => typeof one === 'string')) return value.join(',');
   return typeof value === 'string' ? value : JSON.stringify(value);
 };
 

@@ -2,6 +2,7 @@ import { editDistance } from '../contract/rules/edit-distance.ts';
 
 /** Variables of other readers: the command line, `npm start`, Compose's own. */
 const readElsewhere = [
+  'ALFRED_TOKEN',
   'ALFRED_URL',
   'ALFRED_START_BEGUN_MS',
   'ALFRED_TEMPORAL_PORT',

@@ -1,11 +1,14 @@
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
+import { createSignIn } from '../adapters/identity/sign-in.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
 import { createOutbound } from '../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../adapters/outbound/webhooks.ts';
+import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
+import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
@@ -29,6 +32,7 @@ import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
 import { createScheduleAlignment } from '../adapters/temporal/schedule-alignment.ts';
 import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
+import { issuersOf } from '../runtime/identity-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
@@ -48,10 +52,16 @@ export function createAdapters(edge: AdapterEdge) {
     approvals: createApprovals(db),
     effects: createEffects(db),
     schedules: createSchedules(db),
+    apiKeys: createApiKeys(db),
   };
+  const { apiKeys } = rows;
+  const signIn = createSignIn({ issuers: issuersOf(config), subjects: createSubjects(db), apiKeys, log, metrics });
   return {
     ...knowledge,
     ...rows,
+    identify: signIn.identify,
+    /** What keeps people from signing in; undefined when nothing does. */
+    signInWarning: signIn.warning,
     events: createTaskEvents(db, listener),
     ingestionEvents: createIngestionEvents(db, listener),
     messageStore: createMessageStore(db),

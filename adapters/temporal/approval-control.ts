@@ -4,7 +4,8 @@ import type { ApprovalDecision } from '../../contract/approval.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { updateName } from '../../contract/ids.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import type { ApprovalControl, ApprovalRow, Approvals, Identity } from '../../contract/ports/index.ts';
+import type { ApprovalControl, ApprovalRow, Approvals } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
 import type { Verdict } from '../../contract/references.ts';
 import { describeVerdict } from '../../contract/rules/approval-rights.ts';
 import type { DecisionRequest } from '../../workflows/signals-and-updates.ts';
@@ -12,7 +13,7 @@ import { updateTask } from './update-task.ts';
 
 export type ApprovalControlDeps = {
   client: Client;
-  approvals: Pick<Approvals, 'get' | 'storeNote'>;
+  approvals: Pick<Approvals, 'get' | 'storeDecision'>;
 };
 
 /** How long a decision waits for its task to register the call: a dead worker is noticed after five seconds. */
@@ -20,12 +21,12 @@ const registrationDeadlineMs = 8_000;
 const retryPauseMs = 100;
 
 export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalControl => ({
-  async decide(identity, approvalId, decision) {
-    const row = await deps.approvals.get(identity, approvalId);
+  async decide(principal, approvalId, decision) {
+    const row = await deps.approvals.get(principal, approvalId);
     if (!row) return undefined;
-    if (row.status === 'pending') await decideWhenRegistered(deps, identity, row, decision);
-    else checkRepeat(identity, row, decision);
-    return deps.approvals.get(identity, approvalId);
+    if (row.status === 'pending') await decideWhenRegistered(deps, principal, row, decision);
+    else checkRepeat(principal, row, decision);
+    return deps.approvals.get(principal, approvalId);
   },
 });
 
@@ -35,17 +36,17 @@ export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalContro
  */
 async function decideWhenRegistered(
   deps: ApprovalControlDeps,
-  identity: Identity,
+  principal: Principal,
   row: ApprovalRow,
   decision: ApprovalDecision,
 ): Promise<void> {
   const deadline = Date.now() + registrationDeadlineMs;
   while (true) {
     try {
-      return await decide(deps, identity, row, decision);
+      return await decide(deps, principal, row, decision);
     } catch (error) {
       if (!(error instanceof AlfredError) || error.code !== 'not_found') throw error;
-      if ((await deps.approvals.get(identity, row.id))?.status !== 'pending') throw error;
+      if ((await deps.approvals.get(principal, row.id))?.status !== 'pending') throw error;
       if (Date.now() > deadline) throw new AlfredError('temporal_unavailable', undefined, { cause: error });
       await sleep(retryPauseMs);
     }
@@ -54,24 +55,23 @@ async function decideWhenRegistered(
 
 async function decide(
   { client, approvals }: ApprovalControlDeps,
-  { subject, roles }: Identity,
+  principal: Principal,
   row: ApprovalRow,
   { decision, comment, edit, argumentsHash }: ApprovalDecision,
 ): Promise<void> {
-  const hasNote = comment !== undefined || edit !== undefined;
-  const note = hasNote ? await approvals.storeNote(row.id, { comment, edit }) : undefined;
+  const note = await approvals.storeDecision(principal, row.id, { comment, edit });
   await updateTask<Verdict, DecisionRequest>(client, row.taskId, updateName.decide, {
     id: row.id,
     approve: decision === 'approve',
-    by: subject,
-    roles,
+    by: principal.subject,
+    roles: principal.roles,
     argumentsHash,
     note,
   });
 }
 
 /** @throws AlfredError `approval_decided` unless it is the same decision by the same person */
-function checkRepeat({ subject }: Identity, { decision }: ApprovalRow, repeat: ApprovalDecision): void {
+function checkRepeat({ subject }: Principal, { decision }: ApprovalRow, repeat: ApprovalDecision): void {
   if (!decision) throw new AlfredError('approval_decided', 'The task ended before it was decided.');
   const isSame =
     decision.by === subject &&

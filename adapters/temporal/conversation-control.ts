@@ -64,8 +64,8 @@ export const createConversationControl = ({ client, conversations, config }: Dep
     );
 
   return {
-    async submit(who, conversationId, message) {
-      const { conversation, receipt } = await conversations.storeMessage(who, conversationId, message);
+    async submit(principal, conversationId, message) {
+      const { conversation, receipt } = await conversations.storeMessage(principal, conversationId, message);
       if (receipt) return receipt;
       const { id } = message;
       // Two concurrent requests with the same message are one update, also when they reach different processes.
@@ -74,11 +74,11 @@ export const createConversationControl = ({ client, conversations, config }: Dep
       return { id, conversationId, ...decision };
     },
 
-    async stop({ subject, ...who }, conversationId, { queued, reason, undo }) {
-      const conversation = await conversations.recordStopRequest({ ...who, subject }, conversationId, {
+    async stop(principal, conversationId, { queued, reason, undo }) {
+      const conversation = await conversations.recordStopRequest(principal, conversationId, {
         reason,
         undo,
-        by: subject,
+        by: principal.subject,
       });
       if (!conversation) throw new AlfredError('not_found', `There is no conversation ${conversationId}.`);
       return update<StopReceipt>(conversation, updateName.stop, { queued });

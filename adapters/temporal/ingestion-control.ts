@@ -24,17 +24,17 @@ type Deps = IngestionControlDeps & { readReconciled: ReadReconciled };
 export const createIngestionControl = (deps: Deps): IngestionControl => ({
   read: (scope, ingestionId) => read(deps, scope, ingestionId),
 
-  async create(scope, files, placement, callback) {
+  async create(principal, files, placement, callback) {
     const { documents } = deps;
-    const ingestionId = await documents.createIngestion(scope, files, placement, callback);
+    const ingestionId = await documents.createIngestion(principal, files, placement, callback);
     try {
-      await start(deps, scope, ingestionId);
+      await start(deps, principal, ingestionId);
     } catch (error) {
       // The caller never gets this upload's id and sends the files again.
-      await documents.endIngestion(scope, ingestionId, 'failed', { isKnown: false }).catch(() => undefined);
+      await documents.endIngestion(principal, ingestionId, 'failed', { isKnown: false }).catch(() => undefined);
       throw error;
     }
-    const row = await documents.getIngestion(scope, ingestionId);
+    const row = await documents.getIngestion(principal, ingestionId);
     if (!row) throw new AlfredError('internal');
     return row;
   },

@@ -33,9 +33,9 @@ export const createSourceControl = (deps: Deps): SourceControl => {
   return {
     read: (scope, sourceId) => read(deps, scope, sourceId),
 
-    async create(scope, request, { idempotencyKey }) {
-      const { isNew, ...row } = await sources.create(scope, request, { idempotencyKey });
-      const source = refOf(scope, row.id);
+    async create(principal, request, { idempotencyKey }) {
+      const { isNew, ...row } = await sources.create(principal, request, { idempotencyKey });
+      const source = refOf(principal, row.id);
       try {
         if (row.everyS !== null)
           await temporalSchedules.create(sourceScheduleId(row.id), sourceScheduleDefinition(source, row.everyS));
@@ -44,7 +44,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
         // With a key the caller's repeat continues with this source; without one it would be in the way of a repeat.
         if (idempotencyKey === undefined) {
           await temporalSchedules.delete(sourceScheduleId(row.id)).catch(() => undefined);
-          await sources.discard(scope, row.id);
+          await sources.discard(principal, row.id);
         }
         throw error;
       }
@@ -124,7 +124,7 @@ export const sourceScheduleDefinition = (
   typedSearchAttributes: ownerSearchAttributes({ tenant }),
 });
 
-/** Drops what an identity holds beside its scope: workflow arguments hold nothing else. */
+/** Drops what a principal holds beside its scope: workflow arguments hold nothing else. */
 const refOf = ({ tenant, subject }: Scope, sourceId: string): SourceRef => ({ tenant, subject, sourceId });
 
 const isUnderWay = ({ sync }: SourceRow) => sync.state === 'queued' || sync.state === 'running';

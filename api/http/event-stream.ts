@@ -11,9 +11,13 @@ const frame = (event: Event) => `id: ${event.seq}\nevent: ${event.type}\ndata: $
  * Writes server-sent events: one frame per event, and a comment after every `heartbeatMs` of silence.
  *
  * The reader's connection pulls the frames: no events are read from the database for a reader that does not read.
- * Ends when `batches` ends.
+ * Ends when `batches` ends, then with `reason()` as a comment, if it gives one.
  */
-export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatMs: number): AsyncGenerator<string> {
+export async function* toEventStream(
+  batches: AsyncIterable<Event[]>,
+  heartbeatMs: number,
+  reason: () => string | undefined = () => undefined,
+): AsyncGenerator<string> {
   const source = batches[Symbol.asyncIterator]();
   // Sent at once, so that the reader sees that the stream is open.
   yield `retry: ${reconnectMs}\n\n`;
@@ -25,7 +29,11 @@ export async function* toEventStream(batches: AsyncIterable<Event[]>, heartbeatM
         yield ': still here\n\n';
         continue;
       }
-      if (batch.done) return;
+      if (batch.done) {
+        const words = reason();
+        if (words !== undefined) yield `: ${words}\n\n`;
+        return;
+      }
       yield batch.value.map(frame).join('');
       next = source.next();
     }

@@ -1,12 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Identity } from '../../contract/ports/index.ts';
+import type { SignIn } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who sent the request. Everything that is read or written belongs to this identity. */
-    scope: Identity;
+    /** Who sent the request. What is read or written belongs to this person or service. */
+    scope: Principal;
+    /** How the sender signed in. */
+    signIn: SignIn;
   }
   interface FastifyContextConfig {
     /** The configuration variable that raises the route's body limit, if there is one. */
@@ -15,6 +18,8 @@ declare module 'fastify' {
   interface FastifySchema {
     /** Bodies by media type, for the API document. The handler checks them itself. */
     bodies?: Record<string, unknown>;
+    tags?: readonly string[];
+    operationId?: string;
     'x-optional-body'?: boolean;
   }
 }

@@ -13,7 +13,7 @@ function isListedHost(host = '', allowed: readonly string[]): boolean {
 }
 
 /**
- * Protects an API without sign-in: refuses requests that another site could make a browser send here.
+ * Refuses requests that another site could make a browser send here.
  *
  * A Host that is neither this machine nor an allowed one means DNS rebinding. An Origin that is not ours means a page
  * of another site, also where the browser asks for no permission first, as for forms. Programs send no Origin, and our
@@ -33,7 +33,7 @@ export function refuseStrangers(
   if (!isKnownHost(host, allowed) && !isProbe) {
     throw new AlfredError(
       'forbidden_host',
-      `Without sign-in, Alfred answers only requests addressed to this machine; this one names the host "${headers.host ?? ''}". Use 127.0.0.1 or localhost, or list the host in ALFRED_API_HOSTS.`,
+      `Alfred answers only requests addressed to this machine or to a host in ALFRED_API_HOSTS; this one names the host "${headers.host ?? ''}". Use 127.0.0.1 or localhost, or list the host there.`,
     );
   }
   const origin = headers.origin?.toLowerCase();
@@ -42,7 +42,7 @@ export function refuseStrangers(
   if (origin !== undefined && !own.includes(origin)) {
     throw new AlfredError(
       'forbidden_host',
-      `Without sign-in, Alfred takes no requests from web pages of other sites; this one comes from "${headers.origin}".`,
+      `Alfred takes no requests from web pages of other sites; this one comes from "${headers.origin}".`,
     );
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
+import { watchSignIn } from './watch-sign-in.ts';
 import { toEventStream } from './event-stream.ts';
 
 /** The most events in one JSON page. */
@@ -29,12 +30,16 @@ export const placeOf = (
 type Deps = Pick<ApiDeps, 'metrics' | 'log' | 'heartbeatMs'> & { draining: AbortSignal };
 type Follow = (signal: AbortSignal) => Parameters<typeof toEventStream>[0];
 
-/** Responds with events as they happen, until they end, the reader disconnects or the process shuts down. */
+/**
+ * Responds with events as they happen, until they end, the reader disconnects, its credential ends or the process shuts
+ * down.
+ */
 export const createStreamOpener =
   ({ metrics, log, heartbeatMs = 10_000, draining }: Deps) =>
   (reply: Pick<FastifyReply, 'raw' | 'request' | 'type' | 'headers'>, follow: Follow): string => {
     const gone = new AbortController();
-    const stop = linkAbort([draining, gone.signal]);
+    const signedOut = watchSignIn(reply.request.signIn, gone.signal);
+    const stop = linkAbort([draining, gone.signal, signedOut]);
     const batches = follow(stop.signal);
     metrics.eventStreams.inc();
     const leave = () => {
@@ -48,7 +53,9 @@ export const createStreamOpener =
     void reply.type('text/event-stream');
     void reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
     // Fastify pipes the stream, so the reader's pace decides how much is read. The route's schema types it as text.
-    const frames = Readable.from(toEventStream(batches, heartbeatMs));
+    const frames = Readable.from(
+      toEventStream(batches, heartbeatMs, () => (signedOut.aborted ? String(signedOut.reason) : undefined)),
+    );
     // The stream may break after its reader disconnected; without a listener that error would end the process.
     frames.on('error', ({ message }) =>
       log.warn({ requestId: reply.request.id, error: message }, 'an event stream broke'),

@@ -14,8 +14,17 @@ export const openapi = {
       'Durable AI agents. Create a task, follow its events, read its result. Errors are RFC 9457 problem documents with a stable `code`; every answer carries `x-request-id`.',
   },
   servers: [{ url: '/', description: 'This server' }],
-  // There is no sign-in of its own. A build that passes `identify` to the API has one, and says so itself.
-  security: [],
+  // Without an identity provider, requests without a credential come from the user of this machine.
+  security: [{}, { bearer: [] }],
+  components: {
+    securitySchemes: {
+      bearer: {
+        type: 'http' as const,
+        scheme: 'bearer',
+        description: 'An access token of the identity provider, or an API key',
+      },
+    },
+  },
   tags: [
     { name: 'tasks', description: 'One agent, one question, until it answers' },
     { name: 'approvals', description: 'Calls that wait for a person' },
@@ -24,6 +33,7 @@ export const openapi = {
     { name: 'documents', description: 'What agents answer from' },
     { name: 'agents', description: 'Who can be asked' },
     { name: 'usage', description: 'What it cost' },
+    { name: 'identity', description: 'Who you are, and keys for services' },
     { name: 'operations', description: 'For probes, scrapers and tools' },
   ],
 };

@@ -44,7 +44,20 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
       Math.ceil(error.retryAfterMs === undefined ? seconds : error.retryAfterMs / 1_000),
     );
   }
+  const challenge = challengeOf(error);
+  if (challenge !== undefined) void reply.header('www-authenticate', challenge);
   return reply.code(status).type('application/problem+json').send(problem);
+}
+
+/**
+ * What a caller must bring (RFC 6750, section 3). It names no error where there was no credential, and says no more
+ * than the code does.
+ */
+function challengeOf({ code }: AlfredError): string | undefined {
+  if (code === 'insufficient_scope') return `Bearer realm="alfred", error="insufficient_scope"`;
+  if (httpStatusOf(code) !== 401) return undefined;
+  if (code === 'token_missing' || code === 'unauthenticated') return 'Bearer realm="alfred"';
+  return `Bearer realm="alfred", error="invalid_token", error_description="${defaultMessageOf(code)}"`;
 }
 
 /** Turns every error into a problem document. Unexpected errors are logged whole; the caller gets one sentence. */

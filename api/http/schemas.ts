@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contract/approval.ts';
+import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
@@ -60,6 +61,8 @@ import { UsageReport, UsageRow } from '../../contract/usage.ts';
 const shared = { Budget, Json };
 const accepted = {
   ...shared,
+  ApiKeyRequest,
+  ApiKeyRotation,
   ApprovalDecision,
   BudgetGrant,
   Callback,
@@ -82,6 +85,8 @@ const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  ApiKey,
+  ApiKeyList,
   Approval,
   ApprovalList,
   Approvers,
@@ -104,8 +109,10 @@ const answered = {
   Ingestion,
   IngestionEvent,
   IngestionEventPage,
+  Me,
   MessageList,
   MessageReceipt,
+  NewApiKey,
   Passage,
   RankedPassage,
   Rank,

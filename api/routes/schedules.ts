@@ -30,7 +30,7 @@ export const scheduleRoutes =
         tags: ['schedules'],
         summary: 'Ask again and again',
         description:
-          'Each run makes a task, or sends a message to a conversation, in your name and with your roles of now. After a 503 repeat the request with the same `Idempotency-Key`.',
+          'Each run makes a task, or sends a message to a conversation, in your name and with the roles that you have when it runs. After a 503 repeat the request with the same `Idempotency-Key`.',
         headers: idempotencyHeaders('schedule'),
         body: ScheduleRequest,
         response: {

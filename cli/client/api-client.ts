@@ -63,9 +63,12 @@ export class ApiProblem extends CliError {
 /**
  * Calls the HTTP API and checks every response against its schema.
  *
- * @param find finds the server before each request: a restart may have moved it to another port
+ * @param find  finds the server before each request: a restart may have moved it to another port
+ * @param token an access token or an API key, sent with each request
  */
-export function createApiClient(find: () => Promise<Stack>) {
+export function createApiClient(find: () => Promise<Stack>, token?: string) {
+  const credential: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+
   async function open(
     path: string,
     { method = 'GET', json, form, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
@@ -81,7 +84,7 @@ export function createApiClient(find: () => Promise<Stack>) {
       response = await fetch(url, {
         method,
         body,
-        headers: { accept: 'application/json', ...type, ...headers },
+        headers: { accept: 'application/json', ...credential, ...type, ...headers },
         signal: signal ?? null,
       });
     } catch (error) {
@@ -91,7 +94,11 @@ export function createApiClient(find: () => Promise<Stack>) {
     if (response.ok) return { response, stack };
     const text = await response.text().catch(() => '');
     const problem = Problem.safeParse(parseJson(text));
-    if (problem.success) throw new ApiProblem(response.status, problem.data, response.headers.get('retry-after'));
+    if (problem.success) {
+      const { data } = problem;
+      const detail = response.status === 401 ? `${data.detail}\n${signInHint(token)}` : data.detail;
+      throw new ApiProblem(response.status, { ...data, detail }, response.headers.get('retry-after'));
+    }
     throw new CliError(
       `${method} ${url.href} answered ${response.status}, and not as Alfred does. Is something else listening at ${stack.url} (${stack.foundBy})?`,
     );
@@ -124,4 +131,9 @@ export function createApiClient(find: () => Promise<Stack>) {
     },
   };
 }
+const signInHint = (token: string | undefined) =>
+  token
+    ? 'It was sent because ALFRED_TOKEN is set. Set it to another access token or API key.'
+    : 'Set ALFRED_TOKEN to an access token of your identity provider, or to an API key.';
+
 export type ApiClient = ReturnType<typeof createApiClient>;

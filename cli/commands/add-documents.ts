@@ -131,7 +131,7 @@ function createProgress(files: number, { terminal }: CommandContext) {
 /** Reports files that are sent and not read yet. Standard output gets the ids of their uploads. */
 function reportSent({ ingestions, refused }: Upload, { json }: AddOptions, { terminal }: CommandContext): number {
   terminal.clearStatus();
-  if (json) terminal.print(JSON.stringify({ ingestions, refused }, null, 2));
+  if (json) terminal.printJson({ ingestions, refused });
   else for (const { id } of ingestions) terminal.print(id);
   for (const { name, message } of refused) terminal.note(`  ${name}: ${message}`);
   if (ingestions.length > 0) terminal.note('They are being read: alfred documents follow <id>', 'dim');

@@ -10,7 +10,7 @@ export function addAgents(program: Command, { api, terminal }: CommandContext) {
     .option('--json', 'with their input and output schemas')
     .action(async ({ json }: { json?: boolean }) => {
       const { agents } = await api.call('/v1/agents', { answer: AgentList });
-      if (json) return terminal.print(JSON.stringify(agents, null, 2));
+      if (json) return terminal.printJson(agents);
       terminal.print(
         table([
           ['NAME', 'TOOLS', 'DESCRIPTION'],

@@ -61,7 +61,7 @@ async function list({ status, ...options }: ApprovalListOptions, { api, terminal
       return { ...answer, items: answer.approvals };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ approvals, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ approvals, nextCursor });
   if (approvals.length === 0)
     return terminal.note(mine ? 'Nothing waits for you. --all shows the others.' : 'There are none.');
   terminal.print(table([['ID', 'TOOL', 'STATUS', 'ASKED BY', 'SINCE', 'UNTIL'], ...approvals.map(rowOf)]));
@@ -79,7 +79,7 @@ const rowOf = ({ id, tool, status, requestedBy, requestedAt, expiresAt }: Approv
 
 async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const approval = await api.call(path(id), { answer: Approval });
-  if (json) return terminal.print(JSON.stringify(approval, null, 2));
+  if (json) return terminal.printJson(approval);
   const { tool, agent, taskId, requestedBy, status, expiresAt, onExpiry, decision, argumentsHash } = approval;
   terminal.print(
     table([
@@ -109,7 +109,8 @@ async function decide(
     json: { decision, comment, edit, ...shownArguments },
     answer: Approval,
   });
-  terminal.print(json ? JSON.stringify(approval, null, 2) : sentenceOf(approval));
+  if (json) return terminal.printJson(approval);
+  terminal.print(sentenceOf(approval));
 }
 
 function sentenceOf({ tool, status, decision }: Approval): string {

@@ -105,7 +105,6 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
   );
   const readTask = ({ id }: Task, limit?: AbortSignal) =>
     api.call(`/v1/tasks/${id}`, { answer: Task, ...(limit && { signal: limit }) });
-  const printJson = (shown: Task) => terminal.print(JSON.stringify(shown, null, 2));
   const key = options.idempotencyKey ?? randomUUID();
   try {
     task = await createTask(api, request, {
@@ -115,14 +114,15 @@ async function ask(question: string, options: Options, { api, terminal }: Comman
     });
     if (isCancelled) await cancel();
     const ending = await watch(task, { api, terminal, options, signal });
-    if (options.json) printJson(await readTask(task, signal));
+    if (options.json) terminal.printJson(await readTask(task, signal));
     return await printResult(task, ending, { api, terminal, json: options.json === true });
   } catch (error) {
     if (!signal?.aborted) throw error;
     noteTimeout(task, { timeout: options.timeout, key }, terminal);
     // The API may not answer any more; its first answer has the id.
     const known = task;
-    if (known && options.json) printJson(await readTask(known, AbortSignal.timeout(lastRequestMs)).catch(() => known));
+    if (known && options.json)
+      terminal.printJson(await readTask(known, AbortSignal.timeout(lastRequestMs)).catch(() => known));
     return exitCodes.timedOut;
   } finally {
     stopWatching();

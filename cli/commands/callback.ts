@@ -20,7 +20,7 @@ export function addCallback(parent: Command, { api, terminal }: CommandContext, 
         method: again ? 'POST' : 'GET',
         answer: CallbackState,
       });
-      if (json) return terminal.print(JSON.stringify(state, null, 2));
+      if (json) return terminal.printJson(state);
       if (again) terminal.note('It is being delivered again.');
       terminal.print(
         table([

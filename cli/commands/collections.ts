@@ -55,7 +55,7 @@ async function set(name: string, { json, ...options }: SetOptions, context: Comm
 }
 
 function show(collection: Collection, { json }: { json?: boolean | undefined }, { terminal }: CommandContext) {
-  if (json) return terminal.print(JSON.stringify(collection, null, 2));
+  if (json) return terminal.printJson(collection);
   const { name, settings, documents, chunks, outdated } = collection;
   terminal.print(
     table([
@@ -81,7 +81,7 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
       return { ...answer, items: answer.collections };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ collections, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ collections, nextCursor });
   if (collections.length === 0)
     return terminal.note('There are no collections yet. Add documents to one: alfred documents add <path> -c <name>');
   terminal.print(table([['NAME', 'CHUNK', 'OVERLAP', 'DOCUMENTS', 'PASSAGES', 'OUTDATED'], ...collections.map(rowOf)]));

@@ -17,7 +17,7 @@ export function addConfig(program: Command, { terminal }: CommandContext) {
       const entries = describeConfig(loadConfig(environment), environment);
       const ignored = ignoredVariables(environment);
       if (ignored.length > 0) terminal.note(`This version of Alfred does not read ${ignored.join(', ')}.`);
-      if (json) return terminal.print(JSON.stringify(entries, null, 2));
+      if (json) return terminal.printJson(entries);
       terminal.note(
         (await localRun())
           ? 'Of the stack that runs in this clone:'

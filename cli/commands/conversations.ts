@@ -67,7 +67,7 @@ async function list({ agent, archived, ...options }: ConversationListOptions, { 
       return { ...answer, items: answer.conversations };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ conversations, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ conversations, nextCursor });
   if (conversations.length === 0)
     return terminal.note(archived ? 'There are none.' : 'No conversations. Begin one: alfred chat');
   terminal.print(table([['ID', 'TITLE', 'AGENT', 'MESSAGES', 'STATE', 'UPDATED'], ...conversations.map(rowOf)]));
@@ -92,7 +92,7 @@ const stateOf = ({ archived, runningTaskId, queued }: Conversation) =>
 async function show(id: string, { json, ...query }: ShowOptions, { api, terminal }: CommandContext) {
   const conversation = await api.call(conversationPath(id), { answer: Conversation });
   const page = await api.call(`${conversationPath(id)}/messages`, { query, answer: MessageList });
-  if (json) return terminal.print(JSON.stringify({ conversation, ...page }, null, 2));
+  if (json) return terminal.printJson({ conversation, ...page });
   terminal.print(
     table([
       ['conversation', conversation.id],
@@ -134,7 +134,7 @@ async function stop(id: string, { keep, reason, undo, json }: StopOptions, { api
     json: { reason, undo, ...(keep ? { queued: 'keep' } : {}) },
     answer: StopReceipt,
   });
-  if (json) return terminal.print(JSON.stringify(stopped, null, 2));
+  if (json) return terminal.printJson(stopped);
   const { stoppedTaskId, dropped } = stopped;
   terminal.print(stoppedTaskId === null ? 'Nothing ran.' : `The task ${stoppedTaskId} is being cancelled.`);
   if (dropped.length > 0)
@@ -147,7 +147,7 @@ async function archive(id: string, { undo, json }: ArchiveOptions, { api, termin
     json: { archived: !undo },
     answer: Conversation,
   });
-  if (json) return terminal.print(JSON.stringify(conversation, null, 2));
+  if (json) return terminal.printJson(conversation);
   terminal.print(
     conversation.archived
       ? `The conversation is archived. Take it back: alfred conversations archive --undo ${id}`
@@ -157,5 +157,6 @@ async function archive(id: string, { undo, json }: ArchiveOptions, { api, termin
 
 async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(conversationPath(id), { method: 'DELETE', answer: z.undefined() });
-  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The conversation is deleted.');
+  if (json) return terminal.printJson({ id, deleted: true });
+  terminal.print('The conversation is deleted.');
 }

@@ -43,7 +43,7 @@ async function preview(path: string, { json }: { json?: boolean }, { terminal }:
   const parser = createParser(loadOcrConfig(await stackEnvironment()), { processes: 1 });
   try {
     const result = await previewFile(path, parser);
-    if (json) terminal.print(JSON.stringify(result, null, 2));
+    if (json) terminal.printJson(result);
     else printPreview(result, terminal);
     return 'error' in result ? exitCodes.failed : exitCodes.ok;
   } finally {
@@ -60,7 +60,7 @@ async function list({ collection, ...options }: ListOptions & Where, { api, term
       return { ...answer, items: answer.documents };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ documents, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ documents, nextCursor });
   if (documents.length === 0)
     return terminal.note('There are no documents yet. Add some: alfred documents add docs/examples/policies');
   terminal.print(table([['NAME', 'TITLE', 'COLLECTION', 'SIZE', 'PASSAGES', 'UPDATED'], ...documents.map(rowOf)]));
@@ -79,5 +79,6 @@ const rowOf = ({ name, title, collection, sizeBytes, chunks, updatedAt }: Docume
 async function remove(name: string, { json, ...where }: Where & { json?: boolean }, { api, terminal }: CommandContext) {
   const id = await idOfDocument(name, where, api);
   await api.call(`/v1/documents/${id}`, { method: 'DELETE', answer: z.undefined() });
-  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : `Removed ${name}.`);
+  if (json) return terminal.printJson({ id, deleted: true });
+  terminal.print(`Removed ${name}.`);
 }

@@ -37,7 +37,7 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
       const onProgress = (line: string) => terminal.status(line);
       const answers = await evaluateAnswers(api, await readQuestions(set, corpus), { agent, atOnce, onProgress });
       terminal.clearStatus();
-      if (json) return terminal.print(JSON.stringify(answers, null, 2));
+      if (json) return terminal.printJson(answers);
       const rows = Object.entries(scoreAnswers(answers)).map(([what, [n, of]]) => [
         what,
         `${n} of ${of}`,
@@ -67,7 +67,7 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
           onProgress: (line) => terminal.status(line),
         });
         terminal.clearStatus();
-        if (json) return terminal.print(JSON.stringify(report, null, 2));
+        if (json) return terminal.printJson(report);
         const { documents, passages, queries, model, fusion, reranker, ms, rerankMs } = report;
         terminal.print(
           `${documents} documents, ${passages} passages, ${queries} questions; ${model ?? 'no embedding model, so by words alone'}; ${fusion}${reranker ? `; reranked by ${reranker}` : ''}`,

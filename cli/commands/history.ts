@@ -35,11 +35,8 @@ export function addHistory(program: Command, { terminal }: CommandContext) {
       });
       const events = history.events?.length ?? 0;
       const bytes = historyBytes(history);
-      terminal.print(
-        json
-          ? JSON.stringify({ file, workflowId, events, bytes }, null, 2)
-          : `${relative('.', file)}: ${formatCount(events, 'event')}, ${formatBytes(bytes)}`,
-      );
+      if (json) terminal.printJson({ file, workflowId, events, bytes });
+      else terminal.print(`${relative('.', file)}: ${formatCount(events, 'event')}, ${formatBytes(bytes)}`);
       for (const { event, bytes: size } of largePayloads(history)) {
         terminal.note(
           `Event ${event} carries ${formatBytes(size)}: more than references should need. Look for content in it before you commit the file.`,

@@ -56,7 +56,7 @@ type Output = ReturnType<typeof createOutput>;
 const createOutput = (terminal: Terminal, json = false) => ({
   line: (text: string) => (json ? undefined : terminal.print(text)),
   note: (text: string) => terminal.note(text),
-  result: (result: object) => (json ? terminal.print(JSON.stringify(result, null, 2)) : undefined),
+  result: (result: object) => (json ? terminal.printJson(result) : undefined),
 });
 
 async function printStatus(adapters: Adapters, output: Output) {

@@ -21,13 +21,14 @@ export function addListOptions(
 ): Command {
   const limit = usual === Infinity ? 'how many; default: all' : `how many; default: ${usual}`;
   return list
-    .option('-n, --limit <number>', limit, positiveNumber)
+    .option('-n, --limit <number>', limit, parseCount)
     .option('--cursor <next>', 'go on where an earlier list ended: its nextCursor')
     .option('--all', all)
     .option('--json', 'as JSON, with nextCursor: null at the end');
 }
 
-function positiveNumber(value: string): number {
+/** Parses the value of an option that counts something. */
+export function parseCount(value: string): number {
   if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected a whole number from 1 on, like 50');
   return Number(value);
 }

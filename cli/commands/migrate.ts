@@ -25,7 +25,7 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
       const { createMigrationLog } = await import('../migration-log.ts');
       const log = createMigrationLog(terminal);
       const names = await migrate(directDatabaseUrl(config), log, direction).catch(rethrowDatabaseError(config));
-      if (json) return terminal.print(JSON.stringify({ direction, migrations: names }, null, 2));
+      if (json) return terminal.printJson({ direction, migrations: names });
       if (names.length === 0)
         terminal.print(direction === 'up' ? 'The schema is up to date.' : 'There is no step to take back.');
       for (const name of names) terminal.print(`${direction === 'up' ? 'applied' : 'took back'} ${name}`);

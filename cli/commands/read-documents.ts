@@ -34,7 +34,7 @@ async function show(
   { api, terminal }: CommandContext,
 ): Promise<void> {
   const document = await api.call(`/v1/documents/${await idOfDocument(name, where, api)}`, { answer: Document });
-  if (json) return terminal.print(JSON.stringify(document, null, 2));
+  if (json) return terminal.printJson(document);
   const { readers, tags, language, origin, notice } = document;
   terminal.print(
     table([

@@ -81,7 +81,7 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
       return { ...answer, items: answer.schedules };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ schedules, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ schedules, nextCursor });
   if (schedules.length === 0)
     return terminal.note('No schedules. Make one: alfred schedules add --name … --cron "0 8 * * MON-FRI" --ask "…"');
   terminal.print(table([['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'], ...schedules.map(rowOf)]));
@@ -108,7 +108,7 @@ function nextOf({ state, paused, nextRuns }: Schedule): string {
 
 async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const schedule = await api.call(path(id), { answer: Schedule });
-  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
+  if (json) return terminal.printJson(schedule);
   const { action, note, running, recentRuns, nextRuns } = schedule;
   terminal.print(
     table([
@@ -147,7 +147,7 @@ async function create(
     json: { name, timing, action: { task: { agent, input: { text: ask } } } },
     answer: Schedule,
   });
-  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
+  if (json) return terminal.printJson(schedule);
   terminal.print(schedule.id);
   terminal.note(`Next run: ${nextOf(schedule)}`, 'dim');
   warn(schedule, terminal);
@@ -163,11 +163,12 @@ async function act(
   { api, terminal }: CommandContext,
 ) {
   const schedule = await api.call(`${path(id)}/${verb}`, { method: 'POST', answer: Schedule });
-  if (json) return terminal.print(JSON.stringify(schedule, null, 2));
+  if (json) return terminal.printJson(schedule);
   terminal.print(`${schedule.name} ${result}.`);
 }
 
 async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
-  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The schedule is deleted.');
+  if (json) return terminal.printJson({ id, deleted: true });
+  terminal.print('The schedule is deleted.');
 }

@@ -32,7 +32,7 @@ export function addSearch(program: Command, { api, terminal }: CommandContext) {
         json: { query, limit, ...filters },
         answer: SearchResult,
       });
-      if (json) return terminal.print(JSON.stringify(result, null, 2));
+      if (json) return terminal.printJson(result);
       noteWhatWasSearched(result, (line) => terminal.note(line));
       if (explain) terminal.note(`${result.mode}, ${result.indexVersion}`, 'dim');
       if (result.passages.length === 0)

@@ -18,6 +18,6 @@ export function addSetup(program: Command, context: CommandContext) {
       const done: string[] = [];
       const print = (line: string) => (json ? void done.push(line) : context.terminal.print(line));
       await setUp({ terminal: context.terminal, print, hasTemporalMoved: temporalMoved, models });
-      if (json) context.terminal.print(JSON.stringify({ done }, null, 2));
+      if (json) context.terminal.printJson({ done });
     });
 }

@@ -142,7 +142,7 @@ async function set(id: string, options: SetOptions, context: CommandContext) {
   });
   if (!change.success) throw usageError(z.prettifyError(change.error));
   const source = await context.api.call(path(id), { method: 'PATCH', json: change.data, answer: Source });
-  if (options.json) return context.terminal.print(JSON.stringify(source, null, 2));
+  if (options.json) return context.terminal.printJson(source);
   print(source, context);
   if ([collection, change.data.readers, tag].some((value) => value !== undefined))
     context.terminal.note('Its documents follow at once, or with the next sync where a name is taken.', 'dim');
@@ -159,20 +159,21 @@ async function follow(
   { api, terminal }: CommandContext,
 ): Promise<number> {
   if (detach) {
-    if (json) terminal.print(JSON.stringify(source, null, 2));
+    if (json) terminal.printJson(source);
     return exitCodes.ok;
   }
   const ended = await followSource(api, source, terminal);
   const { state, counts, error } = ended.sync;
-  terminal.print(
-    json
-      ? JSON.stringify(ended, null, 2)
-      : `${counts.added} added, ${counts.replaced} replaced, ${counts.unchanged} unchanged, ${counts.removed} removed, ${counts.failed} failed`,
-  );
+  const { added, replaced, unchanged, removed, failed } = counts;
+  if (json) terminal.printJson(ended);
+  else
+    terminal.print(
+      `${added} added, ${replaced} replaced, ${unchanged} unchanged, ${removed} removed, ${failed} failed`,
+    );
   for (const line of failuresOf(ended)) terminal.note(line);
   if (error) terminal.note(error.message);
   if (state !== 'completed') terminal.note(`The sync ended as ${state}; see ${ended.links.temporal}`);
-  return state === 'completed' && counts.failed === 0 ? exitCodes.ok : exitCodes.failed;
+  return state === 'completed' && failed === 0 ? exitCodes.ok : exitCodes.failed;
 }
 
 function failuresOf({ failures, sync: { counts } }: Source): string[] {
@@ -192,7 +193,7 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
       return { ...answer, items: answer.sources };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ sources, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ sources, nextCursor });
   if (sources.length === 0)
     return terminal.note('No sources. Add one: alfred sources add https://www.example.com/sitemap.xml --every 86400');
   terminal.print(table([['ID', 'ADDRESS', 'AGAIN', 'LAST SYNC', 'ITEMS'], ...sources.map(rowOf)]));
@@ -209,7 +210,7 @@ const rowOf = ({ id, address, everyS, sync: { state, endedAt, counts } }: Source
 
 async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const source = await api.call(path(id), { answer: Source });
-  if (json) return terminal.print(JSON.stringify(source, null, 2));
+  if (json) return terminal.printJson(source);
   print(source, { terminal });
 }
 
@@ -238,7 +239,7 @@ function print(source: Source, { terminal }: Pick<CommandContext, 'terminal'>) {
 async function remove(id: string, { keepDocuments, json }: RemoveOptions, { api, terminal }: CommandContext) {
   const query = { documents: keepDocuments ? 'keep' : 'remove' };
   await api.call(path(id), { method: 'DELETE', query, answer: z.undefined() });
-  if (json) return terminal.print(JSON.stringify({ id, deleted: true, documents: query.documents }, null, 2));
+  if (json) return terminal.printJson({ id, deleted: true, documents: query.documents });
   terminal.print(
     keepDocuments
       ? 'The source is removed; its documents stay.'

@@ -94,7 +94,7 @@ async function list({ agent, status, ...options }: TaskListOptions, { api, termi
       return { ...answer, items: answer.tasks };
     },
   });
-  if (options.json) return terminal.print(JSON.stringify({ tasks, nextCursor }, null, 2));
+  if (options.json) return terminal.printJson({ tasks, nextCursor });
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
   terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
@@ -115,7 +115,7 @@ const tookOf = ({ createdAt, endedAt }: Task) =>
 
 async function show(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   const task = await api.call(path(id), { answer: Task });
-  if (json) return terminal.print(JSON.stringify(task, null, 2));
+  if (json) return terminal.printJson(task);
   terminal.print(
     table([
       ['task', task.id],
@@ -142,7 +142,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
 
 async function cancel(id: string, { json, ...options }: CancelOptions, { api, terminal }: CommandContext) {
   const task = await api.call(`${path(id)}/cancel`, { method: 'POST', json: options, answer: Task });
-  if (json) terminal.print(JSON.stringify(task, null, 2));
+  if (json) terminal.printJson(task);
   else {
     terminal.print(task.endedAt === null ? 'The task is being cancelled.' : `The task is ${task.status}.`);
     printEffects(task, terminal);
@@ -158,12 +158,13 @@ async function cancel(id: string, { json, ...options }: CancelOptions, { api, te
 
 async function remove(id: string, { json }: { json?: boolean }, { api, terminal }: CommandContext) {
   await api.call(path(id), { method: 'DELETE', answer: z.undefined() });
-  terminal.print(json ? JSON.stringify({ id, deleted: true }, null, 2) : 'The task is deleted.');
+  if (json) return terminal.printJson({ id, deleted: true });
+  terminal.print('The task is deleted.');
 }
 
 async function grant(id: string, { json, ...options }: GrantOptions, { api, terminal }: CommandContext) {
   const task = await api.call(`${path(id)}/budget`, { method: 'POST', json: options, answer: Task });
-  if (json) return terminal.print(JSON.stringify(task, null, 2));
+  if (json) return terminal.printJson(task);
   const { budget, status } = task;
   if (options.finish) return terminal.print('The task ends with what it has.');
   const limits = Object.entries(budget).map(([name, value]) => `${name} ${value}`);

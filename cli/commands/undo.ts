@@ -27,7 +27,7 @@ async function undo(id: string, { json }: { json?: boolean }, { api, terminal }:
     await sleep(pollMs);
     task = await api.call(path, { answer: Task });
   }
-  if (json) terminal.print(JSON.stringify(task, null, 2));
+  if (json) terminal.printJson(task);
   else printEffects(task, terminal);
   if (task.effects.every(isTakenBack)) return;
   process.exitCode = exitCodes.failed;

@@ -20,7 +20,7 @@ export function printUploads(
 ): number {
   const { added, replaced, unchanged, failed, pending } = sumCounts(ended);
   terminal.clearStatus();
-  if (json) terminal.print(JSON.stringify({ ingestions: ended, refused }, null, 2));
+  if (json) terminal.printJson({ ingestions: ended, refused });
   else
     terminal.print(`${added} added, ${replaced} replaced, ${unchanged} unchanged, ${failed + refused.length} failed`);
   const failures = [

@@ -18,7 +18,7 @@ export function addUsage(program: Command, { api, terminal }: CommandContext) {
     .action(async ({ json, ...query }: Options) => {
       const by = query.by.replaceAll(' ', '');
       const report = await api.call('/v1/usage', { query: { ...query, by }, answer: UsageReport });
-      if (json) return terminal.print(JSON.stringify(report, null, 2));
+      if (json) return terminal.printJson(report);
       terminal.note(`${report.from} to ${report.to}, UTC`, 'dim');
       if (report.rows.length === 0) return terminal.note('No model was called in these days.');
       terminal.print(usageTable(report, [...new Set(by.split(','))] as UsageGroup[]));

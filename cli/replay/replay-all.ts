@@ -77,7 +77,7 @@ export async function replayAll(
       for (const line of result.divergence.split('\n')) terminal.print(wrap(line, terminal.columns, '      '));
     }
   }
-  if (json) terminal.print(JSON.stringify({ histories: results }, null, 2));
+  if (json) terminal.printJson({ histories: results });
   if (histories.length > 1)
     terminal.note(`${histories.length - failed} of ${formatCount(histories.length, 'history', 'histories')} pass`);
   if (failed > 0) terminal.note('What to do: "Changing a workflow safely" in AGENTS.md');

@@ -28,6 +28,10 @@ export function createTerminal({ stdout, stderr }: { stdout: Stream; stderr: Str
     print(line = '') {
       this.write(`${line}\n`);
     },
+    /** Writes a result for programs to standard output. */
+    printJson(result: unknown) {
+      this.print(JSON.stringify(result, null, 2));
+    },
     /** Writes one styled line to standard output. */
     printStyled(style: Style, line: string) {
       clearStatus();

@@ -1,8 +1,9 @@
 import type { Approval, ApprovalListQuery, ApprovalRule } from '../approval.ts';
 import type { JsonValue } from '../json.ts';
+import type { Principal } from '../principal.ts';
 import type { ContentHash, PendingApproval, TaskRef, Verdict } from '../references.ts';
 import type { ToolCallKey } from './effects.ts';
-import type { Identity, Run } from './identity.ts';
+import type { Run } from './run.ts';
 
 /** A verdict with the content that must not be in a workflow's history. */
 export type DecidedCall = Verdict & {
@@ -62,14 +63,22 @@ export interface Approvals {
   /** Reads the verdict on a call. @returns undefined when no approval was requested, or the approval is pending */
   findVerdict(task: TaskRef, call: ToolCallKey): Promise<DecidedCall | undefined>;
 
-  /** Stores a note, so that the workflow's history has only its hash. @returns the hash */
-  storeNote(approvalId: string, note: DecisionNote): Promise<ContentHash>;
+  /**
+   * Stores who is about to decide and what they add, before the workflow is asked: its history has only the subject and
+   * the note's hash.
+   *
+   * @returns the note's hash; undefined without a note
+   */
+  storeDecision(principal: Principal, approvalId: string, note: DecisionNote): Promise<ContentHash | undefined>;
 
   loadNote(approvalId: string, hash: ContentHash): Promise<DecisionNote>;
 
   /** Reads an approval that this person requested or may decide. */
-  get(identity: Identity, approvalId: string): Promise<ApprovalRow | undefined>;
+  get(principal: Principal, approvalId: string): Promise<ApprovalRow | undefined>;
 
   /** Lists the approvals that this person requested or may decide. */
-  list(identity: Identity, query: ApprovalListQuery): Promise<{ approvals: ApprovalRow[]; nextCursor: string | null }>;
+  list(
+    principal: Principal,
+    query: ApprovalListQuery,
+  ): Promise<{ approvals: ApprovalRow[]; nextCursor: string | null }>;
 }

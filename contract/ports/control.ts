@@ -1,13 +1,13 @@
 import type { ApprovalDecision } from '../approval.ts';
 import type { Callback } from '../callback.ts';
 import type { Ingestion, Placement } from '../documents.ts';
+import type { Principal, Requester } from '../principal.ts';
 import type { MessageHead, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleChange, ScheduleRequest } from '../schedule.ts';
 import type { SourceChange, SourceRequest } from '../sources.ts';
 import type { BudgetGrant } from '../task.ts';
 import type { ApprovalRow } from './approvals.ts';
 import type { UploadedFile } from './documents.ts';
-import type { Identity } from './identity.ts';
 import type { ScheduleRow } from './schedules.ts';
 import type { SourceRow } from './sources.ts';
 import type { CancelNote, TaskRow } from './tasks.ts';
@@ -82,7 +82,7 @@ export interface ApprovalControl {
    *   decide; `approval_changed` when the call has other arguments than those that the person saw; `invalid_request`
    *   when edited arguments do not fit the tool
    */
-  decide(identity: Identity, approvalId: string, decision: ApprovalDecision): Promise<ApprovalRow | undefined>;
+  decide(principal: Principal, approvalId: string, decision: ApprovalDecision): Promise<ApprovalRow | undefined>;
 }
 
 /** The row of an upload without its links, which only the API can build. */
@@ -94,7 +94,7 @@ export interface IngestionControl {
    *
    * @param callback where the end of the upload is reported
    */
-  create(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<IngestionRow>;
+  create(principal: Requester, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<IngestionRow>;
 
   /** Reads the row of an upload. The row of a running upload is first reconciled with its workflow. */
   read(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
@@ -134,7 +134,7 @@ export interface ScheduleControl {
    * @throws InvalidRequest with Temporal's words when Temporal refuses the timing. Nothing is stored then.
    */
   create(
-    identity: Identity,
+    principal: Principal,
     request: ScheduleRequest,
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
@@ -167,7 +167,11 @@ export interface SourceControl {
    *
    * @throws AlfredError `source_exists` when the collection has a source with this address; `idempotency_key_reused`
    */
-  create(scope: Scope, request: SourceRequest, options: { idempotencyKey?: string | undefined }): Promise<SourceRow>;
+  create(
+    principal: Requester,
+    request: SourceRequest,
+    options: { idempotencyKey?: string | undefined },
+  ): Promise<SourceRow>;
 
   /** Reads a source's row. A sync that was requested over a minute ago is first reconciled with its workflow. */
   read(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;

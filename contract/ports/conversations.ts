@@ -12,8 +12,8 @@ import type {
   StopReceipt,
   StopRequest,
 } from '../conversation.ts';
+import type { Principal } from '../principal.ts';
 import type { BudgetLimits, ConversationRef, MessageHead, Scope, TaskRef, ToolResultRef } from '../references.ts';
-import type { Identity } from './identity.ts';
 import type { CancelNote, TaskRow } from './tasks.ts';
 
 /** A conversation's row without its links, which only the API can build. */
@@ -87,7 +87,7 @@ export interface ConversationRows {
    * @throws AlfredError `not_found`, `conversation_archived`, `conversation_full`, `message_id_reused`
    */
   storeMessage(
-    who: Identity,
+    principal: Principal,
     conversationId: string,
     message: NewMessage,
   ): Promise<{ conversation: ConversationRef; receipt?: Receipt | undefined }>;
@@ -156,8 +156,12 @@ export interface ConversationTurns {
   /** Reads the id of the running task, also in a deleted conversation. @returns null when no task runs */
   findRunningTask(conversation: ConversationRef): Promise<string | null>;
 
-  /** Removes the content of a deleted conversation. The rows that count the conversation's cost stay. */
-  erase(conversation: ConversationRef): Promise<void>;
+  /**
+   * Removes the content of a deleted conversation. The rows that count the conversation's cost stay.
+   *
+   * @returns false when nothing was removed, because one of its tasks is being undone
+   */
+  erase(conversation: ConversationRef): Promise<boolean>;
 }
 
 /** A turn that is under way. */
@@ -188,14 +192,14 @@ export interface ConversationControl {
    * @throws AlfredError with the codes of `ConversationRows.storeMessage`; `temporal_unavailable` when no decision came
    *   in time
    */
-  submit(who: Identity, conversationId: string, message: NewMessage): Promise<Receipt>;
+  submit(principal: Principal, conversationId: string, message: NewMessage): Promise<Receipt>;
 
   /**
    * Stops the running task, and drops or keeps the waiting messages.
    *
    * @throws AlfredError `not_found` when there is no such conversation
    */
-  stop(who: Identity, conversationId: string, request: StopRequest): Promise<StopReceipt>;
+  stop(principal: Principal, conversationId: string, request: StopRequest): Promise<StopReceipt>;
 
   /** Makes a conversation's workflow read its rows. Starts the workflow if it does not run. */
   wake(conversation: ConversationRef): Promise<void>;

@@ -4,6 +4,7 @@ import type { Chunking } from '../chunking.ts';
 import type { Collection, CollectionListQuery } from '../collections.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { IngestionEvent } from '../ingestion-events.ts';
+import type { Requester } from '../principal.ts';
 import type { ContentHash, Scope, SourceRef } from '../references.ts';
 
 /**
@@ -120,7 +121,12 @@ export interface Documents {
    * @param callback where the end of the ingestion is reported
    * @returns the ingestion's id
    */
-  createIngestion(scope: Scope, files: UploadedFile[], placement: Placement, callback?: Callback): Promise<string>;
+  createIngestion(
+    principal: Requester,
+    files: UploadedFile[],
+    placement: Placement,
+    callback?: Callback,
+  ): Promise<string>;
 
   /**
    * Creates a second ingestion of the files that failed in the given ingestion, or that were pending when it ended. It

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.ts';
 import type { Scope, TaskRef, ToolResultRef } from '../references.ts';
-import type { Run } from './identity.ts';
+import type { Run } from './run.ts';
 
 /**
  * What is stored of a tool call: its result; or, without a result, whether an earlier attempt has sent the request.

@@ -1,10 +1,67 @@
+import type { ApiKey, ApiKeyRequest } from '../api-keys.ts';
+import type { Principal } from '../principal.ts';
 import type { Scope } from '../references.ts';
 
-/** The person or service that makes a request, with its roles. */
-export type Identity = Scope & { roles: readonly string[] };
+/** What a verified credential says. */
+export type SignIn = {
+  principal: Principal;
+  /** When the credential ends. Absent: it has no end. */
+  expiresAt?: Date | undefined;
+  /** Whether the credential still counts: for what goes on after its request was let in. Absent: until `expiresAt`. */
+  isStillGood?: (() => Promise<boolean>) | undefined;
+};
 
-/**
- * The Temporal run that writes to a task's row. A workflow gets another run when it continues as new, and when a person
- * resets it.
- */
-export type Run = { runId: string };
+/** What an access token says, beside the principal: when it was issued, and whether it names groups at all. */
+export type TokenClaims = { principal: Principal; issuedAt: Date; expiresAt: Date; namesGroups: boolean };
+
+/** People and services as their newest tokens describe them. */
+export interface Subjects {
+  /**
+   * Stores roles and groups of a token when they differ from what is known, or were last seen some minutes ago. What a
+   * newer token says stays.
+   */
+  record(claims: TokenClaims): Promise<void>;
+}
+
+/** A key as it is found by its id. */
+export type KnownApiKey = {
+  principal: Principal;
+  /** Hashes of the secrets that count now. */
+  secretHashes: Buffer[];
+  /** Hash of the secret before the last rotation, which counts no more. */
+  replacedHash: Buffer | undefined;
+  expiresAt: Date | undefined;
+  isRevoked: boolean;
+};
+
+/** Keys of services. Only a hash of a key's secret is stored. */
+export interface ApiKeys {
+  create(principal: Principal, request: ApiKeyRequest, secret: { id: string; hash: Buffer }): Promise<ApiKey>;
+
+  /** Reads a key that the principal may manage. */
+  get(principal: Principal, id: string): Promise<ApiKey | undefined>;
+
+  /** Lists the keys that the principal may manage, newest first. */
+  list(
+    principal: Principal,
+    page: { limit: number; cursor?: string | undefined },
+  ): Promise<{ keys: ApiKey[]; nextCursor: string | null }>;
+
+  /** Gives a key another secret. The one before counts for `overlapS` seconds more. */
+  rotate(principal: Principal, id: string, hash: Buffer, overlapS: number): Promise<ApiKey | undefined>;
+
+  /** Ends a key for ever. Idempotent. */
+  revoke(principal: Principal, id: string): Promise<ApiKey | undefined>;
+
+  /** Finds a key of any tenant by its id, with the roles that its creator still has. Not for display. */
+  find(id: string): Promise<KnownApiKey | undefined>;
+
+  /** Notes that a key was used, at most once a minute. */
+  recordUse(id: string): Promise<void>;
+}
+
+/** The rights that a subject has at this moment, for work that begins without a request. */
+export interface CurrentRights {
+  /** @returns undefined when nothing newer is known than what the row of the work keeps */
+  rolesOf(scope: Scope): Promise<string[] | undefined>;
+}

@@ -15,7 +15,7 @@ import type {
 import type { TaskResult } from '../task.ts';
 import type { UsageReport, UsageSpan } from '../usage.ts';
 import type { ToolReceipt } from './effects.ts';
-import type { Run } from './identity.ts';
+import type { Run } from './run.ts';
 
 /** The ledger of model calls, each of which is paid once, and the receipts of tool calls. */
 export interface Ledger {

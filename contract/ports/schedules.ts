@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../errors.ts';
+import type { Principal } from '../principal.ts';
 import type { MessageHead, ScheduledRun, ScheduleRef, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
-import type { Identity } from './identity.ts';
 
 /** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
 export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'warnings' | 'links'> &
@@ -16,7 +16,7 @@ export interface Schedules {
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one, or its schedule was deleted
    */
   create(
-    identity: Identity,
+    principal: Principal,
     request: ScheduleRequest,
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
@@ -43,27 +43,30 @@ export interface Schedules {
 
   /**
    * Lists the schedules of all tenants. `isWanted`: whether Temporal is to have it: it was not deleted, and its time is
-   * not over. `updatedAt`: when its row changed last.
+   * not over. `updatedAt`: when its row changed last. `isSent`: Temporal has that change.
    *
    * @returns a page of at most `limit` schedules in the order of their ids, which starts after the id `after`
    */
   listScheduled(page: {
     after: string | undefined;
     limit: number;
-  }): Promise<(ScheduleRef & { isWanted: boolean; updatedAt: Date })[]>;
+  }): Promise<(ScheduleRef & { isWanted: boolean; isSent: boolean; updatedAt: Date })[]>;
+
+  /** Notes that Temporal has the schedule as its row was at `updatedAt`, unless it was changed since. */
+  markSent(scope: Scope, scheduleId: string, updatedAt: string): Promise<void>;
 
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;
 
   /**
-   * Loads what a run must do, for whom, and the task that the run has created already.
+   * Loads what a run must do, for whom with the roles of this moment, and the task that the run has created already.
    *
    * @returns undefined when the schedule was deleted
    */
   loadRun(
     run: ScheduledRun,
   ): Promise<
-    { identity: Identity; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
+    { principal: Principal; action: ScheduleAction; task: (TaskRef & { head: MessageHead }) | undefined } | undefined
   >;
 
   /** Stores what a run has started. An absent id stays as it is. An absent error is cleared. Safe to repeat. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { Requester } from '../principal.ts';
 import type { ContentHash, Scope, SourceRef } from '../references.ts';
 import type { Source, SourceChange, SourceListQuery, SourceRequest } from '../sources.ts';
 
@@ -72,7 +73,7 @@ export interface Sources {
    *   when the earlier request was another one
    */
   create(
-    scope: Scope,
+    principal: Requester,
     request: SourceRequest,
     options?: { idempotencyKey?: string | undefined },
   ): Promise<SourceRow & { isNew: boolean }>;

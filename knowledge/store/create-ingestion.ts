@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { Callback } from '../../contract/callback.ts';
 import type { Placement } from '../../contract/documents.ts';
-import type { Scope } from '../../contract/references.ts';
+import { keptPrincipalOf, type Requester } from '../../contract/principal.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { UploadedFile } from '../../contract/ports/index.ts';
 import { insertIngestionCallback } from '../../adapters/postgres/tasks/callbacks.ts';
@@ -14,11 +14,12 @@ type Options = { placement: Placement; callback?: Callback | undefined };
 /** Stores uploaded files and an ingestion in which all of them are pending. @returns the ingestion's id */
 export const createIngestion = (
   db: Database,
-  { tenant, subject }: Scope,
+  principal: Requester,
   uploads: UploadedFile[],
   { placement: { collection, readers, tags, origin, replace }, callback }: Options,
 ): Promise<string> =>
   db.transaction().execute(async (trx) => {
+    const { tenant, subject } = principal;
     const id = newId();
     const files = uploads.map((upload, ordinal) => ({ ...upload, ordinal, hash: hashHex(upload.bytes) }));
     // Rows are locked in the order of their hashes, so two uploads of the same files never deadlock.
@@ -31,6 +32,7 @@ export const createIngestion = (
         id,
         tenant,
         subject,
+        principal: keptPrincipalOf(principal) ?? null,
         status: 'running',
         ended_at: null,
         collection,

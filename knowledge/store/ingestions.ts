@@ -23,7 +23,8 @@ type Ingestions = Pick<
 
 /** Uploads that are being read, or were read. */
 export const createIngestions = (db: Database): Ingestions => ({
-  createIngestion: (scope, files, placement, callback) => createIngestion(db, scope, files, { placement, callback }),
+  createIngestion: (principal, files, placement, callback) =>
+    createIngestion(db, principal, files, { placement, callback }),
   retryIngestion: (scope, ingestionId) => retryIngestion(db, scope, ingestionId),
   deleteExpiredFiles: (limit) => deleteExpiredFiles(db, limit),
   getPlacement: (scope, ingestionId) => getPlacement(db, scope, ingestionId),

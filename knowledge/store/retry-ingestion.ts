@@ -49,6 +49,7 @@ type FirstIngestion = {
   tags: string[] | null;
   origin: string | null;
   take_over: boolean;
+  principal: unknown;
   created_at: Date;
 };
 type UnreadFile = { ordinal: number; content_hash: ContentHash };
@@ -120,7 +121,7 @@ async function insertRetry(
   { first, files, attempt }: { first: FirstIngestion; files: UnreadFile[]; attempt: number },
 ): Promise<string> {
   const id = newId();
-  const { collection, readers, tags, origin, take_over } = first;
+  const { collection, readers, tags, origin, take_over, principal } = first;
   await trx
     .insertInto('ingestions')
     .values({
@@ -134,6 +135,7 @@ async function insertRetry(
       tags,
       origin,
       take_over,
+      principal,
       retry_of: first.id,
       attempt,
     })

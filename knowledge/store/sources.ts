@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
+import { keptPrincipalOf, type Requester } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { SourceRequest } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
@@ -58,7 +59,7 @@ export const createSources = (db: Database, { recognises = false } = {}): Source
 
 async function createSource(
   db: Database,
-  scope: Scope,
+  principal: Requester,
   request: SourceRequest,
   idempotencyKey: string | null,
 ): Promise<SourceRow & { isNew: boolean }> {
@@ -69,8 +70,9 @@ async function createSource(
       .insertInto('sources')
       .values({
         id: newId(),
-        tenant: scope.tenant,
-        subject: scope.subject,
+        tenant: principal.tenant,
+        subject: principal.subject,
+        principal: keptPrincipalOf(principal) ?? null,
         kind,
         address,
         options: JSON.stringify(options),
@@ -86,10 +88,10 @@ async function createSource(
       .executeTakeFirst();
     if (inserted) return { ...toSourceRow({ ...inserted, counts: {}, failures: [] }), isNew: true };
     const known =
-      idempotencyKey === null ? undefined : await findByIdempotencyKey(db, scope, idempotencyKey, requestHash);
+      idempotencyKey === null ? undefined : await findByIdempotencyKey(db, principal, idempotencyKey, requestHash);
     if (known) return { ...known, isNew: false };
     // If the source in the way was discarded meanwhile, the next attempt succeeds.
-    if (await isAddressTaken(db, scope, request)) throw sourceExists(collection);
+    if (await isAddressTaken(db, principal, request)) throw sourceExists(collection);
   }
 }
 

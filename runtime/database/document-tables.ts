@@ -70,6 +70,7 @@ export interface DocumentTables {
     ended_seq: Generated<number | null>;
     origin: Generated<string | null>;
     take_over: Generated<boolean>;
+    principal: Generated<unknown>;
     created_at: Generated<Date>;
     ended_at: Date | null;
   };

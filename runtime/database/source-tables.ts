@@ -14,6 +14,7 @@ export type SourceTable = {
   schedule: number | null;
   idempotency_key: string | null;
   request_hash: string | null;
+  principal: Generated<unknown>;
   sync: Generated<number>;
   listed: Generated<number>;
   sync_run: string | null;

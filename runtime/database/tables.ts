@@ -109,6 +109,7 @@ export interface Tables extends DocumentTables {
   schedules: Owned & {
     id: string;
     roles: Generated<string[]>;
+    principal: Generated<unknown>;
     name: string;
     timing: unknown;
     action: unknown;
@@ -118,6 +119,7 @@ export interface Tables extends DocumentTables {
     request_hash: string;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+    temporal_at: Date | null;
     deleted_at: Date | null;
   };
   schedule_runs: {
@@ -131,6 +133,29 @@ export interface Tables extends DocumentTables {
     started_at: Generated<Date>;
   };
   temporal_namespace: { singleton: Generated<boolean>; id: string; name: string; moved_at: Date | null };
+  subjects: Owned & {
+    kind: string;
+    roles: string[];
+    issued_at: Date;
+    expires_at: Date;
+    seen_at: Generated<Date>;
+  };
+  api_keys: {
+    id: string;
+    tenant: string;
+    created_by: string;
+    name: string;
+    roles: string[];
+    scopes: string[];
+    secret_hash: Buffer;
+    old_secret_hash: Buffer | null;
+    old_until: Date | null;
+    expires_at: Date | null;
+    created_at: Generated<Date>;
+    rotated_at: Date | null;
+    last_used_at: Date | null;
+    revoked_at: Date | null;
+  };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;
@@ -167,6 +192,7 @@ type TaskTable = Owned &
     streaming: string | null;
     paid_step: Generated<number>;
     roles: Generated<string[]>;
+    principal: Generated<unknown>;
     /** Why a task that is `completed` has no answer: `budget`. Null when it has one. */
     incomplete: string | null;
     cancel_request: unknown;
@@ -174,7 +200,10 @@ type TaskTable = Owned &
     erase_requested_at: Date | null;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
+    priority: number | null;
     created_at: Generated<Date>;
+    /** Null for rows from before the column. */
+    inserted_at: Generated<Date | null>;
     started_at: Date | null;
     ended_at: Date | null;
     updated_at: Generated<Date>;
@@ -230,6 +259,7 @@ type ConversationMessageTable = {
   request: unknown;
   request_hash: string;
   roles: Generated<string[]>;
+  principal: Generated<unknown>;
   task_id: string;
   state: Generated<string>;
   outcome: string | null;
@@ -261,4 +291,5 @@ type ApprovalTable = Owned & {
   edited: unknown;
   decided_hash: string | null;
   note_hashes: Generated<string[]>;
+  deciders: Generated<unknown>;
 };

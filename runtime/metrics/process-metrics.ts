@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** Upper bounds of the histogram buckets, in seconds. */
 const buckets = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
-/** HTTP, corrected rows, partitions, and the process itself. */
+/** HTTP, sign-ins, corrected rows, partitions, and the process itself. */
 export const createProcessMetrics = (registers: Registry[]) => ({
   httpDuration: new Histogram({
     name: 'http_request_duration_seconds',
@@ -13,6 +13,12 @@ export const createProcessMetrics = (registers: Registry[]) => ({
     registers,
   }),
   eventStreams: new Gauge({ name: 'event_streams_open', help: 'Followers connected to an event stream', registers }),
+  signIns: new Counter({
+    name: 'sign_ins_total',
+    help: 'Requests by how they signed in, and what came of it',
+    labelNames: ['via', 'outcome'],
+    registers,
+  }),
   rowsCorrected: new Counter({
     name: 'task_rows_corrected_total',
     help: 'Rows brought in line with what Temporal says',

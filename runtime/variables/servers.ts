@@ -42,7 +42,7 @@ export const servers = {
   ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
     .default(false)
     .describe(
-      'true: let the API bind beyond loopback although there is no sign-in; for a closed container network only. Requests are still checked, see ALFRED_API_HOSTS',
+      'true: let the API bind beyond loopback without OIDC_ISSUER, so that everybody there has every right; for a closed container network only. Requests are still checked, see ALFRED_API_HOSTS',
     ),
   ALFRED_API_HOSTS: commaSeparated(AllowedHost)
     .default([])

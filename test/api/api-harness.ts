@@ -5,6 +5,7 @@ import { createReadiness } from '../../runtime/readiness.ts';
 import { createTaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 import { createCheckedClient } from './checked-client.ts';
+import { signedIn } from '../support/principals.ts';
 
 /** The API on a free port, with the real adapters, a worker and a scripted model. */
 export async function createApiHarness(
@@ -31,11 +32,8 @@ export async function createApiHarness(
 export type ApiHarness = Awaited<ReturnType<typeof createApiHarness>>;
 
 /** An `identify` that takes the user from the header `x-subject`. */
-export const identifyBySubject: NonNullable<ApiDeps['identify']> = ({ 'x-subject': subject = 'local' }) => ({
-  tenant: 'local',
-  subject: String(subject),
-  roles: [],
-});
+export const identifyBySubject: NonNullable<ApiDeps['identify']> = ({ 'x-subject': subject = 'local' }) =>
+  signedIn(String(subject));
 
 /** Starts another API on the same servers, as a second pod would be. @param deps replace those of the harness */
 export async function startApi(harness: Awaited<ReturnType<typeof createTaskHarness>>, deps: Partial<ApiDeps> = {}) {

@@ -4,6 +4,7 @@ import { typedTool } from '../../agents/tools/typed-tool.ts';
 import type { ApprovalRuleInput } from '../../contract/approval.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createApiHarness } from './api-harness.ts';
+import { signedIn } from '../support/principals.ts';
 
 const rules: ApprovalRuleInput[] = [
   { tool: 'pay', when: [{ argument: 'amount', over: 100 }], approvers: { roles: ['boss'] }, unlessRoles: ['cfo'] },
@@ -22,11 +23,10 @@ export async function createApprovalHarness() {
   const api = await createApiHarness(
     { ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: rules } }) },
     {
-      identify: ({ 'x-as': name, 'x-roles': roles }) => ({
-        tenant: 'local',
-        subject: typeof name === 'string' ? name : 'local',
-        roles: typeof roles === 'string' ? roles.split(',') : [],
-      }),
+      identify: ({ 'x-as': name, 'x-roles': roles }) =>
+        signedIn(typeof name === 'string' ? name : 'local', {
+          roles: typeof roles === 'string' ? roles.split(',') : [],
+        }),
     },
   );
   for (const { tool: name } of rules) {

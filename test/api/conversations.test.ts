@@ -3,13 +3,14 @@ import { conversationWorkflowId } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { outlineOf, blockedTurn, transcript, messageStates, openConversation } from './open-conversation.ts';
+import { signedIn } from '../support/principals.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
   api = await createApiHarness(
     {},
     {
-      identify: ({ 'x-who': who = 'ada' }) => ({ tenant: 'local', subject: String(who), roles: ['staff'] }),
+      identify: ({ 'x-who': who = 'ada' }) => signedIn(String(who), { roles: ['staff'] }),
     },
   );
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
     await putPolicies(harness);
     harness.useBuiltInTool('search_documents');
   }
-}, 120_000);
+});
 afterAll(() => Promise.all([offline?.close(), scripted?.close()]));
 
 const first = 'Is business class allowed on flights of 6 hours?';

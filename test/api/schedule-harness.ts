@@ -3,6 +3,7 @@ import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { until, untilAborted } from '../support/until.ts';
 import { createApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
+import { signedIn } from '../support/principals.ts';
 
 export const hourly = { everyS: 3_600 };
 export const everySecond = { everyS: 1 };
@@ -17,11 +18,7 @@ export async function createScheduleHarness() {
     // No sweep makes a schedule again that a test deletes in Temporal.
     { ALFRED_SWEEP_INTERVAL_S: '86400' },
     {
-      identify: ({ 'x-subject': subject = 'local' }) => ({
-        tenant: 'local',
-        subject: String(subject),
-        roles: ['accounting'],
-      }),
+      identify: ({ 'x-subject': subject = 'local' }) => signedIn(String(subject), { roles: ['accounting'] }),
     },
   );
   const { http, client } = harness;

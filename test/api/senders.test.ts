@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Readiness } from '../../contract/health.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { sendRaw } from './send-raw.ts';
+import { signedIn } from '../support/principals.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -133,8 +134,8 @@ describe('a sign-in', () => {
   const host = 'localhost';
 
   test('that names no sender lets no request in', async () => {
-    for (const identity of [undefined, { tenant: '', subject: 'ada', roles: [] }]) {
-      const { app } = await startApi(api, { identify: () => identity });
+    for (const signIn of [undefined, signedIn('ada', { tenant: '' }), signedIn('')]) {
+      const { app } = await startApi(api, { identify: () => signIn });
       const { statusCode, body } = await app.inject({ url: '/v1/tasks', headers: { host } });
       expect([statusCode, JSON.parse(body).code]).toEqual([401, 'unauthenticated']);
       expect((await app.inject({ url: '/%761/agents', headers: { host } })).statusCode).toBe(401);
@@ -146,7 +147,7 @@ describe('a sign-in', () => {
   test('is asked once a request', async () => {
     let asked = 0;
     const { app } = await startApi(api, {
-      identify: () => ({ tenant: 'local', subject: `user-${++asked}`, roles: [] }),
+      identify: async () => signedIn(`user-${++asked}`),
     });
     expect((await app.inject({ url: '/v1/tasks', headers: { host } })).statusCode).toBe(200);
     expect(asked).toBe(1);
@@ -154,9 +155,7 @@ describe('a sign-in', () => {
   });
 
   test('that sends a role named * gives its sender no other role', async () => {
-    const { app } = await startApi(api, {
-      identify: () => ({ tenant: 'local', subject: 'ada', roles: ['*', 'clerk'] }),
-    });
+    const { app } = await startApi(api, { identify: () => signedIn('ada', { roles: ['*', 'clerk'] }) });
     const { statusCode, body } = await app.inject({
       method: 'POST',
       url: '/v1/tasks',
@@ -164,12 +163,13 @@ describe('a sign-in', () => {
       payload: { agent: 'knowledge', input: { text: 'Who approves expenses?' } },
     });
     expect(statusCode).toBe(202);
-    const { roles } = await api.postgres.db
+    const { roles, principal } = await api.postgres.db
       .selectFrom('tasks')
-      .select('roles')
+      .select(['roles', 'principal'])
       .where('id', '=', JSON.parse(body).id)
       .executeTakeFirstOrThrow();
     expect(roles).toEqual(['clerk']);
+    expect(principal).toEqual({ kind: 'person', roles: ['clerk'], scopes: [], via: 'oidc' });
     await app.close();
   });
 });

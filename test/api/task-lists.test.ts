@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../adapters/postgres/conversations/conversation-turns.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { person } from '../support/principals.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -46,7 +47,10 @@ describe('GET /v1/tasks', () => {
     const turns = createConversationTurns(db);
     const { id: conversationId, agent } = await rows.create(api.scope, { agent: 'knowledge' }, { onBusy: 'enqueue' });
     const ref = { ...api.scope, conversationId, agent };
-    await rows.storeMessage({ ...api.scope, roles: [] }, conversationId, { id: 'm', text: 'A' });
+    await rows.storeMessage(person(api.scope.subject, { tenant: api.scope.tenant }), conversationId, {
+      id: 'm',
+      text: 'A',
+    });
     const [decided] = await turns.decide(ref, ['m']);
     const message = await api.postgres.pool.query<{ created_at: Date }>(
       'select created_at from conversation_messages where conversation_id = $1',

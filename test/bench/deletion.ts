@@ -9,6 +9,7 @@ import { openPostgres, type Database } from '../../runtime/database/postgres.ts'
 import { formatThousands, runConcurrently } from './measure.ts';
 import { generateRows, turnsOfConversation } from './generated-rows.ts';
 import { startDatabase, type Surroundings } from './servers.ts';
+import { person } from '../support/principals.ts';
 
 /** Half of all rows are this subject's. */
 const scope = { tenant: 'bench', subject: 's0' };
@@ -87,7 +88,10 @@ async function measureDeletions(db: Database) {
 }
 
 const storeMessage = (db: Database, conversationId: string, id: string) =>
-  createConversationRows(db).storeMessage({ ...scope, roles: [] }, conversationId, { id, text: `A message, ${id}.` });
+  createConversationRows(db).storeMessage(person(scope.subject, { tenant: scope.tenant }), conversationId, {
+    id,
+    text: `A message, ${id}.`,
+  });
 
 /** @returns the time in milliseconds */
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { parseCount } from '../../cli/commands/list-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
 import { measureDeletion } from './deletion.ts';
@@ -15,50 +16,65 @@ import { measureTasks } from './tasks.ts';
 import { measureThousandCalls } from './thousand-calls.ts';
 import { measureWaitingTasks } from './waiting-tasks.ts';
 
-// `npm run bench`: the options are described in docs/reference/benchmarks.md.
-const { values } = parseArgs({
-  options: {
-    sequential: { type: 'string', default: '100' },
-    tasks: { type: 'string', default: '500' },
-    concurrency: { type: 'string', default: '50' },
-    rounds: { type: 'string', default: '3' },
-    streams: { type: 'string' },
-    thousand: { type: 'boolean', default: false },
-    calls: { type: 'string', default: '1000' },
-    conversation: { type: 'string' },
-    conversations: { type: 'string' },
-    search: { type: 'string' },
-    files: { type: 'string' },
-    answers: { type: 'string' },
-    waiting: { type: 'string' },
-    deletion: { type: 'boolean', default: false },
-    rows: { type: 'string', default: '200000' },
-  },
-});
-const concurrency = Number(values.concurrency);
+const bench = new Command('bench')
+  .description('Measures Alfred on a stack of its own. Without an option: tasks, beside a bare Temporal workflow.')
+  .option('--sequential <n>', 'tasks one after the other', parseCount, 100)
+  .option('--tasks <n>', 'tasks of a round', parseCount, 500)
+  .option('--concurrency <n>', 'tasks, or conversations, at once', parseCount, 50)
+  .option('--rounds <n>', 'rounds, of which the median counts', parseCount, 3)
+  .option('--streams <n>', 'streams at once, each of 100 pieces', parseCount)
+  .option('--thousand', 'one task of many model calls')
+  .option('--calls <n>', 'model calls of --thousand', parseCount, 1000)
+  .option('--conversation <n>', 'messages of one conversation', parseCount)
+  .option('--conversations <n>', 'conversations of a message each', parseCount)
+  .option('--search <n>', 'documents among which is searched', parseCount)
+  .option('--files <n>', 'files of an added folder', parseCount)
+  .option('--answers <n>', 'answers whose stored rows and bytes are counted', parseCount)
+  .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
+  .option('--deletion', 'deletions and lists among many rows')
+  .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
+  .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
+  .parse();
+const values = bench.opts<{
+  sequential: number;
+  tasks: number;
+  concurrency: number;
+  rounds: number;
+  streams?: number;
+  thousand?: true;
+  calls: number;
+  conversation?: number;
+  conversations?: number;
+  search?: number;
+  files?: number;
+  answers?: number;
+  waiting?: number;
+  deletion?: true;
+  rows: number;
+}>();
+const { concurrency } = values;
 
 const dir = await mkdtemp(join(tmpdir(), 'alfred-bench-'));
 const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }, 'bench');
 const cleanups: Cleanups = [() => rm(dir, { recursive: true, force: true })];
 const surroundings = { dir, log, cleanups };
 try {
-  if (values.streams) await measureStreams({ count: Number(values.streams), ...surroundings });
-  else if (values.thousand) await measureThousandCalls({ calls: Number(values.calls), ...surroundings });
-  else if (values.conversation)
-    await measureLongConversation({ messages: Number(values.conversation), ...surroundings });
+  if (values.streams) await measureStreams({ count: values.streams, ...surroundings });
+  else if (values.thousand) await measureThousandCalls({ calls: values.calls, ...surroundings });
+  else if (values.conversation) await measureLongConversation({ messages: values.conversation, ...surroundings });
   else if (values.conversations)
-    await measureManyConversations({ count: Number(values.conversations), concurrency, ...surroundings });
-  else if (values.deletion) await measureDeletion({ count: Number(values.rows), ...surroundings });
-  else if (values.files) await measureAddedFolder({ count: Number(values.files), ...surroundings });
-  else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), ...surroundings });
-  else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), ...surroundings });
-  else if (values.search) await measureSearches({ count: Number(values.search), ...surroundings });
+    await measureManyConversations({ count: values.conversations, concurrency, ...surroundings });
+  else if (values.deletion) await measureDeletion({ count: values.rows, ...surroundings });
+  else if (values.files) await measureAddedFolder({ count: values.files, ...surroundings });
+  else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
+  else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });
+  else if (values.search) await measureSearches({ count: values.search, ...surroundings });
   else
     await measureTasks({
-      sequential: Number(values.sequential),
-      tasks: Number(values.tasks),
+      sequential: values.sequential,
+      tasks: values.tasks,
       concurrency,
-      rounds: Number(values.rounds),
+      rounds: values.rounds,
       ...surroundings,
     });
 } finally {

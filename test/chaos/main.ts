@@ -1,19 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { parseCount } from '../../cli/commands/list-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { runChaos } from './chaos.ts';
 
-// `npm run chaos`: what it does and its options are described in docs/how-to/run-book.md.
-const { values } = parseArgs({
-  options: {
-    tasks: { type: 'string', default: '200' },
-    kills: { type: 'string', default: '50' },
-    scale: { type: 'string', default: '1' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-  },
-});
+const chaos = new Command('chaos')
+  .description('Runs tasks while processes are killed and servers go away, and counts what was lost or paid twice.')
+  .option('--tasks <n>', 'tasks', parseCount, 200)
+  .option('--kills <n>', 'processes that are killed', parseCount, 50)
+  .option('--scale <factor>', 'length of the pauses and outages: 0.2 for a short run', Number, 1)
+  .option('--seed <n>', 'repeats the order of a run', Number, Date.now() % 1_000_000)
+  .addHelpText('after', '\nWhat it does, and how to read its table: docs/how-to/run-book.md')
+  .parse();
+const values = chaos.opts<{ tasks: number; kills: number; scale: number; seed: number }>();
 
 const dir = await mkdtemp(join(tmpdir(), 'alfred-chaos-'));
 const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }, 'chaos');
@@ -24,12 +25,9 @@ let isRight = false;
 try {
   say(`seed ${values.seed}`);
   const findings = await runChaos({
-    tasks: Number(values.tasks),
-    kills: Number(values.kills),
+    ...values,
     workers: 3,
     apis: 2,
-    scale: Number(values.scale),
-    seed: Number(values.seed),
     dir,
     log,
     cleanups,

@@ -55,7 +55,7 @@ test('snapshots of the embedded index are a file per tenant, of Qdrant one file'
   expect(rebuilt).toMatchObject({ code: 0, stdout: 'all tenants: built again\n' });
   expect(verified).toMatchObject({ code: 0, stdout: 'The index holds what Postgres holds.\n' });
   expect(fake.collections.size).toBe(1);
-}, 120_000);
+});
 
 test('a command without Qdrant’s key says which variable to set, in one sentence', async () => {
   for (const wrong of [{}, { VECTOR_DB_KEY: 'open' }]) {

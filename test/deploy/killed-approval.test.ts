@@ -108,4 +108,4 @@ test('an approval and a queued message survive kill -9 of everything; the approv
   ]);
   expect(second.output()).not.toContain(secret);
   expect((await stopLocal(second)).code).toBe(0);
-}, 180_000);
+});

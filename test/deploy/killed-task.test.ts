@@ -69,7 +69,7 @@ test('kill -9 of the whole stack in the middle of an answer loses nothing', asyn
   expect(last?.data.attempt).toBeGreaterThan(1);
   expect(streamed.join('')).toBe(task.result?.text);
   expect((await stopLocal(second)).code).toBe(0);
-}, 180_000);
+});
 
 const events = async (api: string, id: string) =>
   (await json<{ events: TaskEvent[] }>(`${api}/v1/tasks/${id}/events`, undefined, { accept: 'application/json' }))

@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 type Missing = false | undefined | null;
 
 interface Polling {
-  /** Default 30 s, which is below the time limit of a test. */
+  /** Default 60 s, for slow machines. It is below the time limit of a test. */
   withinMs?: number;
   everyMs?: number;
 }
@@ -21,7 +21,7 @@ export async function until<T>(
   read: () => T | Promise<T>,
   {
     accept = () => true,
-    withinMs = 30_000,
+    withinMs = 60_000,
     everyMs = 25,
   }: Polling & { accept?: (value: Exclude<T, Missing>) => boolean } = {},
 ): Promise<Exclude<T, Missing>> {
@@ -43,7 +43,7 @@ export async function until<T>(
 export async function untilPasses(
   description: string,
   assertion: () => unknown,
-  { withinMs = 30_000, everyMs = 25 }: Polling = {},
+  { withinMs = 60_000, everyMs = 25 }: Polling = {},
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (true) {

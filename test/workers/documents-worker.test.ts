@@ -60,4 +60,4 @@ test('an ingestion whose worker is killed waits for another worker, while agents
   } finally {
     for (const role of [agents, first, second]) await role?.end('SIGKILL');
   }
-}, 120_000);
+});

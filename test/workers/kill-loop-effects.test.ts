@@ -12,6 +12,7 @@ import { createBookingHarness, type BookingHarness } from '../support/bookings/b
 import { createKillableProcesses, pick } from '../support/processes/killable-processes.ts';
 import { crashPoints, type CrashPoint } from '../support/processes/crash-points.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
+import { person } from '../support/principals.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
@@ -122,10 +123,10 @@ function approveEverything(people: string[]) {
   const work = async (by: string) => {
     while (!isStopped) {
       try {
-        const { approvals } = await harness.adapters.approvals.list(
-          { ...scope, roles: [] },
-          { status: 'pending', limit: 50 },
-        );
+        const { approvals } = await harness.adapters.approvals.list(person(scope.subject, { tenant: scope.tenant }), {
+          status: 'pending',
+          limit: 50,
+        });
         await Promise.all(approvals.map(({ id, taskId }) => decide(by, id, taskId)));
       } catch (error) {
         // Right after a kill Postgres may have no free connection. Go on, or tasks would wait for ever.

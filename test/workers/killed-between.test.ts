@@ -47,7 +47,7 @@ test('a worker killed between "response stored" and "activity completed": the ne
     { step: 2, attempt: 1, outcome: 'completed' },
   ]);
   expect((await adapters.tasks.get(scope, task))?.usage).toMatchObject({ modelCalls: 2, outputTokens: 20 });
-}, 60_000);
+});
 
 test('a worker killed between "receipt stored" and "activity completed": the tool does not run again', async () => {
   const lock = await env.postgres.pool.connect();
@@ -70,7 +70,7 @@ test('a worker killed between "receipt stored" and "activity completed": the too
   expect(await activityAttempts(env.client, task, 'runTool')).toEqual([2]);
   const toolEvents = events.filter(({ type }) => type.startsWith('tool.')).map(({ type }) => type);
   expect(toolEvents).toEqual(['tool.started', 'tool.completed']);
-}, 60_000);
+});
 
 /** The gap lasts for some milliseconds only. */
 const often = { everyMs: 10 };

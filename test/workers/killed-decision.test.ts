@@ -6,6 +6,7 @@ import { createBookingHarness, type BookingHarness } from '../support/bookings/b
 import { createKillableProcesses } from '../support/processes/killable-processes.ts';
 import { followTask, scope, startTask } from '../support/tasks/tasks.ts';
 import { until } from '../support/until.ts';
+import { person } from '../support/principals.ts';
 
 let harness: BookingHarness;
 beforeAll(async () => {
@@ -22,7 +23,12 @@ test('a task continues with a decision whose worker died while storing it, also 
     const { client } = harness.env;
     const { id: task } = await startTask({ client, tasks: harness.adapters.tasks }, 'Book.');
     const pendingApproval = async () =>
-      (await harness.adapters.approvals.list({ ...scope, roles: [] }, { status: 'pending', limit: 1 })).approvals[0];
+      (
+        await harness.adapters.approvals.list(person(scope.subject, { tenant: scope.tenant }), {
+          status: 'pending',
+          limit: 1,
+        })
+      ).approvals[0];
     const approval = await until('the task waits for an approval', pendingApproval);
     const killed = harness.crashPoints.killAt('decided', (name) => workers.kill(name), 20_000);
     const again = killed.then(() => harness.crashPoints.killAt('resumed', (name) => workers.kill(name), 80_000));
@@ -49,4 +55,4 @@ test('a task continues with a decision whose worker died while storing it, also 
   } finally {
     await workers.end();
   }
-}, 180_000);
+});

@@ -69,7 +69,7 @@ test('20 running tasks survive kill -9 of their worker and end soon after anothe
     await first.end('SIGKILL');
     await second?.end();
   }
-}, 120_000);
+});
 
 test(
   'Temporal is away for longer than the heartbeat in the middle of 20 model calls: each call is made and charged once',

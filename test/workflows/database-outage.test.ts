@@ -52,7 +52,7 @@ test('an answer that ends while the database takes no writes is stored and paid 
     result: { text: 'One two three.' },
     usage: { modelCalls: 1 },
   });
-}, 60_000);
+});
 
 test('a row write that is refused for longer than its quick attempts does not end the task', async () => {
   harness.script([{ text: ['Late.'] }]);
@@ -69,7 +69,7 @@ test('a row write that is refused for longer than its quick attempts does not en
   await saboteur.makeWritable();
   await harness.followToEnd(id);
   expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Late.' } });
-}, 60_000);
+});
 
 test('a call that has acted keeps its result while it cannot be stored', async () => {
   let sent = 0;
@@ -91,7 +91,7 @@ test('a call that has acted keeps its result while it cannot be stored', async (
   expect(sent).toBe(1);
   expect(requests[1]?.messages.at(-1)).toMatchObject({ role: 'tool', results: [{ output: { order: 7 } }] });
   expect((await harness.row(id)).effects).toMatchObject([{ tool: 'order', state: 'done' }]);
-}, 60_000);
+});
 
 test('a task whose tool finds the index away waits, says why, and goes on when it is back', async () => {
   let isAway = true;
@@ -116,7 +116,7 @@ test('a task whose tool finds the index away waits, says why, and goes on when i
   expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['task.waiting', 'task.resumed']));
   expect(await harness.row(id)).toMatchObject({ status: 'completed', waiting: null, result: { text: 'Found.' } });
   expect(calls).toBe(4);
-}, 60_000);
+});
 
 test('a tool that only reads and hangs fails after a few bounded attempts', async () => {
   const aborted: boolean[] = [];
@@ -134,7 +134,7 @@ test('a tool that only reads and hangs fails after a few bounded attempts', asyn
     error: { code: 'tool_failed', message: 'The tool hang did not answer within 0.05 s.' },
   });
   expect(aborted).toHaveLength(5);
-}, 60_000);
+});
 
 test('a worker whose index folder cannot be written takes no activities; tasks wait and go on when it can', async () => {
   const index = join(harness.config.ALFRED_DATA_DIR, 'index');
@@ -172,4 +172,4 @@ test('a worker whose index folder cannot be written takes no activities; tasks w
   await harness.followToEnd(later.id);
   expect((await harness.row(later.id)).status).toBe('completed');
   delete harness.tools['search_documents'];
-}, 120_000);
+});

@@ -80,7 +80,7 @@ test('every passage gets its vector exactly once, although a worker dies in the 
   } finally {
     await workers.stop();
   }
-}, 60_000);
+});
 
 test('documents that were stored without a model get their vectors with the next sweep after one is configured', async () => {
   const embedder = createWordEmbedder('words@later');
@@ -97,7 +97,7 @@ test('documents that were stored without a model get their vectors with the next
   } finally {
     await workers.stop();
   }
-}, 60_000);
+});
 
 test('the sweep measures how long files and texts have been waiting', async () => {
   const metrics = createMetrics();
@@ -133,4 +133,4 @@ test('the sweep measures how long files and texts have been waiting', async () =
     await workers.stop();
     await env.client.workflow.getHandle(embedWorkflowId).terminate();
   }
-}, 60_000);
+});

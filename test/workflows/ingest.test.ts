@@ -170,7 +170,7 @@ describe('ingestWorkflow', () => {
     } finally {
       await workers.stop();
     }
-  }, 60_000);
+  });
 
   test('cancelling stops the file that is being read, and records the progress', async () => {
     const reading = Promise.withResolvers<void>();
@@ -258,5 +258,5 @@ describe('ingestWorkflow', () => {
       .where('d.name', 'like', 'many/%')
       .execute();
     expect(chunks).toHaveLength(stored.reduce((sum, { chunk_count }) => sum + chunk_count, 0));
-  }, 120_000);
+  });
 });

@@ -47,7 +47,7 @@ test('150 steps with 64 KiB tool results take two runs with 2 KB of history per 
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   // A continue-as-new shows in no event.
   expect(events.filter(({ type }) => type === 'task.started' || type === 'task.resumed')).toHaveLength(1);
-}, 120_000);
+});
 
 const isToolDone = async (id: string) =>
   (await harness.events.read(harness.scope, id, 0, 100)).some(({ type }) => type === 'tool.completed');
@@ -92,7 +92,7 @@ test('a cancel that arrives while updates are awaited before the next run is kep
   expect((await harness.followToEnd(id)).at(-1)?.type).toBe('task.cancelled');
   await granted;
   harness.tasks.grantBudget = grantBudget;
-}, 120_000);
+});
 
 test('a task can be cancelled in its second run', async () => {
   harness.tool('read', async (input) => ({ output: { input }, summary: 'read' }));
@@ -109,4 +109,4 @@ test('a task can be cancelled in its second run', async () => {
     if (page.some((event) => event.type === 'model.started' && event.data.step === 131)) break;
   await harness.client.workflow.getHandle(taskWorkflowId(id)).cancel();
   expect((await harness.followToEnd(id)).at(-1)?.type).toBe('task.cancelled');
-}, 120_000);
+});

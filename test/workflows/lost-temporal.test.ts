@@ -15,8 +15,9 @@ import { startRole } from '../support/processes/role-process.ts';
 import { createTaskHarness, scope, type TaskHarness } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 import { createLogger } from '../../runtime/logger.ts';
+import { person } from '../support/principals.ts';
 
-const identity = { ...scope, roles: ['approver'] };
+const principal = person(scope.subject, { tenant: scope.tenant, roles: ['approver'] });
 const silent = createLogger({ ALFRED_LOG_LEVEL: 'silent', ALFRED_LOG_FORMAT: 'json' }, 'test');
 
 let dir: string;
@@ -51,7 +52,7 @@ beforeAll(async () => {
     ALFRED_SWEEP_INTERVAL_S: '1',
     ALFRED_AGENTS: JSON.stringify({ knowledge: { approvals: [{ tool: 'pay', approvers: { roles: ['approver'] } }] } }),
   });
-}, 60_000);
+});
 afterAll(async () => {
   await harness?.close();
   await temporal?.stop();
@@ -102,7 +103,7 @@ test('Temporal’s database is deleted in the middle of tasks: they end right fr
   await waiting(unwanted.id, 'approval');
   await until('both tools run', () => reads === 2);
   const schedule = await harness.control.schedules.create(
-    identity,
+    principal,
     ScheduleRequest.parse({
       name: 'daily',
       timing: { cron: '0 6 * * *', timeZone: 'UTC' },
@@ -137,7 +138,7 @@ test('Temporal’s database is deleted in the middle of tasks: they end right fr
   await until('the task with a question has a workflow again', () => isRunning(approving.id));
   gate.resolve();
   await until('it waits for the same approval', async () =>
-    harness.control.approvals.decide(identity, approvals?.[0] ?? '', { decision: 'approve' }).catch(() => undefined),
+    harness.control.approvals.decide(principal, approvals?.[0] ?? '', { decision: 'approve' }).catch(() => undefined),
   );
   await waiting(broke.id, 'budget');
   await harness.control.tasks.grantBudget(scope, broke.id, { maxModelCalls: 5 });
@@ -158,4 +159,4 @@ test('Temporal’s database is deleted in the middle of tasks: they end right fr
   // Two steps of three tasks, and the first of the one that was cancelled.
   expect(calls).toEqual([{ outcome: 'completed', n: 7 }]);
   expect(requests).toHaveLength(7);
-}, 120_000);
+});

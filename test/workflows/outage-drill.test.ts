@@ -113,7 +113,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
       async () => (await metric('tasks_parked')).includes('tasks_parked{model="scripted:test"} 0'),
       drill,
     );
-  }, 180_000);
+  });
 
   test('uses the fallback, if there is one, and reports that in an event', async () => {
     harness = await createTaskHarness({
@@ -137,7 +137,7 @@ describe('an outage of forty probes with 200 tasks in flight', () => {
     await start('local');
     await until('every task is completed', allCompleted, drill);
     expect(requests.filter(({ model }) => model === 'test')).toHaveLength(before);
-  }, 120_000);
+  });
 
   test('waits in spite of a fallback if the agent’s policy says so', async () => {
     harness = await createTaskHarness({

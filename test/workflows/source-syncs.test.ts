@@ -128,4 +128,4 @@ test('two hundred pages survive a killed worker: each is a document once, and hi
     value instanceof Uint8Array ? Buffer.from(value).toString() : value,
   );
   expect(history).not.toMatch(/private-page|127\.0\.0\.1/);
-}, 60_000);
+});

@@ -84,7 +84,7 @@ test('an upload whose workflow has ended is closed by the sweep, and a retry rea
 
   const retry = await adapters.documents.retryIngestion(scope, lost);
   expect(await (await read(retry ?? '', documentsQueue)).result()).toMatchObject({ added: 1, pending: 0 });
-}, 60_000);
+});
 
 test('many lost uploads are closed in one sweep', async () => {
   await env.postgres.pool.query(
@@ -96,7 +96,7 @@ test('many lost uploads are closed in one sweep', async () => {
     `select status, count(*)::int as n from ingestions where tenant = 'many' group by 1`,
   );
   expect(rows).toEqual([{ status: 'failed', n: 401 }]);
-}, 60_000);
+});
 
 test('a lost removal of a source is restarted, and a lost sync ends', async () => {
   const add = async (collection: string) => {
@@ -142,7 +142,7 @@ test('a lost removal of a source is restarted, and a lost sync ends', async () =
   ]);
   await sweep();
   expect(logged.filter(({ sourceId }) => sourceId !== undefined)).toHaveLength(2);
-}, 60_000);
+});
 
 test('a comparison that fails stops no other step; another Temporal stops them all', async () => {
   const list = jest.spyOn(adapters.survey, 'runningAmong');

@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { everyRole } from '../../../contract/roles.ts';
-import type { Identity } from '../../../contract/ports/index.ts';
+import type { Principal } from '../../../contract/principal.ts';
 
 /** Whether a person is among the `approvers` (or `escalateTo`) of the rule of approval `a`. */
-const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Identity) => {
+const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Principal) => {
   const approverSubjects = sql`a.rule #> ${`{${approvers},subjects}`}::text[]`;
   const approverRoles = sql`a.rule #> ${`{${approvers},roles}`}::text[]`;
   const hasRole = roles.includes(everyRole)
@@ -13,21 +13,21 @@ const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Iden
 };
 
 /** Whether a person may decide approval `a`. The same rule as `explainRefusal` in contract/rules/approval-rights.ts. */
-export const decidableBy = (identity: Identity) => {
+export const decidableBy = (principal: Principal) => {
   const count = (kind: 'subjects' | 'roles') =>
     sql`coalesce(jsonb_array_length(a.rule #> ${`{approvers,${kind}}`}::text[]), 0)`;
-  return sql<boolean>`(a.tenant = ${identity.tenant}
-    and not ((a.rule ->> 'fourEyes')::boolean and a.subject = ${identity.subject})
-    and (${count('subjects')} + ${count('roles')} = 0 or ${isAmong('approvers', identity)}
-      or (a.escalated_at is not null and (${isAmong('escalateTo', identity)}))))`;
+  return sql<boolean>`(a.tenant = ${principal.tenant}
+    and not ((a.rule ->> 'fourEyes')::boolean and a.subject = ${principal.subject})
+    and (${count('subjects')} + ${count('roles')} = 0 or ${isAmong('approvers', principal)}
+      or (a.escalated_at is not null and (${isAmong('escalateTo', principal)}))))`;
 };
 
 /**
  * Whether a person may see approval `a`: its requester, and all who may decide it. The tenant
  * stands outside of the `or`, so that Postgres reads the tenant's index and not the whole table.
  */
-export const visibleTo = (identity: Identity) =>
-  sql<boolean>`(a.tenant = ${identity.tenant} and (a.subject = ${identity.subject} or ${decidableBy(identity)}))`;
+export const visibleTo = (principal: Principal) =>
+  sql<boolean>`(a.tenant = ${principal.tenant} and (a.subject = ${principal.subject} or ${decidableBy(principal)}))`;
 
 /** Whether the task of approval `a` is not being deleted. */
 export const isNotErased = sql<boolean>`exists (select from tasks t where t.id = a.task_id and t.erased_at is null)`;

@@ -2,12 +2,14 @@ import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { ApprovalListQuery } from '../../../contract/approval.ts';
 import { AlfredError } from '../../../contract/errors.ts';
+import { keptPrincipalOf, type Principal } from '../../../contract/principal.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Approvals, DecisionNote, Identity } from '../../../contract/ports/index.ts';
+import type { Approvals, DecisionNote } from '../../../contract/ports/index.ts';
 import { contentHash } from '../hashes.ts';
-import { insertContent } from '../messages/contents.ts';
+import { insertContent, lockContents } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
+import { withQueries } from '../with-queries.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
@@ -73,16 +75,25 @@ export const createApprovals = (db: Database): Approvals => ({
     return { ...verdictOf(row), arguments: (row.edited ?? row.arguments) as JsonValue, comment: row.comment };
   },
 
-  async storeNote(id, note) {
+  async storeDecision(principal, id, note) {
+    await sql`
+      update approvals set deciders = deciders || ${JSON.stringify({ [principal.subject]: keptPrincipalOf(principal) })}::jsonb
+      where id = ${id} and status = 'pending'`.execute(db);
+    if (note.comment === undefined && note.edit === undefined) return undefined;
     const content = storableJson(note);
     const hash = contentHash(content);
     const scope = await readApproval(db, id);
-    // The approval names each of its notes, so that they are removed with its task.
+    // The approval names each of its notes, so that they are removed with its task. When that has happened already,
+    // nothing is stored.
     await sql`
-      with content as (${insertContent(scope, hash, content)})
-      update approvals set note_hashes = array_append(note_hashes, ${hash}) where id = ${id} and ${hash} <> all(note_hashes)`.execute(
-      db,
-    );
+      ${withQueries({
+        // The lock comes before the row, as it does for a deletion.
+        locked: lockContents(scope),
+        approval: sql`
+          update approvals set note_hashes = array_append(note_hashes, ${hash}) from locked
+          where id = ${id} and ${hash} <> all(note_hashes) returning id`,
+        content: insertContent(scope, hash, content, 'approval'),
+      })} select`.execute(db);
     return hash;
   },
 
@@ -98,24 +109,24 @@ export const createApprovals = (db: Database): Approvals => ({
     return JSON.parse(row.bytes.toString()) as DecisionNote;
   },
 
-  async get(identity, id) {
+  async get(principal, id) {
     if (!isUuid(id)) return undefined;
     const row = await db
       .selectFrom('approvals as a')
       .selectAll()
       .where('a.id', '=', id)
-      .where(visibleTo(identity))
+      .where(visibleTo(principal))
       .where(isNotErased)
       .executeTakeFirst();
     return row && toApprovalRow(row);
   },
 
-  list: (identity, query) => listApprovals(db, identity, query),
+  list: (principal, query) => listApprovals(db, principal, query),
 });
 
 async function listApprovals(
   db: Database,
-  identity: Identity,
+  principal: Principal,
   { status, mine, taskId, limit, cursor }: ApprovalListQuery,
 ) {
   if (cursor !== undefined && !isUuid(cursor))
@@ -123,13 +134,13 @@ async function listApprovals(
   let query = db
     .selectFrom('approvals as a')
     .selectAll()
-    .where(visibleTo(identity))
+    .where(visibleTo(principal))
     .where(isNotErased)
     .orderBy('a.id', 'desc')
     .limit(limit + 1);
   if (status === 'decided') query = query.where('a.status', '<>', 'pending');
   else if (status !== undefined) query = query.where('a.status', '=', status);
-  if (mine === 'true') query = query.where('a.status', '=', 'pending').where(decidableBy(identity));
+  if (mine === 'true') query = query.where('a.status', '=', 'pending').where(decidableBy(principal));
   if (taskId !== undefined) query = query.where('a.task_id', '=', taskId);
   if (cursor !== undefined) query = query.where('a.id', '<', cursor);
   const rows = await query.execute();

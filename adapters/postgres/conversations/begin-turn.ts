@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Callback } from '../../../contract/callback.ts';
+import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
 import type { MessageRequest } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -24,6 +25,7 @@ type MessageRow = {
   request: Request;
   request_hash: string;
   roles: string[];
+  principal: KeptPrincipal | null;
   head: MessageHead | null;
 };
 
@@ -101,7 +103,7 @@ const turnOf = (
 /** Appends a message's text to the chain and inserts its task. @returns the new head */
 async function appendMessage(
   { trx, ref, defaults, agentBudget }: TurnContext,
-  { id, task_id, created_at, text, request, request_hash, roles }: MessageRow,
+  { id, task_id, created_at, text, request, request_hash, roles, principal }: MessageRow,
   parent: MessageHead | null,
 ): Promise<MessageHead> {
   const { conversationId } = ref;
@@ -113,7 +115,7 @@ async function appendMessage(
   });
   const task = insertTask(
     trx,
-    { ...ref, roles },
+    { ...ref, roles, ...principal },
     {
       id: task_id,
       createdAt: created_at,
@@ -121,6 +123,7 @@ async function appendMessage(
       scheduleId: await scheduleOf(trx, ref, id),
       request: {
         agent: ref.agent,
+        priority: request.priority ?? defaults.priority,
         ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
         ...(defaults.callback === undefined ? {} : { callback: defaults.callback }),
       },
@@ -139,7 +142,8 @@ async function appendMessage(
 /** Messages with their texts, in the order of their positions. */
 async function readMessages(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
   const { rows } = await sql<MessageRow>`
-    select m.id, m.task_id, m.position, m.created_at, m.request, m.request_hash, m.roles, m.head, convert_from(c.bytes, 'UTF8') as text
+    select m.id, m.task_id, m.position, m.created_at, m.request, m.request_hash, m.roles, m.principal,
+      m.head, convert_from(c.bytes, 'UTF8') as text
     from conversation_messages m
     join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = m.content_hash
     where m.conversation_id = ${conversationId} and m.id = any(${ids}::text[]) order by m.position`.execute(trx);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
 import type { ConversationMessage, MessageOutcome, MessageState } from '../../../contract/conversation.ts';
 import { AlfredError } from '../../../contract/errors.ts';
+import { keptPrincipalOf } from '../../../contract/principal.ts';
 import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRows } from '../../../contract/ports/index.ts';
@@ -16,7 +17,7 @@ const maxWaiting = 1_000;
 
 /** Messages of conversations: stored before anything is decided about them, listed with their answers. */
 export const createConversationMessages = (db: Database): Pick<ConversationRows, 'storeMessage' | 'listMessages'> => ({
-  async storeMessage(who, conversationId, message) {
+  async storeMessage(principal, conversationId, message) {
     const { id, text, ...request } = message;
     const conversation = await db
       .selectFrom('conversations')
@@ -26,8 +27,8 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
           where m.conversation_id = conversations.id and m.state in ('queued', 'steering'))`.as('waiting'),
       )
       .where('id', '=', conversationId)
-      .where('tenant', '=', who.tenant)
-      .where('subject', '=', who.subject)
+      .where('tenant', '=', principal.tenant)
+      .where('subject', '=', principal.subject)
       .where('deleted_at', 'is', null)
       .executeTakeFirst();
     if (!conversation) throw notFound();
@@ -51,9 +52,10 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
     await sql`
       with conversation as (
         select id from conversations where id = ${conversationId} and deleted_at is null for key share
-      ), content as (${insertContent(who, hash, text, 'conversation')})
-      insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, roles, task_id)
-      select id, ${id}, ${hash}, ${JSON.stringify(request)}::jsonb, ${requestHash}, ${[...who.roles]}::text[], ${newId()}::uuid
+      ), content as (${insertContent(principal, hash, text, 'conversation')})
+      insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, roles, principal, task_id)
+      select id, ${id}, ${hash}, ${JSON.stringify(request)}::jsonb, ${requestHash}, ${[...principal.roles]}::text[],
+        ${JSON.stringify(keptPrincipalOf(principal) ?? null)}::jsonb, ${newId()}::uuid
       from conversation
       on conflict do nothing`.execute(db);
     // Another request may have stored another message under the same id in the meantime.
@@ -102,6 +104,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       join contents q on q.tenant = ${tenant} and q.subject = ${subject} and q.hash = s.content_hash
       left join tasks t on t.id = s.of_task
       left join contents r on r.tenant = ${tenant} and r.subject = ${subject} and r.hash = t.result_hash
+        and t.status = 'completed'
       left join lateral (
         -- the answer is listed after the last message that its task has read
         select coalesce(max(m.position), s.position) as last from conversation_messages m

@@ -3,21 +3,26 @@ import { defaultMessageOf, type ErrorCode } from '../../../contract/errors.ts';
 import type { ScheduleAction } from '../../../contract/schedule.ts';
 import { isEnded } from '../../../contract/task-status.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { RunEnd, Schedules } from '../../../contract/ports/index.ts';
+import type { CurrentRights, RunEnd, Schedules } from '../../../contract/ports/index.ts';
+import type { KeptPrincipal } from '../../../contract/principal.ts';
+import { createCurrentRights } from '../identity/current-rights.ts';
 import { statusOf } from '../tasks/task-row.ts';
 
 /** The states of messages that no task will answer. */
 const unanswered = ['passed_over', 'rolled_back', 'dropped'];
 
 /** Runs of schedules: what to do, what was started, and how it ended. */
-export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'> => ({
+export const createScheduleRuns = (
+  db: Database,
+  rights: CurrentRights = createCurrentRights(db),
+): Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'> => ({
   async loadRun({ tenant, subject, scheduleId, key }) {
     const row = await db
       .selectFrom('schedules as s')
       .leftJoin('schedule_runs as r', (join) => join.onRef('r.schedule_id', '=', 's.id').on('r.key', '=', key))
       // A task that answers a message is left out: its conversation starts it.
       .leftJoin('tasks as t', (join) => join.onRef('t.id', '=', 'r.task_id').on('r.message_id', 'is', null))
-      .select(['s.roles', 's.action', 't.id', 't.agent', 't.input_head'])
+      .select(['s.roles', 's.principal', 's.action', 't.id', 't.agent', 't.input_head'])
       .where('s.id', '=', scheduleId)
       .where('s.tenant', '=', tenant)
       .where('s.subject', '=', subject)
@@ -25,8 +30,19 @@ export const createScheduleRuns = (db: Database): Pick<Schedules, 'loadRun' | 'r
       .executeTakeFirst();
     if (!row) return undefined;
     const { roles, action, id, agent, input_head: head } = row;
+    const kept = row.principal as KeptPrincipal | null;
     return {
-      identity: { tenant, subject, roles },
+      principal: {
+        // From the version before, which kept roles only.
+        kind: 'person',
+        scopes: [],
+        via: 'local',
+        ...kept,
+        tenant,
+        subject,
+        roles: (await rights.rolesOf({ tenant, subject })) ?? roles,
+        groups: [],
+      },
       action: action as ScheduleAction,
       task: id && agent && head !== null ? { tenant, subject, taskId: id, agent, head } : undefined,
     };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
+import { keptPrincipalOf } from '../../../contract/principal.ts';
 import type { Scope, ScheduleRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
@@ -12,16 +13,17 @@ import { createScheduleRuns } from './schedule-runs.ts';
 export const createSchedules = (db: Database): Schedules => ({
   ...createScheduleRuns(db),
 
-  async create(identity, request, { idempotencyKey = null }) {
+  async create(principal, request, { idempotencyKey = null }) {
     const requestHash = hashRequest(request);
     while (true) {
       const inserted = await db
         .insertInto('schedules')
         .values({
           id: newId(),
-          tenant: identity.tenant,
-          subject: identity.subject,
-          roles: [...identity.roles],
+          tenant: principal.tenant,
+          subject: principal.subject,
+          roles: [...principal.roles],
+          principal: keptPrincipalOf(principal) ?? null,
           name: request.name,
           timing: JSON.stringify(request.timing),
           action: JSON.stringify(request.action),
@@ -39,7 +41,7 @@ export const createSchedules = (db: Database): Schedules => ({
         .returningAll()
         .executeTakeFirst();
       if (inserted) return toScheduleRow({ ...inserted, recent_runs: [], running: 0 });
-      const earlier = await findRepeated(db, identity, idempotencyKey ?? '', requestHash);
+      const earlier = await findRepeated(db, principal, idempotencyKey ?? '', requestHash);
       // The earlier schedule may have been discarded in the meantime, which frees its key: insert again.
       if (earlier) return earlier;
     }
@@ -90,13 +92,9 @@ export const createSchedules = (db: Database): Schedules => ({
     return deleted !== undefined;
   },
 
-  async listScheduled({ after = null, limit }) {
-    const { rows } = await sql<ScheduleRef & { isWanted: boolean; updatedAt: Date }>`
-      select id as "scheduleId", tenant, subject, updated_at as "updatedAt",
-        deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
-      from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
-    return rows;
-  },
+  listScheduled: (page) => listScheduled(db, page),
+
+  markSent: (scope, scheduleId, updatedAt) => markSent(db, scope, scheduleId, updatedAt),
 
   async discard({ tenant, subject }, scheduleId) {
     await db
@@ -141,6 +139,26 @@ const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: st
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('deleted_at', 'is', null);
+
+async function listScheduled(
+  db: Database,
+  { after = null, limit }: { after?: string | null | undefined; limit: number },
+): ReturnType<Schedules['listScheduled']> {
+  const { rows } = await sql<ScheduleRef & { isWanted: boolean; isSent: boolean; updatedAt: Date }>`
+    select id as "scheduleId", tenant, subject, updated_at as "updatedAt",
+      coalesce(temporal_at >= updated_at, false) as "isSent",
+      deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
+    from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
+  return rows;
+}
+
+async function markSent(db: Database, scope: Scope, scheduleId: string, updatedAt: string): Promise<void> {
+  await updateSchedule(db, scope, scheduleId)
+    .set({ temporal_at: sql`updated_at` })
+    // The driver cuts microseconds off.
+    .where(sql<boolean>`date_trunc('milliseconds', updated_at) = ${updatedAt}::timestamptz`)
+    .execute();
+}
 
 /**
  * The schedule that an idempotency key belongs to already, or undefined when it is not there any more.

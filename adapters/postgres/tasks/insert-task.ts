@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { BudgetLimits, MessageHead, Scope } from '../../../contract/references.ts';
+import { keptPrincipalOf, type Requester } from '../../../contract/principal.ts';
+import type { BudgetLimits, MessageHead } from '../../../contract/references.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Identity } from '../../../contract/ports/index.ts';
 import { insertTaskBudget } from './budgets.ts';
 import { insertCallback } from './callbacks.ts';
 import { taskColumns } from './task-row.ts';
@@ -27,16 +27,17 @@ type NewTask = {
  */
 export function insertTask(
   db: Database,
-  scope: Scope & Partial<Identity>,
+  principal: Requester,
   { id, createdAt, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head }: NewTask,
 ): Queries {
   const row = db
     .insertInto('tasks')
     .values({
       id,
-      tenant: scope.tenant,
-      subject: scope.subject,
-      roles: [...(scope.roles ?? [])],
+      tenant: principal.tenant,
+      subject: principal.subject,
+      roles: [...(principal.roles ?? [])],
+      principal: keptPrincipalOf(principal) ?? null,
       agent: request.agent,
       status: 'queued',
       conversation_id: conversationId ?? null,
@@ -47,6 +48,7 @@ export function insertTask(
       request_hash: requestHash,
       input_head: head,
       last_seq: 1,
+      priority: request.priority ?? null,
       ...(createdAt === undefined ? {} : { created_at: createdAt }),
     })
     .onConflict((conflict) =>

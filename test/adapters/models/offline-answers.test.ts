@@ -20,7 +20,7 @@ let adapters: Adapters;
 beforeAll(async () => {
   env = await createPolicyEnvironment();
   adapters = env.adapters;
-}, 60_000);
+});
 afterAll(() => env?.close());
 
 /** The offline provider's answer to a question, after its search. */
@@ -70,4 +70,4 @@ test('of questions that the policies do not answer few get an answer without a r
   );
   expect(wronglyAnswered.length).toBeLessThanOrEqual(5);
   expect(correct).toBeGreaterThanOrEqual(36);
-}, 120_000);
+});

@@ -138,7 +138,7 @@ describe('a conversation with the offline provider about the example policies', 
   beforeAll(async () => {
     env = await createPolicyEnvironment();
     adapters = env.adapters;
-  }, 60_000);
+  });
   afterAll(() => env?.close());
 
   /** The answer to the last of these messages, after the others were answered. */
@@ -206,7 +206,7 @@ describe('a conversation with the offline provider about the example policies', 
       `after another question, by words alone: ${unanswerable.length - answered.length} of ${unanswerable.length} not answered`,
     );
     expect(answered.length).toBeLessThanOrEqual(5);
-  }, 60_000);
+  });
 
   test('an independent question after another question is the query itself', () => {
     const question = 'How often is a laptop replaced?';

@@ -12,6 +12,7 @@ import type { ConversationRef } from '../../../contract/references.ts';
 import type { ApiDeps } from '../../../api/deps.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local } from '../../support/documents/put-document.ts';
+import { person } from '../../support/principals.ts';
 
 let env: TestEnvironment;
 let conversationRows: ConversationRows;
@@ -32,7 +33,11 @@ beforeEach(async () => {
 });
 /** @returns the id of the task that is to answer the message */
 async function send(id: string, onBusy: BusyPolicy = 'enqueue') {
-  await conversationRows.storeMessage({ ...local, roles: [] }, ref.conversationId, { id, text: id, onBusy });
+  await conversationRows.storeMessage(person(local.subject, { tenant: local.tenant }), ref.conversationId, {
+    id,
+    text: id,
+    onBusy,
+  });
   const [decided] = await turns.decide(ref, [id]);
   return decided?.receipt.taskId ?? '';
 }

@@ -10,11 +10,12 @@ import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { person } from '../../support/principals.ts';
 
 // Planners choose by the size of tables: these are large enough that a scan of one costs more than any index.
 const rows = 20_000;
 const scope = { tenant: 'local', subject: 's7' };
-const identity = { ...scope, roles: ['boss'] };
+const principal = person(scope.subject, { tenant: scope.tenant, roles: ['boss'] });
 
 let env: TestEnvironment;
 let adapters: Adapters;
@@ -117,6 +118,7 @@ test('lists of tasks, with every filter', async () => {
   const list = (filter: object) => expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
   expect(await list({ status: 'failed' })).toContain('tasks_by_status');
   expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
+  expect(await list({ status: 'incomplete' })).toContain('tasks_incomplete');
   // What is new: few of many tasks.
   expect(await list({ createdAfter: '2023-12-07T17:00:00Z' })).toContain('tasks_by_creation');
   // The date is a bound of the index, and no filter on the rows that it gives.
@@ -157,8 +159,8 @@ test('lists of approvals, schedules and documents', async () => {
     { taskId: ids.task },
     { cursor: ids.task },
   ])
-    await expectIndexes(() => adapters.approvals.list(identity, { limit: 20, ...filter }));
-  const denied = () => adapters.approvals.list(identity, { limit: 20, status: 'denied' });
+    await expectIndexes(() => adapters.approvals.list(principal, { limit: 20, ...filter }));
+  const denied = () => adapters.approvals.list(principal, { limit: 20, status: 'denied' });
   expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
@@ -262,6 +264,7 @@ const generated = `
       to_timestamp(1700000000 + n * 100), to_timestamp(1700000100 + n * 100)
     from generate_series(1, ${rows}) n;
   update tasks set status = 'running', ended_at = null where id in (select id from tasks order by id desc limit 50);
+  update tasks set incomplete = 'budget' where status = 'completed' and right(input_head, 3) = '010';
   insert into task_events (task_id, seq, type, data) select id, n, 'model.started', '{}' from tasks, generate_series(1, 3) n;
   alter table model_calls disable trigger user;
   insert into model_calls (is_counted, task_id, step, attempt, outcome, provider, model, tenant, agent, head, result_hash, input_tokens,

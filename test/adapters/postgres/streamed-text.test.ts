@@ -16,6 +16,7 @@ import { migrate } from '../../../runtime/database/migrate.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { completedCall, failedCall, local, openCall, run } from '../../support/ledger/ledger-harness.ts';
 import { until } from '../../support/until.ts';
+import { person } from '../../support/principals.ts';
 
 const createParts = ({ postgres: { db }, config, log }: TestEnvironment) => {
   const listener = createEventListener(() => config.DATABASE_URL, log);
@@ -54,7 +55,10 @@ beforeEach(async () => {
 });
 
 async function say(id: string) {
-  await parts.rows.storeMessage({ ...local, roles: [] }, conversation.conversationId, { id, text: id });
+  await parts.rows.storeMessage(person(local.subject, { tenant: local.tenant }), conversation.conversationId, {
+    id,
+    text: id,
+  });
   await parts.turns.decide(conversation, [id]);
 }
 /** The call that streams now. */
@@ -237,6 +241,21 @@ test('no piece is lost when another process appends while the pieces of before a
   await settled;
   expect((await readText()).length).toBe(words.slice(0, 10).join('').length);
   expect((await read()).map(({ seq }) => seq)).toEqual((await read()).map((_, index) => index + 1));
+});
+
+test('pieces that were stored again under other numbers are stored once, also after a second crash', async () => {
+  const call = await begin(1);
+  await stream(...words.slice(0, 10));
+  await crash(3);
+  await env.postgres.pool.query(
+    `with task as (update tasks set last_seq = last_seq + 1 where id = $1 returning id, last_seq)
+     insert into task_events (task_id, seq, type, data) select id, last_seq, 'task.resumed', '{"reason": "service"}' from task`,
+    [task.taskId],
+  );
+  await stream(...words.slice(10, 11));
+  await crash(1);
+  await settle(call);
+  expect(await readText()).toBe(words.slice(0, 11).join(''));
 });
 
 test('a folded row gives its pieces with their numbers and whole characters', () => {

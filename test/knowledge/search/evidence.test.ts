@@ -15,7 +15,7 @@ describe('a search in the example policies', () => {
   let env: Awaited<ReturnType<typeof createPolicyEnvironment>>;
   beforeAll(async () => {
     env = await createPolicyEnvironment();
-  }, 60_000);
+  });
   afterAll(() => env?.close());
 
   test.each(['money for a desk at home', 'hotel limit paris', 'How is the weather on Mars?', 'first class trains'])(

@@ -9,7 +9,7 @@ let adapters: Adapters;
 beforeAll(async () => {
   env = await createPolicyEnvironment();
   adapters = env.adapters;
-}, 60_000);
+});
 afterAll(() => env?.close());
 
 test.each([

@@ -26,7 +26,7 @@ beforeAll(async () => {
     'hr/photo.png': 'x',
     'hr-secret/x.md': '# Secret',
   });
-}, 30_000);
+});
 afterEach(() => {
   server.answerWith(undefined);
   for (const git of opened.splice(0)) git.close();
@@ -213,4 +213,4 @@ test('a sync reads a folder once, and then only the files that a new commit has 
     await adapters.close();
     await env.close();
   }
-}, 60_000);
+});

@@ -1,0 +1,68 @@
+import { errors, jwtVerify } from 'jose';
+import { AlfredError } from '../../contract/errors.ts';
+import type { TokenClaims } from '../../contract/ports/index.ts';
+import type { IssuerSettings } from '../../runtime/identity-settings.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import { readClaims } from './claims.ts';
+import { createIssuerKeys } from './issuer-keys.ts';
+import { algorithms, invalid, readJwt } from './read-jwt.ts';
+import { refuseOtherTokens } from './token-type.ts';
+
+/** How far the clocks of an issuer and of this machine may be apart. */
+export const clockToleranceS = 30;
+
+type Deps = { issuers: IssuerSettings[]; log: Pick<Logger, 'warn' | 'info'>; fetch?: typeof fetch; now?: () => number };
+
+/** Access tokens (JWT) of the configured issuers. */
+export function createAccessTokens({ issuers, ...deps }: Deps) {
+  const names = issuers.flatMap(({ name }) => name ?? []);
+  const trusted = new Map(
+    issuers.map((settings) => [
+      settings.issuer,
+      { settings, keys: createIssuerKeys({ ...deps, issuer: settings.issuer }) },
+    ]),
+  );
+  return {
+    isConfigured: issuers.length > 0,
+
+    /** @throws AlfredError `token_*`, `identity_unavailable` */
+    async verify(token: string): Promise<TokenClaims> {
+      const jwt = readJwt(token);
+      const issuer = trusted.get(jwt.claims['iss'] as string);
+      if (!issuer) throw new AlfredError('token_issuer');
+      const { settings, keys } = issuer;
+      refuseOtherTokens(jwt, settings);
+      try {
+        const { payload } = await jwtVerify(token, (header) => keys.keyFor(header), {
+          algorithms,
+          issuer: settings.issuer,
+          audience: settings.audience,
+          clockTolerance: clockToleranceS,
+          requiredClaims: ['exp', 'sub', 'aud'],
+        });
+        if (payload.iat !== undefined && payload.iat > Date.now() / 1_000 + clockToleranceS)
+          throw new AlfredError('token_not_yet_valid');
+        return readClaims(payload, settings, names);
+      } catch (error) {
+        throw translate(error);
+      }
+    },
+
+    /** What keeps tokens from being verified, for health checks. */
+    async warning(): Promise<string | undefined> {
+      const warnings = await Promise.all([...trusted.values()].map(({ keys }) => keys.warning()));
+      return warnings.filter((warning) => warning !== undefined).join(' ') || undefined;
+    },
+  };
+}
+
+/** Errors of jose, as our codes. */
+function translate(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) return new AlfredError('token_expired', undefined, { cause: error });
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'aud') return new AlfredError('token_audience', undefined, { cause: error });
+    if (error.claim === 'nbf' && error.reason === 'check_failed')
+      return new AlfredError('token_not_yet_valid', undefined, { cause: error });
+  }
+  return error instanceof errors.JOSEError || error instanceof TypeError ? invalid(error.message) : error;
+}

@@ -1,0 +1,141 @@
+import { sql, type Selectable } from 'kysely';
+import type { ApiKey } from '../../../contract/api-keys.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { ApiKeys, KnownApiKey } from '../../../contract/ports/index.ts';
+import type { Principal } from '../../../contract/principal.ts';
+import { managesAllKeys } from '../../../contract/rules/key-rights.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import { rolesOfKey, subjectOfKey } from './current-rights.ts';
+
+type Row = Selectable<Tables['api_keys']>;
+
+/** Keys of services. */
+export const createApiKeys = (db: Database): ApiKeys => ({
+  async create({ tenant, subject }, { name, roles, scopes, expiresInDays }, { id, hash }) {
+    const row = await db
+      .insertInto('api_keys')
+      .values({
+        id,
+        tenant,
+        created_by: subject,
+        name,
+        roles: [...new Set(roles)],
+        scopes: [...new Set(scopes)],
+        secret_hash: hash,
+        expires_at: expiresInDays === undefined ? null : sql<Date>`now() + make_interval(days => ${expiresInDays})`,
+      })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return toApiKey(row);
+  },
+
+  async get(principal, id) {
+    const row = await managedKeys(db, principal).where('id', '=', id).executeTakeFirst();
+    return row && toApiKey(row);
+  },
+
+  async list(principal, { limit, cursor }) {
+    let query = managedKeys(db, principal)
+      .orderBy('created_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit + 1);
+    if (cursor !== undefined) {
+      const after = await managedKeys(db, principal).where('id', '=', cursor).executeTakeFirst();
+      if (!after) throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+      query = query.where(sql<boolean>`(created_at, id) < (select created_at, id from api_keys where id = ${cursor})`);
+    }
+    const rows = await query.execute();
+    const page = rows.slice(0, limit).map(toApiKey);
+    return { keys: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  },
+
+  async rotate(principal, id, hash, overlapS) {
+    const row = await updateKey(db, principal, id)
+      .set({
+        // Of the row as it was: the secret that is replaced now.
+        old_secret_hash: sql`secret_hash`,
+        old_until: sql<Date>`now() + make_interval(secs => ${overlapS})`,
+        secret_hash: hash,
+        rotated_at: sql<Date>`now()`,
+      })
+      .where('revoked_at', 'is', null)
+      .where(sql<boolean>`(expires_at is null or expires_at > now())`)
+      .returningAll()
+      .executeTakeFirst();
+    return row && toApiKey(row);
+  },
+
+  async revoke(principal, id) {
+    const row = await updateKey(db, principal, id)
+      .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
+      .returningAll()
+      .executeTakeFirst();
+    return row && toApiKey(row);
+  },
+
+  find: (id) => findKey(db, id),
+
+  async recordUse(id) {
+    await sql`
+      update api_keys set last_used_at = now()
+      where id = ${id} and (last_used_at is null or last_used_at < now() - interval '1 minute')`.execute(db);
+  },
+});
+
+/** The keys that a principal may manage. */
+function managedKeys(db: Database, principal: Principal) {
+  const ofTenant = db.selectFrom('api_keys').selectAll().where('tenant', '=', principal.tenant);
+  return managesAllKeys(principal) ? ofTenant : ofTenant.where('created_by', '=', principal.subject);
+}
+
+function updateKey(db: Database, principal: Principal, id: string) {
+  const ofTenant = db.updateTable('api_keys').where('tenant', '=', principal.tenant).where('id', '=', id);
+  return managesAllKeys(principal) ? ofTenant : ofTenant.where('created_by', '=', principal.subject);
+}
+
+async function findKey(db: Database, id: string): Promise<KnownApiKey | undefined> {
+  const { rows } = await sql<Row & { allowed: string[]; is_overlapping: boolean }>`
+    select k.tenant, k.scopes, k.secret_hash, k.old_secret_hash, k.expires_at, k.revoked_at,
+      coalesce(k.old_until > now(), false) as is_overlapping, ${rolesOfKey} as allowed
+    from api_keys k left join subjects s on s.tenant = k.tenant and s.subject = k.created_by
+    where k.id = ${id}`.execute(db);
+  const [row] = rows;
+  if (!row) return undefined;
+  const old = row.old_secret_hash;
+  return {
+    principal: {
+      tenant: row.tenant,
+      subject: subjectOfKey(id),
+      kind: 'service',
+      roles: row.allowed,
+      groups: [],
+      scopes: row.scopes,
+      via: 'api_key',
+    },
+    secretHashes: old && row.is_overlapping ? [row.secret_hash, old] : [row.secret_hash],
+    replacedHash: old && !row.is_overlapping ? old : undefined,
+    expiresAt: row.expires_at ?? undefined,
+    isRevoked: row.revoked_at !== null,
+  };
+}
+
+function toApiKey(row: Row): ApiKey {
+  const isExpired = row.expires_at !== null && row.expires_at.getTime() <= Date.now();
+  const text = (date: Date | null) => date?.toISOString() ?? null;
+  return {
+    id: row.id,
+    name: row.name,
+    subject: subjectOfKey(row.id),
+    createdBy: row.created_by,
+    roles: row.roles,
+    scopes: row.scopes,
+    state: row.revoked_at !== null ? 'revoked' : isExpired ? 'expired' : 'active',
+    createdAt: row.created_at.toISOString(),
+    expiresAt: text(row.expires_at),
+    rotatedAt: text(row.rotated_at),
+    oldKeyUntil: text(row.old_until),
+    lastUsedAt: text(row.last_used_at),
+    revokedAt: text(row.revoked_at),
+  };
+}

@@ -1,0 +1,57 @@
+import { ApiKey, ApiKeyRotation, NewApiKey } from '../../contract/api-keys.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { newApiKeySecret } from '../../runtime/api-key-text.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../http/fastify.ts';
+import { parse } from '../http/problems.ts';
+import { bodyProblems, json, problems } from '../http/responses.ts';
+import { found, KeyParams, mayManage } from './api-keys.ts';
+
+export const controlApiKeyRoutes =
+  ({ apiKeys }: Pick<ApiDeps, 'apiKeys'>) =>
+  async (app: Api) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/api-keys/:id/rotate',
+      schema: {
+        operationId: 'rotateApiKey',
+        tags: ['identity'],
+        summary: 'Replace a key by a new one',
+        description:
+          'Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.',
+        params: KeyParams,
+        body: ApiKeyRotation.optional(),
+        'x-optional-body': true,
+        response: { 200: json('The new key, once', NewApiKey), ...problems(404, 409, ...bodyProblems) },
+      },
+      handler: async ({ scope, params: { id }, body }, reply) => {
+        mayManage(scope);
+        const { overlapS } = parse(ApiKeyRotation, body ?? {});
+        const { key, hash } = newApiKeySecret(id);
+        const row = await apiKeys.rotate(scope, id, hash, overlapS);
+        if (!row) {
+          found(id, await apiKeys.get(scope, id));
+          throw new AlfredError('key_ended');
+        }
+        return reply.header('cache-control', 'no-store').send({ ...row, key });
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/v1/api-keys/:id',
+      schema: {
+        operationId: 'revokeApiKey',
+        tags: ['identity'],
+        summary: 'Revoke a key for ever',
+        description:
+          'A process may take the key for five seconds more. The key stays in the list, so that it can be seen whose it was. Tasks of the key go on; its schedules run without its roles.',
+        params: KeyParams,
+        response: { 200: json('The revoked key', ApiKey), ...problems(404) },
+      },
+      handler: async ({ scope, params: { id } }, reply) => {
+        mayManage(scope);
+        return reply.send(found(id, await apiKeys.revoke(scope, id)));
+      },
+    });
+  };

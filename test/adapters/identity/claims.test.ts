@@ -1,0 +1,97 @@
+import { expect, test } from '@jest/globals';
+import { claimAt, readClaims } from '../../../adapters/identity/claims.ts';
+import { hasDuplicateMembers } from '../../../adapters/identity/duplicate-members.ts';
+import { refuseOtherTokens } from '../../../adapters/identity/token-type.ts';
+import {
+  issuersOf,
+  oidcProviders,
+  type IssuerSettings,
+  type OidcProvider,
+} from '../../../runtime/identity-settings.ts';
+
+const settingsOf = (provider: OidcProvider, tenant?: string): IssuerSettings =>
+  issuersOf({
+    OIDC_ISSUER: [{ issuer: 'https://idp.example', provider, ...(tenant === undefined ? {} : { tenant }) }],
+    OIDC_AUDIENCE: ['alfred'],
+    OIDC_PROVIDER: 'generic',
+  })[0] as IssuerSettings;
+
+/** A token of a person as each provider's documentation shows it. */
+const tokens: Record<OidcProvider, { header?: object; claims: Record<string, unknown>; expected: object }> = {
+  generic: {
+    claims: { sub: 'u1', roles: ['clerk'], groups: ['staff'] },
+    expected: { tenant: 'acme', subject: 'u1', roles: ['clerk'], groups: ['staff'], kind: 'person' },
+  },
+  keycloak: {
+    claims: {
+      sub: 'f3c1',
+      typ: 'Bearer',
+      azp: 'console',
+      realm_access: { roles: ['clerk', 'offline_access'] },
+      groups: ['staff'],
+    },
+    expected: { subject: 'f3c1', roles: ['clerk', 'offline_access'], groups: ['staff'] },
+  },
+  entra: {
+    claims: { sub: 'pairwise', oid: 'o-1', tid: 't-1', roles: ['clerk'], groups: ['g-1'], ver: '2.0', scp: 'access' },
+    expected: { tenant: 't-1', subject: 'o-1', roles: ['clerk'], groups: ['g-1'] },
+  },
+  okta: {
+    header: { typ: undefined },
+    claims: { sub: 'ada@example.com', uid: '00u1', cid: '0oa1', scp: ['openid'], groups: ['staff'] },
+    expected: { subject: '00u1', roles: [], groups: ['staff'], scopes: [] },
+  },
+  auth0: {
+    claims: { sub: 'auth0|1', azp: 'web', org_id: 'org_1', permissions: ['clerk'], scope: 'openid tasks:read' },
+    expected: { tenant: 'org_1', subject: 'auth0|1', roles: ['clerk'], groups: [], scopes: ['tasks:read'] },
+  },
+  google: {
+    claims: { sub: '1101', hd: 'example.com', nonce: 'n', at_hash: 'h' },
+    expected: { tenant: 'example.com', subject: '1101', roles: [], groups: [] },
+  },
+};
+
+test.each(oidcProviders)('%s: a token of a person is read with the defaults', (provider) => {
+  const { header, claims, expected } = tokens[provider];
+  const hasTenant = ['entra', 'auth0', 'google'].includes(provider);
+  const settings = settingsOf(provider, hasTenant ? undefined : 'acme');
+  refuseOtherTokens({ header: { typ: 'JWT', ...header }, claims }, settings);
+  const exp = 2_000_000_000;
+  expect(readClaims({ ...claims, exp, iat: exp - 300 }, settings, []).principal).toMatchObject(expected);
+});
+
+test('a program that signed in for itself is a service', () => {
+  const kindOf = (claims: object) =>
+    readClaims({ sub: 'x', exp: 1, ...claims }, settingsOf('generic', 'acme'), []).principal.kind;
+  expect(
+    [
+      { sub: 'report', client_id: 'report' },
+      { sub: 'report@clients', azp: 'report', gty: 'client-credentials' },
+      { idtyp: 'app' },
+      { client_id: 'report', preferred_username: 'service-account-report' },
+    ].map(kindOf),
+  ).toEqual(['service', 'service', 'service', 'service']);
+  expect(kindOf({ azp: 'console', preferred_username: 'service-account-me' })).toBe('person');
+});
+
+test('a claim is found by its name, by a path and by a JSON pointer', () => {
+  const claims = { 'https://example.com/roles': ['a'], realm_access: { roles: ['b'] }, 'a/b': { c: 'd' } };
+  expect(
+    ['https://example.com/roles', 'realm_access.roles', '/realm_access/roles', '/a~1b/c', 'toString', 'a.b'].map(
+      (path) => claimAt(claims, path),
+    ),
+  ).toEqual([['a'], ['b'], ['b'], 'd', undefined, undefined]);
+});
+
+test('a member that an object has twice is found, however it is written', () => {
+  expect(
+    [
+      '{"a":1,"a":2}',
+      '{"a":1,"\\u0061":2}',
+      '{"x":{"a":1,"a":2}}',
+      '[{"b":"{\\"a\\":1,\\"a\\":2}"},{"b":1}]',
+      '{"a":"a","b":{"a":1},"c":[{"a":1},{"a":":"}]}',
+      '{"a" : 1, "b":"a:", "a" : 2}',
+    ].map(hasDuplicateMembers),
+  ).toEqual([true, true, true, false, false, true]);
+});
