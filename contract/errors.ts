@@ -22,7 +22,11 @@ const table = {
   not_found: [404, once, 'There is nothing here with that id.'],
   method_not_allowed: [405, once, 'This address does not take that method.'],
   not_acceptable: [406, once, 'No representation of that type exists.'],
-  forbidden_host: [403, once, 'Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.'],
+  forbidden_host: [
+    403,
+    once,
+    'Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.',
+  ],
   unauthenticated: [401, once, 'Sign in: this request does not say whose it is.'],
   token_missing: [401, once, 'Sign in: this request has neither an access token nor an API key.'],
   token_invalid: [401, once, 'The access token does not count here.'],
