@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
-import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
 import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
@@ -48,6 +48,7 @@ import { refuseDeep, refuseUnstorable } from './http/storable.ts';
 import { refuseUnexpectedBody } from './http/unexpected-body.ts';
 import { answerUnknownRoutes } from './http/unknown-routes.ts';
 import { bytesOf } from './http/upload.ts';
+import { validatorCompiler } from './http/validate.ts';
 
 /** The largest body that is not an upload, in bytes. */
 const bodyLimit = 1_048_576;

@@ -5,5 +5,8 @@ import { createTerminal } from './terminal/terminal.ts';
 
 export const createContext = (): CommandContext => ({
   terminal: createTerminal(),
-  api: createApiClient(() => findStack(), tokenOf()),
+  api: createApiClient(
+    () => findStack(),
+    () => tokenOf(),
+  ),
 });

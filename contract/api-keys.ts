@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NextCursor, pageQuery } from './paging.ts';
 import { everyRole } from './roles.ts';
 import { scopeNames } from './rules/scopes.ts';
 
@@ -21,12 +22,7 @@ export const ApiKeyRequest = z.strictObject({
 export type ApiKeyRequest = z.infer<typeof ApiKeyRequest>;
 
 export const ApiKeyRotation = z.strictObject({
-  overlapS: z
-    .int()
-    .min(0)
-    .max(2_592_000)
-    .default(86_400)
-    .describe('Seconds for which the key of before still counts; default: a day'),
+  overlapS: z.int().min(0).max(2_592_000).default(86_400).describe('Seconds for which the key of before still counts'),
 });
 export type ApiKeyRotation = z.infer<typeof ApiKeyRotation>;
 
@@ -55,15 +51,10 @@ export const NewApiKey = ApiKey.extend({
 export type NewApiKey = z.infer<typeof NewApiKey>;
 
 export const ApiKeyListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z
-    .string()
-    .regex(/^[0-9a-f]{16}$/, 'expected `nextCursor` of the page before')
-    .optional()
-    .describe('`nextCursor` of the page before'),
+  ...pageQuery({ most: 100, fits: (cursor) => /^[0-9a-f]{16}$/.test(cursor) }),
 });
 export type ApiKeyListQuery = z.infer<typeof ApiKeyListQuery>;
-export const ApiKeyList = z.object({ keys: z.array(ApiKey), nextCursor: z.string().nullable() });
+export const ApiKeyList = z.object({ keys: z.array(ApiKey), nextCursor: NextCursor });
 export type ApiKeyList = z.infer<typeof ApiKeyList>;
 
 /** The caller, as its credential describes it. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 
 const names = z.array(z.string().min(1).max(256)).max(100);
 const seconds = z.number().positive().max(31_536_000);
@@ -85,12 +86,11 @@ export const ApprovalListQuery = z.strictObject({
     .optional()
     .describe('`decided`: everything but pending'),
   mine: z.enum(['true', 'false']).optional().describe('true: pending ones that I may decide'),
-  taskId: z.uuid().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(512).optional(),
+  taskId: z.uuid().optional().describe('Only those of this task'),
+  ...pageQuery(),
 });
 export type ApprovalListQuery = z.infer<typeof ApprovalListQuery>;
-export const ApprovalList = z.object({ approvals: z.array(Approval), nextCursor: z.string().nullable() });
+export const ApprovalList = z.object({ approvals: z.array(Approval), nextCursor: NextCursor });
 export type ApprovalList = z.infer<typeof ApprovalList>;
 
 export const ApprovalDecision = z

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defaultChunking } from './chunking.ts';
 import { CollectionName } from './documents.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 
 /** The settings of a collection. The fields are those of `Chunking`. */
 const Settings = z.strictObject({
@@ -38,9 +39,8 @@ export const Collection = z.object({
 export type Collection = z.infer<typeof Collection>;
 
 export const CollectionListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: CollectionName.optional().describe('`nextCursor` of the page before'),
+  ...pageQuery({ usual: 100, most: 500, fits: (cursor) => CollectionName.safeParse(cursor).success }),
 });
 export type CollectionListQuery = z.infer<typeof CollectionListQuery>;
-export const CollectionList = z.object({ collections: z.array(Collection), nextCursor: z.string().nullable() });
+export const CollectionList = z.object({ collections: z.array(Collection), nextCursor: NextCursor });
 export type CollectionList = z.infer<typeof CollectionList>;

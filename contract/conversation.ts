@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
-import { taskEventSchemas } from './events.ts';
+import { eventPageFields, taskEventSchemas } from './events.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 import { Budget, Citation, Metadata, Priority, TaskStatus } from './task.ts';
 
 /** What happens to a message that arrives while a task of its conversation is running. */
@@ -59,13 +60,12 @@ export const Conversation = z.object({
 export type Conversation = z.infer<typeof Conversation>;
 
 export const ConversationListQuery = z.strictObject({
-  agent: z.string().min(1).max(64).optional(),
-  archived: z.enum(['true', 'false']).default('false'),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(512).optional(),
+  agent: z.string().min(1).max(64).optional().describe('Only conversations with this agent'),
+  archived: z.enum(['true', 'false']).default('false').describe('true: only archived ones'),
+  ...pageQuery(),
 });
 export type ConversationListQuery = z.infer<typeof ConversationListQuery>;
-export const ConversationList = z.object({ conversations: z.array(Conversation), nextCursor: z.string().nullable() });
+export const ConversationList = z.object({ conversations: z.array(Conversation), nextCursor: NextCursor });
 
 export const MessageRequest = z.strictObject({
   id: MessageId.optional().describe('Default: a new one. Send your own, so that a repeat is safe'),
@@ -117,13 +117,7 @@ export type ConversationMessage = z.infer<typeof ConversationMessage>;
 const maxPosition = 2_147_483_647;
 
 export const MessageListQuery = z.strictObject({
-  limit: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(200)
-    .default(50)
-    .describe('People’s messages; their answers come with them'),
+  ...pageQuery({ fits: (cursor) => /^(after|before):\d{1,9}$/.test(cursor) }),
   after: z.coerce.number().int().nonnegative().max(maxPosition).optional().describe('Only positions above this one'),
   before: z.coerce
     .number()
@@ -137,6 +131,7 @@ export type MessageListQuery = z.infer<typeof MessageListQuery>;
 export const MessageList = z.object({
   messages: z.array(ConversationMessage).describe('In order; an answer follows what it answers'),
   hasMore: z.boolean(),
+  nextCursor: NextCursor,
 });
 
 /** The answer to a submitted message: the decision, and the task that the message starts or joins. */
@@ -166,7 +161,7 @@ export type StopReceipt = z.infer<typeof StopReceipt>;
 const conversationEventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
   z.object({ seq: z.int().positive(), at: z.iso.datetime(), type: z.literal(type), data: z.object(data) });
 
-const conversationEventSchemas = [
+export const conversationEventSchemas = [
   conversationEventSchema('conversation.message', {
     messageId: z.string(),
     position: z.int().positive(),
@@ -196,9 +191,9 @@ const withTaskId = <S extends (typeof taskEventSchemas)[number]>(schema: S) =>
  * An event of a conversation: either an event of the conversation itself, or an event of one of its tasks with the
  * task's id and the event's number within the task (`taskSeq`). `seq` counts within the conversation.
  */
-export const ConversationEvent = z.union([
-  z.discriminatedUnion('type', conversationEventSchemas),
-  z.union(taskEventSchemas.map(withTaskId)),
+export const ConversationEvent = z.discriminatedUnion('type', [
+  ...conversationEventSchemas,
+  ...taskEventSchemas.map(withTaskId),
 ]);
 export type ConversationEvent = z.infer<typeof ConversationEvent>;
 /** An event of the conversation itself, not of one of its tasks. */
@@ -214,5 +209,5 @@ export type NewConversationEvent = OwnConversationEvent extends infer E
   : never;
 export const ConversationEventPage = z.object({
   events: z.array(ConversationEvent),
-  lastSeq: z.int().nonnegative(),
+  ...eventPageFields,
 });

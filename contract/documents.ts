@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 import { TaskError } from './task.ts';
 
 export const DocumentName = z
@@ -43,7 +44,7 @@ export const Placement = z.strictObject({
   readers: Readers.optional().describe(
     'Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is',
   ),
-  tags: Tags.optional(),
+  tags: Tags.optional().describe('Words to search by; they take the place of those that a document has'),
   origin: Origin.optional().describe(
     'Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`)',
   ),
@@ -127,12 +128,11 @@ export const DocumentText = z.object({
 export type DocumentText = z.infer<typeof DocumentText>;
 
 export const DocumentListQuery = z.strictObject({
-  collection: z.string().min(1).max(100).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  cursor: z.string().min(1).max(2048).optional(),
+  collection: z.string().min(1).max(100).optional().describe('Only documents of this collection'),
+  ...pageQuery({ usual: 100, most: 500 }),
 });
 export type DocumentListQuery = z.infer<typeof DocumentListQuery>;
-export const DocumentList = z.object({ documents: z.array(Document), nextCursor: z.string().nullable() });
+export const DocumentList = z.object({ documents: z.array(Document), nextCursor: NextCursor });
 export type DocumentList = z.infer<typeof DocumentList>;
 
 export const ingestedStates = ['pending', 'added', 'replaced', 'unchanged', 'failed'] as const;

@@ -17,9 +17,9 @@ const table = {
   // the request
   invalid_request: [422, once, 'The request does not fit the schema.'],
   malformed_request: [400, once, 'The request could not be read.'],
-  unsupported_media_type: [415, once, 'Send application/json or multipart/form-data.'],
+  unsupported_media_type: [415, once, 'The body has a media type that is not taken here.'],
   body_too_large: [413, once, 'The body is larger than the limit.'],
-  not_found: [404, once, 'There is nothing here with that id.'],
+  not_found: [404, once, 'There is nothing at this address.'],
   method_not_allowed: [405, once, 'This address does not take that method.'],
   not_acceptable: [406, once, 'No representation of that type exists.'],
   forbidden_host: [
@@ -131,6 +131,32 @@ export const httpStatusOf = (code: ErrorCode): number => table[code][0];
 export const maxAttemptsOf = (code: ErrorCode): number => table[code][1];
 /** The message for people when the error carries no more specific one. */
 export const defaultMessageOf = (code: ErrorCode): string => table[code][2];
+/**
+ * Codes after which the same request, or the same question, may succeed later although the caller changes nothing. A
+ * code of status 503 counts without being listed.
+ */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'internal',
+  'task_queued',
+  'task_running',
+  'conversation_busy',
+  'conversation_full',
+  'ingestion_running',
+  'model_unavailable',
+  'model_rate_limited',
+  'tool_failed',
+  'terminated',
+  'timed_out',
+  'never_started',
+  'workflow_lost',
+  'superseded',
+  'callback_undelivered',
+  'source_unreachable',
+]);
+
+/** Whether it is worth asking again later, without a change. */
+export const isWorthRepeating = (code: ErrorCode): boolean =>
+  passing.has(code) || (httpStatusOf(code) === 503 && code !== 'wrong_namespace');
 export const errorCodes = Object.keys(table) as [ErrorCode, ...ErrorCode[]];
 
 /**

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 import { Approvers } from './approval.ts';
 import { Budget, Effect, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
 
@@ -116,7 +117,12 @@ export const isTerminalEvent = (event: TaskEvent): event is TerminalTaskEvent =>
  */
 export type NewTaskEvent = TaskEvent extends infer E ? (E extends TaskEvent ? Pick<E, 'type' | 'data'> : never) : never;
 
-export const TaskEventPage = z.object({ events: z.array(TaskEvent), lastSeq: z.int().nonnegative() });
+/** The fields of a page of events beside the events. */
+export const eventPageFields = {
+  lastSeq: z.int().nonnegative().describe('Number of the last event on the page: where to go on later'),
+  nextCursor: NextCursor,
+};
+export const TaskEventPage = z.object({ events: z.array(TaskEvent), ...eventPageFields });
 
 /** The largest value of a Postgres `integer`, the type of the column. */
 const maxSeq = 2_147_483_647;
@@ -128,5 +134,9 @@ export const TaskEventsQuery = z.strictObject({
     .nonnegative()
     .max(maxSeq)
     .optional()
-    .describe('Only events with a higher number; Last-Event-ID wins'),
+    .meta({ 'x-parameter': 'After', description: 'Only events with a higher number; `Last-Event-ID` wins' }),
 });
+
+export const EventPageQuery = z.strictObject(
+  pageQuery({ usual: 500, most: 500, fits: (cursor) => /^\d{1,9}$/.test(cursor) }),
+);

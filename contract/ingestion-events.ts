@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ingestedStates, Ingestion, IngestionOutcome } from './documents.ts';
+import { eventPageFields } from './events.ts';
 import { TaskError } from './task.ts';
 
 const eventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D) =>
@@ -33,4 +34,4 @@ export type IngestionEvent = z.infer<typeof IngestionEvent>;
 export const isLastIngestionEvent = ({ type }: IngestionEvent) =>
   type === 'ingestion.completed' || type === 'ingestion.failed' || type === 'ingestion.cancelled';
 
-export const IngestionEventPage = z.object({ events: z.array(IngestionEvent), lastSeq: z.int().nonnegative() });
+export const IngestionEventPage = z.object({ events: z.array(IngestionEvent), ...eventPageFields });

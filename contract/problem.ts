@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { errorCodes } from './errors.ts';
+import { ErrorCodeSchema } from './error-code.ts';
 
 /** RFC 9457 problem document. */
 export const Problem = z.object({
-  type: z.string().describe('Address of the explanation'),
-  title: z.string(),
-  status: z.int(),
-  code: z.enum(errorCodes),
-  detail: z.string(),
-  requestId: z.string(),
+  type: z.string().describe('`urn:alfred:problem:` and the code'),
+  title: z.string().describe('The same for every problem with this code'),
+  status: z.int().describe('The HTTP status'),
+  code: ErrorCodeSchema,
+  detail: z.string().describe('For people: what is wrong here, and what to do'),
+  requestId: z.string().describe('The header `x-request-id`; finds the lines in the log'),
   issues: z
     .array(z.object({ path: z.string(), message: z.string() }))
     .optional()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { BusyPolicy } from './conversation.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 import { readCron } from './rules/cron.ts';
 import { findNoRunAhead } from './rules/schedule-window.ts';
 import { TaskError, TaskRequest } from './task.ts';
@@ -159,9 +160,8 @@ export const Schedule = z.object({
 export type Schedule = z.infer<typeof Schedule>;
 
 export const ScheduleListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.string().min(1).max(512).optional().describe('`nextCursor` of the page before'),
+  ...pageQuery({ most: 100 }),
 });
 export type ScheduleListQuery = z.infer<typeof ScheduleListQuery>;
-export const ScheduleList = z.object({ schedules: z.array(Schedule), nextCursor: z.string().nullable() });
+export const ScheduleList = z.object({ schedules: z.array(Schedule), nextCursor: NextCursor });
 export type ScheduleList = z.infer<typeof ScheduleList>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CollectionName, Placement, Readers, Tags } from './documents.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 import { TaskError } from './task.ts';
 
 export const sourceKinds = ['web', 's3', 'git'] as const;
@@ -137,11 +138,10 @@ export const Source = z.object({
 export type Source = z.infer<typeof Source>;
 
 export const SourceListQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.uuid().optional().describe('`nextCursor` of the page before'),
+  ...pageQuery({ most: 100, fits: (cursor) => z.uuid().safeParse(cursor).success }),
 });
 export type SourceListQuery = z.infer<typeof SourceListQuery>;
-export const SourceList = z.object({ sources: z.array(Source), nextCursor: z.string().nullable() });
+export const SourceList = z.object({ sources: z.array(Source), nextCursor: NextCursor });
 export type SourceList = z.infer<typeof SourceList>;
 
 export const SourceDeleteQuery = z.strictObject({

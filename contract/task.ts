@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
-import { errorCodes } from './errors.ts';
+import { ErrorCodeSchema } from './error-code.ts';
 import { Json } from './json-schema.ts';
+import { NextCursor, pageQuery } from './paging.ts';
 
 export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'cancelled'] as const;
 export const TaskStatus = z
@@ -153,7 +154,7 @@ export const TaskUsage = z.object({
 });
 export type TaskUsage = z.infer<typeof TaskUsage>;
 
-export const TaskError = z.object({ code: z.enum(errorCodes), message: z.string() });
+export const TaskError = z.object({ code: ErrorCodeSchema, message: z.string() });
 export type TaskError = z.infer<typeof TaskError>;
 
 /** A change in the outside world that a task made or tried to make, like a sent email. */
@@ -209,22 +210,21 @@ export const Task = z.object({
 export type Task = z.infer<typeof Task>;
 
 export const TaskListQuery = z.strictObject({
-  agent: z.string().min(1).max(64).optional(),
+  agent: z.string().min(1).max(64).optional().describe('Only tasks of this agent'),
   status: TaskStatus.optional(),
-  conversationId: z.string().min(1).max(128).optional(),
+  conversationId: z.string().min(1).max(128).optional().describe('Only tasks of this conversation'),
   createdAfter: z.iso
     .datetime({ offset: true })
     .optional()
     .describe(
       'Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that',
     ),
-  createdBefore: z.iso.datetime({ offset: true }).optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().min(1).max(512).optional().describe('`nextCursor` of the page before'),
+  createdBefore: z.iso.datetime({ offset: true }).optional().describe('Tasks whose `createdAt` is earlier'),
+  ...pageQuery(),
 });
 export type TaskListQuery = z.infer<typeof TaskListQuery>;
 
-export const TaskList = z.object({ tasks: z.array(Task), nextCursor: z.string().nullable() });
+export const TaskList = z.object({ tasks: z.array(Task), nextCursor: NextCursor });
 export type TaskList = z.infer<typeof TaskList>;
 
 export const CancelRequest = z.strictObject({

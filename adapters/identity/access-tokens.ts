@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { errors, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../contract/errors.ts';
 import type { TokenClaims } from '../../contract/ports/index.ts';
 import type { IssuerSettings } from '../../runtime/identity-settings.ts';
@@ -11,10 +13,16 @@ import { refuseOtherTokens } from './token-type.ts';
 /** How far the clocks of an issuer and of this machine may be apart. */
 export const clockToleranceS = 30;
 
+/** How long a process takes a token again without verifying its signature. */
+const verifiedMs = 60_000;
+
 type Deps = { issuers: IssuerSettings[]; log: Pick<Logger, 'warn' | 'info'>; fetch?: typeof fetch; now?: () => number };
 
 /** Access tokens (JWT) of the configured issuers. */
 export function createAccessTokens({ issuers, ...deps }: Deps) {
+  const { now = Date.now } = deps;
+  /** By hash: a program sends the same token with each of its requests. */
+  const verified = new LRUCache<string, { claims: TokenClaims; until: number }>({ max: 5_000 });
   const names = issuers.flatMap(({ name }) => name ?? []);
   const trusted = new Map(
     issuers.map((settings) => [
@@ -27,6 +35,9 @@ export function createAccessTokens({ issuers, ...deps }: Deps) {
 
     /** @throws AlfredError `token_*`, `identity_unavailable` */
     async verify(token: string): Promise<TokenClaims> {
+      const hash = createHash('sha256').update(token).digest('base64');
+      const known = verified.get(hash);
+      if (known && now() < known.until && Date.now() < known.claims.expiresAt.getTime()) return known.claims;
       const jwt = readJwt(token);
       const issuer = trusted.get(jwt.claims['iss'] as string);
       if (!issuer) throw new AlfredError('token_issuer');
@@ -42,7 +53,9 @@ export function createAccessTokens({ issuers, ...deps }: Deps) {
         });
         if (payload.iat !== undefined && payload.iat > Date.now() / 1_000 + clockToleranceS)
           throw new AlfredError('token_not_yet_valid');
-        return readClaims(payload, settings, names);
+        const claims = readClaims(payload, settings, names);
+        verified.set(hash, { claims, until: now() + verifiedMs });
+        return claims;
       } catch (error) {
         throw translate(error);
       }

@@ -87,7 +87,6 @@ export function createIssuerKeys({ issuer, log, now = Date.now, fetch: get = fet
     },
   };
 }
-export type IssuerKeys = ReturnType<typeof createIssuerKeys>;
 
 const isUnknownKey = (error: unknown) =>
   error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys;

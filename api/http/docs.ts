@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import { transformObject } from './components.ts';
 import type { Api } from './fastify.ts';
-import { openapi, transform, transformObject } from './openapi.ts';
+import { openapi, transform } from './openapi.ts';
 
 /** Generates the OpenAPI document from the routes' schemas. Must be registered before the routes. */
 export const registerOpenApi = (app: Api) => app.register(swagger, { openapi, transform, transformObject });
@@ -10,12 +12,29 @@ export const registerOpenApi = (app: Api) => app.register(swagger, { openapi, tr
 const contentSecurityPolicy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
+const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#14524b"/><path d="M9 23 16 8l7 15M11.6 18h8.8" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
+
 /** Serves the API reference at /docs, with all its assets from this process. */
-export const registerDocsPage = (app: Api) =>
-  app.register(swaggerUi, {
+export async function registerDocsPage(app: Api) {
+  app.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'));
+  await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: true,
     transformStaticCSP: () => contentSecurityPolicy,
-    uiConfig: { docExpansion: 'list', deepLinking: true, defaultModelsExpandDepth: 0, validatorUrl: null },
-    theme: { title: 'Alfred API' },
+    uiConfig: {
+      // Without Swagger's own bar on top.
+      layout: 'BaseLayout',
+      docExpansion: 'list',
+      deepLinking: true,
+      defaultModelsExpandDepth: 0,
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      validatorUrl: null,
+    },
+    theme: {
+      title: 'Alfred API',
+      css: [{ filename: 'alfred.css', content: await readFile(new URL('docs.css', import.meta.url), 'utf8') }],
+      favicon: [{ filename: 'alfred.svg', rel: 'icon', sizes: 'any', type: 'image/svg+xml', content: icon }],
+    },
   });
+}

@@ -1,21 +1,25 @@
 import { z } from 'zod';
-import { TaskEventsQuery } from '../../contract/events.ts';
+import { EventPageQuery, TaskEventsQuery } from '../../contract/events.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { toEventStream } from './event-stream.ts';
 import type { Api } from './fastify.ts';
 import { negotiate } from './negotiate.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from './open-stream.ts';
-import { IdParams, problems } from './responses.ts';
+import { json, problems } from './responses.ts';
 
 type Event = { seq: number; type: string };
 
 type EventRoute<E extends Event> = {
   url: `/v1/${string}/:id/events`;
-  operationId: string;
+  /** The names of the two operations: the stream, and its stored events by the page. */
+  operationIds: { follow: string; list: string };
   tag: string;
-  summary: string;
+  /** What the events are of, as in "Follow a task". */
+  of: string;
   description: string;
-  /** One page of stored events: `{ events, lastSeq }`. */
+  params: z.ZodObject<{ id: z.ZodType<string> }>;
+  event: z.ZodType;
+  /** One page of stored events. */
   page: z.ZodType;
   /** When there is nothing more to come, for the API document. Undefined: there may always be more. */
   ended?: string;
@@ -27,40 +31,66 @@ type EventRoute<E extends Event> = {
   find: (scope: Scope, id: string) => Promise<{ id: string; lastSeq: number; isEnded: boolean }>;
 };
 
-/** Adds a route that gives numbered events, as a stream or by the page. */
-export function addEventRoute<E extends Event>(app: Api, openStream: OpenStream, route: EventRoute<E>) {
-  const { url, operationId, tag, summary, description, page, ended, events, find } = route;
+/** Adds the routes that give numbered events: as a stream, and by the page. */
+export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream, route: EventRoute<E>) {
+  const { url, operationIds, tag, of, description, params: Params, event, page, ended, events, find } = route;
+
+  const readPage = async (
+    scope: Scope,
+    { id, lastSeq }: { id: string; lastSeq: number },
+    after: number,
+    limit: number,
+  ) => {
+    const stored = await events.read(scope, id, after, limit);
+    const last = stored.at(-1)?.seq ?? after;
+    return { events: stored, lastSeq: last, nextCursor: stored.length > 0 && last < lastSeq ? String(last) : null };
+  };
+
   app.route({
     method: 'GET',
     url,
     exposeHeadRoute: false,
     schema: {
-      operationId,
+      operationId: operationIds.follow,
       tags: [tag],
-      summary,
-      description: `${description} With \`Accept: application/json\` up to ${pageSize} stored events come back at once; ask again with \`after=lastSeq\` of the answer.`,
-      params: IdParams,
+      summary: `Follow ${of}`,
+      description: `${description} The answer is a stream of server-sent events: \`id\` is the sequence number, \`event\` the type, and \`data\` the JSON of the event. With \`Accept: application/json\` it is a page of up to ${pageSize} stored events after \`after\`, as \`${operationIds.list}\` gives them.`,
+      params: Params,
       querystring: TaskEventsQuery,
       headers: ResumeHeaders,
       response: {
         200: {
-          description: 'The events after the given one',
-          content: { 'text/event-stream': { schema: z.string() }, 'application/json': { schema: page } },
+          description: 'The events after the given one. The schema is that of the `data` of each event',
+          content: { 'text/event-stream': { schema: event } },
         },
         ...(ended === undefined ? {} : { 204: z.null().describe(ended) }),
-        ...problems(404, 422),
+        ...problems('not_found', 'invalid_request'),
       },
     },
     handler: async ({ scope, params, query, headers }, reply) => {
       const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
-      const { id, lastSeq, isEnded } = await find(scope, params.id);
+      const found = await find(scope, params.id);
+      const { id, lastSeq, isEnded } = found;
       const after = placeOf(headers, query, lastSeq);
-      if (media === 'application/json') {
-        const stored = await events.read(scope, id, after, pageSize);
-        return reply.type(media).send({ events: stored, lastSeq: stored.at(-1)?.seq ?? after });
-      }
+      if (media === 'application/json') return reply.type(media).send(await readPage(scope, found, after, pageSize));
       if (isEnded && after === lastSeq) return reply.code(204).send(null);
       return reply.send(openStream(reply, (signal) => events.follow(scope, id, after, signal)));
     },
+  });
+
+  app.route({
+    method: 'GET',
+    url: `${url}/page`,
+    schema: {
+      operationId: operationIds.list,
+      tags: [tag],
+      summary: `List the stored events of ${of}`,
+      description: `In order, from the first on. To hear of those to come, follow them after \`lastSeq\` of the last page.`,
+      params: Params,
+      querystring: EventPageQuery,
+      response: { 200: json('One page', page), ...problems('not_found', 'invalid_request') },
+    },
+    handler: async ({ scope, params, query: { cursor, limit } }, reply) =>
+      reply.send(await readPage(scope, await find(scope, params.id), Number(cursor ?? 0), limit)),
   });
 }

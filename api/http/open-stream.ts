@@ -14,7 +14,10 @@ export const ResumeHeaders = z.looseObject({
     .string()
     .regex(/^\d{1,9}$/, 'expected the id of an event')
     .optional()
-    .describe('Only events with a higher number; browsers send it when they reconnect'),
+    .meta({
+      'x-parameter': 'LastEventId',
+      description: 'Only events with a higher number; browsers send it when they reconnect',
+    }),
 });
 
 /**

@@ -1,40 +1,32 @@
-import type { SwaggerTransform, SwaggerTransformObject } from '@fastify/swagger';
+import type { SwaggerTransform } from '@fastify/swagger';
 import { z } from 'zod';
 import { version } from '../../runtime/version.ts';
-import type { ResponseDoc } from './responses.ts';
-import { jsonSchemaOf, namedSchemas } from './schemas.ts';
+import type { ResponseDoc } from './problem-docs.ts';
+import { jsonSchemaOf } from './schemas.ts';
+import { security, securitySchemes } from './security.ts';
 
 export const openapi = {
   openapi: '3.1.0' as const,
   info: {
-    title: 'Alfred',
+    title: 'Alfred API',
     version,
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     description:
-      'Durable AI agents. Create a task, follow its events, read its result. Errors are RFC 9457 problem documents with a stable `code`; every answer carries `x-request-id`.',
+      'Ask durable AI agents over HTTP: create a task, follow its events, read its result.\n\nEvery error is a problem document (RFC 9457, schema `Problem`). Its `code` is stable; the schema `ErrorCode` says what each means and whether to repeat the request. Every answer carries `x-request-id`. A list takes `limit` and `cursor`, and its `nextCursor` leads to the next page.',
   },
   servers: [{ url: '/', description: 'This server' }],
-  // Without an identity provider, requests without a credential come from the user of this machine.
-  security: [{}, { bearer: [] }],
-  components: {
-    securitySchemes: {
-      bearer: {
-        type: 'http' as const,
-        scheme: 'bearer',
-        description: 'An access token of the identity provider, or an API key',
-      },
-    },
-  },
+  security,
+  components: { securitySchemes },
   tags: [
-    { name: 'tasks', description: 'One agent, one question, until it answers' },
-    { name: 'approvals', description: 'Calls that wait for a person' },
-    { name: 'schedules', description: 'Something asked again and again' },
-    { name: 'conversations', description: 'Threads of messages, each answered by a task' },
-    { name: 'documents', description: 'What agents answer from' },
-    { name: 'agents', description: 'Who can be asked' },
-    { name: 'usage', description: 'What it cost' },
-    { name: 'identity', description: 'Who you are, and keys for services' },
-    { name: 'operations', description: 'For probes, scrapers and tools' },
+    { name: 'tasks', description: 'Ask an agent a question, and follow it until it answers' },
+    { name: 'approvals', description: 'Decide about tool calls that wait for a person' },
+    { name: 'schedules', description: 'Ask a question at set times' },
+    { name: 'conversations', description: 'Ask one question after another, in one thread' },
+    { name: 'documents', description: 'Add, search and delete what agents answer from' },
+    { name: 'agents', description: 'List the agents and what they take' },
+    { name: 'usage', description: 'Read what model calls cost' },
+    { name: 'identity', description: 'Read who you are, and manage API keys of services' },
+    { name: 'operations', description: 'Probes, metrics and this document' },
   ],
 };
 
@@ -42,7 +34,7 @@ const requestIdHeader = {
   'x-request-id': {
     type: 'string',
     required: true,
-    description: 'Yours when it was well-formed, else ours; in the log too',
+    description: 'The `x-request-id` of the request when it was well-formed, else a new one. It stands in the log',
   },
 };
 
@@ -86,33 +78,6 @@ function responseSchema(response: ResponseDoc | z.ZodType): object {
     content: mapValues(response.content, ({ schema }) => ({ schema: jsonSchemaOf(schema, 'output') })),
   };
 }
-
-type Operation = {
-  'x-optional-body'?: boolean;
-  requestBody?: { required: boolean };
-  responses: Record<string, { headers?: Record<string, { required?: boolean; schema: Record<string, unknown> }> }>;
-};
-
-/** Adds the named schemas, and what the generator cannot express: optional bodies and headers of every response. */
-export const transformObject: SwaggerTransformObject = (document) => {
-  const object = 'openapiObject' in document ? document.openapiObject : undefined;
-  if (!object) throw new Error('expected an OpenAPI document');
-  const operations = Object.values(object.paths ?? {}).flatMap((path) =>
-    Object.values(path as Record<string, Operation>),
-  );
-  for (const operation of operations) {
-    if (operation['x-optional-body'] && operation.requestBody) operation.requestBody.required = false;
-    delete operation['x-optional-body'];
-    for (const header of Object.values(operation.responses).flatMap(({ headers = {} }) => Object.values(headers))) {
-      if (header.schema['required'] === true) header.required = true;
-      delete header.schema['required'];
-    }
-  }
-  return {
-    ...object,
-    components: { ...object.components, schemas: namedSchemas() },
-  } as ReturnType<SwaggerTransformObject>;
-};
 
 const mapValues = <T, R>(record: Record<string, T>, map: (value: T) => R): Record<string, R> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));

@@ -1,11 +1,12 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode, InvalidRequest } from '../../contract/errors.ts';
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { describeUnavailability, isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
+import { plainMessage } from './plain-messages.ts';
+import { issuesOf, SchemaFault } from './validate.ts';
 
 /**
  * Validates a value that Fastify does not validate.
@@ -14,11 +15,9 @@ import { isTemporalUnavailable } from '../../runtime/temporal.ts';
  * @throws InvalidRequest
  */
 export function parse<S extends z.ZodType>(schema: S, value: unknown, at: string[] = []): z.output<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: plainMessage });
   if (parsed.success) return parsed.data;
-  throw new InvalidRequest(
-    parsed.error.issues.map(({ path, message }) => ({ path: [...at, ...path].map(String).join('.'), message })),
-  );
+  throw new InvalidRequest(issuesOf(parsed.error, at));
 }
 
 /** `Retry-After` by code, in seconds. */
@@ -72,7 +71,7 @@ export const createErrorHandler = (log: Logger) => (error: unknown, request: Fas
 
 function translate(error: unknown, request: FastifyRequest): AlfredError {
   if (error instanceof AlfredError) return error;
-  if (hasZodFastifySchemaValidationErrors(error)) return invalid(error);
+  if (error instanceof SchemaFault) return invalid(error);
   const { code = '', statusCode, message = '' } = error as Partial<FastifyError>;
   const framework = codes[code];
   if (framework) return new AlfredError(framework, explain(framework, request, message));
@@ -104,7 +103,7 @@ const codes: Record<string, ErrorCode> = {
 
 function explain(code: ErrorCode, request: FastifyRequest, message: string): string {
   if (code === 'unsupported_media_type') {
-    return `${defaultMessageOf(code)} This request says ${request.headers['content-type'] ?? 'nothing'}.`;
+    return unsupportedMedia(request);
   }
   if (code === 'body_too_large') {
     const { bodyLimit = 0, config } = request.routeOptions;
@@ -114,19 +113,20 @@ function explain(code: ErrorCode, request: FastifyRequest, message: string): str
   return code === 'malformed_request' ? message : defaultMessageOf(code);
 }
 
+/** Names the media types that the route takes, and the one that the request has. */
+export function unsupportedMedia({ headers, routeOptions }: Pick<FastifyRequest, 'headers' | 'routeOptions'>): string {
+  const { bodies } = routeOptions.schema ?? {};
+  const taken = bodies ? Object.keys(bodies).join(' or ') : 'application/json';
+  return `Send ${taken}. This request says ${headers['content-type'] ?? 'nothing'}.`;
+}
+
 const places: Record<string, string[]> = { querystring: ['query'], headers: ['header'] };
 
-function invalid(error: {
-  validation: { instancePath: string; message?: string }[];
-  validationContext?: string;
-}): AlfredError {
-  const context = error.validationContext ?? 'body';
+function invalid({ issues, validationContext: context = 'body' }: SchemaFault): AlfredError {
   if (context === 'params') return new AlfredError('not_found');
+  const place = places[context] ?? [];
   return new InvalidRequest(
-    error.validation.map(({ instancePath, message = 'is wrong' }) => ({
-      path: [...(places[context] ?? []), ...instancePath.split('/').filter(Boolean)].join('.'),
-      message,
-    })),
+    issues.map(({ path, message }) => ({ path: [...place, ...(path ? [path] : [])].join('.'), message })),
   );
 }
 

@@ -25,16 +25,17 @@ import {
   DocumentUpload,
   IngestedFile,
   Ingestion,
-  Passage,
   Rank,
   RankedPassage,
   SearchRequest,
   SearchResult,
 } from '../../contract/documents.ts';
+import { ErrorCodeSchema } from '../../contract/error-code.ts';
 import { TaskEvent, TaskEventPage } from '../../contract/events.ts';
 import { DependencyState, Health, Readiness } from '../../contract/health.ts';
 import { IngestionEvent, IngestionEventPage } from '../../contract/ingestion-events.ts';
 import { Json } from '../../contract/json-schema.ts';
+import { NextCursor } from '../../contract/paging.ts';
 import { Problem } from '../../contract/problem.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedule.ts';
 import { Source, SourceChange, SourceList, SourceRequest } from '../../contract/sources.ts';
@@ -57,7 +58,10 @@ import {
   Waiting,
 } from '../../contract/task.ts';
 import { UsageReport, UsageRow } from '../../contract/usage.ts';
+import { namedEvents } from './event-schemas.ts';
+import { describeForReaders } from './readable-schema.ts';
 
+/** Schemas that requests and responses share. What they say of a request holds for both. */
 const shared = { Budget, Json };
 const accepted = {
   ...shared,
@@ -104,6 +108,7 @@ const answered = {
   DocumentList,
   DocumentText,
   Effect,
+  ErrorCode: ErrorCodeSchema,
   Health,
   IngestedFile,
   Ingestion,
@@ -113,7 +118,7 @@ const answered = {
   MessageList,
   MessageReceipt,
   NewApiKey,
-  Passage,
+  NextCursor,
   RankedPassage,
   Rank,
   CheckedCitation,
@@ -138,6 +143,7 @@ const answered = {
   Waiting,
   UsageReport,
   UsageRow,
+  ...namedEvents,
 };
 
 type Io = 'input' | 'output';
@@ -149,7 +155,12 @@ const uri = (id: string) => `#/components/schemas/${id}`;
 function convert(schemas: Record<string, z.ZodType>, io: Io): Record<string, JsonSchema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
-  const converted = z.toJSONSchema(registry, { io, uri, unrepresentable: 'any' }).schemas;
+  const converted = z.toJSONSchema(registry, {
+    io,
+    uri,
+    unrepresentable: 'any',
+    override: ({ zodSchema, jsonSchema }) => describeForReaders(zodSchema, jsonSchema, io),
+  }).schemas;
   return Object.fromEntries(Object.entries(converted).map(([id, schema]) => [id, withoutIdentity(schema)]));
 }
 

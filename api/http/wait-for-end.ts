@@ -4,11 +4,13 @@ import { z } from 'zod';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { waitOf } from './prefer.ts';
 
-/** The header `Prefer` of a route that can wait for the end of a task or upload. */
-export const waitHeaders = (what: string) =>
-  z.looseObject({
-    prefer: z.string().optional().describe(`\`wait=30\` waits up to that many seconds, at most 60, for ${what} to end`),
-  });
+/** The headers of a route that can wait for the end of a task or upload. */
+export const WaitHeaders = z.looseObject({
+  prefer: z.string().optional().meta({
+    'x-parameter': 'Prefer',
+    description: '`wait=30` waits up to that many seconds, at most 60, for the end of the task or upload',
+  }),
+});
 
 /** The header of a response that waited. */
 export const preferenceApplied = {

@@ -16,7 +16,7 @@ export const agentRoutes =
       schema: {
         operationId: 'listAgents',
         tags: ['agents'],
-        summary: 'Who can be asked, with what, and what comes back',
+        summary: 'List the agents, with the schemas of their input and output',
         response: { 200: json('Every agent', AgentList), ...problems() },
       },
       handler: async (_request, reply) => reply.send(list),

@@ -2,13 +2,18 @@ import { z } from 'zod';
 import { ApiKey, ApiKeyList, ApiKeyListQuery, ApiKeyRequest, NewApiKey } from '../../contract/api-keys.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Principal } from '../../contract/principal.ts';
-import { rolesNotOwned, whyNoKeys } from '../../contract/rules/key-rights.ts';
+import { whyNoKeys, whyNotGiven } from '../../contract/rules/key-rights.ts';
 import { newApiKeyId, newApiKeySecret } from '../../runtime/api-key-text.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { bodyProblems, json, location, problems } from '../http/responses.ts';
 
-export const KeyParams = z.object({ id: z.string().regex(/^[0-9a-f]{16}$/) });
+export const KeyParams = z.object({
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{16}$/)
+    .meta({ 'x-parameter': 'ApiKeyId', description: 'The id of the key: its part that is no secret' }),
+});
 const keyPath = (id: string) => `/v1/api-keys/${id}`;
 
 export const apiKeyRoutes =
@@ -20,17 +25,18 @@ export const apiKeyRoutes =
       schema: {
         operationId: 'createApiKey',
         tags: ['identity'],
-        summary: 'Make a key for a service',
+        summary: 'Create a key for a service',
         description:
           'The service is a subject of its own: what it makes belongs to it. The answer has the key, which is not shown again.',
         body: ApiKeyRequest,
-        response: { 201: json('The key, once', NewApiKey, location('the key')), ...problems(...bodyProblems) },
+        response: {
+          201: json('The key, once', NewApiKey, location('the key')),
+          ...problems('keys_forbidden', ...bodyProblems),
+        },
       },
       handler: async ({ scope, body }, reply) => {
         mayManage(scope);
-        const lacking = rolesNotOwned(scope, body.roles);
-        if (lacking.length > 0)
-          throw new AlfredError('keys_forbidden', `You cannot give a role that you lack: ${lacking.join(', ')}.`);
+        mayGive(scope, body);
         const id = newApiKeyId();
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.create(scope, body, { id, hash });
@@ -50,7 +56,7 @@ export const apiKeyRoutes =
         tags: ['identity'],
         summary: 'List your keys, newest first; with the role admin all of the tenant',
         querystring: ApiKeyListQuery,
-        response: { 200: json('One page', ApiKeyList), ...problems(422) },
+        response: { 200: json('One page', ApiKeyList), ...problems('keys_forbidden', 'invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         mayManage(scope);
@@ -66,7 +72,7 @@ export const apiKeyRoutes =
         tags: ['identity'],
         summary: 'Read a key, without its secret',
         params: KeyParams,
-        response: { 200: json('The key as it stands', ApiKey), ...problems(404) },
+        response: { 200: json('The key as it stands', ApiKey), ...problems('keys_forbidden', 'not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         mayManage(scope);
@@ -78,6 +84,12 @@ export const apiKeyRoutes =
 /** @throws AlfredError `keys_forbidden` */
 export function mayManage(principal: Principal): void {
   const why = whyNoKeys(principal);
+  if (why !== undefined) throw new AlfredError('keys_forbidden', why);
+}
+
+/** @throws AlfredError `keys_forbidden` */
+export function mayGive(principal: Principal, key: Pick<Principal, 'roles' | 'scopes'>): void {
+  const why = whyNotGiven(principal, key);
   if (why !== undefined) throw new AlfredError('keys_forbidden', why);
 }
 

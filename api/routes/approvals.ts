@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, ApprovalParams, json, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'approvals' | 'control'> & { views: Views };
 
@@ -19,7 +19,7 @@ export const approvalRoutes =
         summary: 'List approvals, newest first',
         description: 'What you asked for and what you may decide. `mine=true`: only what waits for you.',
         querystring: ApprovalListQuery,
-        response: { 200: json('One page', ApprovalList), ...problems(422) },
+        response: { 200: json('One page', ApprovalList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const page = await approvals.list(scope, query);
@@ -34,8 +34,8 @@ export const approvalRoutes =
         operationId: 'getApproval',
         tags: ['approvals'],
         summary: 'Read an approval',
-        params: IdParams,
-        response: { 200: json('The approval', Approval), ...problems(404) },
+        params: ApprovalParams,
+        response: { 200: json('The approval', Approval), ...problems('not_found') },
       },
       handler: async ({ scope, params }, reply) => {
         const row = await approvals.get(scope, params.id);
@@ -53,9 +53,19 @@ export const approvalRoutes =
         summary: 'Approve or deny a call',
         description:
           'The first decision counts; a different second one is refused, with who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.',
-        params: IdParams,
+        params: ApprovalParams,
         body: ApprovalDecision,
-        response: { 200: json('The approval with its decision', Approval), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          200: json('The approval with its decision', Approval),
+          ...problems(
+            'not_found',
+            'approval_forbidden',
+            'approval_decided',
+            'approval_changed',
+            'task_ended',
+            ...bodyProblems,
+          ),
+        },
       },
       handler: async ({ scope, params, body }, reply) => {
         const row = await control.approvals.decide(scope, params.id, body);

@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../http/problems.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, TaskParams, json, problems } from '../http/responses.ts';
 import { withTask } from '../find-task.ts';
 
 /** How long the response is held back for the task to end, in milliseconds. */
@@ -28,13 +28,13 @@ export const cancelTaskRoutes =
         summary: 'Cancel a task',
         description:
           'Safe to repeat. A task that has ended stays as it is. `effects` of the answer shows what it has changed; with `undo` that is taken back first, newest first, and `effects` says what could not be.',
-        params: IdParams,
+        params: TaskParams,
         bodies: { 'application/json': CancelRequest },
         'x-optional-body': true,
         response: {
           200: json('The task has ended', Task),
           202: json('The task is being cancelled', Task),
-          ...problems(404, 409, ...bodyProblems),
+          ...problems('not_found', 'task_queued', ...bodyProblems),
         },
       },
       handler: async ({ scope, params, body }, reply) => {

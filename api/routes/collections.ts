@@ -20,7 +20,7 @@ export const collectionRoutes =
         tags: ['documents'],
         summary: 'List collections by name: their settings, and how much of them you may read',
         querystring: CollectionListQuery,
-        response: { 200: json('One page', CollectionList), ...problems(422) },
+        response: { 200: json('One page', CollectionList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => reply.send(await collections.list(scope, query)),
     });
@@ -33,7 +33,7 @@ export const collectionRoutes =
         tags: ['documents'],
         summary: 'Read a collection’s settings, and how much of it you may read',
         params: NameParams,
-        response: { 200: json('The collection', Collection), ...problems(404, 422) },
+        response: { 200: json('The collection', Collection), ...problems('not_found', 'invalid_request') },
       },
       handler: async ({ scope, params }, reply) => {
         const name = nameOf(params);
@@ -58,7 +58,7 @@ export const collectionRoutes =
           'Holds for what is added or synced from now on, and for each document that is there as soon as it is added or synced again, changed or not.',
         params: NameParams,
         body: CollectionSettings,
-        response: { 200: json('The collection', Collection), ...problems(404, ...bodyProblems) },
+        response: { 200: json('The collection', Collection), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params, body }, reply) => reply.send(await collections.set(scope, nameOf(params), body)),
     });

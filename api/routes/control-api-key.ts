@@ -5,7 +5,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, json, problems } from '../http/responses.ts';
-import { found, KeyParams, mayManage } from './api-keys.ts';
+import { found, KeyParams, mayGive, mayManage } from './api-keys.ts';
 
 export const controlApiKeyRoutes =
   ({ apiKeys }: Pick<ApiDeps, 'apiKeys'>) =>
@@ -20,19 +20,22 @@ export const controlApiKeyRoutes =
         description:
           'Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.',
         params: KeyParams,
-        body: ApiKeyRotation.optional(),
+        bodies: { 'application/json': ApiKeyRotation },
         'x-optional-body': true,
-        response: { 200: json('The new key, once', NewApiKey), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          200: json('The new key, once', NewApiKey),
+          ...problems('keys_forbidden', 'not_found', 'key_ended', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
         mayManage(scope);
         const { overlapS } = parse(ApiKeyRotation, body ?? {});
+        const known = found(id, await apiKeys.get(scope, id));
+        // The new secret is told to who rotates. A key has no role that its creator lost, so creators lack none of its.
+        mayGive(scope, { roles: known.createdBy === scope.subject ? [] : known.roles, scopes: known.scopes });
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.rotate(scope, id, hash, overlapS);
-        if (!row) {
-          found(id, await apiKeys.get(scope, id));
-          throw new AlfredError('key_ended');
-        }
+        if (!row) throw new AlfredError('key_ended');
         return reply.header('cache-control', 'no-store').send({ ...row, key });
       },
     });
@@ -47,7 +50,7 @@ export const controlApiKeyRoutes =
         description:
           'A process may take the key for five seconds more. The key stays in the list, so that it can be seen whose it was. Tasks of the key go on; its schedules run without its roles.',
         params: KeyParams,
-        response: { 200: json('The revoked key', ApiKey), ...problems(404) },
+        response: { 200: json('The revoked key', ApiKey), ...problems('keys_forbidden', 'not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         mayManage(scope);

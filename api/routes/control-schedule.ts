@@ -4,7 +4,7 @@ import { Schedule } from '../../contract/schedule.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, ScheduleParams, json, problems } from '../http/responses.ts';
 import { noSchedule } from './schedules.ts';
 
 type Deps = Pick<ApiDeps, 'control'> & { views: Views };
@@ -26,8 +26,8 @@ export const controlScheduleRoutes =
         operationId: 'deleteSchedule',
         tags: ['schedules'],
         summary: 'Delete a schedule; runs under way go on',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(404, ...bodyProblems) },
+        params: ScheduleParams,
+        response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);
@@ -44,8 +44,8 @@ export const controlScheduleRoutes =
           tags: ['schedules'],
           summary,
           description: 'Safe to repeat.',
-          params: IdParams,
-          response: { 200: json('The schedule', Schedule), ...problems(404, ...bodyProblems) },
+          params: ScheduleParams,
+          response: { 200: json('The schedule', Schedule), ...problems('not_found', ...bodyProblems) },
         },
         handler: async ({ scope, params }, reply) => {
           const row = await control.schedules.change(scope, params.id, { paused });
@@ -63,8 +63,11 @@ export const controlScheduleRoutes =
         summary: 'Run a schedule now',
         description:
           'Also while it is paused. Its overlap policy decides: with `skip` nothing happens while a run is under way. Two within one second are one run.',
-        params: IdParams,
-        response: { 202: json('A run is about to begin', Schedule), ...problems(404, 409, ...bodyProblems) },
+        params: ScheduleParams,
+        response: {
+          202: json('A run is about to begin', Schedule),
+          ...problems('not_found', 'schedule_missing', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params }, reply) => {
         const row = await control.schedules.trigger(scope, params.id);

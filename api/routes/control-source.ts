@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Source, SourceChange, SourceDeleteQuery } from '../../contract/sources.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, SourceParams, json, problems } from '../http/responses.ts';
 import type { Views } from '../links.ts';
 import { noSource } from './sources.ts';
 
@@ -20,9 +20,12 @@ export const controlSourceRoutes =
         summary: 'Change when a source is read, and where its documents go and who may read them',
         description:
           'What is left out stays. Readers and tags hold for the documents that it brought when the answer comes; they move to another collection, or follow with the next sync where one of their name is there.',
-        params: IdParams,
+        params: SourceParams,
         body: SourceChange,
-        response: { 200: json('The changed source', Source), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          200: json('The changed source', Source),
+          ...problems('not_found', 'source_exists', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
         const row = await control.sources.change(scope, id, body);
@@ -38,8 +41,8 @@ export const controlSourceRoutes =
         operationId: 'syncSource',
         tags: ['documents'],
         summary: 'Read a source again now; while a sync is under way nothing changes',
-        params: IdParams,
-        response: { 202: json('A sync is under way', Source), ...problems(404, ...bodyProblems) },
+        params: SourceParams,
+        response: { 202: json('A sync is under way', Source), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await control.sources.sync(scope, id);
@@ -55,9 +58,9 @@ export const controlSourceRoutes =
         operationId: 'deleteSource',
         tags: ['documents'],
         summary: 'Remove a source; the documents that it brought are removed in the background, or kept',
-        params: IdParams,
+        params: SourceParams,
         querystring: SourceDeleteQuery,
-        response: { 204: z.null().describe('Removed'), ...problems(404, ...bodyProblems) },
+        response: { 204: z.null().describe('Removed'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
         if (!(await control.sources.delete(scope, id, query.documents))) throw noSource(id);

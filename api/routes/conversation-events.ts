@@ -1,8 +1,9 @@
-import { ConversationEventPage } from '../../contract/conversation.ts';
+import { ConversationEvent, ConversationEventPage } from '../../contract/conversation.ts';
 import type { ApiDeps } from '../deps.ts';
-import { addEventRoute } from '../http/event-route.ts';
+import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
+import { ConversationParams } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents'> & { openStream: OpenStream };
@@ -10,13 +11,15 @@ type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents'> & { openStr
 export const conversationEventRoutes =
   ({ conversationRows, conversationEvents, openStream }: Deps) =>
   async (app: Api) =>
-    addEventRoute(app, openStream, {
+    addEventRoutes(app, openStream, {
       url: '/v1/conversations/:id/events',
-      operationId: 'followConversation',
+      operationIds: { follow: 'followConversation', list: 'listConversationEvents' },
       tag: 'conversations',
-      summary: 'Follow a conversation',
+      of: 'a conversation',
       description:
-        'Server-sent events over all its tasks, numbered within the conversation: `id` is the sequence number, `event` the type, `data` the event as in `ConversationEvent`. The stream ends after `conversation.deleted` only.',
+        'Its own events and those of all its tasks, numbered within the conversation. The stream ends after `conversation.deleted` only.',
+      params: ConversationParams,
+      event: ConversationEvent,
       page: ConversationEventPage,
       events: conversationEvents,
       async find(scope, id) {

@@ -1,11 +1,17 @@
 import { v7 as newId } from 'uuid';
-import { MessageList, MessageListQuery, MessageReceipt, MessageRequest } from '../../contract/conversation.ts';
+import {
+  MessageList,
+  MessageListQuery,
+  MessageReceipt,
+  MessageRequest,
+  type ConversationMessage,
+} from '../../contract/conversation.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, ConversationParams, json, location, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };
@@ -19,14 +25,22 @@ export const conversationMessageRoutes =
       schema: {
         operationId: 'sendMessage',
         tags: ['conversations'],
-        summary: 'Say something in a conversation',
+        summary: 'Send a message',
         description:
           '202 means durable, and says what was decided: the message starts a task, waits for its turn, or takes the place of what runs. Send an `id` of your own, and a repeat is the same message. Its task can be read at once, and is `queued` until its turn.',
-        params: IdParams,
+        params: ConversationParams,
         body: MessageRequest,
         response: {
           202: json('What becomes of it', MessageReceipt, location('the task')),
-          ...problems(404, 409, ...bodyProblems),
+          ...problems(
+            'not_found',
+            'conversation_busy',
+            'conversation_archived',
+            'conversation_full',
+            'message_id_reused',
+            'unknown_agent',
+            ...bodyProblems,
+          ),
         },
       },
       handler: async ({ scope, params, body }, reply) => {
@@ -46,18 +60,34 @@ export const conversationMessageRoutes =
       schema: {
         operationId: 'listMessages',
         tags: ['conversations'],
-        summary: 'Read messages and answers',
-        description: 'The newest page when neither `after` nor `before` is given.',
-        params: IdParams,
+        summary: 'List messages and answers',
+        description:
+          'In order; an answer follows what it answers. The newest page comes first, and `nextCursor` leads to the ones before it. With `after` the pages go forward from that position. `limit` counts the messages of people; their answers come with them.',
+        params: ConversationParams,
         querystring: MessageListQuery,
-        response: { 200: json('One page, in order', MessageList), ...problems(404, 422) },
+        response: { 200: json('One page, in order', MessageList), ...problems('not_found', 'invalid_request') },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
         if (!(await conversationRows.get(scope, id))) throw noConversation(id);
-        return reply.send(await conversationRows.listMessages(scope, id, query));
+        const page = await conversationRows.listMessages(scope, id, { ...query, ...placeOf(query.cursor) });
+        return reply.send({ ...page, nextCursor: page.hasMore ? cursorAfter(page.messages, query) : null });
       },
     });
   };
+
+/** The position that a cursor names: `after:7` or `before:7`. */
+const placeOf = (cursor: string | undefined): { after?: number; before?: number } => {
+  const [direction = '', position] = cursor?.split(':') ?? [];
+  return position === undefined ? {} : { [direction]: Number(position) };
+};
+
+/** The cursor of the page that follows: later messages when the caller reads forward, else earlier ones. */
+function cursorAfter(messages: ConversationMessage[], { after, cursor }: MessageListQuery): string | null {
+  const [first, last] = [messages[0], messages.at(-1)];
+  if (!first || !last) return null;
+  const isForward = cursor === undefined ? after !== undefined : cursor.startsWith('after');
+  return isForward ? `after:${last.position}` : `before:${first.position}`;
+}
 
 const busy = (taskId: string | null) =>
   new AlfredError(

@@ -11,7 +11,7 @@ import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { conversationPath, type Views } from '../links.ts';
-import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows'> & { views: Views };
 
@@ -24,13 +24,13 @@ export const conversationRoutes =
       schema: {
         operationId: 'createConversation',
         tags: ['conversations'],
-        summary: 'Begin a conversation',
-        description: 'It costs nothing before its first message, and nothing again once all messages are answered.',
-        headers: idempotencyHeaders(),
+        summary: 'Create a conversation',
+        description: 'It costs nothing while no message waits for an answer.',
+        headers: IdempotencyHeaders,
         body: ConversationRequest,
         response: {
           201: json('The conversation', Conversation, location('the conversation')),
-          ...problems(...bodyProblems),
+          ...problems('unknown_agent', 'idempotency_key_reused', ...bodyProblems),
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
@@ -56,7 +56,7 @@ export const conversationRoutes =
         tags: ['conversations'],
         summary: 'List conversations, newest first',
         querystring: ConversationListQuery,
-        response: { 200: json('One page', ConversationList), ...problems(422) },
+        response: { 200: json('One page', ConversationList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const { conversations, nextCursor } = await conversationRows.list(scope, query);
@@ -71,8 +71,8 @@ export const conversationRoutes =
         operationId: 'getConversation',
         tags: ['conversations'],
         summary: 'Read a conversation',
-        params: IdParams,
-        response: { 200: json('The conversation as it stands', Conversation), ...problems(404) },
+        params: ConversationParams,
+        response: { 200: json('The conversation as it stands', Conversation), ...problems('not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await conversationRows.get(scope, id);
@@ -88,9 +88,12 @@ export const conversationRoutes =
         operationId: 'changeConversation',
         tags: ['conversations'],
         summary: 'Rename, archive or take back a conversation, or change what it does while busy',
-        params: IdParams,
+        params: ConversationParams,
         body: ConversationChange,
-        response: { 200: json('The conversation as it stands', Conversation), ...problems(404, ...bodyProblems) },
+        response: {
+          200: json('The conversation as it stands', Conversation),
+          ...problems('not_found', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
         const row = await conversationRows.change(scope, id, body);

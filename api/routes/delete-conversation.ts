@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { IdParams, problems } from '../http/responses.ts';
+import { bodyProblems, ConversationParams, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
 type Deps = Pick<ApiDeps, 'conversationRows' | 'log' | 'messages'>;
@@ -15,11 +15,11 @@ export const deleteConversationRoutes =
       schema: {
         operationId: 'deleteConversation',
         tags: ['conversations'],
-        summary: 'Delete a conversation with all its content',
+        summary: 'Delete a conversation and its content',
         description:
-          'From here on it and its tasks are not found. What runs is cancelled, then all messages, results of tools and answers are removed. What it cost stays in `GET /v1/usage`.',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(404) },
+          'It and its tasks are no longer shown. Running work is cancelled, then all content is removed. What it cost stays in `GET /v1/usage`.',
+        params: ConversationParams,
+        response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const conversation = await conversationRows.markDeleted(scope, id);

@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { bodyProblems, IdParams, problems } from '../http/responses.ts';
+import { bodyProblems, TaskParams, problems } from '../http/responses.ts';
 import { findTask, noTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'erasure'>;
@@ -17,11 +17,14 @@ export const deleteTaskRoutes =
       schema: {
         operationId: 'deleteTask',
         tags: ['tasks'],
-        summary: 'Delete a task with all its content',
+        summary: 'Delete a task and its content',
         description:
-          'It is not shown from here on. If it runs, it is cancelled first. The question, results of tools and the answer are removed. What it cost stays in `GET /v1/usage`. A task of a conversation goes with its conversation: 409.',
-        params: IdParams,
-        response: { 204: z.null().describe('Deleted'), ...problems(404, 409, ...bodyProblems) },
+          'It is no longer shown. A running task is cancelled first, then all content is removed. What it cost stays in `GET /v1/usage`. A task of a conversation is refused: delete its conversation.',
+        params: TaskParams,
+        response: {
+          204: z.null().describe('Deleted'),
+          ...problems('not_found', 'task_in_conversation', 'task_queued', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await findTask({ control, conversationRows }, scope, id);

@@ -5,7 +5,7 @@ import { textRangeOf } from '../../contract/rules/text-range.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { negotiate } from '../http/negotiate.ts';
-import { IdParams, problems } from '../http/responses.ts';
+import { DocumentParams, problems } from '../http/responses.ts';
 import { noDocument } from './documents.ts';
 
 type Deps = Pick<ApiDeps, 'documents'>;
@@ -24,9 +24,8 @@ export const documentTextRoutes =
         summary: 'Read a document’s text, or a part of it',
         description:
           'The text that was read from the file, in which `start` and `end` of citations and passages count: cut from it, they give the quote. Plain text, or with `Accept: application/json` a `DocumentText`. Up to 2,000,000 characters come at once. Only the newest version is kept: an older one is `410`.',
-        params: IdParams,
+        params: DocumentParams,
         querystring: DocumentTextQuery,
-        headers: z.looseObject({ accept: z.string().optional() }),
         response: {
           200: {
             description: 'The text',
@@ -38,7 +37,7 @@ export const documentTextRoutes =
             },
             content: { 'text/plain': { schema: z.string() }, 'application/json': { schema: DocumentText } },
           },
-          ...problems(404, 410, 422),
+          ...problems('not_found', 'document_version_gone', 'invalid_request'),
         },
       },
       handler: async ({ scope, params: { id }, query, headers }, reply) => {

@@ -13,9 +13,9 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, DocumentParams, json, location, problems } from '../http/responses.ts';
 import { bytesOf, uploadOf } from '../http/upload.ts';
-import { preferenceApplied, waitHeaders } from '../http/wait-for-end.ts';
+import { preferenceApplied, WaitHeaders } from '../http/wait-for-end.ts';
 import { waitForIngestion } from './ingestions.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'control' | 'documents' | 'index' | 'ingestionEvents'> & {
@@ -49,7 +49,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       description:
         'The files are stored when the answer comes, and read after it: follow the ingestion. The query string names their collection and readers, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
       querystring: PlacementQuery,
-      headers: waitHeaders('the upload'),
+      headers: WaitHeaders,
       bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },
       response: {
         200: json('The files were read within the time that `Prefer` gave', Ingestion, {
@@ -80,7 +80,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       tags: ['documents'],
       summary: 'List documents by name',
       querystring: DocumentListQuery,
-      response: { 200: json('One page', DocumentList), ...problems(422) },
+      response: { 200: json('One page', DocumentList), ...problems('invalid_request') },
     },
     handler: async ({ scope, query }, reply) => reply.send(await documents.list(scope, query)),
   });
@@ -92,8 +92,8 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       operationId: 'getDocument',
       tags: ['documents'],
       summary: 'Read a document’s description',
-      params: IdParams,
-      response: { 200: json('The document', Document), ...problems(404) },
+      params: DocumentParams,
+      response: { 200: json('The document', Document), ...problems('not_found') },
     },
     handler: async ({ scope, params }, reply) => {
       const document = await documents.get(scope, params.id);
@@ -109,8 +109,8 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       operationId: 'deleteDocument',
       tags: ['documents'],
       summary: 'Delete a document; it is no longer found from now on',
-      params: IdParams,
-      response: { 204: z.null().describe('Deleted'), ...problems(404, ...bodyProblems) },
+      params: DocumentParams,
+      response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
     },
     handler: async ({ scope, params }, reply) => {
       if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);
@@ -126,7 +126,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       tags: ['documents'],
       summary: 'Search the documents',
       body: SearchRequest,
-      response: { 200: json('Passages, best first', SearchResult), ...problems(...bodyProblems) },
+      response: { 200: json('Passages, best first', SearchResult), ...problems('index_unavailable', ...bodyProblems) },
     },
     handler: async ({ scope, body }, reply) => reply.send(await index.search(scope, body)),
   });

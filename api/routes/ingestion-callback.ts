@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, IngestionParams, json, problems } from '../http/responses.ts';
 import { noIngestion } from './ingestions.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'control'>;
@@ -17,9 +17,12 @@ export const ingestionCallbackRoutes =
       schema: {
         operationId: 'getIngestionCallback',
         tags: ['documents'],
-        summary: 'See the delivery of an upload’s webhook',
-        params: IdParams,
-        response: { 200: json('How far the callback is', CallbackState), ...problems(404) },
+        summary: 'Read the state of an upload’s webhook',
+        params: IngestionParams,
+        response: {
+          200: json('The state of the webhook', CallbackState),
+          ...problems('not_found', 'callback_missing'),
+        },
       },
       handler: async ({ scope, params }, reply) => reply.send(await stateOf(scope, params.id)),
     });
@@ -30,11 +33,14 @@ export const ingestionCallbackRoutes =
       schema: {
         operationId: 'repeatIngestionCallback',
         tags: ['documents'],
-        summary: 'Tell an upload’s end again',
+        summary: 'Send an upload’s webhook again',
         description:
           'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The upload must have ended (`ingestion_running`).',
-        params: IdParams,
-        response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
+        params: IngestionParams,
+        response: {
+          202: json('The delivery begins', CallbackState),
+          ...problems('not_found', 'callback_missing', 'ingestion_running', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         if (!(await control.ingestions.repeatCallback(scope, id))) throw noIngestion(id);

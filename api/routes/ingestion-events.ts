@@ -1,8 +1,9 @@
-import { IngestionEventPage } from '../../contract/ingestion-events.ts';
+import { IngestionEvent, IngestionEventPage } from '../../contract/ingestion-events.ts';
 import type { ApiDeps } from '../deps.ts';
-import { addEventRoute } from '../http/event-route.ts';
+import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
+import { IngestionParams } from '../http/responses.ts';
 import { noIngestion } from './ingestions.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'ingestionEvents'> & { openStream: OpenStream };
@@ -10,13 +11,14 @@ type Deps = Pick<ApiDeps, 'control' | 'ingestionEvents'> & { openStream: OpenStr
 export const ingestionEventRoutes =
   ({ control, ingestionEvents, openStream }: Deps) =>
   async (app: Api) =>
-    addEventRoute(app, openStream, {
+    addEventRoutes(app, openStream, {
       url: '/v1/ingestions/:id/events',
-      operationId: 'followIngestion',
+      operationIds: { follow: 'followIngestion', list: 'listIngestionEvents' },
       tag: 'documents',
-      summary: 'Follow an upload, file by file',
-      description:
-        'Server-sent events as those of a task: `id` is the sequence number, `event` the type, `data` the event as in `IngestionEvent`. One event for each file that was read or refused, and one for the end.',
+      of: 'an upload',
+      description: 'One event for each file that was read or refused, and one for the end.',
+      params: IngestionParams,
+      event: IngestionEvent,
       page: IngestionEventPage,
       ended: 'The upload has ended and the last event was the given one: do not reconnect',
       events: ingestionEvents,

@@ -5,8 +5,8 @@ import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
-import { bodyProblems, IdParams, json, location, problems } from '../http/responses.ts';
-import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
+import { bodyProblems, IngestionParams, json, location, problems } from '../http/responses.ts';
+import { preferenceApplied, waitAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'documents' | 'ingestionEvents'> & { views: Views; draining: AbortSignal };
 
@@ -34,9 +34,9 @@ export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
       operationId: 'getIngestion',
       tags: ['documents'],
       summary: 'Progress of an upload, and every file that could not be read',
-      params: IdParams,
-      headers: waitHeaders('the upload'),
-      response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems(404) },
+      params: IngestionParams,
+      headers: WaitHeaders,
+      response: { 200: json('How far it is', Ingestion, preferenceApplied), ...problems('not_found') },
     },
     handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {
       const row = await control.ingestions.read(scope, id);
@@ -54,15 +54,15 @@ export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
       summary: 'Read the files of an upload that could not be read, or were not when it was cancelled or lost',
       description:
         'Makes another ingestion of them, unless one is under way: that is answered then. Left out are files that were read since, and those whose name stands for a newer document. Their bytes are kept for a week after the end of the upload.',
-      params: IdParams,
-      headers: waitHeaders('the upload'),
+      params: IngestionParams,
+      headers: WaitHeaders,
       response: {
         200: json('They were read within the time that `Prefer` gave', Ingestion, {
           ...location('the progress'),
           ...preferenceApplied,
         }),
         202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
-        ...problems(404, 409, 410, ...bodyProblems),
+        ...problems('not_found', 'ingestion_running', 'ingestion_without_failures', 'file_bytes_gone', ...bodyProblems),
       },
     },
     handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {

@@ -13,7 +13,7 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
-import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, IdempotencyHeaders, ScheduleParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'control' | 'conversationRows' | 'schedules'> & { views: Views };
 
@@ -28,18 +28,18 @@ export const scheduleRoutes =
       schema: {
         operationId: 'createSchedule',
         tags: ['schedules'],
-        summary: 'Ask again and again',
+        summary: 'Create a schedule',
         description:
           'Each run makes a task, or sends a message to a conversation, in your name and with the roles that you have when it runs. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: idempotencyHeaders('schedule'),
+        headers: IdempotencyHeaders,
         body: ScheduleRequest,
         response: {
           201: json('It runs from now on', Schedule, location('the schedule')),
-          ...problems(...bodyProblems),
+          ...problems('unknown_agent', 'idempotency_key_reused', ...bodyProblems),
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const request = { ...body, action: await checkAction(scope, body.action) };
+        const request = { ...body, action: await checkAction({ agents, conversationRows }, scope, body.action) };
         const row = await control.schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
         return reply
           .code(201)
@@ -56,7 +56,7 @@ export const scheduleRoutes =
         tags: ['schedules'],
         summary: 'List schedules, newest first',
         querystring: ScheduleListQuery,
-        response: { 200: json('One page', ScheduleList), ...problems(422) },
+        response: { 200: json('One page', ScheduleList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const page = await schedules.list(scope, query);
@@ -71,8 +71,8 @@ export const scheduleRoutes =
         operationId: 'getSchedule',
         tags: ['schedules'],
         summary: 'Read a schedule: when it runs next, and what became of its last runs',
-        params: IdParams,
-        response: { 200: json('The schedule as it stands', Schedule), ...problems(404) },
+        params: ScheduleParams,
+        response: { 200: json('The schedule as it stands', Schedule), ...problems('not_found') },
       },
       handler: async ({ scope, params }, reply) => {
         const row = await schedules.get(scope, params.id);
@@ -90,31 +90,41 @@ export const scheduleRoutes =
         summary: 'Change a schedule',
         description:
           'What is left out stays. A schedule that was deleted in Temporal is made again. A change that is refused changes nothing.',
-        params: IdParams,
+        params: ScheduleParams,
         body: ScheduleChange,
-        response: { 200: json('The changed schedule', Schedule), ...problems(404, ...bodyProblems) },
+        response: {
+          200: json('The changed schedule', Schedule),
+          ...problems('not_found', 'unknown_agent', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params, body }, reply) => {
-        const change = { ...body, ...(body.action ? { action: await checkAction(scope, body.action) } : {}) };
+        const change = {
+          ...body,
+          ...(body.action ? { action: await checkAction({ agents, conversationRows }, scope, body.action) } : {}),
+        };
         const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
         return reply.send(await show(row));
       },
     });
-
-    /** @throws InvalidRequest when no run could do it */
-    async function checkAction(scope: Scope, action: ScheduleAction): Promise<ScheduleAction> {
-      if (action.task) return { task: checkInput(agents, action.task, ['action', 'task']) };
-      const id = action.message?.conversationId;
-      if (id !== undefined && !(await conversationRows.get(scope, id)))
-        throw new InvalidRequest([
-          {
-            path: 'action.message.conversationId',
-            message: `there is no conversation ${id}: it may have been deleted`,
-          },
-        ]);
-      return action;
-    }
   };
+
+/** @throws InvalidRequest when no run could do it */
+async function checkAction(
+  { agents, conversationRows }: Pick<Deps, 'agents' | 'conversationRows'>,
+  scope: Scope,
+  action: ScheduleAction,
+): Promise<ScheduleAction> {
+  if (action.task) return { task: checkInput(agents, action.task, ['action', 'task']) };
+  const id = action.message?.conversationId;
+  if (id !== undefined && !(await conversationRows.get(scope, id)))
+    throw new InvalidRequest([
+      {
+        path: 'action.message.conversationId',
+        message: `there is no conversation ${id}: it may have been deleted`,
+      },
+    ]);
+  return action;
+}
 
 export const noSchedule = (id: string) => new AlfredError('not_found', `There is no schedule ${id}.`);

@@ -3,7 +3,7 @@ import { isAllowedPrefix, Source, SourceList, SourceListQuery, SourceRequest } f
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { sourcePath, type Views } from '../links.ts';
-import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { bodyProblems, IdempotencyHeaders, SourceParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'control' | 'sources'> & { views: Views };
 
@@ -16,14 +16,14 @@ export const sourceRoutes =
       schema: {
         operationId: 'createSource',
         tags: ['documents'],
-        summary: 'Have documents read from somewhere, now and again and again',
+        summary: 'Sync documents from a website, bucket or repository',
         description:
           'Pages are asked for politely and within robots.txt; only what has changed is read again, and what has gone is removed. Follow the source to see how far its sync is. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: idempotencyHeaders(),
+        headers: IdempotencyHeaders,
         body: SourceRequest,
         response: {
           201: json('Its first sync begins', Source, location('the source')),
-          ...problems(409, ...bodyProblems),
+          ...problems('source_exists', 'source_unconfigured', 'idempotency_key_reused', ...bodyProblems),
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
@@ -45,7 +45,7 @@ export const sourceRoutes =
         tags: ['documents'],
         summary: 'List sources, newest first',
         querystring: SourceListQuery,
-        response: { 200: json('One page', SourceList), ...problems(422) },
+        response: { 200: json('One page', SourceList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const page = await sources.list(scope, query);
@@ -60,8 +60,8 @@ export const sourceRoutes =
         operationId: 'getSource',
         tags: ['documents'],
         summary: 'Read a source: how its last sync stands, and what could not be read',
-        params: IdParams,
-        response: { 200: json('The source as it stands', Source), ...problems(404) },
+        params: SourceParams,
+        response: { 200: json('The source as it stands', Source), ...problems('not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await control.sources.read(scope, id);

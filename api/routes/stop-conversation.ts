@@ -2,7 +2,7 @@ import { StopReceipt, StopRequest } from '../../contract/conversation.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { parse } from '../http/problems.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, ConversationParams, json, problems } from '../http/responses.ts';
 
 export const stopConversationRoutes =
   ({ messages }: Pick<ApiDeps, 'messages'>) =>
@@ -15,10 +15,10 @@ export const stopConversationRoutes =
         tags: ['conversations'],
         summary: 'Stop what runs in a conversation',
         description: 'The running task is cancelled and what it did is kept. Safe to repeat, and when nothing runs.',
-        params: IdParams,
+        params: ConversationParams,
         bodies: { 'application/json': StopRequest },
         'x-optional-body': true,
-        response: { 200: json('What was stopped', StopReceipt), ...problems(404, ...bodyProblems) },
+        response: { 200: json('What was stopped', StopReceipt), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params, body }, reply) =>
         reply.send(await messages.stop(scope, params.id, parse(StopRequest, body ?? {}))),

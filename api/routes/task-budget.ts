@@ -3,7 +3,7 @@ import { BudgetGrant, Task } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, TaskParams, json, problems } from '../http/responses.ts';
 import { withTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows'> & { views: Views };
@@ -17,12 +17,15 @@ export const taskBudgetRoutes =
       schema: {
         operationId: 'grantBudget',
         tags: ['tasks'],
-        summary: 'Grant a task more, or end it with what it has',
+        summary: 'Change a task’s budget, or end it with what it has',
         description:
           'A task at a limit is `waiting` and says why in `waiting`. Name the new total of that limit and it goes on; `{"finish": true}` ends it with what it has. A limit can be widened before it binds, too. Refusals (`budget_refused`) change nothing.',
-        params: IdParams,
+        params: TaskParams,
         body: BudgetGrant,
-        response: { 200: json('The task with its new limits', Task), ...problems(404, 409, ...bodyProblems) },
+        response: {
+          200: json('The task with its new limits', Task),
+          ...problems('not_found', 'task_ended', 'task_queued', 'budget_refused', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params, body }, reply) => {
         const row = await withTask(

@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, TaskParams, json, problems } from '../http/responses.ts';
 import { withTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'callbacks' | 'control' | 'conversationRows'>;
@@ -17,9 +17,12 @@ export const taskCallbackRoutes =
       schema: {
         operationId: 'getCallback',
         tags: ['tasks'],
-        summary: 'See the delivery of a task’s webhook',
-        params: IdParams,
-        response: { 200: json('How far the callback is', CallbackState), ...problems(404, 409) },
+        summary: 'Read the state of a task’s webhook',
+        params: TaskParams,
+        response: {
+          200: json('The state of the webhook', CallbackState),
+          ...problems('not_found', 'callback_missing', 'task_queued'),
+        },
       },
       handler: async ({ scope, params }, reply) => reply.send(await stateOf(scope, params.id)),
     });
@@ -30,11 +33,14 @@ export const taskCallbackRoutes =
       schema: {
         operationId: 'repeatCallback',
         tags: ['tasks'],
-        summary: 'Tell a task’s end again',
+        summary: 'Send a task’s webhook again',
         description:
           'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The task must have ended (`task_running`).',
-        params: IdParams,
-        response: { 202: json('It is on its way', CallbackState), ...problems(404, 409, ...bodyProblems) },
+        params: TaskParams,
+        response: {
+          202: json('The delivery begins', CallbackState),
+          ...problems('not_found', 'callback_missing', 'task_running', 'task_queued', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         await withTask(

@@ -1,7 +1,7 @@
 import { TaskCitations } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
-import { IdParams, json, problems } from '../http/responses.ts';
+import { TaskParams, json, problems } from '../http/responses.ts';
 import { findTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'citations' | 'control' | 'conversationRows'>;
@@ -16,8 +16,8 @@ export const taskCitationRoutes =
         operationId: 'getTaskCitations',
         tags: ['tasks'],
         summary: 'Read what an answer cites, as it was read, and what has become of it since',
-        params: IdParams,
-        response: { 200: json('The citations, by their numbers', TaskCitations), ...problems(404) },
+        params: TaskParams,
+        response: { 200: json('The citations, by their numbers', TaskCitations), ...problems('not_found') },
       },
       handler: async ({ scope, params }, reply) => {
         const found = await citations.list(scope, params.id);

@@ -1,9 +1,10 @@
-import { TaskEventPage } from '../../contract/events.ts';
+import { TaskEvent, TaskEventPage } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { ApiDeps } from '../deps.ts';
-import { addEventRoute } from '../http/event-route.ts';
+import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
+import { TaskParams } from '../http/responses.ts';
 import { findTask } from '../find-task.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events'> & { openStream: OpenStream };
@@ -11,13 +12,14 @@ type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events'> & { openStr
 export const taskEventRoutes =
   ({ control, conversationRows, events, openStream }: Deps) =>
   async (app: Api) =>
-    addEventRoute(app, openStream, {
+    addEventRoutes(app, openStream, {
       url: '/v1/tasks/:id/events',
-      operationId: 'followTask',
+      operationIds: { follow: 'followTask', list: 'listTaskEvents' },
       tag: 'tasks',
-      summary: 'Follow a task',
-      description:
-        'Server-sent events from any place in the task’s life: `id` is the sequence number, `event` the type, `data` the event as in `TaskEvent`. The stream ends after the event that ends the task.',
+      of: 'a task',
+      description: 'Events from any place in the task’s life. The stream ends after the event that ends the task.',
+      params: TaskParams,
+      event: TaskEvent,
       page: TaskEventPage,
       ended: 'The task has ended and the last event was the given one: do not reconnect',
       events,

@@ -6,8 +6,8 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { findTask } from '../find-task.ts';
-import { preferenceApplied, waitAsPreferred, waitHeaders } from '../http/wait-for-end.ts';
-import { bodyProblems, idempotencyHeaders, IdParams, json, location, problems } from '../http/responses.ts';
+import { preferenceApplied, waitAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
+import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'events' | 'tasks'> & {
   views: Views;
@@ -23,12 +23,15 @@ export const taskRoutes =
       schema: {
         operationId: 'createTask',
         tags: ['tasks'],
-        summary: 'Ask an agent',
+        summary: 'Create a task: ask an agent',
         description:
           '202 means durable: the task survives every crash from here on. After a 503 repeat the request with the same `Idempotency-Key`.',
-        headers: idempotencyHeaders(),
+        headers: IdempotencyHeaders,
         body: TaskRequest,
-        response: { 202: json('The task is on its way', Task, location('the task')), ...problems(...bodyProblems) },
+        response: {
+          202: json('The task is on its way', Task, location('the task')),
+          ...problems('unknown_agent', 'idempotency_key_reused', ...bodyProblems),
+        },
       },
       handler: async ({ scope, body, headers }, reply) => {
         const row = await tasks.create(scope, checkInput(agents, body), {
@@ -51,7 +54,7 @@ export const taskRoutes =
         tags: ['tasks'],
         summary: 'List tasks, newest first',
         querystring: TaskListQuery,
-        response: { 200: json('One page', TaskList), ...problems(422) },
+        response: { 200: json('One page', TaskList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const page = await tasks.list(scope, query);
@@ -68,11 +71,11 @@ export const taskRoutes =
         summary: 'Read a task, or wait for its end',
         description:
           'The task of a message that waits for its turn is `queued`; of one that will have none, because it was passed over, rolled back or dropped, `cancelled`.',
-        params: IdParams,
-        headers: waitHeaders('the task'),
+        params: TaskParams,
+        headers: WaitHeaders,
         response: {
           200: json('The task as it stands', Task, preferenceApplied),
-          ...problems(404),
+          ...problems('not_found'),
         },
       },
       handler: async ({ scope, params, headers }, reply) => {

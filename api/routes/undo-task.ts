@@ -7,7 +7,7 @@ import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import type { Views } from '../links.ts';
-import { bodyProblems, IdParams, json, problems } from '../http/responses.ts';
+import { bodyProblems, TaskParams, json, problems } from '../http/responses.ts';
 import { withTask } from '../find-task.ts';
 
 /** How long the response is held back for the undo to end, and how often it looks, in milliseconds. */
@@ -28,11 +28,11 @@ export const undoTaskRoutes =
         summary: 'Undo what an ended task has changed',
         description:
           'Newest first. `effects` says what was undone and what could not be; an `effect.undone` event follows the end for each. The status of the task stays. Safe to repeat: what is undone stays so, and what could not be undone is tried again. A running task (`task_running`) is cancelled with `undo` instead. When it has changed nothing, or nothing of it can be undone: `nothing_to_undo`.',
-        params: IdParams,
+        params: TaskParams,
         response: {
           200: json('The undo has ended', Task),
           202: json('The undo is under way: some effects are `undoing`', Task),
-          ...problems(404, 409, ...bodyProblems),
+          ...problems('not_found', 'task_running', 'task_queued', 'nothing_to_undo', ...bodyProblems),
         },
       },
       handler: async ({ scope, params }, reply) => {

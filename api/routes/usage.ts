@@ -13,10 +13,10 @@ export const usageRoutes =
       schema: {
         operationId: 'getUsage',
         tags: ['usage'],
-        summary: 'What models were asked, and what it cost',
+        summary: 'Read what model calls cost',
         description: `Sums of the ledger of model calls, whole UTC days, at most ${maxUsageDays} of them. Calls under way are not in it.`,
         querystring: UsageQuery,
-        response: { 200: json('The sums, and their total', UsageReport), ...problems(422) },
+        response: { 200: json('The sums, and their total', UsageReport), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
         const span = usageSpan(query, new Date());

@@ -64,16 +64,16 @@ export class ApiProblem extends CliError {
  * Calls the HTTP API and checks every response against its schema.
  *
  * @param find  finds the server before each request: a restart may have moved it to another port
- * @param token an access token or an API key, sent with each request
+ * @param readToken gives an access token or an API key, which is sent with each request
  */
-export function createApiClient(find: () => Promise<Stack>, token?: string) {
-  const credential: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-
+export function createApiClient(find: () => Promise<Stack>, readToken: () => string | undefined = () => undefined) {
   async function open(
     path: string,
     { method = 'GET', json, form, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
   ) {
     const stack = await find();
+    const token = readToken();
+    const credential: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
     const url = new URL(stack.url + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));

@@ -8,7 +8,7 @@ import { open, type Server } from './server.ts';
 /** The server sends a comment every 10 s. A connection that is silent for longer than this is dead. */
 const defaultSilenceMs = 40_000;
 const defaultGiveUpAfterMs = 120_000;
-/** A connection that lasted longer than this was healthy, even when no event arrived on it. */
+/** A connection on which something arrives after this is healthy, even when it is no event. */
 const healthyMs = 5_000;
 /** A gap in the numbers that is still there after so many new connections is a fault of the server. */
 const gapConnections = 3;
@@ -43,17 +43,16 @@ export async function* follow<E extends Numbered>(
   const backoff = createBackoff({ giveUpAfterMs, signal, onWait: server.onWait });
   while (true) {
     signal?.throwIfAborted();
-    const openedAt = Date.now();
     let failure: AlfredError;
     try {
-      const connection = { path, after, silenceMs, isOver: false };
+      const connection = { path, after, silenceMs, isOver: false, onHealthy: () => backoff.reset() };
       for await (const event of eventsOfConnection<E>(server, connection, signal)) {
-        backoff.reset();
         if (event.seq <= after) continue;
         if (event.seq > after + 1) {
           if (++gaps <= gapConnections) break;
           throw new AlfredError('events_missing', `${path} has no event ${after + 1}, but has ${event.seq}.`);
         }
+        backoff.reset();
         gaps = 0;
         after = event.seq;
         yield event;
@@ -65,12 +64,11 @@ export async function* follow<E extends Numbered>(
       if (!(error instanceof AlfredError) || !error.retryable) throw error;
       failure = error;
     }
-    if (Date.now() - openedAt > healthyMs) backoff.reset();
     await backoff.wait(failure);
   }
 }
 
-type Connection = { path: string; after: number; silenceMs: number; isOver: boolean };
+type Connection = { path: string; after: number; silenceMs: number; isOver: boolean; onHealthy: () => void };
 
 /**
  * Yields the events of one connection, and ends when that closes.
@@ -93,15 +91,17 @@ async function* eventsOfConnection<E extends Numbered>(
     if (connection.isOver) return;
     const type = response.headers.get('content-type') ?? 'nothing';
     if (!type.startsWith('text/event-stream') || !response.body)
-      throw notAlfred(server.url, call, `answered ${type} in place of a stream`, response.status);
+      throw notAlfred(server.url, call, `answered ${type} in place of a stream`);
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const parse = createEventParser();
     limitMs = silenceMs;
+    const openedAt = Date.now();
     while (true) {
       // The clock runs while the connection is read only: a reader of the events may take its time.
       const { done, value } = await deadline.within(limitMs, () => read(reader, server.url, deadline.signal));
       if (done) return;
+      if (Date.now() - openedAt > healthyMs) connection.onHealthy();
       for (const data of parse(decoder.decode(value, { stream: true }))) {
         const event = eventOf<E>(data);
         if (!event) throw notAlfred(server.url, call, `sent the event ${data.slice(0, 200)}`);

@@ -24,24 +24,23 @@ export const noAnswer = (url: string, { method, path }: Called, limitMs: number)
     retryable: true,
   });
 
-export const notAlfred = (url: string, { method, path }: Called, what: string, status?: number) =>
+type Answered = { status?: number; retryAfterMs?: number | undefined };
+
+export const notAlfred = (url: string, { method, path }: Called, what: string, answered: Answered = {}) =>
   new AlfredError('not_alfred', `${method} ${url}${path} ${what}, which is not how Alfred answers. Is url right?`, {
-    status,
-    retryable: status !== undefined && passing.includes(status),
+    ...answered,
+    retryable: answered.status !== undefined && passing.includes(answered.status),
   });
 
 /** The error that a response without success stands for. */
 export function problemOf(url: string, call: Called, { status, type, headers }: Response, text: string): AlfredError {
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     const target = headers.get('location');
-    return notAlfred(url, call, `is redirected${target === null ? '' : ` to ${target}`}`, status);
+    return notAlfred(url, call, `is redirected${target === null ? '' : ` to ${target}`}`, { status });
   }
   const problem = parseProblem(text);
   const retryAfterMs = readRetryAfter(headers.get('retry-after'));
-  if (!problem) {
-    const error = notAlfred(url, call, `answered ${status}`, status);
-    return new AlfredError('not_alfred', error.message, { status, retryable: error.retryable, retryAfterMs });
-  }
+  if (!problem) return notAlfred(url, call, `answered ${status}`, { status, retryAfterMs });
   return new AlfredError(problem.code, problem.detail, {
     status,
     requestId: problem.requestId,

@@ -66,7 +66,7 @@ async function attempt(server: Server, call: Call, { signal, timeoutMs }: Limits
       const text = await response.text().catch((error: unknown) => {
         throw unreachable(server.url, error);
       });
-      return parse(text, () => notAlfred(server.url, call, `answered no JSON`, response.status));
+      return parse(text, () => notAlfred(server.url, call, 'answered no JSON'));
     });
   } catch (error) {
     throw deadline.isTooLate() ? noAnswer(server.url, call, timeoutMs) : error;

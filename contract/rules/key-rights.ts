@@ -15,6 +15,17 @@ export const whyNoKeys = ({ via }: Principal): string | undefined =>
 /** Whether a principal manages the keys of everybody in its tenant, and not only its own. */
 export const managesAllKeys = ({ roles }: Principal): boolean => hasOneOf(roles, [adminRole]);
 
-/** The wanted roles that a principal lacks, and so cannot give to a key. */
-export const rolesNotOwned = ({ roles }: Principal, wanted: readonly string[]): string[] =>
-  wanted.filter((role) => !hasOneOf(roles, [role]));
+/**
+ * Whether a principal may give out a key, new or rotated, that has these rights: they are some of its own.
+ *
+ * @returns why not; undefined when it may
+ */
+export function whyNotGiven(principal: Principal, key: Pick<Principal, 'roles' | 'scopes'>): string | undefined {
+  const roles = key.roles.filter((role) => !hasOneOf(principal.roles, [role]));
+  if (roles.length > 0) return `You cannot give a role that you lack: ${roles.join(', ')}.`;
+  const own = principal.scopes;
+  if (own.length === 0) return undefined;
+  if (key.scopes.length === 0) return 'Your token is limited to some scopes. Name some of them for the key.';
+  const scopes = key.scopes.filter((scope) => !own.includes(scope) && !own.includes(scope.replace(/:read$/, ':write')));
+  return scopes.length > 0 ? `You cannot give a scope that you lack: ${scopes.join(', ')}.` : undefined;
+}

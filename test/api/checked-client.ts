@@ -10,12 +10,6 @@ export type JsonObject = Record<string, AnyJson>;
 export type RawResponse = { method: string; path: string; status: number; headers: Headers; text: string };
 export type CheckedResponse = { status: number; headers: Headers; body: AnyJson };
 
-/** The schema of the events by the collection that they are about. */
-const eventSchemas: Record<string, string> = {
-  conversations: 'ConversationEvent',
-  ingestions: 'IngestionEvent',
-  tasks: 'TaskEvent',
-};
 const problem = { $ref: '#/components/schemas/Problem' };
 
 /**
@@ -45,20 +39,27 @@ export async function createCheckedClient(url: string) {
   };
 }
 
-/** @returns a function that checks one response against the document, and returns it parsed */
-export function createResponseCheck(document: JsonObject) {
+/** @returns a function that checks a value against a schema of the document */
+export function createSchemaCheck(document: JsonObject) {
   const ajv = new Ajv2020({ strict: false, allErrors: false });
   addFormats.default(ajv);
+  // The document leaves responses open for fields of later versions. This version answers with the documented ones.
+  const schemas = closed(document['components'].schemas);
   const compiled = new Map<string, ValidateFunction>();
-  const matches = (schema: AnySchema, value: unknown, where: string) => {
+  return (schema: AnySchema, value: unknown, where: string) => {
     const key = JSON.stringify(schema);
-    const validate = compiled.get(key) ?? ajv.compile({ ...(schema as object), components: document['components'] });
+    const validate = compiled.get(key) ?? ajv.compile({ ...(closed(schema) as object), components: { schemas } });
     compiled.set(key, validate);
     if (!validate(value))
       throw new Error(
         `${where} does not fit the document: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`,
       );
   };
+}
+
+/** @returns a function that checks one response against the document, and returns it parsed */
+export function createResponseCheck(document: JsonObject) {
+  const matches = createSchemaCheck(document);
   const paths = Object.keys(document['paths']).map((template) => ({
     template,
     pattern: new RegExp(`^${template.replace(/\{\w+\}/g, '[^/]+')}$`),
@@ -81,9 +82,11 @@ export function createResponseCheck(document: JsonObject) {
         expect(headers.get('allow')).toContain(Object.keys(document['paths'][template])[0]?.toUpperCase());
       return { status, headers, body };
     }
-    const response = operation.responses[status];
+    const declared = operation.responses[status];
+    const response = resolve(document, declared);
     if (!response) throw new Error(`${where} is not documented: ${text.slice(0, 500)}`);
-    for (const [name, header] of Object.entries<JsonObject>(response.headers ?? {})) {
+    for (const [name, given] of Object.entries<JsonObject>(response.headers ?? {})) {
+      const header = resolve(document, given) as JsonObject;
       const value = headers.get(name);
       if (value === null && header['required']) throw new Error(`${where} lacks ${name}`);
       if (value !== null)
@@ -92,19 +95,45 @@ export function createResponseCheck(document: JsonObject) {
     if (!response.content) expect([where, text]).toEqual([where, '']);
     else if (media === 'text/event-stream') {
       for (const event of eventsIn(text)) {
-        const schema = eventSchemas[template?.split('/')[2] ?? ''];
-        matches({ $ref: `#/components/schemas/${schema}` }, event.data, where);
+        matches(response.content[media].schema, event.data, where);
       }
     } else {
-      const documented = response.content[media];
+      const documented = response.content[media] ?? pageOf(document, template, media);
       if (!documented)
         throw new Error(`${where} answers "${media}", documented: ${Object.keys(response.content).join(', ')}`);
       matches(documented.schema, body, where);
     }
-    if (media === 'application/problem+json')
+    if (media === 'application/problem+json') {
       expect([where, body.status, body.requestId]).toEqual([where, status, headers.get('x-request-id')]);
+      // The operation's own words name each code that it answers with.
+      expect([where, declared.description]).toEqual([where, expect.stringContaining(`\`${body.code}\``)]);
+    }
     return { status, headers, body };
   };
+}
+
+/** What a reference of the document stands for. */
+export function resolve(document: JsonObject, part: JsonObject | undefined): AnyJson {
+  const path = part?.['$ref'] as string | undefined;
+  if (path === undefined) return part;
+  return path
+    .slice(2)
+    .split('/')
+    .reduce<AnyJson>((inside, name) => inside[name], document);
+}
+
+/** With `Accept: application/json` a stream of events answers with a page, as the operation for pages does. */
+const pageOf = (document: JsonObject, template: string | undefined, media: string) =>
+  template?.endsWith('/events') ? document['paths'][`${template}/page`].get.responses['200'].content[media] : undefined;
+
+/** A copy of a schema whose objects take no other fields than those that they name. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  return copy['type'] === 'object' && copy['properties'] && !('additionalProperties' in copy)
+    ? { ...copy, additionalProperties: false }
+    : copy;
 }
 
 /** The events of a `text/event-stream`, without comments. */

@@ -179,6 +179,11 @@ describe('messages', () => {
     expect(newest.hasMore).toBe(true);
     expect(await page('limit=2&before=2')).toMatchObject({ messages: [{ text: 'one' }, {}], hasMore: false });
     expect(await page('limit=1&after=1')).toMatchObject({ messages: [{ text: 'two' }, {}], hasMore: true });
+    // The cursor leads backwards from the newest page, and forwards where the first page did.
+    const before = await page(`limit=2&cursor=${newest.nextCursor}`);
+    expect(before).toMatchObject({ messages: [{ text: 'one' }, {}], nextCursor: null });
+    const forward = await page('limit=1&after=0');
+    expect(await page(`limit=1&cursor=${forward.nextCursor}`)).toMatchObject({ messages: [{ text: 'two' }, {}] });
     expect(newest.messages[3]).toMatchObject({
       role: 'assistant',
       position: 3,

@@ -180,7 +180,7 @@ describe('GET /v1/ingestions/{id}/events', () => {
     });
     expect(events.at(-1)?.data.data).toMatchObject({ outcome: 'some', counts: { added: 2, failed: 1, pending: 0 } });
     const { body } = await follow(id, { accept: 'application/json', 'last-event-id': '3' });
-    expect(body).toEqual({ events: events.slice(3).map(({ data }) => data), lastSeq: 5 });
+    expect(body).toEqual({ events: events.slice(3).map(({ data }) => data), lastSeq: 5, nextCursor: null });
     expect((await follow(id, { 'last-event-id': '5' })).status).toBe(204);
     expect(eventsIn((await follow(id, { 'last-event-id': '1' })).body)).toHaveLength(4);
     expect((await follow('01a2016f-73a4-7695-9a05-0f2fb996e093')).status).toBe(404);

@@ -158,8 +158,22 @@ describe('events as JSON', () => {
     const page = (after: number) =>
       api.http.get(`/v1/tasks/${id}/events?after=${after}`, { accept: 'application/json' });
     for (let cut = 0; cut < all.length; cut++)
-      expect((await page(cut)).body).toEqual({ events: all.slice(cut), lastSeq: all.length });
-    expect((await page(all.length)).body).toEqual({ events: [], lastSeq: all.length });
+      expect((await page(cut)).body).toEqual({ events: all.slice(cut), lastSeq: all.length, nextCursor: null });
+    expect((await page(all.length)).body).toEqual({ events: [], lastSeq: all.length, nextCursor: null });
+  });
+
+  test('can be listed by the page, with a cursor to the next', async () => {
+    const id = await finished(['One.']);
+    const all = await api.events.read(api.scope, id, 0, 100);
+    const page = async (query: string) => (await api.http.get(`/v1/tasks/${id}/events/page?${query}`)).body;
+    const first = await page('limit=2');
+    expect(first).toEqual({ events: all.slice(0, 2), lastSeq: 2, nextCursor: '2' });
+    expect(await page(`limit=200&cursor=${first.nextCursor}`)).toEqual({
+      events: all.slice(2),
+      lastSeq: all.length,
+      nextCursor: null,
+    });
+    expect((await api.http.get(`/v1/tasks/${id}/events/page?cursor=x`)).status).toBe(422);
   });
 
   test.each(['?after=-1', '?after=x', '?after=99999999999', '?from=1'])('%s is refused', async (query) => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { JsonObject } from './checked-client.ts';
+import { resolve, type JsonObject } from './checked-client.ts';
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -23,7 +23,14 @@ function fitting(schema: JsonObject, schemas: JsonObject): Arbitrary<unknown> {
     case 'object': {
       const properties = Object.entries<JsonObject>(schema['properties'] ?? {});
       if (properties.length === 0)
-        return fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 });
+        return fc.oneof(
+          {
+            weight: 11,
+            arbitrary: fc.dictionary(fc.string(), fc.oneof(fc.string({ unit: 'binary' }), anything), { maxKeys: 4 }),
+          },
+          // What agents take.
+          { weight: 1, arbitrary: fc.constant({ text: 'A question?' }) },
+        );
       return fc.record(Object.fromEntries(properties.map(([name, inner]) => [name, valueOf(inner, schemas)])), {
         requiredKeys: schema['required'] ?? [],
       });
@@ -68,7 +75,7 @@ function requests(document: JsonObject): Arbitrary<Generated> {
   const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
   const operations = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
     Object.entries<JsonObject>(item).map(([method, operation]) => {
-      const parameters = (operation['parameters'] ?? []) as JsonObject[];
+      const parameters = ((operation['parameters'] ?? []) as JsonObject[]).map((one) => resolve(document, one));
       const of = (place: string) => parameters.filter((parameter) => parameter['in'] === place);
       const values = (place: string) =>
         fc.record(

@@ -1,13 +1,25 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { documentsQueue } from '../../contract/ids.ts';
+import { startWorkers, type RunningWorkers } from '../../workers/compose.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
-import type { JsonObject, AnyJson } from './checked-client.ts';
+import { createSchemaCheck, resolve, type AnyJson, type JsonObject } from './checked-client.ts';
+import { readExampleRequests, readFirstEvent, sendExample } from './example-requests.ts';
+import { scriptForExamples, seedForExamples } from './example-seeds.ts';
+import { generateClients } from './generated-clients.ts';
 
 let api: ApiHarness;
+let workers: RunningWorkers;
 beforeAll(async () => {
-  api = await createApiHarness();
+  api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
+  workers = await startWorkers(api, api, [documentsQueue]);
+  scriptForExamples(api);
 });
-afterAll(() => api?.close());
+afterAll(async () => {
+  await workers?.stop();
+  await api?.close();
+});
 
 const operations = () =>
   Object.entries<JsonObject>(api.http.document['paths']).flatMap(([path, item]) =>
@@ -23,7 +35,7 @@ test('the document is valid OpenAPI 3.1', async () => {
 test('every operation has a name, a summary, a tag and its error responses', () => {
   const names = operations().map(({ operation }) => operation['operationId']);
   expect(new Set(names).size).toBe(names.length);
-  expect(names).toHaveLength(57);
+  expect(names).toHaveLength(66);
   for (const { path, operation } of operations()) {
     expect(operation).toMatchObject({
       operationId: expect.any(String),
@@ -41,7 +53,7 @@ test('every reference resolves, and every request and response body is a named s
     expect(schemas).toHaveProperty([name ?? '']);
   for (const { path, operation } of operations().filter((one) => one.path.startsWith('/v1/'))) {
     const contents = [operation['requestBody'], ...Object.values(operation['responses'])].flatMap((part: AnyJson) =>
-      Object.entries<JsonObject>(part?.content ?? {}),
+      Object.entries<JsonObject>(resolve(api.http.document, part)?.content ?? {}),
     );
     for (const [media, { schema }] of contents.filter(([type]) => type.endsWith('json')))
       expect([path, media, schema]).toEqual([path, media, { $ref: expect.any(String) }]);
@@ -63,4 +75,138 @@ test('the documentation page loads nothing from other servers', async () => {
 test('HEAD answers like GET without a body', async () => {
   const response = await fetch(`${api.url}/v1/agents`, { method: 'HEAD' });
   expect([response.status, await response.text()]).toEqual([200, '']);
+});
+
+/** Parameters without an example, because a value of another place would not do: the description says what to send. */
+const withoutExample = [
+  'cursor',
+  'last-event-id',
+  'idempotency-key',
+  'createdBefore',
+  'conversationId',
+  'taskId',
+  'after',
+  'before',
+  'origin',
+  'version',
+  'end',
+];
+
+test('every parameter has a description, and an example where any value does', () => {
+  for (const { operation } of operations())
+    for (const reference of (operation['parameters'] ?? []) as JsonObject[]) {
+      const { name, description, example } = resolve(api.http.document, reference);
+      const where = `${operation['operationId']}: ${name}`;
+      expect([where, description]).toEqual([where, expect.stringMatching(/./)]);
+      if (!withoutExample.includes(name)) expect([where, example]).toEqual([where, expect.anything()]);
+    }
+});
+
+test('every body has an example, and each example fits its schema', () => {
+  const { document } = api.http;
+  const check = createSchemaCheck(document);
+  for (const { operation } of operations()) {
+    const parts = [
+      ['body', operation['requestBody']] as const,
+      ...Object.entries<JsonObject>(operation['responses']).filter(([, response]) => !response['$ref']),
+    ];
+    for (const [part, body] of parts)
+      for (const [media, { schema, example }] of Object.entries<JsonObject>(body?.content ?? {})) {
+        if (media === 'multipart/form-data') continue;
+        const where = `${operation['operationId']} ${part} ${media}`;
+        expect([where, example]).toEqual([where, expect.anything()]);
+        check(schema, example, where);
+      }
+  }
+});
+
+test('Redocly’s recommended rules find nothing', async () => {
+  const config = await createConfig({ extends: ['recommended'] });
+  const found = await lintFromString({
+    source: JSON.stringify(api.http.document),
+    absoluteRef: 'openapi.json',
+    config,
+  });
+  expect(found.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual([]);
+});
+
+test('each event and each error code has a name, and a union says which field tells its events apart', () => {
+  const { schemas } = api.http.document['components'];
+  for (const name of ['TaskEvent', 'ConversationEvent', 'IngestionEvent']) {
+    const { oneOf, discriminator } = schemas[name];
+    expect(discriminator.propertyName).toBe('type');
+    expect(Object.values(discriminator.mapping)).toEqual(oneOf.map(({ $ref }: JsonObject) => $ref));
+    for (const [type, reference] of Object.entries<string>(discriminator.mapping)) {
+      const schema = schemas[reference.split('/').at(-1) ?? ''];
+      expect([type, schema.properties.type.const, schema.description]).toEqual([type, type, expect.any(String)]);
+    }
+  }
+  expect(Object.keys(schemas['ErrorCode']['x-error-codes'])).toEqual(schemas['ErrorCode'].enum);
+  expect(schemas['ErrorCode']['x-error-codes']).toMatchObject({
+    draining: { status: 503, repeat: true },
+    invalid_request: { status: 422, repeat: false },
+    effect_unknown: { repeat: false },
+  });
+});
+
+/** Ids that an example makes for those after it: the operation, and the name of the id. */
+const makes: Record<string, string> = {
+  uploadDocuments: 'IngestionId',
+  listDocuments: 'DocumentId',
+  createTask: 'TaskId',
+  createConversation: 'ConversationId',
+  createSchedule: 'ScheduleId',
+  createSource: 'SourceId',
+  createApiKey: 'ApiKeyId',
+};
+/** The order of the examples: uploads first, because others read what they make, and deletions last. */
+const order = [/^uploadDocuments$/, /^listDocuments$/, /^create/, /^(?!delete|revoke)/, /^/];
+const placeOf = (operationId: string) => order.findIndex((pattern) => pattern.test(operationId));
+
+test('executing every example as it stands answers 2xx', async () => {
+  const seeds = await seedForExamples(api);
+  const examples = [...readExampleRequests(api.http.document).values()].sort(
+    (a, b) => placeOf(a.operationId) - placeOf(b.operationId),
+  );
+  expect(examples).toHaveLength(operations().length);
+  const made: Record<string, string> = {};
+  const statuses: Record<string, number> = {};
+  for (const example of examples) {
+    const id = seeds.ids[example.operationId] ?? made[example.idName ?? ''];
+    if (example.operationId === 'followConversation') {
+      const { status, text } = await readFirstEvent(`${api.url}/v1/conversations/${id}/events`);
+      expect(text).toContain('event: conversation.');
+      statuses[example.operationId] = status;
+      continue;
+    }
+    const { status, body } = await sendExample(api.http, example, id);
+    statuses[example.operationId] = status >= 200 && status < 300 ? status : body;
+    const name = makes[example.operationId];
+    if (name) made[name] = body.documents?.[0].id ?? body.id;
+  }
+  expect(Object.entries(statuses).filter(([, status]) => typeof status !== 'number')).toEqual([]);
+  await seeds.close();
+}, 120_000);
+
+describe('generated clients', () => {
+  let clients: Awaited<ReturnType<typeof generateClients>>;
+  beforeAll(async () => {
+    clients = await generateClients(api.http.document);
+  }, 120_000);
+  afterAll(() => clients?.remove());
+
+  test('compile under strict', () => expect(clients.faults).toEqual([]));
+
+  test.each(['fetch', 'hey'] as const)(
+    'of %s create a task, read it, page through the list, follow its events, and know an error by its code',
+    async (program) => {
+      expect(await clients.run(program, api.url)).toEqual({
+        status: 'completed',
+        text: 'Within 30 days.',
+        pages: expect.any(Number),
+        code: 'not_found',
+        isEnded: true,
+      });
+    },
+  );
 });

@@ -53,9 +53,9 @@ describe('invalid requests', () => {
     expect([answer.status, answer.body.code]).toEqual([431, 'malformed_request']);
   });
 
-  test('the document says that a change names something, and that there is no sign-in', () => {
+  test('the document says that a change names something, and that sign-in is optional', () => {
     const { components, security } = api.http.document;
-    expect(security).toEqual([]);
+    expect(security).toEqual([{}, { bearer: [] }]);
     for (const name of ['ConversationChange', 'ScheduleChange', 'SourceChange'])
       expect(components.schemas[name]).toMatchObject({ minProperties: 1 });
     const { timing, action } = components.schemas.ScheduleRequest.properties;
@@ -63,6 +63,31 @@ describe('invalid requests', () => {
     expect(timing).toMatchObject({ oneOf: oneOf('cron', 'everyS'), dependentRequired: { offsetS: ['everyS'] } });
     expect(action).toMatchObject({ oneOf: oneOf('task', 'message') });
     expect(components.schemas.Metadata).toMatchObject({ maxProperties: 16 });
+  });
+
+  test.each([
+    [{}, 'input: is missing'],
+    [{ input: [] }, 'input: expected an object, received a list'],
+    [{ input: { text: 'A' }, priority: 9 }, 'priority: expected at most 5'],
+    [{ input: { text: 'A' }, more: 1 }, 'unknown: more'],
+    [
+      { input: { text: 'A' }, callback: { url: 'ftp://example.com', secret: `whsec_${'A'.repeat(32)}` } },
+      'callback.url: expected an address that begins with http:// or https://',
+    ],
+  ])('%j is refused in plain words', async (body, sentence) => {
+    const answer = await api.http.post('/v1/tasks', body);
+    expect([answer.status, answer.body.detail]).toEqual([422, sentence]);
+  });
+
+  test('a form where JSON is expected is refused as such', async () => {
+    const answer = await post('--b--', { 'content-type': 'multipart/form-data; boundary=b' });
+    expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(answer.body.detail).toContain('Send application/json. This request says multipart/form-data');
+  });
+
+  test('the address without a path leads to the reference', async () => {
+    const answer = await fetch(api.url, { redirect: 'manual' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/docs']);
   });
 
   test.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(

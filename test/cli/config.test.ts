@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeConfig, ignoredVariables, loadConfig } from '../../runtime/config.ts';
 import { configPage } from '../../cli/config-page.ts';
 import { alfred } from './run-alfred.ts';
@@ -99,4 +99,43 @@ test('an invalid configuration is reported with all faults at once, and without 
   expect(code).toBe(2);
   for (const name of ['ALFRED_API_PORT', 'TEMPORAL_ADDRESS', 'DATABASE_URL']) expect(stderr).toContain(name);
   expect(stderr).not.toContain('hunter2');
+});
+
+describe('sign-in', () => {
+  const faultsOf = (environment: Record<string, string>): string => {
+    try {
+      loadConfig({ DATABASE_URL: 'postgres://db/alfred', ...environment });
+      return '';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const issuer = { OIDC_ISSUER: 'https://id.example.com', OIDC_AUDIENCE: 'alfred', OIDC_TENANT: 'acme' };
+  const list = (...issuers: object[]) => ({ ...issuer, OIDC_ISSUER: JSON.stringify(issuers) });
+
+  test('lets the API bind beyond loopback', () => {
+    expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0' })).toMatch(/without sign-in .*set OIDC_ISSUER/);
+    expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0', ...issuer })).toBe('');
+  });
+
+  test('that is set up wrongly is refused at the start, with the variable and what is expected', () => {
+    expect(faultsOf({ ...issuer, OIDC_ISSUER: 'http://id.example.com' })).toMatch(/OIDC_ISSUER .*http:\/\/ only for/);
+    expect(faultsOf({ ...issuer, OIDC_ISSUER: 'http://127.0.0.1:8090/realms/alfred' })).toBe('');
+    expect(faultsOf({ ...issuer, OIDC_ISSUER: '[{' })).toMatch(/OIDC_ISSUER .*is not JSON/);
+    expect(faultsOf({ ...issuer, OIDC_AUDIENCE: '' })).toMatch(/OIDC_AUDIENCE is not set: is needed: .*`aud`/);
+    expect(faultsOf({ ...issuer, OIDC_TENANT: '' })).toMatch(/OIDC_TENANT is not set: .*or OIDC_TENANT_CLAIM/);
+    expect(faultsOf({ ...issuer, OIDC_TENANT: '', OIDC_PROVIDER: 'entra' })).toBe('');
+    expect(faultsOf({ ...issuer, OIDC_ROLES_CLAIM: ' roles' })).toMatch(/OIDC_ROLES_CLAIM .*the name of a claim/);
+    expect(faultsOf({ OIDC_ROLES_CLAIM: 'roles' })).toMatch(/OIDC_ROLES_CLAIM .*together with OIDC_ISSUER/);
+  });
+
+  test('of several issuers needs a name for all but one', () => {
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => `https://${name}.example`);
+    expect(faultsOf(list({ issuer: a }, { issuer: b, name: 'b' }))).toBe('');
+    expect(faultsOf(list({ issuer: a }, { issuer: b }))).toMatch(/OIDC_ISSUER .*two issuers without `name`/);
+    expect(faultsOf(list({ issuer: a }, { issuer: b, name: 'x' }, { issuer: c, name: 'x' }))).toMatch(/the name x/);
+    expect(faultsOf(list({ issuer: a }, { issuer: a, name: 'x' }))).toMatch(/names https:\/\/a\.example twice/);
+    expect(faultsOf(list({ issuer: a, name: 'key' }))).toMatch(/another name/);
+    expect(faultsOf(list({ issuer: a, audiense: 'x' }))).toMatch(/audiense/);
+  });
 });

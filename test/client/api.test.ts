@@ -213,4 +213,4 @@ test('an installed package compiles in node16 and bundler projects, and the READ
   } finally {
     await remove();
   }
-}, 180_000);
+}, 300_000);

@@ -114,6 +114,14 @@ test('a server that stops is waited for as long as it asks, and one that stays a
   await expect(all(alfred.followTask('a', { giveUpAfterMs: 300 }))).rejects.toMatchObject({ code: 'unreachable' });
 });
 
+test('a server that never answers, and one that only repeats itself, are given up', async () => {
+  const silent = await createFakeServer(() => undefined, { timeoutMs: 50 });
+  await expect(all(silent.alfred.followTask('a', { giveUpAfterMs: 300 }))).rejects.toMatchObject({ code: 'no_answer' });
+  await silent.close();
+  const { alfred } = await streams(() => [frame(1)]);
+  await expect(all(alfred.followTask('a', { giveUpAfterMs: 300 }))).rejects.toMatchObject({ code: 'unreachable' });
+});
+
 test('204 ends a stream; a refusal and another answer are errors at once', async () => {
   const { alfred, requests } = await streams((connection, _, response) => {
     if (connection === 1) response.writeHead(204).end();

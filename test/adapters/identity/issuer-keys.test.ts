@@ -69,5 +69,8 @@ test('a key that the issuer replaced counts no more; the new one does, without a
   now += 30_000;
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(tokens, fresh)));
   expect([new Set(outcomes), oidc.jwksRequests() - before]).toEqual([new Set(['ada']), 1]);
+  // A process takes a token that it has verified for a minute.
+  expect(await outcomeOf(tokens, old)).toBe('ada');
+  now += 30_000;
   expect(await outcomeOf(tokens, old)).toBe('token_invalid');
 });

@@ -1,12 +1,19 @@
 import { expect, test } from '@jest/globals';
-import { managesAllKeys, rolesNotOwned, whyNoKeys } from '../../../contract/rules/key-rights.ts';
+import { managesAllKeys, whyNoKeys, whyNotGiven } from '../../../contract/rules/key-rights.ts';
 import { missingScope } from '../../../contract/rules/scopes.ts';
 import { localPrincipal } from '../../../contract/principal.ts';
 import { person } from '../../support/principals.ts';
 
-test('a person gives a key only roles of their own; the user of this machine gives any', () => {
-  expect(rolesNotOwned(person('ada', { roles: ['clerk'] }), ['clerk', 'boss'])).toEqual(['boss']);
-  expect(rolesNotOwned(localPrincipal, ['clerk', 'boss'])).toEqual([]);
+test('a person gives a key only roles and scopes of their own; the user of this machine gives any', () => {
+  const key = (roles: string[], scopes: string[] = []) => ({ roles, scopes });
+  const clerk = person('ada', { roles: ['clerk'] });
+  expect(whyNotGiven(clerk, key(['clerk', 'boss']))).toBe('You cannot give a role that you lack: boss.');
+  expect(whyNotGiven(clerk, key(['clerk'], ['tasks:write']))).toBeUndefined();
+  expect(whyNotGiven(localPrincipal, key(['clerk', 'boss']))).toBeUndefined();
+  const limited = person('ada', { scopes: ['identity:write', 'tasks:write'] });
+  expect(whyNotGiven(limited, key([]))).toMatch('is limited');
+  expect(whyNotGiven(limited, key([], ['tasks:read']))).toBeUndefined();
+  expect(whyNotGiven(limited, key([], ['tasks:read', 'usage:read']))).toMatch(/lack: usage:read/);
 });
 
 test('admins manage all keys of a tenant, and a key manages none', () => {

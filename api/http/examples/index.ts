@@ -1,0 +1,65 @@
+import type { AgentDescription } from '../../../contract/agents.ts';
+import type { Readiness } from '../../../contract/health.ts';
+import type { UsageReport } from '../../../contract/usage.ts';
+import { version } from '../../../runtime/version.ts';
+import { conversationExamples } from './conversations.ts';
+import { documentExamples } from './documents.ts';
+import { identityExamples } from './identity.ts';
+import { answers, type OperationExamples } from './ids.ts';
+import { taskExamples } from './tasks.ts';
+
+const agent: AgentDescription = {
+  name: 'knowledge',
+  description: 'Answers questions from your documents, with citations.',
+  tools: ['search_documents', 'read_document'],
+  maxSteps: 200,
+  inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+  outputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+};
+
+const usage = {
+  modelCalls: 2,
+  inputTokens: 1_840,
+  cacheReadTokens: 1_024,
+  cacheWriteTokens: 0,
+  outputTokens: 96,
+  costUsd: 0.0062,
+};
+const report: UsageReport = {
+  from: '2026-11-01',
+  to: '2026-11-30',
+  rows: [{ day: '2026-11-24', model: 'anthropic:claude-sonnet-5-5', usage, outcomes: { completed: 2 } }],
+  total: usage,
+};
+
+const ready: Readiness = {
+  status: 'ready',
+  dependencies: { postgres: { status: 'ok', latencyMs: 2 }, temporal: { status: 'ok', latencyMs: 4 } },
+};
+const unready: Readiness = {
+  status: 'unready',
+  dependencies: { ...ready.dependencies, postgres: { status: 'down', detail: 'connection refused' } },
+};
+
+const systemExamples: Record<string, OperationExamples> = {
+  listAgents: { responses: answers(200, { agents: [agent] }) },
+  getUsage: {
+    parameters: { from: '2026-11-01', to: '2026-11-30', by: 'day,model' },
+    responses: answers(200, report),
+  },
+  health: { responses: answers(200, { status: 'ok', version, uptime_s: 12.5 }) },
+  readiness: { responses: { ...answers(200, ready), ...answers(503, unready) } },
+  metrics: { responses: { 200: { 'text/plain': '# TYPE alfred_event_streams gauge\nalfred_event_streams 3\n' } } },
+  openapi: { responses: answers(200, { openapi: '3.1.0', info: { title: 'Alfred', version } }) },
+};
+
+const examples: Record<string, OperationExamples> = {
+  ...taskExamples,
+  ...conversationExamples,
+  ...documentExamples,
+  ...identityExamples,
+  ...systemExamples,
+};
+
+/** The examples of an operation of the API document. None for an operation that is not known here. */
+export const examplesOf = (operationId: string): OperationExamples => examples[operationId] ?? {};

@@ -1,0 +1,76 @@
+import { createWebhookReceiver } from '../support/fakes/webhook-receiver.ts';
+import { until } from '../support/until.ts';
+import type { ApiHarness } from './api-harness.ts';
+import type { AnyJson } from './checked-client.ts';
+
+const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** A model that looks, books or pays when it is asked to, and answers with one sentence else. */
+export function scriptForExamples(api: ApiHarness) {
+  api.script(({ messages }) => {
+    const last = messages.at(-1);
+    const asked = last?.role === 'user' ? /Look|Book|Pay/.exec(last.text)?.[0] : undefined;
+    return asked ? { calls: [{ tool: asked.toLowerCase(), arguments: {} }] } : { text: ['Within 30 days.'] };
+  });
+  api.tool('look', async () => ({ output: {}, summary: 'looked' }));
+  for (const name of ['book', 'pay'])
+    api.tool(
+      name,
+      async (_, { beforeSend }) => {
+        await beforeSend();
+        return { output: {}, summary: 'booked a room' };
+      },
+      {
+        effect: 'write',
+        ...(name === 'pay' ? { approvals: [{}] } : {}),
+        undo: async (_, __, { beforeSend }) => {
+          await beforeSend();
+          return { summary: 'cancelled the room' };
+        },
+      },
+    );
+}
+
+/** Makes what some examples need beside what the examples before them make. @returns ids by operation */
+export async function seedForExamples(api: ApiHarness) {
+  const receiver = await createWebhookReceiver();
+  const callback = { url: `${receiver.url}/ended`, secret };
+  const ask = async (text: string, more: object = {}) =>
+    (await api.http.post('/v1/tasks', { input: { text }, ...more })).body.id as string;
+  const upload = async (name: string, content: string, type: string) => {
+    const form = new FormData();
+    form.append('file', new Blob([content], { type }), name);
+    form.append('callback', JSON.stringify(callback));
+    const { body } = await api.http.request('/v1/documents', { method: 'POST', body: form });
+    await until('the upload has ended', async () => (await api.http.get(`/v1/ingestions/${body.id}`)).body, {
+      accept: (ingestion: AnyJson) => ingestion.status !== 'running',
+    });
+    return body.id as string;
+  };
+  const [withCallback, booked, atLimit, toPay] = await Promise.all([
+    ask('When?', { callback }),
+    ask('Book a room.'),
+    ask('Look twice.', { budget: { maxModelCalls: 1 } }),
+    ask('Pay.'),
+  ]);
+  const read = await upload('read.md', '# Read', 'text/markdown');
+  const refused = await upload('refused.bin', '\u0001\u0002\u0003', 'application/octet-stream');
+  await api.taskReaches(withCallback, 'completed');
+  await api.taskReaches(booked, 'completed');
+  await api.taskReaches(atLimit, 'waiting');
+  const { waiting } = await api.taskReaches(toPay, 'waiting');
+  return {
+    close: () => receiver.down(),
+    ids: {
+      getCallback: withCallback,
+      repeatCallback: withCallback,
+      undoTask: booked,
+      grantBudget: atLimit,
+      getApproval: waiting.approvals[0] as string,
+      decideApproval: waiting.approvals[0] as string,
+      retryIngestion: refused,
+      getIngestionCallback: read,
+      repeatIngestionCallback: read,
+    } as Record<string, string>,
+  };
+}
