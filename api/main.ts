@@ -7,7 +7,7 @@ const usage = `node api/main.ts      runs the HTTP API in a process of its own
   --help              this text
 
 It listens at ALFRED_API_HOST:ALFRED_API_PORT, and needs DATABASE_URL and TEMPORAL_ADDRESS.
-All variables: docs/configuration.md
+All variables: docs/reference/configuration.md
 `;
 
 entryArguments(usage, {});

@@ -8,7 +8,7 @@ const seconds = z.number().positive().max(31_536_000);
 export const Approvers = z
   .strictObject({
     subjects: names.optional().describe('These people'),
-    roles: names.optional().describe('Whoever has one of these roles'),
+    roles: names.optional().describe('Everyone who has one of these roles'),
   })
   .describe('Who may decide. Without any: everybody in the tenant');
 export type Approvers = z.infer<typeof Approvers>;
@@ -61,7 +61,7 @@ export const Approval = z.object({
   status: z.enum(approvalStatuses).describe('`expired`: its time ran out; `withdrawn`: the task ended before'),
   approvers: Approvers.describe('Who may decide, those it was escalated to among them'),
   fourEyes: z.boolean(),
-  onExpiry: z.enum(['approve', 'deny']).describe('What counts when nobody decides in time'),
+  onExpiry: z.enum(['approve', 'deny']).describe('What counts when no one decides in time'),
   requestedAt: z.iso.datetime(),
   escalatesAt: z.iso.datetime().nullable(),
   escalatedAt: z.iso.datetime().nullable(),

@@ -33,7 +33,7 @@ export const Collection = z.object({
     .int()
     .nonnegative()
     .describe(
-      'Of these documents, those that were cut by other settings; the next upload or sync of each cuts it anew',
+      'Of these documents, those that were cut by other settings; the next upload or sync of each cuts it again',
     ),
 });
 export type Collection = z.infer<typeof Collection>;

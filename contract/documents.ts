@@ -42,7 +42,7 @@ const Origin = z
 export const Placement = z.strictObject({
   collection: CollectionName.default('default'),
   readers: Readers.optional().describe(
-    'Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is',
+    'Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is',
   ),
   tags: Tags.optional().describe('Words to search by; they take the place of those that a document has'),
   origin: Origin.optional().describe(
@@ -86,7 +86,7 @@ export const Document = z.object({
     .string()
     .nullable()
     .default(null)
-    .describe('Said when the content is not what the name or the sender claimed; the content decided'),
+    .describe('Present when the content is not what the name or the sender claimed; the content decided'),
   contentHash: z.string().describe('SHA-256 of the file'),
   sizeBytes: z.int().nonnegative(),
   characters: z.int().nonnegative().describe('Length of the text that was read from it'),
@@ -94,9 +94,9 @@ export const Document = z.object({
   collection: z.string(),
   readers: z.array(z.string()).describe('Who may read it beside its owner'),
   owner: z.string().describe('The subject who added it'),
-  origin: z.string().nullable().default(null).describe('Where it came from, as whoever added it said'),
+  origin: z.string().nullable().default(null).describe('Where it came from, in the words of the person or program that added it'),
   tags: z.array(z.string()),
-  language: z.string().nullable().describe('ISO 639-1; null where it could not be told'),
+  language: z.string().nullable().describe('ISO 639-1; null where it is not known'),
   version: z.int().positive().describe('Counts the contents that stood under this name'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -267,7 +267,7 @@ export const SearchResult = z.object({
     .optional()
     .describe('Codes of the query (`PPR-9087`) that no passage holds; `evidence` is weak at the most then'),
   evidence: Evidence.default('weak').describe(
-    'How near the best passages come to what was asked, whatever `limit` is: strong, weak (they may be related), none (nothing is near)',
+    'How near the best passages come to what was asked, regardless of `limit`: strong, weak (they may be related), none (nothing is near)',
   ),
   evidenceReason: z.string().default('').describe('Why, in one sentence'),
   answerable: z.boolean().describe('A hint: whether `evidence` is strong'),

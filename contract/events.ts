@@ -72,7 +72,7 @@ export const taskEventSchemas = [
     // No event has `withdrawn` at present: the end of a task withdraws its pending approvals without an event.
     decision: z.enum(['approved', 'denied', 'expired', 'withdrawn']),
     runs: z.boolean().describe('whether the call runs'),
-    by: z.string().nullable().describe('null when nobody decided in time'),
+    by: z.string().nullable().describe('null when no one decided in time'),
     comment: z.string().nullable(),
     argumentsHash: argumentsHash.nullable().describe('of the arguments that may run'),
     edited: Json.nullable().describe('the arguments that run instead'),

@@ -142,7 +142,7 @@ export const Schedule = z.object({
   state: z
     .enum(['scheduled', 'missing', 'unknown'])
     .describe(
-      '`missing`: somebody deleted it in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty',
+      '`missing`: it was deleted in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty',
     ),
   nextRuns: z.array(z.iso.datetime()).max(5).describe('Without jitter; empty when there are none, or it is paused'),
   warnings: z

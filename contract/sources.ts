@@ -62,7 +62,7 @@ export const SourceRequest = Placement.extend({
     ),
   address: z.string().trim().min(1).max(2_000),
   options: SourceOptions.default({}),
-  everyS: Interval.optional().describe('Seconds from one sync to the next; without it, when somebody asks'),
+  everyS: Interval.optional().describe('Seconds from one sync to the next; without it, on request only'),
 })
   .refine(({ kind, address }) => kind === 's3' || isWebAddress(address), {
     path: ['address'],
@@ -85,7 +85,7 @@ export type SourceRequest = z.infer<typeof SourceRequest>;
 /** The settings of a source that can be changed. The address cannot be changed: another address is another source. */
 export const SourceChange = z
   .strictObject({
-    everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: only when somebody asks'),
+    everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: on request only'),
     collection: CollectionName.optional().describe('The documents that it brought move there'),
     readers: Readers.nullable()
       .optional()

@@ -1,11 +1,11 @@
 import { relative, sep } from 'node:path';
 
-// Keeps words out of names and comments that make a reader read a line twice. Texts in strings are not checked:
-// messages and help texts are part of the interface and are reviewed there. The lists are quoted, so that this file
-// passes too.
+// Keeps words out of names and comments that make a reader read a line twice. Texts in strings are not checked here:
+// a string may be data. test/docs checks the pages, the help texts and the texts of the API with the same list. The
+// lists are quoted, so that this file passes too.
 
-/** Refused in names and comments, with what to write instead. */
-const everywhere = new Map([
+/** Refused in names, comments, pages, help texts and texts of the API, with what to write instead. */
+export const everywhere = new Map([
   ['anew', 'again'],
   ['aside', 'separately; for a folder: scratch'],
   ['nobody', 'no user, no other worker, no one'],

@@ -125,7 +125,7 @@ export function loadConfig(environment: Record<string, string | undefined> = pro
     return `  ${name} ${state}: ${path}${message} (${variables[name].description ?? ''})`;
   });
   throw new ConfigError(
-    `The environment is not usable:\n${[...mistyped, ...new Set(lines)].join('\n')}\nSee docs/configuration.md for every variable.`,
+    `The environment is not usable:\n${[...mistyped, ...new Set(lines)].join('\n')}\nSee docs/reference/configuration.md for every variable.`,
   );
 }
 

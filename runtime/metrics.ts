@@ -8,7 +8,7 @@ import { createTaskMetrics } from './metrics/task-metrics.ts';
 import { createToolMetrics } from './metrics/tool-metrics.ts';
 import { version } from './version.ts';
 
-/** Creates Alfred's metrics, once a process. docs/run-book.md explains each of them by its name. */
+/** Creates Alfred's metrics, once a process. docs/reference/metrics.md explains each of them by its name. */
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];

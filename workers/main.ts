@@ -14,7 +14,7 @@ const usage = `node workers/main.ts [options]      runs workers in a process of 
   --help              this text
 
 Queues: ${allQueues.join(', ')}
-It needs DATABASE_URL and TEMPORAL_ADDRESS. All variables: docs/configuration.md
+It needs DATABASE_URL and TEMPORAL_ADDRESS. All variables: docs/reference/configuration.md
 `;
 
 const { queue } = entryArguments(usage, { queue: { type: 'string', multiple: true, default: [] } });

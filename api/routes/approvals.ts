@@ -52,7 +52,7 @@ export const approvalRoutes =
         tags: ['approvals'],
         summary: 'Approve or deny a call',
         description:
-          'The first decision counts; who comes second is told who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.',
+          'The first decision counts; a different second one is refused, with who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.',
         params: ApprovalParams,
         body: ApprovalDecision,
         response: {

@@ -47,7 +47,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       tags: ['documents'],
       summary: 'Add or replace documents',
       description:
-        'The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
+        'The files are stored when the answer comes, and read after it: follow the ingestion. The query string names their collection and readers, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.',
       querystring: PlacementQuery,
       headers: WaitHeaders,
       bodies: { 'application/json': DocumentUpload, 'multipart/form-data': multipartForm },

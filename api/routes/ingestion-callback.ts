@@ -35,7 +35,7 @@ export const ingestionCallbackRoutes =
         tags: ['documents'],
         summary: 'Send an upload’s webhook again',
         description:
-          'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The upload must have ended (`ingestion_running`).',
+          'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The upload must have ended (`ingestion_running`).',
         params: IngestionParams,
         response: {
           202: json('The delivery begins', CallbackState),

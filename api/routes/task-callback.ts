@@ -35,7 +35,7 @@ export const taskCallbackRoutes =
         tags: ['tasks'],
         summary: 'Send a task’s webhook again',
         description:
-          'Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The task must have ended (`task_running`).',
+          'Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The task must have ended (`task_running`).',
         params: TaskParams,
         response: {
           202: json('The delivery begins', CallbackState),

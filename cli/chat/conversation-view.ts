@@ -53,7 +53,7 @@ export function createConversationView(terminal: Terminal, { isOwn, all }: Optio
       if (taskId !== null) tasksOfOwnMessages.add(taskId);
       const line = outcomeLines[outcome];
       if (line) terminal.note(all ? line : `“${oneLine(text)}”: ${line}`);
-    } else if (all) note(`“${text}” (said elsewhere: ${outcome.replaceAll('_', ' ')})`);
+    } else if (all) note(`“${text}” (sent elsewhere: ${outcome.replaceAll('_', ' ')})`);
   }
 
   function showTurn({ messageId, state }: Event<'conversation.turn'>['data']) {

@@ -22,7 +22,7 @@ export function addUploads(documents: Command, context: CommandContext) {
     .argument('<path...>', 'files or folders')
     .option('-c, --collection <name>', 'where they go; a name is taken once in each', 'default')
     .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
-    .option('--private', 'nobody but you may read them')
+    .option('--private', 'only you may read them')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--prefix <name>', 'what their names begin with, instead of the name of their folder; "" for nothing')
     .option('--replace', 'take the place of documents of the same names that came from another folder')
@@ -51,7 +51,7 @@ export function addUploads(documents: Command, context: CommandContext) {
     });
   addCallback(documents, context, {
     path: (id) => `/v1/ingestions/${id}`,
-    description: 'whether the end of an upload was told to whom `--callback` named',
+    description: 'how far the webhook about the end of an upload is',
     argument: '<ingestion>',
   });
 }

@@ -114,7 +114,7 @@ async function decide(
 }
 
 function sentenceOf({ tool, status, decision }: Approval): string {
-  const who = decision?.by == null ? 'nobody decided in time' : `${status} by ${decision.by}`;
+  const who = decision?.by == null ? 'no one decided in time' : `${status} by ${decision.by}`;
   const edited = decision?.edited == null ? '' : ` with other arguments: ${JSON.stringify(decision.edited)}`;
   const comment = decision?.comment ? ` “${decision.comment}”` : '';
   return `${tool}: ${who} at ${decision?.at ?? ''}; it ${decision?.runs ? `runs${edited}` : 'does not run'}.${comment}`;

@@ -21,13 +21,13 @@ export function addCallback(parent: Command, { api, terminal }: CommandContext, 
         answer: CallbackState,
       });
       if (json) return terminal.printJson(state);
-      if (again) terminal.note('It is being told again.');
+      if (again) terminal.note('It is being delivered again.');
       terminal.print(
         table([
           ['to', state.url],
           ['state', state.state],
           [
-            'told',
+            'delivery',
             `${formatCount(state.deliveries, 'delivery', 'deliveries')}, ${formatCount(state.attempts, 'attempt')}`,
           ],
           ...lineOf('last attempt', state.lastAttemptAt),

@@ -16,7 +16,7 @@ type Options = { agent?: string; conversation?: string; onBusy?: BusyPolicy; jso
 export function addChat(program: Command, context: CommandContext) {
   program
     .command('chat')
-    .description('talk with an agent, which knows what was said before')
+    .description('talk with an agent, which knows the messages before')
     .argument('[question...]', 'what to say first')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`); default: knowledge')
     .option('-c, --conversation <id>', 'go on with this one (see `alfred conversations`)')
@@ -70,6 +70,6 @@ async function chatByLines(
   if (question) void session.send(question);
   const code = await Promise.race([deleted, sendLines(session, process.stdin, terminal)]);
   if (session.pendingReplies.hasSentNothing())
-    throw usageError('Nothing was said. Write it behind the command, or a message a line.');
+    throw usageError('There is no message. Write it behind the command, or a message a line.');
   return code;
 }

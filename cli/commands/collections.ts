@@ -27,7 +27,7 @@ export function addCollections(program: Command, context: CommandContext) {
     .command('set')
     .description('cut its documents otherwise from now on; what is left out stays')
     .argument('<name>')
-    .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 when nobody says', wholeNumber)
+    .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 by default', wholeNumber)
     .option('--overlap-tokens <tokens>', 'how much of it repeats the one before, less than half', wholeNumber)
     .option('--json', 'as JSON')
     .action((name: string, options: SetOptions) => set(name, options, context));

@@ -10,7 +10,7 @@ export function addConfig(program: Command, { terminal }: CommandContext) {
     .command('config')
     .description('the configuration in force, secrets masked')
     .option('--json', 'as JSON')
-    .option('--markdown', 'every variable as the page docs/configuration.md')
+    .option('--markdown', 'every variable as the page docs/reference/configuration.md')
     .action(async ({ json, markdown }: { json?: boolean; markdown?: boolean }) => {
       if (markdown) return terminal.write(configPage());
       const environment = await stackEnvironment();

@@ -19,14 +19,14 @@ type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boo
 type ArchiveOptions = { undo?: boolean; json?: boolean };
 
 export function addConversations(program: Command, context: CommandContext) {
-  const conversations = program.command('conversations').description('what people and agents said to each other');
+  const conversations = program.command('conversations').description('conversations between people and agents');
   addListOptions(conversations.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'with this agent only')
     .option('--archived', 'those that were put away')
     .action((options: ConversationListOptions) => list(options, context));
   conversations
     .command('show')
-    .description('one conversation: what was said and answered, the newest last')
+    .description('one conversation: its messages and answers, the newest last')
     .argument('<id>')
     .option('-n, --limit <number>', 'how many messages, up to 200; their answers come with them', Number, 50)
     .option('--before <number>', 'only messages before this one', Number)
@@ -51,7 +51,7 @@ export function addConversations(program: Command, context: CommandContext) {
   conversations
     .command('remove')
     .alias('delete')
-    .description('cancel what runs, and remove everything that was said')
+    .description('cancel what runs, and remove all messages and answers')
     .argument('<id>')
     .option('--json', 'as JSON')
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));

@@ -62,7 +62,7 @@ export function addSchedules(program: Command, context: CommandContext) {
 const verbs = [
   { verb: 'pause', description: 'keep it from running', result: 'is paused' },
   { verb: 'resume', description: 'let it run again', result: 'goes on' },
-  { verb: 'run', description: 'run it now', result: 'is told to run now' },
+  { verb: 'run', description: 'run it now', result: 'runs now' },
 ] as const;
 
 function wholeSeconds(value: string): number {
@@ -125,7 +125,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   if (note !== null) terminal.print(`\n${note}`);
   warn(schedule, terminal);
   if (schedule.state === 'missing')
-    terminal.print('\nSomebody deleted it in Temporal. `alfred schedules resume` makes it again.');
+    terminal.print('\nIt was deleted in Temporal. `alfred schedules resume` makes it again.');
   if (recentRuns.length === 0) return;
   const rows = recentRuns.map(({ at, taskId, messageId, error }) => [
     formatSecond(at),

@@ -53,7 +53,7 @@ export function addSources(program: Command, context: CommandContext) {
     .option('--folder <path>', 'of a Git repository: only what stands below it')
     .option('-c, --collection <name>', 'where its documents go', 'default')
     .option('-r, --reader <who...>', 'who may read them beside you: everyone, group:<name>, subject:<id>')
-    .option('--private', 'nobody but you may read them')
+    .option('--private', 'only you may read them')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--detach', 'do not wait for the sync')
     .option('--json', 'as JSON')
@@ -84,10 +84,10 @@ export function addSources(program: Command, context: CommandContext) {
     .description('change when it is read, and where its documents go; what is left out stays')
     .argument('<id>')
     .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
-    .option('--no-every', 'read it only when somebody asks')
+    .option('--no-every', 'read it only on request')
     .option('-c, --collection <name>', 'its documents move there')
     .option('-r, --reader <who...>', 'who may read them beside you, at once: everyone, group:<name>, subject:<id>')
-    .option('--private', 'nobody but you may read them, at once')
+    .option('--private', 'only you may read them, at once')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--no-tag', 'no tags')
     .option('--json', 'as JSON')
@@ -222,9 +222,9 @@ function print(source: Source, { terminal }: Pick<CommandContext, 'terminal'>) {
       ['source', source.id],
       ['address', address],
       ['collection', collection],
-      ...(readers ? [['readers', readers.join(', ') || 'nobody but you']] : []),
+      ...(readers ? [['readers', readers.join(', ') || 'only you']] : []),
       ...(tags ? [['tags', tags.join(', ')]] : []),
-      ['again', everyS === null ? 'when somebody asks' : `every ${everyS} s`],
+      ['again', everyS === null ? 'on request' : `every ${everyS} s`],
       ['sync', sync.state],
       ...(sync.endedAt === null ? [] : [['ended', formatMinute(sync.endedAt)]]),
       ['items', counts.map(([state, items]) => `${items} ${state}`).join(', ') || 'none'],

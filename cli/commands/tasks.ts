@@ -50,7 +50,7 @@ export function addTasks(program: Command, context: CommandContext) {
   tasks
     .command('remove')
     .alias('delete')
-    .description('cancel it if it runs, and remove everything that was said; for tasks outside of conversations')
+    .description('cancel it if it runs, and remove its question, answer and events; for tasks outside of conversations')
     .argument('<id>')
     .option('--json', 'as JSON')
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
@@ -75,7 +75,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .action((id: string, options: EventOptions) => events(id, options, context));
   addCallback(tasks, context, {
     path: (id) => `/v1/tasks/${id}`,
-    description: 'whether the task’s end was told to whom its request named',
+    description: 'how far the webhook about the task’s end is',
     argument: '<id>',
   });
 }

@@ -88,7 +88,7 @@ const handlers: Handlers = {
   'model.fallback': ({ from, to }, { terminal }) => terminal.note(`${from} does not answer; asking ${to} …`, 'dim'),
   'model.corrected': (_, { terminal, answer }) => {
     answer.reset();
-    terminal.note('The answer could not be used; the model is told so …', 'dim');
+    terminal.note('The answer could not be used; the model gets the reason …', 'dim');
   },
   'context.compacted': ({ method }, { terminal }) =>
     terminal.note(`The conversation was made shorter to fit the model (${method.replaceAll('_', ' ')}).`, 'dim'),

@@ -19,7 +19,7 @@ export function explainRefusal(
   { requester, approvers, fourEyes, escalatedTo }: ApprovalRights,
   by: { subject: string; roles: readonly string[] },
 ) {
-  if (fourEyes && by.subject === requester) return 'Somebody else than who asked for the task must decide.';
+  if (fourEyes && by.subject === requester) return 'Another person than the one who asked for the task must decide.';
   const isAmong = ({ subjects = [], roles = [] }: Approvers) =>
     subjects.includes(by.subject) || hasOneOf(by.roles, roles);
   const isOpen = (approvers.subjects?.length ?? 0) + (approvers.roles?.length ?? 0) === 0;
@@ -45,5 +45,5 @@ export const describeVerdict = ({
   runs: boolean;
 }) =>
   by === null
-    ? `Nobody had decided when its time was over, at ${at}: it ${runs ? 'was approved' : 'was denied'} as its rule says.`
+    ? `No one had decided when its time was over, at ${at}: it ${runs ? 'was approved' : 'was denied'} as its rule says.`
     : `It was ${status} by ${by} at ${at}.`;

@@ -29,6 +29,6 @@ export function reconcileSync(status: Status): { status: 'failed'; code: ErrorCo
   return {
     status: 'failed',
     code,
-    message: 'The workflow of its sync is over and has not said so. Ask for another sync.',
+    message: 'The workflow of its sync ended without a result. Ask for another sync.',
   };
 }

@@ -15,9 +15,8 @@ export function describeWait(wait: WaitReason): string {
       ? 'A call waits for a person’s approval. Nothing is spent meanwhile.'
       : `${wait.approvals.length} calls wait for a person’s approval. Nothing is spent meanwhile.`;
   const { limit, scope, max, charged, needed } = wait;
-  const problem = `${ownerOf[scope]} ${limit} of ${formatAmount(limit, max)} leaves no room: ${formatAmount(limit, charged)} ${
-    limit === 'maxDurationS' ? 'are over' : 'are charged'
-  }${limit === 'maxDurationS' ? '' : `, and the next call may take ${formatAmount(limit, needed)}`}.`;
+  const next = limit === 'maxDurationS' ? '' : `, and the next call may take ${formatAmount(limit, needed)}`;
+  const problem = `${ownerOf[scope]} ${limit} of ${formatAmount(limit, max)} leaves no room: so far ${formatAmount(limit, charged)}${next}.`;
   return scope === 'task'
     ? `${problem} Grant more, or end the task with what it has.`
     : `${problem} The task goes on with the next day (UTC), or when the limit is raised.`;
@@ -34,7 +33,8 @@ const ownerOf = { task: 'The task’s', agent: 'The agent’s daily', tenant: 'T
 function formatAmount(limit: ReachedLimit['limit'], value: number): string {
   if (limit === 'maxCostUsd') return `$${Number(value.toFixed(6))}`;
   if (limit === 'maxTokens') return `${value} tokens`;
-  return limit === 'maxModelCalls' ? `${value} model calls` : `${Math.round(value)} s`;
+  if (limit === 'maxDurationS') return `${Math.round(value)} s`;
+  return value === 1 ? '1 model call' : `${value} model calls`;
 }
 
 /** The error of a model call that does not fit its budgets. The workflow reads `details` to decide how to wait. */

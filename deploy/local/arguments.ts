@@ -14,7 +14,7 @@ Ports: ALFRED_API_PORT (8080), ALFRED_TEMPORAL_PORT (7233), ALFRED_TEMPORAL_UI_P
 One that is set is never moved; the others move to the next free port.
 DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Temporal that is started.
 ANTHROPIC_API_KEY lets Claude answer, OPENAI_API_KEY or OPENAI_BASE_URL with ALFRED_MODEL another model.
-ollama:, lmstudio:, llamacpp: and vllm: are model servers on this machine: docs/models.md. All variables: ./alfred config
+ollama:, lmstudio:, llamacpp: and vllm: are model servers on this machine: docs/how-to/choose-a-model.md. All variables: ./alfred config
 `;
 
 /** @throws StepFailure that names the unknown option */

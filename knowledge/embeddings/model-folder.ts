@@ -39,7 +39,7 @@ export type EmbeddingModel = Omit<z.output<typeof Description>, 'relevantFrom'> 
 /** Without `alfred-model.json`: all-MiniLM-L6-v2 (sentence-transformers, Apache-2.0) with 8-bit weights. */
 const defaultDescription = {
   name: 'all-MiniLM-L6-v2-int8',
-  // Tuned on test/evaluation/tuning.json, see docs/benchmarks.md.
+  // Tuned on test/evaluation/tuning.json, see docs/reference/benchmarks.md.
   evidence: { strong: 0.42, weak: 0.15, chance: 0.01, spread: 0.15 },
 };
 

@@ -28,7 +28,7 @@ export type Fusion =
    */
   | { method: 'dbsf'; denseWeight: number };
 
-/** Chosen by measurement: see docs/benchmarks.md. */
+/** Chosen by measurement: see docs/reference/benchmarks.md. */
 export const defaultFusion: Fusion = { method: 'rrf', k: 60, denseWeight: 0.5 };
 
 /** What a passage gains by holding a code of the query: more than places in both lists are worth. */

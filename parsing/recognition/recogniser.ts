@@ -8,7 +8,7 @@ export type Recognise = (name: string, picture: Uint8Array) => Promise<string>;
 
 /** What a refusal says about pictures while they are not read. */
 export const howToRecognise =
-  'Set ALFRED_OCR to have it recognised (docs/knowledge.md), or run text recognition (OCR) on the file, and add it again.';
+  'Set ALFRED_OCR to have it recognised (docs/reference/documents.md), or run text recognition (OCR) on the file, and add it again.';
 
 /**
  * @param askServer sends a picture to the server of the setting

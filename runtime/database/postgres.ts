@@ -19,7 +19,7 @@ export type Postgres = { pool: Pool; db: Database; close(): Promise<void> };
 /**
  * Limits of each connection. They are set by a statement and not in the startup packet, which poolers like PgBouncer
  * refuse when it has parameters that they do not know. Behind a pooler in transaction mode the statement reaches one of
- * its connections only: there the limits are also set for the role, see docs/run-book.md.
+ * its connections only: there the limits are also set for the role, see docs/how-to/run-behind-pgbouncer.md.
  */
 const limits = "set statement_timeout = '30s'; set idle_in_transaction_session_timeout = '60s'";
 

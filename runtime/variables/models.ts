@@ -26,7 +26,7 @@ export const models = {
     .min(1)
     .max(1_000)
     .default(5)
-    .describe('failures of a model in a row, within a minute, after which nobody asks it until it is back'),
+    .describe('failures of a model in a row, within a minute, after which no worker asks it until it is back'),
   ALFRED_OUTAGE_PROBE_S: z.coerce
     .number()
     .min(0.01)

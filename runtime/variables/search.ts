@@ -83,7 +83,7 @@ export const search = {
     .max(200)
     .optional()
     .describe(
-      'passages of a search that a reranker gets; default: 12 on this machine, 32 on a server. TEI takes 32 unless it is told otherwise',
+      'passages of a search that a reranker gets; default: 12 on this machine, 32 on a server. TEI takes 32 by default',
     ),
   RERANK_TIMEOUT_MS: milliseconds
     .min(1)

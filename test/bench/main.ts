@@ -33,7 +33,7 @@ const bench = new Command('bench')
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
   .option('--deletion', 'deletions and lists among many rows')
   .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
-  .addHelpText('after', '\nWhat each measures, and what it showed: docs/benchmarks.md')
+  .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
   .parse();
 const values = bench.opts<{
   sequential: number;

@@ -12,7 +12,7 @@ const chaos = new Command('chaos')
   .option('--kills <n>', 'processes that are killed', parseCount, 50)
   .option('--scale <factor>', 'length of the pauses and outages: 0.2 for a short run', Number, 1)
   .option('--seed <n>', 'repeats the order of a run', Number, Date.now() % 1_000_000)
-  .addHelpText('after', '\nWhat it does, and how to read its table: docs/run-book.md')
+  .addHelpText('after', '\nWhat it does, and how to read its table: docs/how-to/run-book.md')
   .parse();
 const values = chaos.opts<{ tasks: number; kills: number; scale: number; seed: number }>();
 

@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dataDir, { recursive: true, force: true }));
 
-test('docs/configuration.md is what `npm run docs:config` writes', async () => {
-  expect(await readFile('docs/configuration.md', 'utf8')).toBe(configPage());
+test('docs/reference/configuration.md is what `npm run docs:config` writes', async () => {
+  expect(await readFile('docs/reference/configuration.md', 'utf8')).toBe(configPage());
 });
 
 test('the configuration is printed with secrets masked', async () => {

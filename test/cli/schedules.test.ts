@@ -58,12 +58,12 @@ test('pause, resume and run change the schedule or start a task', async () => {
   expect(await schedules('pause', id)).toMatchObject({ code: 0, stdout: 'Hourly is paused.\n' });
   expect((await schedules('list')).stdout).toMatch(/every 3600 s +paused$/m);
   expect(await schedules('resume', id)).toMatchObject({ code: 0, stdout: 'Hourly goes on.\n' });
-  expect(await schedules('run', id)).toMatchObject({ code: 0, stdout: 'Hourly is told to run now.\n' });
+  expect(await schedules('run', id)).toMatchObject({ code: 0, stdout: 'Hourly runs now.\n' });
   const task = await firstTask(id);
   expect((await schedules('show', id)).stdout).toMatch(new RegExp(`^RUN .*\\n\\S+ \\S+ +${task}$`, 'm'));
 
   await harness.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
-  expect((await schedules('show', id)).stdout).toContain('Somebody deleted it in Temporal.');
+  expect((await schedules('show', id)).stdout).toContain('It was deleted in Temporal.');
   expect((await schedules('run', id)).code).toBe(1);
   await schedules('delete', id);
 });

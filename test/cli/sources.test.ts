@@ -46,7 +46,7 @@ test('a source is added, followed, shown, changed, synced again and removed', as
   expect(set.code).toBe(0);
   for (const line of [
     /^collection +intranet$/m,
-    /^readers +nobody but you$/m,
+    /^readers +only you$/m,
     /^tags +a, b$/m,
     /^again +when somebody/m,
   ])

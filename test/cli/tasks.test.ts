@@ -34,7 +34,7 @@ test('tasks callback shows the delivery of a task’s webhook, and --again repea
   expect(shown.stdout).toMatch(/^told +1 delivery, 1 attempt$/m);
 
   const again = await callback(id, '--again');
-  expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: 'It is being told again.\n' });
+  expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: 'It is being delivered again.\n' });
   await until('a second delivery is received', () => receiver.received.length >= 2);
   expect(receiver.received.map(({ headers }) => headers['webhook-id'])).toEqual([`${id}.1`, `${id}.2`]);
   const json = await callback(id, '--json');

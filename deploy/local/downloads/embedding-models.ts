@@ -101,7 +101,7 @@ const localModels = {
       // The prefixes that the model's authors prescribe: https://huggingface.co/intfloat/multilingual-e5-small
       queryPrefix: 'query: ',
       passagePrefix: 'passage: ',
-      // Tuned on test/evaluation/tuning.json, see docs/benchmarks.md.
+      // Tuned on test/evaluation/tuning.json, see docs/reference/benchmarks.md.
       evidence: { strong: 0.822, weak: 0.8, chance: 0.003, spread: 0.03 },
     },
     sources: [

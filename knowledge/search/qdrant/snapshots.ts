@@ -25,7 +25,7 @@ export function createSnapshots({ server, alias, collections, log }: Deps) {
     if (nodes > 1)
       throw new AlfredError(
         'invalid_request',
-        `Qdrant runs on ${nodes} nodes, and each saves only what it holds itself: see docs/qdrant.md, or build the index anew with \`alfred index rebuild\`.`,
+        `Qdrant runs on ${nodes} nodes, and each saves only what it holds itself: see docs/how-to/use-qdrant.md, or build the index again with \`alfred index rebuild\`.`,
       );
   };
 

@@ -33,7 +33,7 @@ export type SentenceQuery = { model: string; vector: Float32Array; words: WordWe
 
 /**
  * What it counts when a text holds all words of the query, in cosines. This and the next number were chosen on
- * test/evaluation/tuning.json, see docs/benchmarks.md.
+ * test/evaluation/tuning.json, see docs/reference/benchmarks.md.
  */
 export const coverageWeight = ({ spread }: EvidenceThresholds): number => 1.5 * spread;
 

@@ -178,7 +178,7 @@ test('partitions are made ahead, and past ones are dropped when they are empty',
 
 test('a partition that is made by hand, as the run book says, reads no rows of the default one', async () => {
   await migrate(env.config.DATABASE_URL, env.log);
-  const runBook = await readFile(new URL('../../../docs/run-book.md', import.meta.url), 'utf8');
+  const runBook = await readFile(new URL('../../../docs/how-to/run-book.md', import.meta.url), 'utf8');
   const statements = /^```sql\n(alter table task_events_default add constraint[^`]*)```$/m.exec(runBook)?.[1] ?? '';
   const client = await env.postgres.pool.connect();
   const notices: string[] = [];
