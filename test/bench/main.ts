@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     files: { type: 'string' },
     answers: { type: 'string' },
     waiting: { type: 'string' },
+    counts: { type: 'string' },
     deletion: { type: 'boolean', default: false },
     rows: { type: 'string', default: '200000' },
   },
@@ -52,6 +54,7 @@ try {
   else if (values.files) await measureAddedFolder({ count: Number(values.files), ...surroundings });
   else if (values.answers) await measureStoredAnswers({ count: Number(values.answers), ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: Number(values.waiting), ...surroundings });
+  else if (values.counts) await measureCounts({ count: Number(values.counts), ...surroundings });
   else if (values.search) await measureSearches({ count: Number(values.search), ...surroundings });
   else
     await measureTasks({

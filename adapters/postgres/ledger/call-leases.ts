@@ -9,6 +9,8 @@ const silentS = 60;
 const reconnectMs = 250;
 /** After Postgres was away, the living processes need less than this to take their leases again. */
 const settleMs = 3_000;
+/** A lease that has ended is freed after so long, or together with the next one that is taken. */
+const freeMs = 100;
 
 /**
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
@@ -27,6 +29,7 @@ export function createCallLeases(
   let session: LeaseSession | undefined;
   let isSyncing = false;
   let isClosed = false;
+  let freeing: NodeJS.Timeout | undefined;
 
   const drop = (lost: LeaseSession, error: unknown) => {
     if (session !== lost) return;
@@ -68,12 +71,8 @@ export function createCallLeases(
 
   /** @returns whether everything was done; a lost session of this process may keep a lock for some seconds */
   const change = async ({ client }: LeaseSession, toLock: string[], toUnlock: string[]): Promise<boolean> => {
-    if (toUnlock.length > 0) {
-      await client.query({ ...unlock, values: [toUnlock] });
-      for (const key of toUnlock) locked.delete(key);
-    }
-    if (toLock.length === 0) return true;
-    const { rows } = await client.query<{ key: string }>({ ...lock, values: [toLock] });
+    const { rows } = await client.query<{ key: string }>({ ...changeLocks, values: [toUnlock, toLock] });
+    for (const key of toUnlock) locked.delete(key);
     for (const { key } of rows) locked.add(key);
     return rows.length === toLock.length;
   };
@@ -86,7 +85,11 @@ export function createCallLeases(
       wanted.add(key);
       void sync();
       return () => {
-        if (wanted.delete(key)) void sync();
+        if (!wanted.delete(key) || freeing) return;
+        freeing = setTimeout(() => {
+          freeing = undefined;
+          void sync();
+        }, freeMs).unref();
       };
     },
 
@@ -107,6 +110,7 @@ export function createCallLeases(
 
     async close() {
       isClosed = true;
+      clearTimeout(freeing);
       await session?.close();
     },
   };
@@ -115,12 +119,14 @@ export function createCallLeases(
 /** The key of a lock: the second half of the call's id, which is random. */
 const keyOf = (callId: string) => BigInt.asIntN(64, BigInt(`0x${callId.replaceAll('-', '').slice(16)}`)).toString();
 
-/** Statements with a name are prepared once in each session. */
-const lock = {
-  name: 'lock',
-  text: 'select key::text from unnest($1::bigint[]) key where pg_try_advisory_lock(key)',
+/** Frees the first keys and takes the second ones. A statement with a name is prepared once in each session. */
+const changeLocks = {
+  name: 'change_locks',
+  text: `
+    with freed as (select pg_advisory_unlock(key) from unnest($1::bigint[]) key)
+    select key::text from unnest($2::bigint[]) key
+    where (select count(*) from freed) >= 0 and pg_try_advisory_lock(key)`,
 };
-const unlock = { name: 'unlock', text: 'select pg_advisory_unlock(key) from unnest($1::bigint[]) key' };
 
 const isAnyLeased = `
   select exists (
