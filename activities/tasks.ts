@@ -17,7 +17,7 @@ import { stepLimitMs } from '../contract/rules/call-limit.ts';
 import { waitForInterruptedCalls } from './model/earlier-attempts.ts';
 import type {
   CallLeases,
-  Callbacks,
+  EndedTask,
   Ledger,
   Message,
   TaskEnd,
@@ -36,7 +36,6 @@ export type TaskDeps = {
   tasks: Tasks;
   messageStore: MessageStore;
   parked: ParkedTasks;
-  callbacks: Pick<Callbacks, 'get'>;
   workflows: Workflows;
   agents: Agents;
   /** The agent's model, then its fallbacks in order. */
@@ -148,15 +147,14 @@ function lastTextOf(messages: Message[]) {
 
 /** Counts an ended task, and starts its callback. @param row undefined when the task had ended before */
 async function afterEnd(
-  { callbacks, workflows, metrics, log }: TaskDeps,
+  { workflows, metrics, log }: TaskDeps,
   { taskId, tenant, subject }: TaskRef,
-  row: TaskRow | undefined,
+  row: EndedTask | undefined,
 ) {
   count(metrics, row);
-  const callback = { taskId, tenant, subject };
-  if (!row || !(await callbacks.get(callback))) return;
+  if (!row?.hasCallback) return;
   // A failure here does not fail the task: the sweep starts the delivery again.
-  await workflows.deliverCallback(callback).catch((error: unknown) => {
+  await workflows.deliverCallback({ taskId, tenant, subject }).catch((error: unknown) => {
     log.warn({ err: error, taskId }, 'the delivery of a callback could not be started');
   });
 }

@@ -71,11 +71,12 @@ export type ModelCall = {
 export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall> {
   // An attempt that Temporal does not wait for begins no further call.
   signal.throwIfAborted();
-  let replaces = await waitForEarlierAttempts(deps, modelCall, signal);
-  const paidBefore = await passGate(deps, modelCall);
-  if (paidBefore) return paidBefore;
   const { task, at, purpose, provider, request } = modelCall;
   const { step, attempt } = at;
+  // There may be an earlier attempt of another number too: then the ledger does not begin the call.
+  let replaces = attempt === 1 ? [] : await waitForEarlierAttempts(deps, modelCall, signal);
+  const paidBefore = await passGate(deps, modelCall, signal);
+  if (paidBefore) return paidBefore;
   const identity = { callId: newId(), step, attempt, purpose, provider: provider.name, model: request.model };
   const dayLimits = deps.dayLimitsOf(task);
   const endLease = deps.leases.hold(identity.callId);
@@ -213,12 +214,12 @@ async function recordFailure(
 }
 
 /** @returns the stored response, if the gate is closed and the step is paid for: that needs no provider */
-async function passGate(
-  { gate, ledger, metrics }: AskDeps,
-  { task, at, purpose, facts, estimatedTokens }: ModelCall,
-): Promise<PaidCall | undefined> {
+async function passGate(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall | undefined> {
+  const { gate, ledger, metrics } = deps;
+  const { task, at, purpose, facts, estimatedTokens } = modelCall;
   const entry = await gate.enter(facts, estimatedTokens);
   if (entry.open) return undefined;
+  await waitForEarlierAttempts(deps, modelCall, signal);
   const paid = await ledger.findPaidCall(task, at.step, purpose);
   if (paid) return paid;
   if (entry.reason === 'outage') throw outage(facts);

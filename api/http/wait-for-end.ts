@@ -45,6 +45,42 @@ export async function waitAsPreferred<Row>(
   return (await readAgain()) ?? row;
 }
 
+/** A wait that lasts longer than this asks whether the workflow still runs, in milliseconds. */
+const trustedForMs = 1_000;
+
+type ReadingUntilEnd<Row> = Pick<Waiting<Row>, 'prefer' | 'draining' | 'isEnded'> & {
+  /** Reads the row, after it was compared with its workflow. */
+  read: () => Promise<Row>;
+  /** Reads the row as it stands until it has ended, or until the abort. */
+  readUntilEnd: (signal: AbortSignal) => Promise<Row | undefined>;
+};
+
+/**
+ * Reads a row. If the request prefers to wait, reads it until its end, until the process drains or the caller is gone.
+ * Most waits are short, so Temporal is asked only once one has lasted.
+ */
+export async function readAsPreferred<Row>(
+  reply: Pick<FastifyReply, 'header' | 'raw'>,
+  { prefer, draining, isEnded, read, readUntilEnd }: ReadingUntilEnd<Row>,
+): Promise<Row> {
+  const waitS = waitOf(prefer);
+  if (waitS === 0) return read();
+  void reply.header('preference-applied', `wait=${waitS}`);
+  const stop = linkAbort([draining, abortOnDisconnect(reply.raw)], { timeoutMs: waitS * 1_000 });
+  const first = linkAbort([stop.signal], { timeoutMs: trustedForMs });
+  try {
+    const early = await readUntilEnd(first.signal);
+    if (early !== undefined && isEnded(early)) return early;
+    const row = await read();
+    if (isEnded(row) || stop.signal.aborted) return row;
+    const late = await readUntilEnd(stop.signal);
+    return late !== undefined && isEnded(late) ? late : await read();
+  } finally {
+    first.release();
+    stop.release();
+  }
+}
+
 function abortOnDisconnect(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   if (response.destroyed) gone.abort();

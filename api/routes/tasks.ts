@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { findTask } from '../find-task.ts';
-import { preferenceApplied, waitAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
+import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'events' | 'tasks'> & {
@@ -79,15 +79,16 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
-        const row = await findTask({ control, conversationRows }, scope, params.id);
-        const current = await waitAsPreferred(reply, row, {
+        const read = () => findTask({ control, conversationRows }, scope, params.id);
+        const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
-          waitForEnd: (signal) => events.waitForEnd(row.id, signal),
-          readAgain: async () => (await tasks.get(scope, row.id)) ?? conversationRows.findComingTask(scope, row.id),
+          read,
+          readUntilEnd: (signal) =>
+            events.readUntilEnd(params.id, signal, async () => (await tasks.get(scope, params.id)) ?? read()),
         });
-        return reply.send(views.task(current));
+        return reply.send(views.task(row));
       },
     });
   };

@@ -8,6 +8,12 @@ import type { Run } from './run.ts';
 /** A task's row without its links, which only the API can build. */
 export type TaskRow = Omit<Task, 'links'>;
 
+/** A task's row that has just been ended. */
+export type EndedTask = TaskRow & {
+  /** Its caller wants to be called back. */
+  hasCallback: boolean;
+};
+
 /** The part of a task's row that is compared with the task's workflow. */
 export type TaskRowState = TaskRef & {
   status: Task['status'];
@@ -122,7 +128,7 @@ export interface Tasks {
    * @param result the hash that `storeResult` returned
    * @returns the ended row, or undefined when this run has ended the row before
    */
-  complete(task: TaskRef, run: Run, result: ContentHash): Promise<TaskRow | undefined>;
+  complete(task: TaskRef, run: Run, result: ContentHash): Promise<EndedTask | undefined>;
 
   /**
    * Ends a task without a result.
@@ -130,7 +136,7 @@ export interface Tasks {
    * @param run undefined when the task has no workflow; then a row that has ended stays as it is
    * @returns the ended row, or undefined when the row stays as it is
    */
-  close(task: TaskRef, run: Run | undefined, end: TaskEnd): Promise<TaskRow | undefined>;
+  close(task: TaskRef, run: Run | undefined, end: TaskEnd): Promise<EndedTask | undefined>;
 
   /**
    * Notes that the workflow of a queued task could not be started and its caller knows. The sweep then ends the row as
@@ -190,6 +196,17 @@ export interface TaskEvents {
 
   /** Resolves when the task has ended or does not exist, or on abort. */
   waitForEnd(taskId: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Reads until what was read has ended, or until the abort. Between two reads it waits for the end of the task.
+   *
+   * @returns what was read last; undefined when the signal had aborted before
+   */
+  readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
+    taskId: string,
+    signal: AbortSignal,
+    read: () => Promise<Row>,
+  ): Promise<Row | undefined>;
 
   /** Appends an event of this run, unless the task has ended or has an event with the same type and data. */
   appendOnce(task: TaskRef, run: Run, event: NewTaskEvent): Promise<void>;

@@ -216,6 +216,13 @@ describe('GET /v1/tasks/{id}', () => {
   });
 });
 
+test('a wait learns long before its end that the workflow was terminated', async () => {
+  api.script([{ text: ['Hm'], until: untilAborted }]);
+  const { body } = await ask();
+  await api.client.workflow.getHandle(taskWorkflowId(body.id)).terminate('by hand');
+  expect((await wait(body.id, 60)).body).toMatchObject({ status: 'failed', error: { code: 'terminated' } });
+});
+
 describe('POST /v1/tasks/{id}/cancel', () => {
   test('ends a task in the middle of a model call, and a repeat changes nothing', async () => {
     api.script([{ text: ['Hm'], until: untilAborted }]);

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { parseCount } from '../../cli/commands/list-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
@@ -31,6 +32,7 @@ const bench = new Command('bench')
   .option('--files <n>', 'files of an added folder', parseCount)
   .option('--answers <n>', 'answers whose stored rows and bytes are counted', parseCount)
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
+  .option('--counts <n>', 'tasks whose statements, transactions and events are counted', parseCount)
   .option('--deletion', 'deletions and lists among many rows')
   .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
   .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
@@ -49,6 +51,7 @@ const values = bench.opts<{
   files?: number;
   answers?: number;
   waiting?: number;
+  counts?: number;
   deletion?: true;
   rows: number;
 }>();
@@ -68,6 +71,7 @@ try {
   else if (values.files) await measureAddedFolder({ count: values.files, ...surroundings });
   else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });
+  else if (values.counts) await measureCounts({ count: values.counts, ...surroundings });
   else if (values.search) await measureSearches({ count: values.search, ...surroundings });
   else
     await measureTasks({

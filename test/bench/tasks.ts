@@ -61,7 +61,7 @@ export async function measureTasks({ sequential, tasks, concurrency, rounds, dir
   console.log(`  median ratio of CPU a task: ${percentile(ratios, 0.5).toFixed(2)}`);
 }
 
-async function startBareWorker({ connection }: Edge, cleanups: Cleanups) {
+export async function startBareWorker({ connection }: Edge, cleanups: Cleanups) {
   const workflowBundle = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('./bare-workflow.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
@@ -74,7 +74,7 @@ async function startBareWorker({ connection }: Edge, cleanups: Cleanups) {
   });
 }
 
-async function addDocument(url: string) {
+export async function addDocument(url: string) {
   const added = await fetch(`${url}/v1/documents`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -89,7 +89,7 @@ async function addDocument(url: string) {
 type MeasuredTask = { id: string; status: string; sentAt: number; acceptedMs: number; doneMs: number };
 
 /** Runs tasks from another process, task-load.ts. */
-async function runTasks(url: string, count: number, concurrency: number) {
+export async function runTasks(url: string, count: number, concurrency: number) {
   const script = fileURLToPath(new URL('./task-load.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, [script, url, String(count), String(concurrency)], {
     maxBuffer: 1 << 28,
@@ -97,7 +97,7 @@ async function runTasks(url: string, count: number, concurrency: number) {
   return JSON.parse(stdout) as { results: MeasuredTask[]; seconds: number };
 }
 
-const runBareWorkflows = ({ client }: Edge, count: number, concurrency: number) =>
+export const runBareWorkflows = ({ client }: Edge, count: number, concurrency: number) =>
   runConcurrently(count, concurrency, async (i) => {
     const startedAtMs = performance.now();
     const taskId = `bare-${crypto.randomUUID()}-${i}`;
@@ -107,7 +107,7 @@ const runBareWorkflows = ({ client }: Edge, count: number, concurrency: number) 
       args: [{ taskId }],
       requestEagerStart: true,
     });
-    return { doneMs: performance.now() - startedAtMs };
+    return { workflowId: taskId, doneMs: performance.now() - startedAtMs };
   });
 
 /** From `POST` to the time of the row that the workflow writes first: an upper bound of when its code started. */

@@ -11,6 +11,8 @@ const reconnectMs = 250;
 const settleMs = 3_000;
 const shared =
   'The leases of model calls take no effect, as behind a pooler in transaction mode: the call of a worker that died is made again only when the pooler closes its session. Set DATABASE_DIRECT_URL to an address without the pooler.';
+/** A lease that has ended is freed after so long, or together with the next one that is taken. */
+const freeMs = 100;
 
 /**
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
@@ -30,6 +32,7 @@ export function createCallLeases(
   let isSyncing = false;
   let isChecked = false;
   let isClosed = false;
+  let freeing: NodeJS.Timeout | undefined;
 
   const drop = (lost: LeaseSession, error: unknown) => {
     if (session !== lost) return;
@@ -73,12 +76,8 @@ export function createCallLeases(
 
   /** @returns whether everything was done; a lost session of this process may keep a lock for some seconds */
   const change = async ({ client }: LeaseSession, toLock: string[], toUnlock: string[]): Promise<boolean> => {
-    if (toUnlock.length > 0) {
-      await client.query({ ...unlock, values: [toUnlock] });
-      for (const key of toUnlock) locked.delete(key);
-    }
-    if (toLock.length === 0) return true;
-    const { rows } = await client.query<{ key: string }>({ ...lock, values: [toLock] });
+    const { rows } = await client.query<{ key: string }>({ ...changeLocks, values: [toUnlock, toLock] });
+    for (const key of toUnlock) locked.delete(key);
     for (const { key } of rows) locked.add(key);
     return rows.length === toLock.length;
   };
@@ -91,7 +90,11 @@ export function createCallLeases(
       wanted.add(key);
       void sync();
       return () => {
-        if (wanted.delete(key)) void sync();
+        if (!wanted.delete(key) || freeing) return;
+        freeing = setTimeout(() => {
+          freeing = undefined;
+          void sync();
+        }, freeMs).unref();
       };
     },
 
@@ -112,6 +115,7 @@ export function createCallLeases(
 
     async close() {
       isClosed = true;
+      clearTimeout(freeing);
       await session?.close();
     },
   };
@@ -125,12 +129,14 @@ async function reportPooler(databaseUrl: string, opened: LeaseSession, log: Pick
 /** The key of a lock: the second half of the call's id, which is random. */
 const keyOf = (callId: string) => BigInt.asIntN(64, BigInt(`0x${callId.replaceAll('-', '').slice(16)}`)).toString();
 
-/** Statements with a name are prepared once in each session. */
-const lock = {
-  name: 'lock',
-  text: 'select key::text from unnest($1::bigint[]) key where pg_try_advisory_lock(key)',
+/** Frees the first keys and takes the second ones. A statement with a name is prepared once in each session. */
+const changeLocks = {
+  name: 'change_locks',
+  text: `
+    with freed as (select pg_advisory_unlock(key) from unnest($1::bigint[]) key)
+    select key::text from unnest($2::bigint[]) key
+    where (select count(*) from freed) >= 0 and pg_try_advisory_lock(key)`,
 };
-const unlock = { name: 'unlock', text: 'select pg_advisory_unlock(key) from unnest($1::bigint[]) key' };
 
 const isAnyLeased = `
   select exists (

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import { totalTokens, type TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -17,20 +17,23 @@ type ModelCallEnd = {
   columns?: Columns<'model_calls'>;
   /** Further columns of the task's row. */
   taskColumns?: Columns<'tasks'>;
+  /** An expression to return. */
+  returning?: RawBuilder<unknown>;
 };
 
 /**
  * Ends an attempt once and corrects what it was charged: the worst case becomes the actual usage. The usage that a lost
  * attempt was counted with is replaced in the same way.
  *
- * @returns false when the attempt had ended already, or another attempt has completed the step
+ * @returns the value of `returning`; undefined when the attempt had ended already, or another attempt has completed the
+ *   step
  */
 export async function endModelCall(
   db: Database,
   task: TaskRef,
   { callId, usage, durationMs, firstTokenMs }: CompletedModelCall | FailedModelCall,
-  { outcome, events, stored = {}, columns = {}, taskColumns = {} }: ModelCallEnd,
-): Promise<boolean> {
+  { outcome, events, stored = {}, columns = {}, taskColumns = {}, returning = sql`true` }: ModelCallEnd,
+): Promise<unknown> {
   // A request that the provider refused without using tokens does not count as a call.
   const calls = outcome === 'completed' || outcome === 'wasted' || totalTokens(usage) > 0 ? 1 : 0;
   const callColumns: Columns<'model_calls'> = {
@@ -57,7 +60,8 @@ export async function endModelCall(
         // The count makes Postgres lock the budgets first, in the order in which all statements do.
         old: sql`
           select id, outcome, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_usd
-          from model_calls where call_id = ${callId}::uuid and (select count(*) from locked_budgets) >= 0 for update`,
+          from model_calls where call_id = ${callId}::uuid and (select count(*) from locked_budgets) >= 0
+            and (select ok from intact) for update`,
         ended: sql`
           update model_calls c set ${assignments(callColumns)}
           from old where c.id = old.id and old.outcome in ('open', 'lost')
@@ -87,10 +91,12 @@ export async function endModelCall(
           from ended, locked_budgets where b.id = locked_budgets.id`,
       },
       silentAfterEnd: true,
+      waitsForText: true,
+      returning,
     });
-    return ended !== undefined;
+    return ended?.returned;
   } catch (error) {
-    if ((error as { constraint?: unknown }).constraint === 'model_calls_paid_once') return false;
+    if ((error as { constraint?: unknown }).constraint === 'model_calls_paid_once') return undefined;
     throw error;
   }
 }

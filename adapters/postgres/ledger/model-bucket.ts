@@ -11,14 +11,21 @@ type GateState = {
   waitMs: number;
 };
 
-/** Reads the state of a model. A model without a row is healthy. `metered`: the provider has named limits. */
-export async function readGate(db: Database, model: string): Promise<GateState & { metered: boolean }> {
-  const { rows } = await sql<GateState & { metered: boolean }>`
+type SeenState = GateState & {
+  /** The provider has named limits. */
+  metered: boolean;
+  /** The last call has failed. */
+  failing: boolean;
+};
+
+/** Reads the state of a model. A model without a row is healthy. */
+export async function readGate(db: Database, model: string): Promise<SeenState> {
+  const { rows } = await sql<SeenState>`
     select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
       greatest(0, extract(epoch from blocked_until - now()) * 1000)::float8 as "waitMs",
-      coalesce(requests_per_minute, tokens_per_minute) is not null as metered
+      coalesce(requests_per_minute, tokens_per_minute) is not null as metered, failures > 0 as failing
     from model_gates where model = ${model}`.execute(db);
-  return rows[0] ?? { down: false, due: false, waitMs: 0, metered: false };
+  return rows[0] ?? { down: false, due: false, waitMs: 0, metered: false, failing: false };
 }
 
 type Call = {
@@ -76,6 +83,14 @@ export async function takeCall(
     )
     select down, due, wait_ms as "waitMs" from verdict`.execute(db);
   return rows[0];
+}
+
+/** Lets no call to a model through for so long, in milliseconds. A longer block stays. */
+export async function blockModel(db: Database, model: string, blockMs: number): Promise<void> {
+  await sql`
+    insert into model_gates as g (model, blocked_until)
+    values (${model}, now() + ${blockMs}::float8 * interval '1 millisecond')
+    on conflict (model) do update set blocked_until = greatest(g.blocked_until, excluded.blocked_until)`.execute(db);
 }
 
 /** Inserts the row of a model, unless it is there. */

@@ -10,7 +10,7 @@ import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { endModelCall } from './end-model-call.ts';
 import { createOpenCalls, listOpenCalls } from './open-calls.ts';
 import { openModelCall, purposeField } from './open-model-call.ts';
-import { findPaidCall } from './paid-call.ts';
+import { findPaidCall, paidBy } from './paid-call.ts';
 import { storeResponse } from './store-response.ts';
 
 type ModelCalls = Pick<
@@ -65,7 +65,8 @@ export const createModelCalls = (db: Database): ModelCalls => ({
       ? [{ type: 'model.corrected', data: { step, reason: correction.because, message: correction.text } }]
       : [];
     const { head, resultHash, queries } = storeResponse(task, call);
-    const isFirst = await endModelCall(db, task, call, {
+    const { expression, toPaidCall } = paidBy(task, call, { head, resultHash });
+    const returned = await endModelCall(db, task, call, {
       outcome: 'completed',
       stored: queries,
       columns: {
@@ -75,9 +76,11 @@ export const createModelCalls = (db: Database): ModelCalls => ({
       },
       taskColumns: purpose === 'turn' ? { streaming: null, paid_step: sql`greatest(paid_step, ${step})` } : {},
       events: [completed, ...corrected],
+      returning: expression,
     });
+    if (returned !== undefined) return toPaidCall(returned);
     // Another attempt has completed the step: its response counts, and this call's cost is recorded as waste.
-    if (!isFirst) await endModelCall(db, task, call, { outcome: 'wasted', events: [] });
+    await endModelCall(db, task, call, { outcome: 'wasted', events: [] });
     const paid = await findPaidCall(db, task, step, purpose);
     if (!paid) throw new Error(`step ${step} of ${task.taskId} has no completed call`);
     return paid;

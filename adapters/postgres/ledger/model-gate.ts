@@ -4,7 +4,8 @@ import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ModelGate } from '../../../contract/ports/index.ts';
-import { insertGate, learnLimits, readGate, takeCall } from './model-bucket.ts';
+import { createHealthyModels } from './healthy-models.ts';
+import { blockModel, insertGate, learnLimits, readGate, takeCall } from './model-bucket.ts';
 
 type Options = {
   /** Failures in a row, within a minute, that open a circuit. */
@@ -27,8 +28,9 @@ const longestBlockMs = 3_600_000;
 export function createModelGate(db: Database, { failures, probeMs, metrics, log }: Options): ModelGate {
   /** Limits of models whose rows this process has inserted, so that it does so once. */
   const knownLimits = new Map<string, string>();
+  const healthy = createHealthyModels();
   const nextProbe = sql`now() + ${probeMs}::float8 * interval '1 millisecond'`;
-  const noteOpened = (model: string, count: number, reason: 'auth' | 'denied' | 'outage') => {
+  const noteOpened = (model: string, count: number, reason: keyof typeof openedBecause) => {
     metrics?.modelCircuitOpened.inc({ model });
     log?.warn({ model, failures: count, reason }, openedBecause[reason]);
   };
@@ -48,6 +50,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
         open_since = case when g.open_since is null and ${recent} >= ${enough}::int then now() else g.open_since end,
         probe_at = case when g.open_since is null and ${recent} >= ${enough}::int then ${nextProbe} else g.probe_at end
       returning open_since is not null as down, coalesce(open_since = now(), false) as opened`.execute(db);
+    healthy.forget(model);
     const { down = false, opened = false } = rows[0] ?? {};
     setMetric(model, down);
     if (opened) noteOpened(model, enough, reason ?? 'outage');
@@ -58,8 +61,11 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
     async enter(facts, tokens) {
       const { name: model, requestsPerMinute, tokensPerMinute } = facts;
       if (requestsPerMinute === undefined && tokensPerMinute === undefined && !knownLimits.has(model)) {
-        const { down, due, waitMs, metered } = await readGate(db, model);
+        if (healthy.has(model)) return { open: true };
+        const isHealthyNow = healthy.beginRead(model);
+        const { down, due, waitMs, metered, failing } = await readGate(db, model);
         setMetric(model, down);
+        if (!down && waitMs === 0 && !metered && !failing) isHealthyNow();
         if (down && !due) return { open: false, reason: 'outage' };
         if (waitMs > 0) return { open: false, reason: 'rate', retryAfterMs: withJitter(waitMs) };
         if (!down && !metered) return { open: true };
@@ -79,7 +85,10 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
     async recordSuccess(model, { tokens, estimated, limits = {} }) {
       const { requestsPerMinute, tokensPerMinute } = limits;
       const named = `${requestsPerMinute}/${tokensPerMinute}`;
-      if ((requestsPerMinute ?? tokensPerMinute) !== undefined && knownLimits.get(model) !== named) {
+      const namesLimits = (requestsPerMinute ?? tokensPerMinute) !== undefined;
+      // There is nothing to correct, and nothing to learn.
+      if (!namesLimits && healthy.has(model)) return;
+      if (namesLimits && knownLimits.get(model) !== named) {
         await insertGate(db, model);
         knownLimits.set(model, named);
       }
@@ -99,6 +108,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
           probe_at = case when open_since is null then ${nextProbe} else probe_at end
         where model = ${model} and failures > 0
         returning open_since = now() as opened`.execute(db);
+      healthy.forget(model);
       const [row] = rows;
       if (row) setMetric(model, true);
       if (row?.opened) noteOpened(model, denials, 'denied');
@@ -107,12 +117,8 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
 
     async recordRateLimit(model, retryAfterMs) {
       const blockMs = Math.min(Math.max(retryAfterMs, 0), longestBlockMs);
-      await sql`
-        insert into model_gates as g (model, blocked_until)
-        values (${model}, now() + ${blockMs}::float8 * interval '1 millisecond')
-        on conflict (model) do update set blocked_until = greatest(g.blocked_until, excluded.blocked_until)`.execute(
-        db,
-      );
+      await blockModel(db, model, blockMs);
+      healthy.forget(model);
     },
   };
 }

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { JsonValue } from '../../../contract/json.ts';
-import type { StoredMessage } from '../../../contract/messages.ts';
-import type { MessageHead, Scope, ToolCallRef } from '../../../contract/references.ts';
+import type { AssistantPart, StoredMessage } from '../../../contract/messages.ts';
+import type { MessageHead, Scope, TaskRef, ToolCallRef, Usage } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { PaidCall, Purpose } from '../../../contract/ports/index.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+import type { CompletedModelCall, PaidCall, Purpose } from '../../../contract/ports/index.ts';
+import { storableJson, storableText } from '../storable-json.ts';
+import type { StoredResponse } from './store-response.ts';
 
 type PaidRow = {
   head: MessageHead | null;
@@ -54,6 +57,38 @@ export async function findPaidCall(
   };
   const text = row.bytes ? (JSON.parse(row.bytes.toString()) as TaskResult).text : '';
   return { turn: { head: row.head, usage, ...nextOf(row.body as StoredMessage, row.result_hash) }, text };
+}
+
+/**
+ * What `findPaidCall` would return, as an expression of the statement that completes the call and a function of its
+ * value. The other attempts at the step count with what they have used.
+ */
+export function paidBy(
+  { taskId }: TaskRef,
+  { callId, step, purpose, parts, correction, result, usage }: CompletedModelCall,
+  { head, resultHash }: Pick<StoredResponse, 'head' | 'resultHash'>,
+) {
+  // Read back from `jsonb`, which orders the fields: equal arguments have equal fingerprints.
+  const calls = storableJson(correction || result ? [] : parts.filter(({ type }) => type === 'tool_call'));
+  const sum = (column: keyof Tables['model_calls'], ours: number) =>
+    sql`coalesce(sum(${sql.ref(column)}), 0) + ${ours}::numeric(20, 10)`;
+  const expression = sql`(
+    select json_build_object('calls', ${calls}::jsonb, 'usage', json_build_object(
+      'inputTokens', ${sum('input_tokens', usage.inputTokens)},
+      'cacheReadTokens', ${sum('cache_read_tokens', usage.cacheReadTokens)},
+      'cacheWriteTokens', ${sum('cache_write_tokens', usage.cacheWriteTokens)},
+      'outputTokens', ${sum('output_tokens', usage.outputTokens)},
+      'costUsd', ${sum('cost_usd', usage.costUsd)}))
+    from model_calls
+    where task_id = ${taskId} and step = ${step} and purpose = ${purpose} and outcome <> 'open'
+      and call_id is distinct from ${callId}::uuid)`;
+  const toPaidCall = (returned: unknown): PaidCall => {
+    const { calls: parts, usage } = returned as { calls: AssistantPart[]; usage: Usage };
+    const message: StoredMessage = correction ? { role: 'user', ...correction } : { role: 'assistant', parts };
+    const text = purpose === 'turn' ? '' : storableText(result?.text ?? '');
+    return { turn: { head, usage, ...nextOf(message, resultHash) }, text };
+  };
+  return { expression, toPaidCall };
 }
 
 function nextOf(message: StoredMessage, result: string | null) {

@@ -6,7 +6,7 @@ import { insertMessage } from '../messages/message-store.ts';
 import { storableJson } from '../storable-json.ts';
 import type { Queries } from '../with-queries.ts';
 
-type StoredResponse = { head: MessageHead; resultHash: string | null; queries: Queries };
+export type StoredResponse = { head: MessageHead; resultHash: string | null; queries: Queries };
 
 /**
  * The statements that store the response of a completed call: the model's message with the size of the conversation, a

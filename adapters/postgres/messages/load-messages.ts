@@ -18,14 +18,14 @@ type Contents = Map<string, string>;
 
 /** Loads the chain from a head back to its root: the first message or the last compaction. */
 export async function loadChain(db: Database, scope: Scope, head: MessageHead): Promise<MessageChain> {
-  const rows = await readChain(db, scope, head, sql`c.parent`);
+  const { rows, contents } = await readChain(db, scope, { head, parentOf: sql`c.parent`, withResults: true });
   const stored = rows.flatMap(({ body }) => messagesOf(body));
   const lastCounted = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
   const { context_tokens: tokens, counted_by: by } = rows[lastCounted] ?? {};
   // The first row may hold several messages: a compaction and those it keeps. Every other row is one message.
   const index = stored.length - rows.length + lastCounted;
   return {
-    messages: await withResults(db, scope, stored),
+    messages: stored.map((message) => withContents(message, contents)),
     stored,
     ...(tokens != null && by != null ? { counted: { index, tokens, by } } : {}),
   };
@@ -37,14 +37,16 @@ const messagesOf = (body: StoredMessage | CompactedChain): StoredMessage[] => {
   return [root, ...kept];
 };
 
+/** The hash of the message before message `c`, also before a compaction. */
+const before = sql`coalesce(c.parent, c.body->>'from')`;
+
 /**
  * Loads all messages of a conversation, also those that compactions replaced.
  * The messages that a compaction kept come from the chain that it replaced.
  */
 export async function loadAllMessages(db: Database, scope: Scope, head: MessageHead): Promise<Message[]> {
-  const rows = await readChain(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
-  const messages = rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [body]));
-  return withResults(db, scope, messages);
+  const { rows, contents } = await readChain(db, scope, { head, parentOf: before, withResults: true });
+  return rows.flatMap(({ body }) => (body.role === 'compaction' ? [] : [withContents(body, contents)]));
 }
 
 /** Tool results per query: of a long conversation not all are in memory at once. */
@@ -52,7 +54,7 @@ const resultsPerQuery = 20;
 
 /** Yields the outputs of tools in a conversation up to a message, newest first. Stop reading when enough was found. */
 export async function* readOutputsFromEnd(db: Database, scope: Scope, head: MessageHead): AsyncGenerator<JsonValue[]> {
-  const rows = await readChain(db, scope, head, sql`coalesce(c.parent, c.body->>'from')`);
+  const { rows } = await readChain(db, scope, { head, parentOf: before, withResults: false });
   const hashes = rows
     .flatMap(({ body }) => (body.role === 'tool' ? body.results : []))
     .flatMap(({ result, dropped }) => (dropped ? [] : [result]))
@@ -67,21 +69,33 @@ export async function* readOutputsFromEnd(db: Database, scope: Scope, head: Mess
   }
 }
 
+type ChainQuery = {
+  head: MessageHead;
+  /** An expression for the hash of the message before message `c`. */
+  parentOf: ReturnType<typeof sql>;
+  /** Reads the tool results too that the messages name. Dropped results are left out. */
+  withResults: boolean;
+};
+type ChainRow = Row & { hash: string | null; content: string };
+
 /**
  * Reads the messages from the root to a head.
  *
  * The lateral subquery with its limit makes Postgres look up each message by its key. With a plain join the planner may
  * choose to scan all messages of the subject for each message of the chain.
- *
- * @param parentOf an expression for the hash of the message before message `c`
  */
-async function readChain(
-  db: Database,
-  { tenant, subject }: Scope,
-  head: MessageHead,
-  parentOf: ReturnType<typeof sql>,
-) {
-  const { rows } = await sql<Row>`
+async function readChain(db: Database, { tenant, subject }: Scope, { head, parentOf, withResults }: ChainQuery) {
+  const results = sql`
+    union all
+    select null, null, null, null, named.hash, convert_from(stored.bytes, 'UTF8')
+    from (
+      select distinct r->>'result' as hash from chain cross join lateral (
+        select jsonb_path_query(body, '$.results[*]') as r union all select jsonb_path_query(body, '$.kept[*].results[*]')
+      ) listed where r->>'dropped' is distinct from 'true'
+    ) named cross join lateral (
+      select bytes from contents where tenant = ${tenant} and subject = ${subject} and hash = named.hash limit 1
+    ) stored`;
+  const { rows } = await sql<ChainRow>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages
       where tenant = ${tenant} and subject = ${subject} and hash = ${head}
@@ -91,18 +105,14 @@ async function readChain(
         where tenant = ${tenant} and subject = ${subject} and hash = ${parentOf} limit 1
       ) m
     )
-    select body, context_tokens, counted_by from chain order by back desc`.execute(db);
-  if (rows.length === 0) throw new AlfredError('internal', `The conversation ${head} is not stored.`);
-  return rows;
-}
-
-/** Fills in the tool results that messages name. Dropped results are not read. */
-async function withResults(db: Database, scope: Scope, messages: StoredMessage[]): Promise<Message[]> {
-  const hashes = messages.flatMap((message) =>
-    message.role === 'tool' ? message.results.flatMap(({ result, dropped }) => (dropped ? [] : [result])) : [],
-  );
-  const contents = await readContents(db, scope, hashes);
-  return messages.map((message) => withContents(message, contents));
+    select body, context_tokens, counted_by, back, null as hash, null as content from chain
+    ${withResults ? results : sql``}
+    order by back desc`.execute(db);
+  const messages = rows.filter(({ hash }) => hash === null);
+  if (messages.length === 0) throw new AlfredError('internal', `The conversation ${head} is not stored.`);
+  const contents: Contents = new Map();
+  for (const { hash, content } of rows) if (hash !== null) contents.set(hash, content);
+  return { rows: messages, contents };
 }
 
 /** Reads contents, as text by hash. Hashes that are not stored are left out. */

@@ -15,6 +15,13 @@ type TaskChange = {
   set?: Columns<'tasks'>;
   /** Queries before the change; `when` may ask whether they wrote a row. */
   before?: Queries;
+  /**
+   * No query writes while `(select ok from intact)` is false: Postgres has lost text of the task. Without this promise
+   * it is asked before the statement, by another one.
+   */
+  waitsForText?: boolean;
+  /** An expression to return as `returned`. */
+  returning?: RawBuilder<unknown>;
   /** Queries after the change; they may use `task`, the changed row, which is empty when the condition did not hold. */
   after?: Queries;
   /**
@@ -29,7 +36,7 @@ type TaskChange = {
   isText?: boolean;
 };
 
-type Appended = { last_seq: number; budget: BudgetLimits; conversation_id: string | null };
+type Appended = { last_seq: number; budget: BudgetLimits; conversation_id: string | null; returned: unknown };
 type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
 
 /**
@@ -44,10 +51,11 @@ type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
 export async function appendEvents(db: Database, task: Owner, change: TaskChange): Promise<Appended | undefined> {
   while (true) {
     const unflushed = unflushedText.get(task.taskId);
+    const isAskedByStatement = change.isText === true || change.waitsForText === true;
     // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
-    if (!change.isText) await storeLostText(db, task);
-    const appended = await writeEvents(db, task, change, change.isText ? (unflushed?.lastSeq ?? null) : null);
-    if (!appended && change.isText && (await storeLostText(db, task))) continue;
+    if (!isAskedByStatement) await storeLostText(db, task);
+    const appended = await writeEvents(db, task, change, isAskedByStatement ? (unflushed?.lastSeq ?? null) : null);
+    if (!appended && isAskedByStatement && (await storeLostText(db, task))) continue;
     // A transaction may still fail. Its pieces are remembered until the task's next change.
     if ((!change.isText || !appended) && !db.isTransaction) unflushedText.forget(task.taskId);
     return appended;
@@ -58,9 +66,11 @@ export async function appendEvents(db: Database, task: Owner, change: TaskChange
 async function writeEvents(
   db: Database,
   { taskId, tenant, subject }: Owner,
-  { events, when = sql`true`, set = {}, before = {}, after = {}, silentAfterEnd = false, isText = false }: TaskChange,
+  change: TaskChange,
   leastSeq: number | null,
 ): Promise<Appended | undefined> {
+  const { events, when = sql`true`, set = {}, before = {}, after = {}, returning = sql`null` } = change;
+  const { silentAfterEnd = false, isText = false, waitsForText = false } = change;
   const types = events.map(({ type }) => type);
   const data = events.map((event) => storableJson(event.data));
   const number = sql`${events.length}::int`;
@@ -74,12 +84,14 @@ async function writeEvents(
     erase_requested_at: sql`case when erased_at is not null and ended_at is not null then now() else erase_requested_at end`,
     ...set,
   };
+  // A row that is locked may have changed since: the update asks again.
+  const hasText = sql`(${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)`;
   const queries = {
+    ...(waitsForText ? { intact: sql`select ${hasText} as ok from tasks where id = ${taskId}` } : {}),
     ...before,
     task: sql`
       update tasks set ${assignments(columns)}
-      where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
-        and (${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)
+      where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when} and ${hasText}
       returning id, last_seq, budget, ended_at, conversation_id`,
     conversation: sql`
       update conversations c set last_seq = c.last_seq + ${number}, updated_at = now()
@@ -104,7 +116,7 @@ async function writeEvents(
         (select pg_notify(${taskEventsChannel}, c.id) from conversation c)`;
   const { rows } = await sql<Appended>`
     ${withQueries(queries)}
-    select last_seq, budget, conversation_id, ${effect} from task`.execute(db);
+    select last_seq, budget, conversation_id, ${returning} as returned, ${effect} from task`.execute(db);
   return rows[0];
 }
 

@@ -171,4 +171,4 @@ export const insertCallback = (callback: Callback | undefined) => sql`
  * ends. A task that was reset and ends again calls again.
  */
 export const makeCallbackDue = sql`
-  update callbacks set state = 'waiting', updated_at = now() where task_id in (select id from task)`;
+  update callbacks set state = 'waiting', updated_at = now() where task_id in (select id from task) returning task_id`;

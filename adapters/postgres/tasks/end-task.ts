@@ -3,7 +3,7 @@ import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { ContentHash, TaskRef } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { CancelNote, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
+import type { CancelNote, EndedTask, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { makeCallbackDue } from './callbacks.ts';
@@ -47,7 +47,7 @@ export function closeTask(
   task: TaskRef,
   end: TaskEnd,
   guard: Pick<EndOptions, 'run' | 'lastSeq'> = {},
-): Promise<TaskRow | undefined> {
+): Promise<EndedTask | undefined> {
   if (end.status === 'cancelled')
     return endTask(db, task, {
       ...guard,
@@ -75,7 +75,7 @@ async function endTask(
   db: Database,
   task: TaskRef,
   { run, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
-): Promise<TaskRow | undefined> {
+): Promise<EndedTask | undefined> {
   while (true) {
     const row = await readTask(db, sql`t.id = ${task.taskId}`, sql`${resultHash ?? null}::text`);
     if (!row) throw new Error(`there is no task ${task.taskId} to end`);
@@ -106,6 +106,7 @@ async function endTask(
         withdrawn: sql`
           update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'`,
       },
+      returning: sql`exists (select from callback)`,
     });
     if (written)
       return {
@@ -114,6 +115,7 @@ async function endTask(
         error,
         waiting: null,
         lastSeq: written.last_seq,
+        hasCallback: written.returned === true,
         endedAt: new Date().toISOString(),
       };
   }

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { isTerminalEvent, type TaskEvent } from '../../../contract/events.ts';
 import type { Scope, TaskRef } from '../../../contract/references.ts';
+import { isEnded } from '../../../contract/task-status.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { TaskEvents, TextSource } from '../../../contract/ports/index.ts';
+import type { TaskEvents, TaskRow, TextSource } from '../../../contract/ports/index.ts';
 import { isComing } from '../conversations/coming-task.ts';
 import { appendEvents, storeLostText } from './append-events.ts';
 import { expandPieces } from './fold-text.ts';
@@ -64,6 +65,20 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
 
     waitForEnd: (taskId, signal) =>
       waitForEnd(listener, taskId, signal, () => hasEnded(taskId, (row) => row.ended_at !== null)),
+
+    async readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
+      taskId: string,
+      signal: AbortSignal,
+      read: () => Promise<Row>,
+    ) {
+      let last: Row | undefined;
+      await waitForEnd(listener, taskId, signal, async () => {
+        const row = await read();
+        last = row;
+        return isEnded(row.status);
+      });
+      return last;
+    },
 
     async appendOnce(task, { runId }, event) {
       const when = sql`ended_at is null and run_id = ${runId} and not exists (

@@ -40,6 +40,29 @@ test('an attempt after one that stored its response and died returns that respon
   expect(await harness.usageOf(task)).toMatchObject({ modelCalls: 1, inputTokens: 10, outputTokens: 5, costUsd: 0.01 });
 });
 
+test('the response is returned as it is read later, with the usage of lost attempts', async () => {
+  const { ledger } = harness;
+  const lost = await begin(1);
+  const call = await begin(2, { replaces: [lost.callId] });
+  const toolCall = {
+    type: 'tool_call' as const,
+    callId: 'c\u00001',
+    tool: 'search',
+    arguments: { query: 'q', a: 1.0 },
+  };
+  const completed = { ...completedCall(call, head, ''), parts: [toolCall], result: undefined };
+  const turn = await ledger.settleModelCall(task, completed);
+  expect(turn).toMatchObject({ turn: { next: 'tools', usage: { inputTokens: 110, costUsd: 0.11 } } });
+  expect(turn).toEqual(await ledger.findPaidCall(task, 1, 'turn'));
+
+  const correction = { because: 'citation_unknown' as const, text: 'Again.' };
+  const corrected = { ...completedCall(await begin(1, { step: 2 }), head, 'no'), result: undefined, correction };
+  expect(await ledger.settleModelCall(task, corrected)).toEqual(await ledger.findPaidCall(task, 2, 'turn'));
+
+  const summary = completedCall(await begin(1, { step: 3, purpose: 'summary' }), head, 'short\ud800');
+  expect(await ledger.settleModelCall(task, summary)).toEqual(await ledger.findPaidCall(task, 3, 'summary'));
+});
+
 test('a response that is stored twice, because the first time was not confirmed, is charged once', async () => {
   const answer = completedCall(await begin(1), head, 'answer');
   const turns = await Promise.all([1, 2, 3].map(() => harness.ledger.settleModelCall(task, answer)));

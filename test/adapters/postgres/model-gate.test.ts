@@ -3,6 +3,7 @@ import { createModelGate } from '../../../adapters/postgres/ledger/model-gate.ts
 import type { ModelFacts } from '../../../contract/ports/index.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
 let number = 0;
@@ -62,6 +63,14 @@ describe('a healthy model', () => {
     await gate.recordSuccess(model, { tokens: 80, estimated: 100 });
     expect(await readRow()).toEqual(before);
   });
+});
+
+test('a process that has just seen a healthy model learns within a moment what another one reports', async () => {
+  const [gate, other] = [gateOf(), gateOf()];
+  expect(await gate.enter(facts(), 1)).toEqual({ open: true });
+  await other.recordFailure(model, 'auth');
+  const isOutage = async () => !(await gate.enter(facts(), 1)).open;
+  await until('the circuit is seen', isOutage, { withinMs: 2_000 });
 });
 
 describe('the circuit', () => {
@@ -216,7 +225,7 @@ describe('the limits', () => {
     expect(await gate.enter(limited, 500)).toMatchObject({ reason: 'rate' });
     await gate.recordSuccess(model, { tokens: 100, estimated: 900 });
     expect(await gate.enter(limited, 500)).toEqual({ open: true });
-    await gate.recordSuccess(model, { tokens: 900, estimated: 500 });
+    await gate.recordSuccess(model, { tokens: 5_000, estimated: 500 });
     expect(await gate.enter(limited, 1)).toMatchObject({ reason: 'rate' });
   });
 
