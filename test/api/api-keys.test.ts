@@ -8,7 +8,7 @@ import { alfred } from '../cli/run-alfred.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
-/** The same API, which believes for a millisecond what it has read of a key. `x-as` and `x-role` name another sender. */
+/** The same API, which believes what it has read of a key for a millisecond. `x-as` and `x-role` name a sender. */
 let door: Awaited<ReturnType<typeof startApi>>;
 const silent = { info: () => undefined, warn: () => undefined };
 
