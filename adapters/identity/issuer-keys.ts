@@ -59,7 +59,7 @@ export function createIssuerKeys({ issuer, log, now = Date.now, fetch: get = fet
     /**
      * The key that a token's header names.
      *
-     * @throws AlfredError `token_invalid`; `identity_unavailable` while the issuer does not answer and no known key fits
+     * @throws AlfredError `token_invalid`; `identity_unavailable` when no known key fits and the issuer is away
      */
     async keyFor(header: JWTHeaderParameters) {
       try {

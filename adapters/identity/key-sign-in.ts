@@ -51,7 +51,7 @@ export function createKeySignIn({ apiKeys, log, cacheMs = keyCacheMs }: Deps) {
     const key = await find(id);
     if (!key) throw new AlfredError('key_invalid');
     const isOneOf = (hashes: Buffer[]) => hashes.filter((one) => timingSafeEqual(one, hash)).length > 0;
-    // What became of a key is said to those who have its secret.
+    // What became of a key is for those to know who have its secret.
     const isReplaced = key.replacedHash !== undefined && isOneOf([key.replacedHash]);
     if (!isOneOf(key.secretHashes) && !isReplaced) throw new AlfredError('key_invalid');
     if (key.isRevoked || isReplaced) throw new AlfredError('key_revoked');

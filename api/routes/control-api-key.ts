@@ -31,7 +31,7 @@ export const controlApiKeyRoutes =
         mayManage(scope);
         const { overlapS } = parse(ApiKeyRotation, body ?? {});
         const known = found(id, await apiKeys.get(scope, id));
-        // The new secret is told to who rotates. A key has no role that its creator lost, so creators lack none of its.
+        // Who rotates gets to know the new secret. A key has no role that its creator lost, so creators lack none.
         mayGive(scope, { roles: known.createdBy === scope.subject ? [] : known.roles, scopes: known.scopes });
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.rotate(scope, id, hash, overlapS);

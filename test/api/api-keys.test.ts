@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSignIn } from '../../adapters/identity/sign-in.ts';
 import { createSubjects } from '../../adapters/postgres/identity/subjects.ts';
 import { newApiKeySecret } from '../../runtime/api-key-text.ts';
-import { person } from '../support/principals.ts';
+import { person, signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { alfred } from '../cli/run-alfred.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 
 let api: ApiHarness;
-/** The same API, where a process believes for a millisecond what it has read of a key. */
+/** The same API, which believes what it has read of a key for a millisecond. `x-as` and `x-role` name a sender. */
 let door: Awaited<ReturnType<typeof startApi>>;
 const silent = { info: () => undefined, warn: () => undefined };
 
@@ -22,7 +22,12 @@ beforeAll(async () => {
     metrics: api.metrics,
     keyCacheMs: 1,
   });
-  door = await startApi(api, { identify });
+  door = await startApi(api, {
+    identify: (headers, rawHeaders) =>
+      typeof headers['x-as'] === 'string'
+        ? signedIn(headers['x-as'], { roles: [String(headers['x-role'])] })
+        : identify(headers, rawHeaders),
+  });
 });
 afterAll(async () => {
   await door?.app.close();
@@ -131,24 +136,21 @@ test('a key may do what its scopes name, and never manages keys', async () => {
 });
 
 test('a person sees and gives only their own: keys of others are not there, and roles they lack are refused', async () => {
-  const sender = { principal: person('ada', { roles: ['clerk'] }) };
-  const ada = await startApi(api, { identify: () => sender });
-  const mine = (await ada.http.post('/v1/api-keys', { name: 'mine', roles: ['clerk'] })).body as unknown as Made;
+  const ada = { 'x-as': 'ada', 'x-role': 'clerk' };
+  const eve = { 'x-as': 'eve', 'x-role': 'admin' };
+  const mine = (await door.http.post('/v1/api-keys', { name: 'mine', roles: ['clerk'] }, ada)).body as unknown as Made;
   const { id: foreign } = await make();
-  expect((await ada.http.get(`/v1/api-keys/${foreign}`)).body.code).toBe('not_found');
-  expect((await ada.http.request(`/v1/api-keys/${foreign}`, { method: 'DELETE' })).status).toBe(404);
-  expect((await ada.http.get('/v1/api-keys')).body.keys).toMatchObject([{ id: mine.id }]);
-  const refused = await ada.http.post('/v1/api-keys', { name: 'more', roles: ['clerk', 'boss'] });
+  expect((await door.http.get(`/v1/api-keys/${foreign}`, ada)).body.code).toBe('not_found');
+  expect((await door.http.request(`/v1/api-keys/${foreign}`, { method: 'DELETE', headers: ada })).status).toBe(404);
+  expect((await door.http.get('/v1/api-keys', ada)).body.keys).toMatchObject([{ id: mine.id }]);
+  const refused = await door.http.post('/v1/api-keys', { name: 'more', roles: ['clerk', 'boss'] }, ada);
   expect([refused.status, refused.body.code]).toEqual([403, 'keys_forbidden']);
   expect((await door.http.get('/v1/api-keys?limit=1')).body).toMatchObject({ keys: [{}], nextCursor: foreign });
-  await ada.app.close();
   // Who manages the keys of all gets no secret of a key with roles that they lack.
-  const admin = await startApi(api, { identify: () => ({ principal: person('eve', { roles: ['admin'] }) }) });
-  expect((await admin.http.request(`/v1/api-keys/${mine.id}/rotate`, { method: 'POST' })).body.code).toBe(
+  expect((await door.http.request(`/v1/api-keys/${mine.id}/rotate`, { method: 'POST', headers: eve })).body.code).toBe(
     'keys_forbidden',
   );
-  expect((await admin.http.get(`/v1/api-keys/${mine.id}`)).body).toMatchObject({ state: 'active' });
-  await admin.app.close();
+  expect((await door.http.get(`/v1/api-keys/${mine.id}`, eve)).body).toMatchObject({ state: 'active' });
 
   // A role that was taken from the person is taken from the key, and from the schedules of both.
   const subjects = createSubjects(api.postgres.db);
@@ -156,9 +158,10 @@ test('a person sees and gives only their own: keys of others are not there, and 
   const action = { task: { agent: 'knowledge', input: { text: 'A' } } };
   const request = { name: 'Daily', timing: { everyS: 3_600 }, action, paused: true } as never;
   const schedules = await Promise.all(
-    [sender.principal, person(mine.subject, { roles: ['clerk'], kind: 'service', via: 'api_key' })].map((principal) =>
-      api.schedules.create(principal, request, {}),
-    ),
+    [
+      person('ada', { roles: ['clerk'] }),
+      person(mine.subject, { roles: ['clerk'], kind: 'service', via: 'api_key' }),
+    ].map((principal) => api.schedules.create(principal, request, {})),
   );
   const rolesOfRuns = () =>
     Promise.all(
