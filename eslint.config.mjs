@@ -28,7 +28,7 @@ const restrictedSyntax = [
 const wireNames = ['told'];
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.alfred/', 'test/histories/', 'coverage/'] },
+  { ignores: ['node_modules/', '.alfred/', 'test/histories/', 'coverage/', 'client/dist/', 'client/src/api-types.ts'] },
   {
     files: ['**/*.{ts,mjs,cjs}'],
     plugins: { alfred: { rules: { 'plain-words': plainWords } } },

@@ -1,4 +1,5 @@
 import type { Priority } from '@temporalio/common';
+import { AlfredError } from '../contract/errors.ts';
 import { taskWorkflowId } from '../contract/ids.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
 import type { BudgetLimits, ConversationRef, MessageHead, TaskRef, ToolResultRef } from '../contract/references.ts';
@@ -20,6 +21,9 @@ export type ConversationDeps = {
   metrics: Metrics;
   log: Logger;
 };
+
+/** When a conversation is looked at again whose tasks are being undone. */
+const undoPauseMs = 30_000;
 
 type ConversationArg = { conversation: ConversationRef };
 type DecidedMessage = Pick<MessageReceipt, 'id' | 'outcome' | 'position' | 'taskId' | 'runningTaskId'>;
@@ -93,7 +97,12 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     runningTaskOf: ({ conversation }: ConversationArg): Promise<string | null> => turns.findRunningTask(conversation),
 
     async eraseConversation({ conversation }: ConversationArg): Promise<void> {
-      await turns.erase(conversation);
+      if (!(await turns.erase(conversation)))
+        throw new AlfredError('task_running', 'What a task of the conversation has changed is still being undone.', {
+          // Tried again, however often.
+          failures: 0,
+          retryAfterMs: undoPauseMs,
+        });
       log.info({ conversationId: conversation.conversationId }, 'a conversation was erased');
     },
   };

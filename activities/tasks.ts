@@ -12,6 +12,7 @@ import {
   replaceUnknownCitations,
   unknownNumbers,
 } from './context/citations.ts';
+import { loadCitedResults } from './model/cited-answer.ts';
 import { stepLimitMs } from '../contract/rules/call-limit.ts';
 import { waitForInterruptedCalls } from './model/earlier-attempts.ts';
 import type {
@@ -90,16 +91,15 @@ export const createTaskActivities = (deps: TaskDeps) => {
     async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {
       await waitForInterruptedCalls(deps, task);
       const lastHead = (await deps.ledger.findCutAnswer(task)) ?? head;
-      const messages = numberPassages(await messageStore.loadAll(task, lastHead));
-      const { text: lastText, citations: places } = lastTextOf(messages) ?? {
-        text: 'The budget ended before there was an answer.',
-      };
+      const { text: lastText, citations: places, shown } = await loadLastText(messageStore, task, lastHead);
+      const conversation = { messages: shown };
+      const messages = await loadCitedResults(deps, task, { head: lastHead, conversation }, lastText);
       const agent = requireAgent(agents, task.agent);
       const isCiting = isCitingAgent(agent) && !agent.answer;
       const text = isCiting ? replaceUnknownCitations(lastText, unknownNumbers(lastText, messages)) : lastText;
       const citations = citationsOf(text, messages, places);
       const grounded = isCiting ? { grounded: citations.length > 0 } : {};
-      return tasks.storeResult(task, { text, citations, incomplete: 'budget', ...grounded });
+      return tasks.storeResult(task, currentRun(), { text, citations, incomplete: 'budget', ...grounded });
     },
 
     /** @returns how it ended; undefined when this run had ended it before */
@@ -121,6 +121,17 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
   };
 };
+
+/** The model's last text, and the conversation as the model got it, with numbered passages. */
+async function loadLastText(messageStore: MessageStore, task: TaskRef, head: MessageHead) {
+  const shown = numberPassages((await messageStore.load(task, head)).messages);
+  // A summary may have taken the place of the last text.
+  const last =
+    lastTextOf(shown) ??
+    (shown[0]?.role === 'compaction' ? lastTextOf(await messageStore.loadAll(task, head)) : undefined);
+  const { text = 'The budget ended before there was an answer.', citations } = last ?? {};
+  return { text, citations, shown };
+}
 
 /** The model's last text after the newest question. Earlier texts of a conversation answer earlier questions. */
 function lastTextOf(messages: Message[]) {

@@ -6,7 +6,8 @@
  *
  * The SDK has no option for this. Its hook (`workflow/vm-shared`) finds a workflow by code that it gives to
  * `promise.constructor.constructor`, which is `Function`, and makes an `Error` in the same way. Here the workflow is
- * found without compiling code, and that `Error` has no trace. Other code is compiled as usual.
+ * found without compiling code, and that `Error` has no trace. Other code is compiled as usual if it has no parameters;
+ * nothing in the bundle was found to compile any in this way.
  */
 export const sandboxPrelude = [
   '(() => {',

@@ -11,8 +11,8 @@ const startDeadlineMs = 30_000;
  * Creates or updates the schedule of the sweep. A sweep runs for an hour, and its schedule starts the next one.
  * Idempotent, also when several workers start at once.
  */
-export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> =>
-  createTemporalSchedules(client, startDeadlineMs).ensure(sweepScheduleId, {
+export async function ensureSchedules(client: Client, config: Pick<Config, 'ALFRED_SWEEP_INTERVAL_S'>): Promise<void> {
+  await createTemporalSchedules(client, startDeadlineMs).ensure(sweepScheduleId, {
     spec: { intervals: [{ every: config.ALFRED_SWEEP_INTERVAL_S * 1_000 }] },
     action: {
       type: 'startWorkflow',
@@ -25,3 +25,4 @@ export const ensureSchedules = (client: Client, config: Pick<Config, 'ALFRED_SWE
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 min' },
   });
+}

@@ -15,13 +15,16 @@ type Options = {
 /** Pauses between attempts to make a worker, in milliseconds. */
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
+/** So many workers of a queue may end their activities at once. Each has threads and caches of its own. */
+const maxDraining = 2;
 
 /**
  * Serves one queue until it is stopped. While `condition` does not hold, the process takes no activities of the queue:
  * they wait for it, or for another process. Workflows go on, so that a task that waits can say why.
  *
  * Temporal's SDK refuses a second worker of a queue in a process until the shutdown of the first one begins. From then
- * on the next one may run beside it, so workflows do not wait for activities that take long to end.
+ * on the next one may run beside it, so workflows do not wait for activities that take long to end. When the condition
+ * changes again and again meanwhile, the present worker stays until few of those before it are left.
  *
  * @returns `run` rejects when a worker ends without being asked to
  * @throws when the first worker cannot be made; later ones are tried again
@@ -59,6 +62,14 @@ export async function serveQueue(make: MakeWorker, { condition, log, queue }: Op
     return undefined;
   };
 
+  /** Resolves when another kind of worker is wanted, and there is room for one. */
+  const change = async (watch: ConditionWatch): Promise<void> => {
+    do {
+      await watch.until(!takesActivities);
+      while (draining.size >= maxDraining) await Promise.race(draining);
+    } while (watch.holds() === takesActivities);
+  };
+
   const serve = async (): Promise<void> => {
     while (true) {
       const running = worker.run();
@@ -66,7 +77,7 @@ export async function serveQueue(make: MakeWorker, { condition, log, queue }: Op
       if (stopping.signal.aborted) shutDown();
       const hasEnded = await Promise.race([
         running.then(() => true),
-        ...(condition ? [condition.until(!takesActivities).then(() => false)] : []),
+        ...(condition ? [change(condition).then(() => false)] : []),
       ]);
       if (hasEnded || stopping.signal.aborted) return running;
       drain(running);

@@ -159,6 +159,10 @@ async function makeCall(
     if (signal.aborted) failure = await abortReasonOf(signal, whyUnwanted);
     else if (isRefused) failure = await refusalReasonOf(whyUnwanted);
     else failure = await withCircuitState(deps, modelCall, toAlfredError(error), isStreaming);
+    const findPaid = () => ledger.findPaidCall(task, at.step, identity.purpose);
+    const isOvertaken = failure.code === 'superseded' && !signal.aborted;
+    // Without an answer the step goes on with another call, and so followers hear.
+    if (isOvertaken && !(await findPaid().catch(() => undefined))) failure = overtaken();
     observeCall(metrics, record(), failure.code);
     const textParts = cutBy && answer && !isStopped ? running.cutText() : [];
     const cut = textParts.length > 0 ? { parent, parts: textParts } : undefined;
@@ -169,9 +173,9 @@ async function makeCall(
       activity,
     });
     if (failure.code !== 'superseded') throw recorded;
-    const paid = await ledger.findPaidCall(task, at.step, identity.purpose);
+    const paid = await findPaid();
     if (paid) return paid;
-    throw signal.aborted ? recorded : overtaken();
+    throw recorded;
   } finally {
     stop.release();
   }

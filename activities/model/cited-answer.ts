@@ -12,7 +12,7 @@ import {
 } from '../context/citations.ts';
 import { addMissingCitations } from '../context/find-support.ts';
 import type { Fitted } from '../context/fit-context.ts';
-import type { CompletedModelCall, Message, MessageStore } from '../../contract/ports/index.ts';
+import type { CompletedModelCall, Message, MessageChain, MessageStore } from '../../contract/ports/index.ts';
 
 export type CitationDeps = { messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>; metrics: Metrics };
 
@@ -68,7 +68,7 @@ export function citeAnswer(
 export async function loadCitedResults(
   { messageStore }: CitationDeps,
   task: TaskRef,
-  { head, conversation: { messages } }: Fitted,
+  { head, conversation: { messages } }: Pick<Fitted, 'head'> & { conversation: Pick<MessageChain, 'messages'> },
   text: string,
 ): Promise<Message[]> {
   const [root, ...shown] = messages;

@@ -13,7 +13,7 @@ import type {
 } from '../../contract/ports/index.ts';
 
 export type CompareDeps = {
-  tasks: Pick<Tasks, 'listOpen' | 'listStates' | 'reconcile'>;
+  tasks: Pick<Tasks, 'countOpen' | 'listOpen' | 'listStates' | 'reconcile'>;
   workflows: Pick<Workflows, 'cancelTask' | 'describe' | 'restartTask'>;
   survey: Pick<WorkflowSurvey, 'cancelTask' | 'describe' | 'runningAmong' | 'runningTasks'>;
   namespace: TemporalNamespace;
@@ -76,16 +76,25 @@ export async function compareTasks(
     throw error;
   });
   const position = { ...start };
-  const comparison = { ...deps, isFull, movedAt, position, signal };
+  const open = (await tasks.countOpen()).reduce((sum, { tasks: count }) => sum + count, 0);
+  const comparison = { ...deps, isFull, movedAt, open, position, signal };
   // Those that an earlier attempt found count, and the next round starts them.
   const unknown: TaskRowState[] = [];
   while (!position.areOpenDone) {
     const { after } = position;
     const changedWithinMs = isFull ? undefined : recentMs;
     const page = await tasks.listOpen({ olderThanMs: settledMs, changedWithinMs, after, limit: pageSize });
-    if (!(await comparePage(comparison, page.tasks, unknown))) return { corrected: position.corrected, isHalted: true };
+    const mayGoOn = await comparePage(comparison, page.tasks, unknown);
     position.after = page.next;
     position.areOpenDone = page.next === undefined;
+    if (!mayGoOn || (position.areOpenDone && isTooManyLost({ lost: position.lost, of: position.compared }))) {
+      metrics.sweepHalted.set(1);
+      deps.log.error(
+        { compared: position.compared, unknown: position.lost },
+        'Temporal does not know too many of the open tasks, so the sweep changes none of them: is it the right Temporal? If it has lost them, run: alfred setup --temporal-moved',
+      );
+      return { corrected: position.corrected, isHalted: true };
+    }
     if (position.areOpenDone && unknown.length > 0) {
       await deps.namespace.check();
       await startLost(comparison, unknown);
@@ -98,16 +107,16 @@ export async function compareTasks(
 }
 
 type Comparison = CompareDeps &
-  Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; position: ComparePosition };
+  Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; open: number; position: ComparePosition };
 
 /**
  * Compares one page of open rows. Starts those again that an operator has reported as lost.
  *
  * @param unknown gets the others that Temporal does not know
- * @returns false when they have become too many
+ * @returns false when they are too many already, as a share of all open tasks
  */
 async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown: TaskRowState[]): Promise<boolean> {
-  const { survey, signal, position, isFull, metrics, log } = comparison;
+  const { survey, signal, position, isFull, open } = comparison;
   const running = await survey.runningAmong(
     rows.map(({ taskId }) => taskWorkflowId(taskId)),
     signal,
@@ -119,14 +128,7 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
     if (running.has(taskWorkflowId(row.taskId))) {
       if (row.isCancelled && (isFull || isFresh(row))) await repeatCancel(comparison, row);
     } else if (await isUnknown(comparison, row)) (isFromBeforeMove(comparison, row) ? moved : unknown).push(row);
-    if (isTooManyLost(position)) {
-      metrics.sweepHalted.set(1);
-      log.error(
-        { compared: position.compared, unknown: position.lost },
-        'Temporal does not know too many of the open tasks, so the sweep changes none of them: is it the right Temporal? If it has lost them, run: alfred setup --temporal-moved',
-      );
-      return false;
-    }
+    if (isTooManyLost({ lost: position.lost, of: open })) return false;
   }
   await startLost(comparison, moved);
   return true;
@@ -136,8 +138,8 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
 const isFresh = ({ updatedAt }: TaskRowState) => Date.now() - updatedAt.getTime() < freshMs;
 
 /** Of tasks from before a move many are lost at once, and an operator knows it. */
-const isFromBeforeMove = ({ movedAt }: Comparison, { createdAt }: TaskRowState) =>
-  movedAt !== undefined && createdAt < movedAt;
+const isFromBeforeMove = ({ movedAt }: Comparison, { insertedAt }: TaskRowState) =>
+  movedAt !== undefined && insertedAt < movedAt;
 
 /** A person can reset the workflow of an ended task, and then it runs again. */
 async function compareStarted(comparison: Comparison, save: Options['save']): Promise<void> {

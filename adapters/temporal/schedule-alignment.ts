@@ -8,14 +8,14 @@ import { createTemporalSchedules } from './temporal-schedules.ts';
 
 type Deps = {
   client: Client;
-  schedules: Pick<Schedules, 'get' | 'listScheduled'>;
+  schedules: Pick<Schedules, 'get' | 'listScheduled' | 'markSent'>;
   sources: Pick<Sources, 'listScheduled'>;
   log: Logger;
 };
 
 /** Rows a page. */
 const limit = 500;
-/** A schedule whose row changed within this time is sent to Temporal again: its change may not have arrived there. */
+/** A schedule whose row changed within this time is sent to Temporal again: an earlier change may have arrived last. */
 const changedWithinMs = 60 * 60_000;
 
 /**
@@ -37,7 +37,7 @@ export const createScheduleAlignment = ({ client, schedules, sources, log }: Dep
     const put = async (
       scheduleId: string,
       { isWanted, isInLine }: { isWanted: boolean; isInLine: (existing: ScheduleSummary) => boolean },
-      ensure: () => Promise<void>,
+      ensure: () => Promise<unknown>,
     ) => {
       const found = existing.get(scheduleId);
       if (found ? isWanted && isInLine(found) : !isWanted) return;
@@ -52,17 +52,18 @@ export const createScheduleAlignment = ({ client, schedules, sources, log }: Dep
       }
     };
 
-    for await (const { scheduleId, isWanted, updatedAt, tenant, subject } of pages((after) =>
+    for await (const { scheduleId, isWanted, isSent, updatedAt, tenant, subject } of pages((after) =>
       schedules.listScheduled({ after, limit }),
     )) {
-      const isInLine = () => Date.now() - updatedAt.getTime() > changedWithinMs;
+      const isInLine = () => isSent && Date.now() - updatedAt.getTime() > changedWithinMs;
       await put(scheduleWorkflowId(scheduleId), { isWanted, isInLine }, async () => {
         const row = await schedules.get({ tenant, subject }, scheduleId);
         if (!row) return;
-        await temporalSchedules.ensure(scheduleWorkflowId(scheduleId), userScheduleDefinition(row), {
+        const matches = await temporalSchedules.ensure(scheduleWorkflowId(scheduleId), userScheduleDefinition(row), {
           state: userScheduleState(row),
           setState: (current) => missesPause(row, current),
         });
+        if (matches) await schedules.markSent(row, scheduleId, row.updatedAt);
       });
     }
     for await (const { scheduleId: sourceId, everyS, tenant, subject } of pages((after) =>

@@ -31,22 +31,29 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
       async (row) => {
         if (!row) return temporalSchedules.delete(scheduleWorkflowId(committed.id));
         const setState = setsPaused || row.paused !== committed.paused;
-        await translateRefusal(
+        const isSent = await translateRefusal(
           temporalSchedules.ensure(scheduleWorkflowId(row.id), userScheduleDefinition(row), {
             state: userScheduleState(row),
-            setState: () => setState,
+            // An earlier change may not have arrived.
+            setState: (current) => setState || missesPause(row, current),
           }),
         );
+        if (isSent) await noteSent(row);
       },
     );
+
+  /** When it cannot be noted, the sweep sends the schedule once more. */
+  const noteSent = ({ id, updatedAt, ...scope }: TemporalPart) =>
+    schedules.markSent(scope, id, updatedAt).catch(() => undefined);
 
   return {
     async create(principal, request, options) {
       const row = await schedules.create(principal, request, options);
       try {
-        await translateRefusal(
+        const isCreated = await translateRefusal(
           temporalSchedules.create(scheduleWorkflowId(row.id), userScheduleDefinition(row), userScheduleState(row)),
         );
+        if (isCreated) await noteSent(row);
       } catch (error) {
         if (error instanceof InvalidRequest) await schedules.discard(principal, row.id);
         throw error;
@@ -111,13 +118,14 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
   };
 };
 
-/** What Temporal knows of a schedule. */
-const temporalPartOf = ({ id, tenant, subject, timing, paused }: ScheduleRow) => ({
+/** What Temporal knows of a schedule, and since when the row says so. */
+const temporalPartOf = ({ id, tenant, subject, timing, paused, updatedAt }: ScheduleRow) => ({
   id,
   tenant,
   subject,
   timing,
   paused,
+  updatedAt,
 });
 type TemporalPart = ReturnType<typeof temporalPartOf>;
 
@@ -169,9 +177,9 @@ export const missesPause = (row: Pick<ScheduleRow, 'paused'>, current: ScheduleS
 const overlapOf = (overlap: ScheduleRow['timing']['overlap']) => overlap.toUpperCase() as Uppercase<typeof overlap>;
 
 /** @throws InvalidRequest with the server's words when Temporal refuses the timing */
-async function translateRefusal(call: Promise<void>): Promise<void> {
+async function translateRefusal<T>(call: Promise<T>): Promise<T> {
   try {
-    await call;
+    return await call;
   } catch (error) {
     const cause = error instanceof ServiceError ? (error.cause as { code?: unknown; message?: string }) : undefined;
     if (cause?.code !== grpcInvalidArgument) throw error;

@@ -10,12 +10,14 @@ export type ScheduleState = NonNullable<ScheduleOptions['state']>;
 export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlineMs) => {
   const withDeadline = <T>(run: () => Promise<T>) => withTemporalTimeout(client, deadlineMs, run);
 
-  /** Leaves a schedule as it is that exists. */
-  async function create(scheduleId: string, definition: ScheduleDefinition, state?: ScheduleState): Promise<void> {
+  /** Leaves a schedule as it is that exists. @returns whether it was created */
+  async function create(scheduleId: string, definition: ScheduleDefinition, state?: ScheduleState): Promise<boolean> {
     try {
       await withDeadline(() => client.schedule.create({ scheduleId, ...definition, ...(state ? { state } : {}) }));
+      return true;
     } catch (error) {
       if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+      return false;
     }
   }
 
@@ -28,12 +30,13 @@ export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlin
      *
      * @param options `state`: whether a schedule that is created is paused, and why. `setState`: an existing one gets
      *   that state too, if its own says so; otherwise it keeps its own, because Temporal may have paused it
+     * @returns whether it matches; false when another process has created it at the same time
      */
     async ensure(
       scheduleId: string,
       definition: ScheduleDefinition,
       { state, setState = () => false }: { state?: ScheduleState; setState?: (current: ScheduleState) => boolean } = {},
-    ): Promise<void> {
+    ): Promise<boolean> {
       try {
         await withDeadline(() =>
           client.schedule.getHandle(scheduleId).update((current) => ({
@@ -41,9 +44,10 @@ export const createTemporalSchedules = (client: Client, deadlineMs = callDeadlin
             state: { ...current.state, ...(setState(current.state) ? state : {}) },
           })),
         );
+        return true;
       } catch (error) {
         if (!(error instanceof ScheduleNotFoundError)) throw error;
-        await create(scheduleId, definition, state);
+        return create(scheduleId, definition, state);
       }
     },
 

@@ -76,9 +76,9 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
       }
     },
 
-    restartTask: (task) =>
+    restartTask: ({ priority, ...task }) =>
       mapUnavailable(
-        startWorkflow(client, 'agentTaskWorkflow', taskStartOptions(task, priorityOf(config, task.tenant))),
+        startWorkflow(client, 'agentTaskWorkflow', taskStartOptions(task, priorityOf(config, task.tenant, priority))),
       ),
 
     async cancelTask(taskId) {

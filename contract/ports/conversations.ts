@@ -156,8 +156,12 @@ export interface ConversationTurns {
   /** Reads the id of the running task, also in a deleted conversation. @returns null when no task runs */
   findRunningTask(conversation: ConversationRef): Promise<string | null>;
 
-  /** Removes the content of a deleted conversation. The rows that count the conversation's cost stay. */
-  erase(conversation: ConversationRef): Promise<void>;
+  /**
+   * Removes the content of a deleted conversation. The rows that count the conversation's cost stay.
+   *
+   * @returns false when nothing was removed, because one of its tasks is being undone
+   */
+  erase(conversation: ConversationRef): Promise<boolean>;
 }
 
 /** A turn that is under way. */

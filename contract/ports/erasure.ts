@@ -13,8 +13,8 @@ export type TaskOwner = Scope & { taskId: string };
 /** Removes the content of tasks. Rows that count what they cost stay. */
 export interface Erasure {
   /**
-   * Hides a task outside of conversations, and removes its content if the task has ended. The content of a running
-   * task, and content whose removal fails, is removed by the sweep. Safe to repeat.
+   * Hides a task outside of conversations, and removes its content if the task has ended. The content of a task that
+   * runs or is being undone, and content whose removal fails, is removed by the sweep. Safe to repeat.
    *
    * @returns false when there is no such task
    */
@@ -22,7 +22,7 @@ export interface Erasure {
 
   /**
    * Lists deleted tasks that have ended and still have content, in the order of their ids, after one of them. Without
-   * those whose removal has just failed.
+   * those that are being undone, for some days at the most, and those whose removal has just failed.
    */
   listDue(page: { after: string | undefined; limit: number }): Promise<TaskOwner[]>;
 

@@ -43,14 +43,17 @@ export interface Schedules {
 
   /**
    * Lists the schedules of all tenants. `isWanted`: whether Temporal is to have it: it was not deleted, and its time is
-   * not over. `updatedAt`: when its row changed last.
+   * not over. `updatedAt`: when its row changed last. `isSent`: Temporal has that change.
    *
    * @returns a page of at most `limit` schedules in the order of their ids, which starts after the id `after`
    */
   listScheduled(page: {
     after: string | undefined;
     limit: number;
-  }): Promise<(ScheduleRef & { isWanted: boolean; updatedAt: Date })[]>;
+  }): Promise<(ScheduleRef & { isWanted: boolean; isSent: boolean; updatedAt: Date })[]>;
+
+  /** Notes that Temporal has the schedule as its row was at `updatedAt`, unless it was changed since. */
+  markSent(scope: Scope, scheduleId: string, updatedAt: string): Promise<void>;
 
   /** Deletes a schedule whose creation could not be completed. A schedule that has run stays. */
   discard(scope: Scope, scheduleId: string): Promise<void>;

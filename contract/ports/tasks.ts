@@ -13,12 +13,15 @@ export type TaskRowState = TaskRef & {
   status: Task['status'];
   /** The run that the row belongs to. Null before the first write of a run. */
   runId: string | null;
-  createdAt: Date;
+  /** When the row came. A message's task was created before, with its message. */
+  insertedAt: Date;
   updatedAt: Date;
   /** Number of the task's newest event. */
   lastSeq: number;
   /** The message that the task answers. */
   head: MessageHead;
+  /** 1 (first) to 5 (last); undefined: Temporal's default. */
+  priority: number | undefined;
   /** Its content was deleted, or is about to be. */
   isErased: boolean;
   /** A person asked for its cancellation. */
@@ -105,8 +108,13 @@ export interface Tasks {
    */
   grantBudget(task: TaskRef, run: Run, more: BudgetLimits): Promise<BudgetLimits>;
 
-  /** Stores a task's result. @returns its hash, for `complete` */
-  storeResult(scope: Scope, result: TaskResult): Promise<ContentHash>;
+  /**
+   * Stores the result of an open task. It is shown when the task is completed with it.
+   *
+   * @returns its hash, for `complete`
+   * @throws AlfredError `superseded` when the task has ended, or belongs to another run
+   */
+  storeResult(task: TaskRef, run: Run, result: TaskResult): Promise<ContentHash>;
 
   /**
    * Ends a task with a stored result.

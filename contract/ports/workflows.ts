@@ -10,7 +10,7 @@ export interface Workflows {
   describe(workflowId: string): Promise<WorkflowState>;
 
   /** Starts the workflow of a task again that Temporal has lost. Does nothing when Temporal knows a workflow of it. */
-  restartTask(task: TaskRef & { head: MessageHead }): Promise<void>;
+  restartTask(task: TaskRef & { head: MessageHead; priority?: number | undefined }): Promise<void>;
 
   /** Asks the workflow of a task to cancel it. Does nothing when the workflow has ended. */
   cancelTask(taskId: string): Promise<void>;

@@ -87,9 +87,13 @@ const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)
 
 /** Up to so many tasks that Temporal does not know are taken for lost. */
 const fewLost = 20;
-/** Above this share of the tasks that were looked at, it is more likely that the wrong Temporal was asked. */
+/** Above this share of them, it is more likely that the wrong Temporal was asked. */
 const lostShare = 0.2;
 
-/** Whether so many open tasks are unknown to Temporal that a person must say whether it is the right Temporal. */
-export const isTooManyLost = ({ lost, compared }: { lost: number; compared: number }) =>
-  lost > fewLost && lost > lostShare * compared;
+/**
+ * Whether so many open tasks are unknown to Temporal that a person must say whether it is the right Temporal.
+ *
+ * @param of how many tasks there are: all that were looked at, or, before the end, all that are open. Lost tasks may be
+ *   close together in the order of their creation, so a part of them says little
+ */
+export const isTooManyLost = ({ lost, of }: { lost: number; of: number }) => lost > fewLost && lost > lostShare * of;

@@ -119,6 +119,7 @@ export interface Tables extends DocumentTables {
     request_hash: string;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+    temporal_at: Date | null;
     deleted_at: Date | null;
   };
   schedule_runs: {
@@ -199,7 +200,10 @@ type TaskTable = Owned &
     erase_requested_at: Date | null;
     model_calls: Generated<number>;
     last_seq: Generated<number>;
+    priority: number | null;
     created_at: Generated<Date>;
+    /** Null for rows from before the column. */
+    inserted_at: Generated<Date | null>;
     started_at: Date | null;
     ended_at: Date | null;
     updated_at: Generated<Date>;

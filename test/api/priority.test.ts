@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createConversationRows } from '../../adapters/postgres/conversations/conversation-rows.ts';
+import { createConversationTurns } from '../../adapters/postgres/conversations/conversation-turns.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
+import { person } from '../support/principals.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 let harness: ApiHarness;
@@ -29,6 +32,28 @@ test('a repeat that starts a task whose workflow never started keeps its priorit
   });
   expect(await send(request)).toMatchObject({ status: 202, body: { id } });
   expect(await priorityOf(id)).toMatchObject({ priorityKey: 5 });
+});
+
+test('a task that Temporal has lost starts again with its priority, also that of a message', async () => {
+  const { http, postgres, tasks, workflows, scope } = harness;
+  const { id } = await tasks.create(scope, { agent: 'knowledge', input: { text: 'Who?' }, priority: 5 }, {});
+  const { body: conversation } = await http.post('/v1/conversations', { priority: 2 });
+  const { db } = postgres;
+  const ref = { ...scope, conversationId: conversation.id, agent: 'knowledge' };
+  await createConversationRows(db).storeMessage(person(scope.subject, { tenant: scope.tenant }), ref.conversationId, {
+    id: 'm',
+    text: 'A',
+  });
+  const turns = createConversationTurns(db);
+  await turns.decide(ref, ['m']);
+  const turn = await turns.begin(ref, {});
+  const ids = [id, turn?.task.taskId ?? ''];
+  await postgres.pool.query(`update tasks set updated_at = now() - interval '1 hour' where id = any($1)`, [ids]);
+  for (const taskId of ids) {
+    const found = await tasks.reconcile(taskId, { status: 'not_found' });
+    if (found?.restart) await workflows.restartTask(found.restart);
+  }
+  expect(await Promise.all(ids.map(priorityOf))).toMatchObject([{ priorityKey: 5 }, { priorityKey: 2 }]);
 });
 
 test.each([0, 6, 1.5, '1'])('priority %j is refused', async (priority) => {

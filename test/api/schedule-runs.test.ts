@@ -247,6 +247,25 @@ test('a change that never reached Temporal arrives there with the sweep; a pause
   await write('paused = false');
   await align();
   expect(await inTemporal()).toEqual({ paused: false, everyMs: 7_200_000 });
+  // Long ago: the sweep stood still.
+  const late = (change: string) =>
+    api.postgres.pool.query(
+      `update schedules set ${change}, updated_at = now() - interval '3 hours',
+         temporal_at = temporal_at - interval '4 hours' where id = $1`,
+      [id],
+    );
+  await late('paused = true');
+  await align();
+  expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });
+  // A change of something else brings an earlier one along.
+  await late('paused = false');
+  await api.patch(id, { name: 'Still' });
+  expect(await inTemporal()).toEqual({ paused: false, everyMs: 7_200_000 });
+  const { rows } = await api.postgres.pool.query(
+    'select temporal_at >= updated_at as sent from schedules where id = $1',
+    [id],
+  );
+  expect(rows).toEqual([{ sent: true }]);
   await api.inTemporal(id).pause('paused due to workflow failure');
   await align();
   expect(await inTemporal()).toEqual({ paused: true, everyMs: 7_200_000 });

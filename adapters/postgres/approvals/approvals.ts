@@ -7,8 +7,9 @@ import type { JsonValue } from '../../../contract/json.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Approvals, DecisionNote } from '../../../contract/ports/index.ts';
 import { contentHash } from '../hashes.ts';
-import { insertContent } from '../messages/contents.ts';
+import { insertContent, lockContents } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
+import { withQueries } from '../with-queries.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
@@ -82,12 +83,17 @@ export const createApprovals = (db: Database): Approvals => ({
     const content = storableJson(note);
     const hash = contentHash(content);
     const scope = await readApproval(db, id);
-    // The approval names each of its notes, so that they are removed with its task.
+    // The approval names each of its notes, so that they are removed with its task. When that has happened already,
+    // nothing is stored.
     await sql`
-      with content as (${insertContent(scope, hash, content)})
-      update approvals set note_hashes = array_append(note_hashes, ${hash}) where id = ${id} and ${hash} <> all(note_hashes)`.execute(
-      db,
-    );
+      ${withQueries({
+        // The lock comes before the row, as it does for a deletion.
+        locked: lockContents(scope),
+        approval: sql`
+          update approvals set note_hashes = array_append(note_hashes, ${hash}) from locked
+          where id = ${id} and ${hash} <> all(note_hashes) returning id`,
+        content: insertContent(scope, hash, content, 'approval'),
+      })} select`.execute(db);
     return hash;
   },
 

@@ -123,6 +123,7 @@ async function appendMessage(
       scheduleId: await scheduleOf(trx, ref, id),
       request: {
         agent: ref.agent,
+        priority: request.priority ?? defaults.priority,
         ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
         ...(defaults.callback === undefined ? {} : { callback: defaults.callback }),
       },

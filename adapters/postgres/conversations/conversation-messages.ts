@@ -104,6 +104,7 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
       join contents q on q.tenant = ${tenant} and q.subject = ${subject} and q.hash = s.content_hash
       left join tasks t on t.id = s.of_task
       left join contents r on r.tenant = ${tenant} and r.subject = ${subject} and r.hash = t.result_hash
+        and t.status = 'completed'
       left join lateral (
         -- the answer is listed after the last message that its task has read
         select coalesce(max(m.position), s.position) as last from conversation_messages m

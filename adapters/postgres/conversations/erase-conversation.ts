@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { eraseTasks } from '../erasure/erase-tasks.ts';
+import { isAnyUndone } from '../erasure/open-undo.ts';
 import { removeWithContents } from '../erasure/unused-contents.ts';
 import { listConnectedMessages } from '../messages/connected-messages.ts';
 
@@ -17,8 +18,10 @@ const batchSize = 500;
  *
  * Safe to repeat after an interruption: the messages, which lead to everything else, are removed last, together with
  * the conversation's row.
+ *
+ * @returns false when nothing was removed, because a task of it is being undone
  */
-export async function eraseConversation(db: Database, ref: ConversationRef): Promise<void> {
+export async function eraseConversation(db: Database, ref: ConversationRef): Promise<boolean> {
   const { conversationId, tenant, subject } = ref;
   const tasks = await db
     .selectFrom('tasks')
@@ -29,6 +32,7 @@ export async function eraseConversation(db: Database, ref: ConversationRef): Pro
     .orderBy('id')
     .execute();
   const ids = tasks.map(({ id }) => id);
+  if (await isAnyUndone(db, ids)) return false;
   const messages = await listConnectedMessages(
     db,
     ref,
@@ -50,6 +54,7 @@ export async function eraseConversation(db: Database, ref: ConversationRef): Pro
       trx,
     );
   });
+  return true;
 }
 
 /** Removes the messages of people. */

@@ -6,6 +6,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { daysAgo, isIdle } from '../conversations/idle-conversations.ts';
 import { eraseTask } from './erase-task.ts';
+import { hasOpenUndo, isAnyUndone } from './open-undo.ts';
 
 /** When a failed removal is tried again. Each may wait for as long as a statement may take, and there may be many. */
 const pauseMinutes = 10;
@@ -19,7 +20,8 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and conversation_id is null
         and (erased_at is null or erase_requested_at is not null)
       returning ended_at is not null as ended`.execute(db);
-    if (rows[0]?.ended)
+    // Asked after the row was changed: from then on no undo can be requested.
+    if (rows[0]?.ended && !(await isAnyUndone(db, [taskId])))
       await eraseTask(db, { tenant, subject, taskId }).catch((error: unknown) => {
         log.warn({ err: error, taskId }, 'the content of a deleted task will be removed by the sweep');
       });
@@ -32,6 +34,7 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
       select t.id as "taskId", t.tenant, t.subject from tasks t
       where t.erase_requested_at <= now() and t.ended_at is not null
         and (${after ?? null}::uuid is null or t.id > ${after ?? null}::uuid)
+        and not ${hasOpenUndo}
         and not exists (select from conversations c where c.id = t.conversation_id)
       order by t.id limit ${limit}`.execute(db);
     return rows;

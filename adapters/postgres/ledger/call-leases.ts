@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallLeases } from '../../../contract/ports/index.ts';
 import type { Logger } from '../../../runtime/logger.ts';
-import { openLeaseSession, type LeaseSession } from './lease-session.ts';
+import { isShared, openLeaseSession, type LeaseSession } from './lease-session.ts';
 
 /** A session that gave no sign of life for so long holds nothing: its process hangs. */
 const silentS = 60;
@@ -9,6 +9,8 @@ const silentS = 60;
 const reconnectMs = 250;
 /** After Postgres was away, the living processes need less than this to take their leases again. */
 const settleMs = 3_000;
+const shared =
+  'The leases of model calls take no effect, as behind a pooler in transaction mode: the call of a worker that died is made again only when the pooler closes its session. Set DATABASE_DIRECT_URL to an address without the pooler.';
 
 /**
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when
@@ -19,13 +21,14 @@ const settleMs = 3_000;
  */
 export function createCallLeases(
   urlOf: () => string,
-  log: Pick<Logger, 'warn'>,
+  log: Pick<Logger, 'warn' | 'error'>,
 ): CallLeases & { close(): Promise<void> } {
   /** Keys that this process wants to lock, and those that its session has locked. */
   const wanted = new Set<string>();
   let locked = new Set<string>();
   let session: LeaseSession | undefined;
   let isSyncing = false;
+  let isChecked = false;
   let isClosed = false;
 
   const drop = (lost: LeaseSession, error: unknown) => {
@@ -45,6 +48,8 @@ export function createCallLeases(
       throw new Error('The call leases are closed.');
     }
     session = opened;
+    if (!isChecked) void reportPooler(urlOf(), opened, log);
+    isChecked = true;
     return opened;
   };
 
@@ -110,6 +115,11 @@ export function createCallLeases(
       await session?.close();
     },
   };
+}
+
+/** An error of the connections says nothing about a pooler. */
+async function reportPooler(databaseUrl: string, opened: LeaseSession, log: Pick<Logger, 'error'>): Promise<void> {
+  if (await isShared(databaseUrl, opened).catch(() => false)) log.error(shared);
 }
 
 /** The key of a lock: the second half of the call's id, which is random. */

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import type { TaskRef } from '../../../contract/references.ts';
+import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CancelNote, Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
@@ -38,16 +38,7 @@ export const createEffects = (db: Database): Effects => ({
     return { undo: await selectSentCalls(db, taskId).execute() };
   },
 
-  async requestUndo({ tenant, subject }, taskId) {
-    const { rows } = await sql`
-      update tool_calls c set undo_state = 'begun', undo_summary = null, undo_ended_at = null from tasks t
-      where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}
-        and t.ended_at is not null and t.erased_at is null
-        and c.task_id = t.id and c.effect = 'write' and c.left_at is not null
-        and (c.undo_state is null or c.undo_state in ('begun', 'failed'))
-      returning c.call_id`.execute(db);
-    return rows.length;
-  },
+  requestUndo: (scope, taskId) => requestUndo(db, scope, taskId),
 
   listBegunUndos: ({ taskId }) => selectSentCalls(db, taskId).where('undo_state', '=', 'begun').execute(),
 
@@ -88,18 +79,23 @@ export const createEffects = (db: Database): Effects => ({
     const { taskId } = task;
     const { state } = outcome;
     const summary = storableText(outcome.summary);
+    // There is none any more when the task was deleted long ago.
     const row = await db
       .selectFrom('tool_calls')
       .select('tool')
       .where('task_id', '=', taskId)
       .where('step', '=', step)
       .where('call_id', '=', callId)
-      .executeTakeFirstOrThrow();
+      .executeTakeFirst();
+    if (!row) return;
     await appendEvents(db, task, {
       before: {
+        // The task before its receipts, as for a deletion.
+        locked: sql`select id from tasks where id = ${taskId} for update`,
         completed: sql`
           update tool_calls c set undo_state = ${state}, undo_summary = ${summary}, undo_ended_at = now()
           where ${isCall(taskId, { step, callId })} and (c.undo_state is null or c.undo_state = 'begun')
+            and exists (select from locked)
           returning c.call_id`,
       },
       when: sql`exists (select from completed)`,
@@ -107,6 +103,22 @@ export const createEffects = (db: Database): Effects => ({
     });
   },
 });
+
+async function requestUndo(db: Database, { tenant, subject }: Scope, taskId: string): Promise<number> {
+  // The lock makes a deletion of the task see the undo, or the undo the deletion.
+  const { rows } = await sql`
+    with ended as (
+      select t.id from tasks t
+      where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}
+        and t.ended_at is not null and t.erased_at is null
+      for share
+    )
+    update tool_calls c set undo_state = 'begun', undo_summary = null, undo_ended_at = null from ended t
+    where c.task_id = t.id and c.effect = 'write' and c.left_at is not null
+      and (c.undo_state is null or c.undo_state in ('begun', 'failed'))
+    returning c.call_id`.execute(db);
+  return rows.length;
+}
 
 async function listUndoing(
   db: Database,

@@ -50,3 +50,31 @@ export async function openLeaseSession(
   pings.push(setInterval(giveSign, pingMs).unref());
   return session;
 }
+
+/**
+ * Whether other clients of this address get the session too, as behind a pooler in transaction mode. Then the locks of
+ * a session outlive its client.
+ */
+export async function isShared(databaseUrl: string, { client }: Pick<LeaseSession, 'client'>): Promise<boolean> {
+  const other = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: pingMs,
+    query_timeout: pingMs,
+  });
+  other.on('error', () => {});
+  const sessionOf = async (of: pg.Client, text: string): Promise<unknown> => {
+    const { rows } = await of.query<{ pid: number }>(text);
+    return rows[0]?.pid;
+  };
+  const pid = 'select pg_backend_pid() as pid';
+  try {
+    await other.connect();
+    const before = await sessionOf(client, pid);
+    // A pooler gives it a session that is free, and keeps it for the transaction.
+    await other.query('begin');
+    if ((await sessionOf(other, pid)) === before) return true;
+    return (await sessionOf(client, pid)) !== before;
+  } finally {
+    await other.end().catch(() => {});
+  }
+}

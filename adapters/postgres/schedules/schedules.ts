@@ -92,13 +92,9 @@ export const createSchedules = (db: Database): Schedules => ({
     return deleted !== undefined;
   },
 
-  async listScheduled({ after = null, limit }) {
-    const { rows } = await sql<ScheduleRef & { isWanted: boolean; updatedAt: Date }>`
-      select id as "scheduleId", tenant, subject, updated_at as "updatedAt",
-        deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
-      from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
-    return rows;
-  },
+  listScheduled: (page) => listScheduled(db, page),
+
+  markSent: (scope, scheduleId, updatedAt) => markSent(db, scope, scheduleId, updatedAt),
 
   async discard({ tenant, subject }, scheduleId) {
     await db
@@ -143,6 +139,26 @@ const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: st
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('deleted_at', 'is', null);
+
+async function listScheduled(
+  db: Database,
+  { after = null, limit }: { after?: string | null | undefined; limit: number },
+): ReturnType<Schedules['listScheduled']> {
+  const { rows } = await sql<ScheduleRef & { isWanted: boolean; isSent: boolean; updatedAt: Date }>`
+    select id as "scheduleId", tenant, subject, updated_at as "updatedAt",
+      coalesce(temporal_at >= updated_at, false) as "isSent",
+      deleted_at is null and coalesce((timing ->> 'endAt')::timestamptz > now(), true) as "isWanted"
+    from schedules where ${after}::uuid is null or id > ${after}::uuid order by id limit ${limit}`.execute(db);
+  return rows;
+}
+
+async function markSent(db: Database, scope: Scope, scheduleId: string, updatedAt: string): Promise<void> {
+  await updateSchedule(db, scope, scheduleId)
+    .set({ temporal_at: sql`updated_at` })
+    // The driver cuts microseconds off.
+    .where(sql<boolean>`date_trunc('milliseconds', updated_at) = ${updatedAt}::timestamptz`)
+    .execute();
+}
 
 /**
  * The schedule that an idempotency key belongs to already, or undefined when it is not there any more.

@@ -127,7 +127,11 @@ export async function storeLostText(db: Database, task: Owner): Promise<boolean>
     const lost = pieces.filter(({ seq }) => seq > locked.last_seq || taken.has(seq)).map(({ event }) => event);
     return (await writeEvents(trx, task, { events: lost }, null)) !== undefined;
   };
-  return db.isTransaction ? store(db) : db.transaction().execute(store);
+  // A transaction of the caller may still fail.
+  if (db.isTransaction) return store(db);
+  const isStored = await db.transaction().execute(store);
+  if (isStored) unflushedText.flushed(task.taskId, lastSeq);
+  return isStored;
 }
 
 const selectOpen = (db: Database, { taskId }: Owner) =>

@@ -48,6 +48,7 @@ export function insertTask(
       request_hash: requestHash,
       input_head: head,
       last_seq: 1,
+      priority: request.priority ?? null,
       ...(createdAt === undefined ? {} : { created_at: createdAt }),
     })
     .onConflict((conflict) =>

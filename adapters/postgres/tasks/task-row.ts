@@ -44,7 +44,9 @@ export const taskColumns = Object.keys({
   output_tokens: true,
   cost_usd: true,
   last_seq: true,
+  priority: true,
   created_at: true,
+  inserted_at: true,
   started_at: true,
   ended_at: true,
   updated_at: true,
@@ -58,7 +60,8 @@ export const selectTasks = (db: Database) =>
       join
         .onRef('c.tenant', '=', 't.tenant')
         .onRef('c.subject', '=', 't.subject')
-        .onRef('c.hash', '=', 't.result_hash'),
+        .onRef('c.hash', '=', 't.result_hash')
+        .on('t.status', '=', 'completed'),
     )
     .selectAll('t')
     .select(sql<string | null>`convert_from(c.bytes, 'UTF8')`.as('result'))
@@ -75,7 +78,7 @@ const columnsOfTask = sql.raw(taskColumns.map((column) => `t.${column}`).join(',
 export async function readTask(
   db: Database,
   condition: RawBuilder<unknown>,
-  resultHash: RawBuilder<string | null> = sql`t.result_hash`,
+  resultHash: RawBuilder<string | null> = sql`case t.status when 'completed' then t.result_hash end`,
 ): Promise<SelectedTask | undefined> {
   const { rows } = await sql<SelectedTask>`
     select ${columnsOfTask}, convert_from(c.bytes, 'UTF8') as result, ${effects} as effects, ${input} as input,
@@ -174,10 +177,11 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   agent: row.agent,
   status: statusOf(row),
   runId: row.run_id,
-  createdAt: row.created_at,
+  insertedAt: row.inserted_at ?? row.created_at,
   updatedAt: row.updated_at,
   lastSeq: row.last_seq,
   head: row.input_head,
+  priority: row.priority ?? undefined,
   isErased: row.erased_at !== null,
   isCancelled: row.cancel_request !== null,
   hasFailedToStart: row.status === 'queued' && row.error_code === 'never_started',

@@ -1,13 +1,14 @@
 import { sql, type Selectable } from 'kysely';
 import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { BudgetLimits, Scope } from '../../../contract/references.ts';
+import type { BudgetLimits, ContentHash, Scope, TaskRef } from '../../../contract/references.ts';
+import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { reconcileTask } from '../../../contract/rules/task-reconciliation.ts';
-import type { Tasks } from '../../../contract/ports/index.ts';
+import type { Run, Tasks } from '../../../contract/ports/index.ts';
 import { contentHash, hashRequest } from '../hashes.ts';
-import { insertContent } from '../messages/contents.ts';
+import { insertContent, lockContents } from '../messages/contents.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { storableJson } from '../storable-json.ts';
 import { withQueries } from '../with-queries.ts';
@@ -16,7 +17,7 @@ import { tightestLimits } from './budgets.ts';
 import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { createOpenTasks } from './open-tasks.ts';
-import { reopen, reopenedColumns } from './reopen.ts';
+import { adoptRun, reopen, reopenedColumns } from './reopen.ts';
 import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { taskColumns, toTaskRow } from './task-row.ts';
@@ -85,12 +86,7 @@ export const createTasks = (db: Database): Tasks => ({
       .execute();
   },
 
-  async storeResult(scope, result) {
-    const content = storableJson(result);
-    const hash = contentHash(content);
-    await insertContent(scope, hash, content).execute(db);
-    return hash;
-  },
+  storeResult: (task, run, result) => storeResult(db, task, run, result),
 
   complete: (task, run, resultHash) => completeTask(db, task, run, resultHash),
 
@@ -117,6 +113,25 @@ export const createTasks = (db: Database): Tasks => ({
     return isCorrected ? { found: correction.found } : undefined;
   },
 });
+
+async function storeResult(db: Database, task: TaskRef, run: Run, result: TaskResult): Promise<ContentHash> {
+  const content = storableJson(result);
+  const hash = contentHash(content);
+  await adoptRun(db, task, run);
+  // The row names it from now on, so that it is removed with the task. It is shown when the task is completed.
+  const { rows } = await sql`
+    ${withQueries({
+      // The lock comes before the row, as it does for a deletion.
+      locked: lockContents(task),
+      open_task: sql`
+        update tasks set result_hash = ${hash} from locked
+        where id = ${task.taskId} and tenant = ${task.tenant} and subject = ${task.subject}
+          and ended_at is null and run_id = ${run.runId} returning id`,
+      content: insertContent(task, hash, content, 'open_task'),
+    })} select from open_task`.execute(db);
+  if (rows.length === 0) throw new AlfredError('superseded', 'The task had ended.');
+  return hash;
+}
 
 async function recordFailedStart(db: Database, { tenant, subject, taskId }: Scope & { taskId: string }): Promise<void> {
   await db

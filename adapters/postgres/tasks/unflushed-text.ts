@@ -24,5 +24,13 @@ export const unflushedText = {
     if (byTask.size > maxTasks && oldest !== undefined) byTask.delete(oldest);
   },
 
+  /** Forgets the pieces up to a number: they are on the disk. */
+  flushed(taskId: string, upTo: number) {
+    const unflushed = byTask.get(taskId);
+    const pieces = unflushed?.pieces.filter(({ seq }) => seq > upTo) ?? [];
+    if (unflushed && pieces.length > 0) byTask.set(taskId, { ...unflushed, pieces });
+    else byTask.delete(taskId);
+  },
+
   forget: (taskId: string) => byTask.delete(taskId),
 };

@@ -10,6 +10,9 @@ DECLARE
   -- The first month that begins in a week or later, and the least id in it: no task has one yet.
   month timestamp := date_trunc('month', now() AT TIME ZONE 'UTC' + interval '7 days') + interval '1 month';
   bound uuid := (lpad(to_hex((extract(epoch FROM month) * 1000)::bigint), 12, '0') || '70008000' || repeat('0', 12))::uuid;
+  tomorrow uuid := (lpad(to_hex((extract(epoch FROM now() + interval '1 day') * 1000)::bigint), 12, '0')
+    || '70008000' || repeat('0', 12))::uuid;
+  validated uuid;
 BEGIN
   -- For lists of approvals by status. Writers wait while it is built; the table has a row only where a person is asked.
   CREATE INDEX IF NOT EXISTS approvals_by_status ON approvals (tenant, status, id);
@@ -19,15 +22,25 @@ BEGIN
 
   -- Rows of ids from elsewhere, and of tasks that a clock far ahead has named, belong to no month.
   CREATE TABLE IF NOT EXISTS task_events_default (LIKE task_events INCLUDING ALL);
-  -- Not looked at for rows that are there: that would lock out writers meanwhile.
-  EXECUTE format('ALTER TABLE task_events DROP CONSTRAINT IF EXISTS task_events_first,
-    ADD CONSTRAINT task_events_first CHECK (task_id < %L) NOT VALID', bound);
-  COMMIT;
-  WITH moved AS (DELETE FROM task_events WHERE task_id >= bound RETURNING *)
-    INSERT INTO task_events_default SELECT * FROM moved;
-  COMMIT;
-  ALTER TABLE task_events VALIDATE CONSTRAINT task_events_first;
-  COMMIT;
+  -- An earlier attempt may have read the table already, and then have got no lock.
+  SELECT (regexp_match(pg_get_constraintdef(oid), '''([0-9a-f-]{36})'''))[1]::uuid INTO validated FROM pg_constraint
+    WHERE conrelid = 'task_events'::regclass AND conname = 'task_events_first' AND convalidated;
+  IF validated > tomorrow THEN
+    bound := validated;
+  ELSE
+    -- Not looked at for rows that are there: that would lock out writers meanwhile.
+    EXECUTE format('ALTER TABLE task_events DROP CONSTRAINT IF EXISTS task_events_first,
+      ADD CONSTRAINT task_events_first CHECK (task_id < %L) NOT VALID', bound);
+    COMMIT;
+    WITH moved AS (DELETE FROM task_events WHERE task_id >= bound RETURNING *)
+      INSERT INTO task_events_default SELECT * FROM moved;
+    -- What an attempt of an earlier month has moved. Its task may have been deleted.
+    WITH moved AS (DELETE FROM task_events_default WHERE task_id < bound RETURNING *)
+      INSERT INTO task_events SELECT * FROM moved WHERE EXISTS (SELECT FROM tasks WHERE id = moved.task_id);
+    COMMIT;
+    ALTER TABLE task_events VALIDATE CONSTRAINT task_events_first;
+    COMMIT;
+  END IF;
 
   -- What follows reads no rows: the constraint says that they fit, and index and foreign key are taken over.
   -- `tasks` first, as all transactions do.

@@ -85,6 +85,24 @@ test('an attempt whose text is refused, because a lost one has answered late, re
   expect(await harness.outcomesOf(task)).toEqual(['completed', 'superseded']);
 });
 
+test('an attempt whose text is refused, because another one streams, tells its followers that the step goes on', async () => {
+  const asked = ask(
+    providerOf(async function* (signal): AsyncIterable<ModelEvent> {
+      yield { type: 'text', text: 'My own ' };
+      await harness.begin(task, { attempt: 2 });
+      yield { type: 'text', text: 'answer.' };
+      if (!signal.aborted) await once(signal, 'abort');
+      signal.throwIfAborted();
+    }),
+  );
+  await expect(asked).rejects.toMatchObject({ code: 'model_unavailable' });
+  const { rows: failed } = await harness.pool.query(
+    `select data from task_events where task_id = $1 and type = 'model.failed'`,
+    [task.taskId],
+  );
+  expect(failed.map((row) => row['data'])).toMatchObject([{ willRetry: true }]);
+});
+
 test('the first attempt after a wait of the task waits for a call that still runs, and takes its answer', async () => {
   const running = await harness.begin(task);
   const asked = ask(providerOf(neverAsked));

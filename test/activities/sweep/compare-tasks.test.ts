@@ -133,7 +133,8 @@ test('a few lost tasks start again; of many at once none, in every round, until 
     const halted = compare({ client: all.client, pace: noPace });
     expect(await halted.done).toEqual({ corrected: 0, isHalted: true });
     expect({ described: halted.described.length, restarted: halted.restarted }).toEqual({
-      described: 21,
+      // More than a fifth of all.
+      described: 41,
       restarted: [],
     });
   }
@@ -141,6 +142,23 @@ test('a few lost tasks start again; of many at once none, in every round, until 
   const moved = compare({ client: all.client, pace: noPace, movedAt: new Date() });
   expect(await moved.done).toEqual({ corrected: 200, isHalted: false });
   expect(new Set(moved.restarted).size).toBe(200);
+});
+
+test('a task that began after the move counts as lost, although its message came before', async () => {
+  const movedAt = new Date(Date.now() - 600_000);
+  await insertWaiting(30);
+  const all = countingTemporal({ isHidden: () => true });
+  const { done, restarted } = compare({ client: all.client, pace: noPace, movedAt });
+  expect(await done).toEqual({ corrected: 0, isHalted: true });
+  expect(restarted).toEqual([]);
+});
+
+test('lost tasks that are all old do not halt the sweep when they are few of all', async () => {
+  await insertWaiting(300);
+  const old = countingTemporal({ isHidden: (_, n) => n < 30 });
+  const { done, restarted } = compare({ client: old.client, pace: noPace });
+  expect(await done).toEqual({ corrected: 30, isHalted: false });
+  expect(restarted).toHaveLength(30);
 });
 
 test('a backlog of queued tasks that Temporal does not know is counted as lost, and none of it is ended', async () => {

@@ -4,14 +4,18 @@ import { runEach } from '../../../activities/sweep/run-each.ts';
 
 const log = pino({ level: 'silent' });
 
-test('a part that fails stops no other, and its error ends the step', async () => {
+test('a part that fails stops no other, and its error ends the step, which is not tried again', async () => {
   const ran: string[] = [];
   const parts = {
     a: async () => void ran.push('a'),
     b: () => Promise.reject(new Error('no list')),
     c: async () => void ran.push('c'),
   };
-  await expect(runEach({ log, signal: new AbortController().signal }, parts)).rejects.toThrow('no list');
+  await expect(runEach({ log, signal: new AbortController().signal }, parts)).rejects.toMatchObject({
+    code: 'internal',
+    failures: Infinity,
+    cause: { message: 'no list' },
+  });
   expect(ran).toEqual(['a', 'c']);
 });
 

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { beginTurn } from '../../../adapters/postgres/conversations/begin-turn.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
+import { contentHash } from '../../../adapters/postgres/hashes.ts';
+import { insertContent } from '../../../adapters/postgres/messages/contents.ts';
 import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { BegunTurn, ConversationRows, ConversationTurns } from '../../../contract/ports/index.ts';
@@ -171,8 +173,9 @@ describe('a turn', () => {
 
 describe('steering', () => {
   const storeResult = async (output: string) => {
-    const tasks = createTasks(env.postgres.db);
-    return tasks.storeResult(local, { text: output, citations: [] });
+    const content = JSON.stringify({ text: output, citations: [] });
+    await insertContent(local, contentHash(content), content).execute(env.postgres.db);
+    return contentHash(content);
   };
   const take = async (running: BegunTurn, step: number, head: string, result?: string) =>
     turns.takeSteering(running.task, {

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
+import { createApprovals } from '../../../adapters/postgres/approvals/approvals.ts';
+import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
+import { createEffects } from '../../../adapters/postgres/ledger/effects.ts';
 import { createErasure } from '../../../adapters/postgres/erasure/erasure.ts';
 import { eraseTasks } from '../../../adapters/postgres/erasure/erase-tasks.ts';
 import { createLedger } from '../../../adapters/postgres/ledger/ledger.ts';
@@ -157,6 +160,93 @@ test('of many tasks with one question only the messages of the erased one are lo
   expect(await countMessages('OTHER answer')).toBe(1);
   expect(statements.filter((statement) => /with recursive part/.test(statement))).toEqual([]);
   expect(statements.filter((statement) => /delete from messages/.test(statement))).toHaveLength(1);
+});
+
+test('a note and a result that come after their task was erased leave no content', async () => {
+  const { task } = await harness.newTask();
+  const approvals = createApprovals(harness.db);
+  await harness.tasks.start(task, run, 'm');
+  const rule = { approvers: {}, fourEyes: false, expiresS: 60, onExpiry: 'deny' } as const;
+  const [state] = await approvals.request(task, run, [
+    { step: 1, callId: 'c1', tool: 'look', arguments: {}, rule: { ...rule, tool: 'look' } },
+  ]);
+  const id = state && 'pending' in state ? state.pending.id : '';
+  const ada = person('ada');
+  const note = (await approvals.storeDecision(ada, id, { comment: 'IN TIME' })) ?? '';
+  expect(await approvals.storeDecision(ada, id, { comment: 'IN TIME' })).toBe(note);
+  expect(await approvals.loadNote(id, note)).toEqual({ comment: 'IN TIME' });
+  await harness.tasks.storeResult(task, run, { text: 'PARTIAL', citations: [] });
+  expect((await harness.tasks.get(local, task.taskId))?.result).toBeNull();
+  await end(task);
+  expect((await harness.tasks.get(local, task.taskId))?.result).toBeNull();
+  // A person decides while the approval is removed.
+  const erasing = await harness.pool.connect();
+  await erasing.query('begin');
+  await erasing.query('select from approvals where id = $1 for update', [id]);
+  const late = approvals.storeDecision(ada, id, { comment: 'NEVER SAID' });
+  await harness.untilStatementsWait(1);
+  await erasing.query('delete from approvals where id = $1', [id]);
+  await erasing.query('commit');
+  erasing.release();
+  await late;
+  await parts.erasure.deleteTask(local, task.taskId);
+  const result = harness.tasks.storeResult(task, run, { text: 'AFTERWARDS', citations: [] });
+  await expect(result).rejects.toMatchObject({ code: 'superseded' });
+  const left = [];
+  for (const text of ['PARTIAL', 'NEVER SAID', 'AFTERWARDS']) left.push(await countContents(text));
+  expect(left).toEqual([0, 0, 0]);
+});
+
+test('content that an undo needs stays until the undo has ended, or could not for a week', async () => {
+  const effects = createEffects(harness.db);
+  const undoing = [];
+  for (const callId of ['one', 'two']) {
+    const { task } = await harness.newTask();
+    await harness.ledger.beginToolCall(task, { ...newCall, callId });
+    await harness.ledger.completeToolCall(task, { ...outcomeOf(`PAID ${callId}`), callId });
+    await harness.pool.query(`update tool_calls set effect = 'write', left_at = now() where task_id = $1`, [
+      task.taskId,
+    ]);
+    await end(task);
+    expect(await effects.requestUndo(local, task.taskId)).toBe(1);
+    expect(await parts.erasure.deleteTask(local, task.taskId)).toBe(true);
+    undoing.push({ task, call: { step: 1, callId } });
+  }
+  await sweep();
+  const [one, two] = undoing;
+  if (!one || !two) throw new Error('no tasks');
+  expect(await effects.beginUndo(one.task, one.call)).toMatchObject({ output: expect.stringContaining('PAID one') });
+  await effects.completeUndo(one.task, one.call, { state: 'undone', summary: 'UNDONE' });
+  await sweep();
+  expect([await isErased(one.task), await isErased(two.task)]).toEqual([true, false]);
+  expect([await countContents('PAID one'), await countContents('PAID two')]).toEqual([0, 1]);
+  await harness.pool.query(`update tasks set erased_at = now() - interval '8 days' where id = $1`, [two.task.taskId]);
+  await sweep();
+  expect([await isErased(two.task), await countContents('PAID two')]).toEqual([true, 0]);
+  // The undo ends after all.
+  await effects.completeUndo(two.task, two.call, { state: 'undone', summary: 'UNDONE' });
+});
+
+test('a deleted conversation is erased when no task of it is being undone', async () => {
+  const rows = createConversationRows(harness.db);
+  const turns = createConversationTurns(harness.db);
+  const { id, agent } = await rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
+  const ref = { ...local, conversationId: id, agent };
+  await rows.storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'm', text: 'PAY' });
+  await turns.decide(ref, ['m']);
+  const turn = await turns.begin(ref, {});
+  if (!turn) throw new Error('no turn');
+  await harness.pool.query(
+    `insert into tool_calls (task_id, step, call_id, tool, effect, left_at, undo_state)
+     values ($1, 1, 'c1', 'pay', 'write', now(), 'begun')`,
+    [turn.task.taskId],
+  );
+  await end(turn.task);
+  await rows.markDeleted(local, id);
+  expect([await turns.erase(ref), await countContents('PAY')]).toEqual([false, 1]);
+  const undone = { state: 'undone', summary: 's' } as const;
+  await createEffects(harness.db).completeUndo(turn.task, { step: 1, callId: 'c1' }, undone);
+  expect([await turns.erase(ref), await countContents('PAY')]).toEqual([true, 0]);
 });
 
 test('a task that cannot be erased keeps no other from it, and is erased later', async () => {

@@ -94,7 +94,9 @@ test('the migration keeps all events both ways, and goes on after an interruptio
   ]);
   // An earlier attempt in an earlier month came as far as the constraint.
   await query(`create table task_events_default (like task_events including all);
-    alter table task_events add constraint task_events_first check (task_id < '${idOf('2026-01-01')}') not valid`);
+    alter table task_events add constraint task_events_first check (task_id < '${idOf('2024-01-01')}') not valid;
+    with moved as (delete from task_events where task_id = '${old}' and seq = 1 returning *)
+      insert into task_events_default select * from moved`);
   await migrate(config.DATABASE_URL, log);
   expect(await partsOf(old)).toEqual(['task_events_first', 'task_events_first']);
   for (const id of [foreignId, later])
@@ -106,6 +108,17 @@ test('the migration keeps all events both ways, and goes on after an interruptio
     { conname: 'task_events_first_pkey', convalidated: true },
     { conname: 'task_events_task_id_fkey', convalidated: true },
   ]);
+  // An earlier attempt has read all rows, and then got no lock.
+  const soon = firstIdAt(Date.now() + 3 * 24 * 60 * 60_000);
+  await query('delete from tasks where id = $1', [later]);
+  await migrateDown();
+  await query(`delete from task_events where task_id = '${foreignId}';
+    alter table task_events add constraint task_events_first check (task_id < '${soon}')`);
+  await migrate(config.DATABASE_URL, log);
+  const [first] = await query<{ bound: string }>(
+    `select pg_get_expr(relpartbound, oid) as bound from pg_class where relname = 'task_events_first'`,
+  );
+  expect(first?.bound).toContain(soon);
   // What statements of before rely on.
   await expect(addTask(old)).rejects.toMatchObject({ code: '23505' });
   await query(

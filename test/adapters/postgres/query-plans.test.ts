@@ -118,6 +118,7 @@ test('lists of tasks, with every filter', async () => {
   const list = (filter: object) => expectIndexes(() => adapters.tasks.list(scope, { limit: 20, ...filter }));
   expect(await list({ status: 'failed' })).toContain('tasks_by_status');
   expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
+  expect(await list({ status: 'incomplete' })).toContain('tasks_incomplete');
   // What is new: few of many tasks.
   expect(await list({ createdAfter: '2023-12-07T17:00:00Z' })).toContain('tasks_by_creation');
   // The date is a bound of the index, and no filter on the rows that it gives.
@@ -263,6 +264,7 @@ const generated = `
       to_timestamp(1700000000 + n * 100), to_timestamp(1700000100 + n * 100)
     from generate_series(1, ${rows}) n;
   update tasks set status = 'running', ended_at = null where id in (select id from tasks order by id desc limit 50);
+  update tasks set incomplete = 'budget' where status = 'completed' and right(input_head, 3) = '010';
   insert into task_events (task_id, seq, type, data) select id, n, 'model.started', '{}' from tasks, generate_series(1, 3) n;
   alter table model_calls disable trigger user;
   insert into model_calls (is_counted, task_id, step, attempt, outcome, provider, model, tenant, agent, head, result_hash, input_tokens,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createEffects } from '../../../adapters/postgres/ledger/effects.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import { createLedgerHarness, local, run, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
 
@@ -90,4 +91,17 @@ test('a tool call of a reset run takes the row over', async () => {
   await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'by hand' });
   expect(await harness.ledger.beginToolCall(task, { ...newCall(), runId: 'run-2' })).toEqual(begun);
   expect((await harness.eventTypes(task)).slice(-2)).toEqual(['task.resumed', 'tool.started']);
+});
+
+test('an undo that is requested while its task is deleted finds the task deleted', async () => {
+  await harness.ledger.beginToolCall(task, newCall());
+  await harness.pool.query(`update tool_calls set effect = 'write', left_at = now() where task_id = $1`, [task.taskId]);
+  await harness.tasks.close(task, undefined, { status: 'cancelled', reason: 'test' });
+  let requested: Promise<number> | undefined;
+  await harness.db.transaction().execute(async (trx) => {
+    await trx.updateTable('tasks').set({ erased_at: new Date() }).where('id', '=', task.taskId).execute();
+    requested = createEffects(harness.db).requestUndo(local, task.taskId);
+    await harness.untilStatementsWait(1);
+  });
+  expect(await requested).toBe(0);
 });

@@ -243,6 +243,21 @@ test('no piece is lost when another process appends while the pieces of before a
   expect((await read()).map(({ seq }) => seq)).toEqual((await read()).map((_, index) => index + 1));
 });
 
+test('pieces that were stored again under other numbers are stored once, also after a second crash', async () => {
+  const call = await begin(1);
+  await stream(...words.slice(0, 10));
+  await crash(3);
+  await env.postgres.pool.query(
+    `with task as (update tasks set last_seq = last_seq + 1 where id = $1 returning id, last_seq)
+     insert into task_events (task_id, seq, type, data) select id, last_seq, 'task.resumed', '{"reason": "service"}' from task`,
+    [task.taskId],
+  );
+  await stream(...words.slice(10, 11));
+  await crash(1);
+  await settle(call);
+  expect(await readText()).toBe(words.slice(0, 11).join(''));
+});
+
 test('a folded row gives its pieces with their numbers and whole characters', () => {
   const row = { seq: 9, data: { step: 1, attempt: 1, text: 'a🙂bü' } };
   const pieces = (after: number) => expandPieces(row, [2, 3, 4], after).map(({ seq, data }) => [seq, data.text]);

@@ -46,7 +46,7 @@ describe('a task whose workflow Temporal does not know', () => {
 });
 
 test('a few lost tasks are believed, a large share of many is not', () => {
-  expect(isTooManyLost({ lost: 20, compared: 20 })).toBe(false);
-  expect(isTooManyLost({ lost: 21, compared: 50 })).toBe(true);
-  expect(isTooManyLost({ lost: 21, compared: 5_000 })).toBe(false);
+  expect(isTooManyLost({ lost: 20, of: 20 })).toBe(false);
+  expect(isTooManyLost({ lost: 21, of: 50 })).toBe(true);
+  expect(isTooManyLost({ lost: 21, of: 5_000 })).toBe(false);
 });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { createEventListener } from '../../../adapters/postgres/event-listener.ts';
+import { createCallLeases } from '../../../adapters/postgres/ledger/call-leases.ts';
 import { freePort } from '../../../deploy/local/ports/ports.ts';
 import { faultsOf } from '../../../runtime/database/check-server.ts';
 import { openPostgres } from '../../../runtime/database/postgres.ts';
@@ -107,6 +108,22 @@ const hasPgBouncer = spawnSync('pgbouncer', ['--version']).status === 0;
     const inserted = await Promise.all(Array.from({ length: 20 }, (_, n) => insert(n)));
     expect(inserted).toHaveLength(20);
     await postgres.close();
+  });
+
+  test('leases say that they are not kept, and name the variable', async () => {
+    const errors: string[] = [];
+    const log = pino({ level: 'error' }, { write: (line: string) => void errors.push(line) });
+    const leases = [config.DATABASE_DIRECT_URL ?? '', config.DATABASE_URL].map((url) =>
+      createCallLeases(() => url, log),
+    );
+    const [direct, pooled] = leases;
+    direct?.open();
+    await until('the direct leases work', () => direct?.stateOf([]), { accept: (state) => state === 'free' });
+    expect(errors).toEqual([]);
+    pooled?.open();
+    await until('the pooled ones complain', () => errors.length > 0);
+    expect(errors).toEqual([expect.stringContaining('Set DATABASE_DIRECT_URL')]);
+    for (const one of leases) await one.close();
   });
 
   test('a listener says that it hears nothing, and names the variable', async () => {
