@@ -4562,8 +4562,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "maxCostUsd": 2,
-                 *       "maxModelCalls": 100
+                 *       "maxCostUsd": 2
                  *     }
                  */
                 "application/json": components["schemas"]["BudgetGrant"];
@@ -4593,8 +4592,7 @@ export interface operations {
                      *         "ticket": "HR-1024"
                      *       },
                      *       "budget": {
-                     *         "maxCostUsd": 2,
-                     *         "maxModelCalls": 100
+                     *         "maxCostUsd": 2
                      *       },
                      *       "result": null,
                      *       "error": null,
