@@ -174,7 +174,7 @@ export interface paths {
         put?: never;
         /**
          * Send a task’s webhook again
-         * @description Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The task must have ended (`task_running`).
+         * @description Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The task must have ended (`task_running`).
          */
         post: operations["repeatCallback"];
         delete?: never;
@@ -215,7 +215,7 @@ export interface paths {
         put?: never;
         /**
          * Approve or deny a call
-         * @description The first decision counts; who comes second is told who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.
+         * @description The first decision counts; a different second one is refused, with who decided and how (`approval_decided`). The same decision by the same person again changes nothing. What runs is what was approved: `argumentsHash`, or the arguments in `edit`, which must fit the tool.
          */
         post: operations["decideApproval"];
         delete?: never;
@@ -504,7 +504,7 @@ export interface paths {
         put?: never;
         /**
          * Add or replace documents
-         * @description The files are stored when the answer comes, and read after it: follow the ingestion. Where they stand and who may read them is said in the query string, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.
+         * @description The files are stored when the answer comes, and read after it: follow the ingestion. The query string names their collection and readers, for all files of the upload: ?collection=hr&readers=group:hr,subject:ann&tags=policy.
          */
         post: operations["uploadDocuments"];
         delete?: never;
@@ -657,7 +657,7 @@ export interface paths {
         put?: never;
         /**
          * Send an upload’s webhook again
-         * @description Begins a new delivery, with a `webhook-id` of its own, whatever became of those before. The upload must have ended (`ingestion_running`).
+         * @description Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The upload must have ended (`ingestion_running`).
          */
         post: operations["repeatIngestionCallback"];
         delete?: never;
@@ -993,7 +993,7 @@ export interface components {
             approvers: components["schemas"]["Approvers"];
             fourEyes: boolean;
             /**
-             * @description What counts when nobody decides in time
+             * @description What counts when no one decides in time
              * @enum {string}
              */
             onExpiry: "approve" | "deny";
@@ -1030,7 +1030,7 @@ export interface components {
         Approvers: {
             /** @description These people */
             subjects?: string[];
-            /** @description Whoever has one of these roles */
+            /** @description Everyone who has one of these roles */
             roles?: string[];
         };
         CallbackState: {
@@ -1087,7 +1087,7 @@ export interface components {
             documents: number;
             /** @description Of these documents */
             chunks: number;
-            /** @description Of these documents, those that were cut by other settings; the next upload or sync of each cuts it anew */
+            /** @description Of these documents, those that were cut by other settings; the next upload or sync of each cuts it again */
             outdated: number;
         };
         CollectionList: {
@@ -1174,7 +1174,7 @@ export interface components {
             title: string;
             /** @description What it was read as, by its content */
             mediaType: string;
-            /** @description Said when the content is not what the name or the sender claimed; the content decided */
+            /** @description Present when the content is not what the name or the sender claimed; the content decided */
             notice: string | null;
             /** @description SHA-256 of the file */
             contentHash: string;
@@ -1187,10 +1187,10 @@ export interface components {
             readers: string[];
             /** @description The subject who added it */
             owner: string;
-            /** @description Where it came from, as whoever added it said */
+            /** @description Where it came from, in the words of the person or program that added it */
             origin: string | null;
             tags: string[];
-            /** @description ISO 639-1; null where it could not be told */
+            /** @description ISO 639-1; null where it is not known */
             language: string | null;
             /** @description Counts the contents that stood under this name */
             version: number;
@@ -1547,7 +1547,7 @@ export interface components {
             /** @description Yours; Temporal’s while it has paused the schedule by itself */
             note: string | null;
             /**
-             * @description `missing`: somebody deleted it in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty
+             * @description `missing`: it was deleted in Temporal; a resume or a change makes it again. `unknown`: Temporal did not answer in time, so `paused` is as it was last set and `nextRuns` is empty
              * @enum {string}
              */
             state: "scheduled" | "missing" | "unknown";
@@ -1597,7 +1597,7 @@ export interface components {
             /** @description Codes of the query (`PPR-9087`) that no passage holds; `evidence` is weak at the most then */
             unknownCodes?: string[];
             /**
-             * @description How near the best passages come to what was asked, whatever `limit` is: strong, weak (they may be related), none (nothing is near)
+             * @description How near the best passages come to what was asked, regardless of `limit`: strong, weak (they may be related), none (nothing is near)
              * @enum {string}
              */
             evidence: "strong" | "weak" | "none";
@@ -2113,7 +2113,7 @@ export interface components {
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */
                 runs: boolean;
-                /** @description null when nobody decided in time */
+                /** @description null when no one decided in time */
                 by: string | null;
                 comment: string | null;
                 /** @description of the arguments that may run */
@@ -2715,7 +2715,7 @@ export interface components {
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */
                 runs: boolean;
-                /** @description null when nobody decided in time */
+                /** @description null when no one decided in time */
                 by: string | null;
                 comment: string | null;
                 /** @description of the arguments that may run */
@@ -3256,7 +3256,7 @@ export interface components {
             updatedTo?: string;
         };
         SourceChange: {
-            /** @description Seconds from one sync to the next; null: only when somebody asks */
+            /** @description Seconds from one sync to the next; null: on request only */
             everyS?: number | null;
             /** @description The documents that it brought move there */
             collection?: string;
@@ -3268,7 +3268,7 @@ export interface components {
         SourceRequest: {
             /** @description A name is taken once in each collection. Default: `default` */
             collection?: string;
-            /** @description Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is */
+            /** @description Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is */
             readers?: string[];
             /** @description Words to search by; they take the place of those that a document has */
             tags?: string[];
@@ -3291,7 +3291,7 @@ export interface components {
                 /** @description git: only what stands below it */
                 folder?: string;
             };
-            /** @description Seconds from one sync to the next; without it, when somebody asks */
+            /** @description Seconds from one sync to the next; without it, on request only */
             everyS?: number;
         };
         ConversationChange: {
@@ -3684,7 +3684,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -3793,7 +3793,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -3922,7 +3922,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -3971,7 +3971,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4058,7 +4058,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4141,7 +4141,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4295,7 +4295,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4512,7 +4512,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4562,8 +4562,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "maxCostUsd": 2,
-                 *       "maxModelCalls": 100
+                 *       "maxCostUsd": 2
                  *     }
                  */
                 "application/json": components["schemas"]["BudgetGrant"];
@@ -4593,8 +4592,7 @@ export interface operations {
                      *         "ticket": "HR-1024"
                      *       },
                      *       "budget": {
-                     *         "maxCostUsd": 2,
-                     *         "maxModelCalls": 100
+                     *         "maxCostUsd": 2
                      *       },
                      *       "result": null,
                      *       "error": null,
@@ -4627,7 +4625,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4724,7 +4722,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4785,7 +4783,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4853,7 +4851,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -4971,7 +4969,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5056,7 +5054,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5160,7 +5158,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `approval_forbidden`: This is not yours to decide.
              */
@@ -5170,7 +5168,7 @@ export interface operations {
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
             /**
-             * @description - `approval_decided`: Somebody has decided already.
+             * @description - `approval_decided`: A person has decided already.
              *     - `approval_changed`: Something else is asked for than what you saw.
              *     - `task_ended`: The task has ended.
              */
@@ -5274,7 +5272,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5381,7 +5379,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5483,7 +5481,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5532,7 +5530,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5645,7 +5643,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5747,7 +5745,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5849,7 +5847,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5951,7 +5949,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -5959,7 +5957,7 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
-            /** @description `schedule_missing`: Somebody deleted the schedule in Temporal; resume it to make it again. */
+            /** @description `schedule_missing`: The schedule was deleted in Temporal; resume it to make it again. */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
@@ -6049,7 +6047,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6136,7 +6134,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6217,7 +6215,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6266,7 +6264,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6357,7 +6355,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6455,7 +6453,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6534,7 +6532,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6623,7 +6621,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6703,7 +6701,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6772,7 +6770,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6846,7 +6844,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6907,7 +6905,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -6982,7 +6980,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7075,7 +7073,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7105,7 +7103,7 @@ export interface operations {
                  */
                 collection?: string;
                 /**
-                 * @description Who may read them beside whoever adds them: everyone, group:<name>, subject:<id>; empty for nobody. Default: everyone, and for a document that is there already, as it is
+                 * @description Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is
                  * @example [
                  *       "everyone"
                  *     ]
@@ -7234,7 +7232,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7313,7 +7311,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7362,7 +7360,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7481,7 +7479,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7570,7 +7568,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7655,7 +7653,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7778,7 +7776,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7870,7 +7868,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -7956,7 +7954,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8019,7 +8017,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8085,7 +8083,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8186,7 +8184,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8281,7 +8279,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8374,7 +8372,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8429,7 +8427,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8529,7 +8527,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8622,7 +8620,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8708,7 +8706,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -8779,7 +8777,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
@@ -8855,7 +8853,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
@@ -8926,7 +8924,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
@@ -8995,7 +8993,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
@@ -9080,7 +9078,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
@@ -9146,7 +9144,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -9234,7 +9232,7 @@ export interface operations {
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -9282,7 +9280,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -9325,7 +9323,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -9383,7 +9381,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];
@@ -9424,7 +9422,7 @@ export interface operations {
                 };
             };
             /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host that it was told.
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
              */
             403: components["responses"]["Forbidden"];

@@ -50,7 +50,7 @@ export async function seedForExamples(api: ApiHarness) {
   const [withCallback, booked, atLimit, toPay] = await Promise.all([
     ask('When?', { callback }),
     ask('Book a room.'),
-    ask('Look twice.', { budget: { maxModelCalls: 1 } }),
+    ask('Look.', { budget: { maxCostUsd: 0.5 } }),
     ask('Pay.'),
   ]);
   const read = await upload('read.md', '# Read', 'text/markdown');

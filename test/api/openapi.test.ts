@@ -11,12 +11,14 @@ import { generateClients } from './generated-clients.ts';
 
 let api: ApiHarness;
 let workers: RunningWorkers;
+let seeds: Awaited<ReturnType<typeof seedForExamples>> | undefined;
 beforeAll(async () => {
   api = await createApiHarness({ ALFRED_OUTBOUND_ALLOW: '127.0.0.1' });
   workers = await startWorkers(api, api, [documentsQueue]);
   scriptForExamples(api);
 });
 afterAll(async () => {
+  await seeds?.close();
   await workers?.stop();
   await api?.close();
 });
@@ -164,7 +166,7 @@ const order = [/^uploadDocuments$/, /^listDocuments$/, /^create/, /^(?!delete|re
 const placeOf = (operationId: string) => order.findIndex((pattern) => pattern.test(operationId));
 
 test('executing every example as it stands answers 2xx', async () => {
-  const seeds = await seedForExamples(api);
+  seeds = await seedForExamples(api);
   const examples = [...readExampleRequests(api.http.document).values()].sort(
     (a, b) => placeOf(a.operationId) - placeOf(b.operationId),
   );
@@ -185,7 +187,6 @@ test('executing every example as it stands answers 2xx', async () => {
     if (name) made[name] = body.documents?.[0].id ?? body.id;
   }
   expect(Object.entries(statuses).filter(([, status]) => typeof status !== 'number')).toEqual([]);
-  await seeds.close();
 }, 120_000);
 
 describe('generated clients', () => {

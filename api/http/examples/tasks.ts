@@ -188,11 +188,11 @@ export const taskExamples: Record<string, OperationExamples> = {
     },
   },
   grantBudget: {
-    body: sends({ maxCostUsd: 2, maxModelCalls: 100 }),
+    body: sends({ maxCostUsd: 2 }),
     responses: answers(200, {
       ...queuedTask,
       status: 'running',
-      budget: { maxCostUsd: 2, maxModelCalls: 100 },
+      budget: { maxCostUsd: 2 },
       startedAt: times.began,
     }),
   },
