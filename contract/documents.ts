@@ -94,7 +94,11 @@ export const Document = z.object({
   collection: z.string(),
   readers: z.array(z.string()).describe('Who may read it beside its owner'),
   owner: z.string().describe('The subject who added it'),
-  origin: z.string().nullable().default(null).describe('Where it came from, in the words of the person or program that added it'),
+  origin: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Where it came from, in the words of the person or program that added it'),
   tags: z.array(z.string()),
   language: z.string().nullable().describe('ISO 639-1; null where it is not known'),
   version: z.int().positive().describe('Counts the contents that stood under this name'),

@@ -1,4 +1,11 @@
-import { defaultMessageOf, errorCodes, httpStatusOf, isErrorCode, isWorthRepeating, type ErrorCode } from '../../contract/errors.ts';
+import {
+  defaultMessageOf,
+  errorCodes,
+  httpStatusOf,
+  isErrorCode,
+  isWorthRepeating,
+  type ErrorCode,
+} from '../../contract/errors.ts';
 import type { OpenApiDocument } from './document.ts';
 
 /** Generates docs/reference/errors.md: every error code, and where it comes from. */

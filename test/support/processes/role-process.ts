@@ -55,7 +55,7 @@ export function startRole(entry: string, args: string[], config: Config, overrid
 
 /** A configuration value as an environment variable: lists with commas, records as JSON. */
 function textOf(value: Config[keyof Config]): string {
-  if (Array.isArray(value)) return value.join(',');
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(',');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
