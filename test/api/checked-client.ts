@@ -44,11 +44,12 @@ export function createSchemaCheck(document: JsonObject) {
   const ajv = new Ajv2020({ strict: false, allErrors: false, validateSchema: false });
   addFormats.default(ajv);
   // The document leaves responses open for fields of later versions. This version answers with the documented ones.
-  const schemas = closed(document['components'].schemas);
+  // Added once under a name, so that each of its schemas is compiled once.
+  ajv.addSchema({ $id: 'document', components: { schemas: closed(document['components'].schemas) } });
   const compiled = new Map<string, ValidateFunction>();
   return (schema: AnySchema, value: unknown, where: string) => {
     const key = JSON.stringify(schema);
-    const validate = compiled.get(key) ?? ajv.compile({ ...(closed(schema) as object), components: { schemas } });
+    const validate = compiled.get(key) ?? ajv.compile(inDocument(closed(schema)));
     compiled.set(key, validate);
     if (!validate(value))
       throw new Error(
@@ -135,6 +136,10 @@ function closed(schema: unknown): unknown {
     ? { ...copy, additionalProperties: false }
     : copy;
 }
+
+/** A schema whose references lead to the document that was added to the validator. */
+const inDocument = (schema: unknown) =>
+  JSON.parse(JSON.stringify(schema).replaceAll('"#/components/', '"document#/components/')) as object;
 
 /** The events of a `text/event-stream`, without comments. */
 export function eventsIn(text: string): { id: number; event: string; data: AnyJson }[] {

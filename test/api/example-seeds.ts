@@ -2,17 +2,18 @@ import { createWebhookReceiver } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
 import type { ApiHarness } from './api-harness.ts';
 import type { AnyJson } from './checked-client.ts';
+import { blockedTurn } from './open-conversation.ts';
 
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
-/** A model that looks, books or pays when it is asked to, and answers with one sentence else. */
+/** A model that waits, books or pays when it is asked to, and answers with one sentence else. */
 export function scriptForExamples(api: ApiHarness) {
   api.script(({ messages }) => {
     const last = messages.at(-1);
-    const asked = last?.role === 'user' ? /Look|Book|Pay/.exec(last.text)?.[0] : undefined;
+    const asked = last?.role === 'user' ? /Wait|Book|Pay/.exec(last.text)?.[0] : undefined;
+    if (asked === 'Wait') return blockedTurn('Let me see').turn;
     return asked ? { calls: [{ tool: asked.toLowerCase(), arguments: {} }] } : { text: ['Within 30 days.'] };
   });
-  api.tool('look', async () => ({ output: {}, summary: 'looked' }));
   for (const name of ['book', 'pay'])
     api.tool(
       name,
@@ -47,17 +48,17 @@ export async function seedForExamples(api: ApiHarness) {
     });
     return body.id as string;
   };
-  const [withCallback, booked, atLimit, toPay] = await Promise.all([
+  const [withCallback, booked, running, toPay] = await Promise.all([
     ask('When?', { callback }),
     ask('Book a room.'),
-    ask('Look.', { budget: { maxCostUsd: 0.5 } }),
+    ask('Wait.', { budget: { maxCostUsd: 0.5 } }),
     ask('Pay.'),
   ]);
   const read = await upload('read.md', '# Read', 'text/markdown');
   const refused = await upload('refused.bin', '\u0001\u0002\u0003', 'application/octet-stream');
   await api.taskReaches(withCallback, 'completed');
   await api.taskReaches(booked, 'completed');
-  await api.taskReaches(atLimit, 'waiting');
+  await api.taskReaches(running, 'running');
   const { waiting } = await api.taskReaches(toPay, 'waiting');
   return {
     close: () => receiver.down(),
@@ -65,7 +66,7 @@ export async function seedForExamples(api: ApiHarness) {
       getCallback: withCallback,
       repeatCallback: withCallback,
       undoTask: booked,
-      grantBudget: atLimit,
+      grantBudget: running,
       getApproval: waiting.approvals[0] as string,
       decideApproval: waiting.approvals[0] as string,
       retryIngestion: refused,
