@@ -73,6 +73,7 @@ describe('while a task runs, a message', () => {
     expect((await api.http.get(`${self}/events`, { accept: 'application/json' })).body).toEqual({
       events: [],
       lastSeq: 0,
+      nextCursor: null,
     });
     const cancelled = await api.http.post(`${self}/cancel`, {});
     const undone = await api.http.post(`${self}/undo`, {});
