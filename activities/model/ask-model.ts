@@ -219,7 +219,8 @@ async function passGate(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal
   const { task, at, purpose, facts, estimatedTokens } = modelCall;
   const entry = await gate.enter(facts, estimatedTokens);
   if (entry.open) return undefined;
-  await waitForEarlierAttempts(deps, modelCall, signal);
+  // Other attempts have waited already.
+  if (at.attempt === 1) await waitForEarlierAttempts(deps, modelCall, signal);
   const paid = await ledger.findPaidCall(task, at.step, purpose);
   if (paid) return paid;
   if (entry.reason === 'outage') throw outage(facts);

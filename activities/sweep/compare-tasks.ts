@@ -109,6 +109,9 @@ export async function compareTasks(
 type Comparison = CompareDeps &
   Pick<Options, 'isFull' | 'signal'> & { movedAt: Date | undefined; open: number; position: ComparePosition };
 
+/** Each lost task costs a request to Temporal. After so many, those that were looked at say enough. */
+const manyLost = 500;
+
 /**
  * Compares one page of open rows. Starts those again that an operator has reported as lost.
  *
@@ -128,7 +131,8 @@ async function comparePage(comparison: Comparison, rows: TaskRowState[], unknown
     if (running.has(taskWorkflowId(row.taskId))) {
       if (row.isCancelled && (isFull || isFresh(row))) await repeatCancel(comparison, row);
     } else if (await isUnknown(comparison, row)) (isFromBeforeMove(comparison, row) ? moved : unknown).push(row);
-    if (isTooManyLost({ lost: position.lost, of: open })) return false;
+    const { lost, compared } = position;
+    if (isTooManyLost({ lost, of: open }) || (lost > manyLost && isTooManyLost({ lost, of: compared }))) return false;
   }
   await startLost(comparison, moved);
   return true;

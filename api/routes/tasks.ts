@@ -80,13 +80,20 @@ export const taskRoutes =
       },
       handler: async ({ scope, params, headers }, reply) => {
         const read = () => findTask({ control, conversationRows }, scope, params.id);
+        let isFirst = true;
+        const readStored = async () => {
+          const row = await tasks.get(scope, params.id);
+          // A task that had ended before the request may run again: a person can reset its workflow.
+          const isOld = isFirst && row !== undefined && isEnded(row.status);
+          isFirst = false;
+          return row && !isOld ? row : read();
+        };
         const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
           read,
-          readUntilEnd: (signal) =>
-            events.readUntilEnd(params.id, signal, async () => (await tasks.get(scope, params.id)) ?? read()),
+          readUntilEnd: (signal) => events.readUntilEnd(params.id, signal, readStored),
         });
         return reply.send(views.task(row));
       },

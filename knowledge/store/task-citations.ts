@@ -38,6 +38,7 @@ async function findAnswer(db: Database, { tenant, subject }: Scope, taskId: stri
       order by m.step desc limit 1
     ) as head
     from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = t.result_hash
+      and t.status = 'completed'
     where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null`.execute(db);
   const [row] = rows;
   return row && { head: row.head, result: row.result === null ? undefined : (JSON.parse(row.result) as TaskResult) };

@@ -236,8 +236,8 @@ describe('the embedding model', () => {
 });
 
 describe('a download', () => {
-  const pace = { stallMs: 200, waitMs: 0 };
   const download = async (faults: HubFault[], file = weights) => {
+    const pace = { stallMs: faults.includes('stall') ? 200 : 20_000, waitMs: 0 };
     const { endpoint, requests } = await hub({ '/file': file }, faults);
     const path = join(await folders.make(), 'file');
     await downloadFile(new URL('/file', endpoint), path, pinned(weights), pace);

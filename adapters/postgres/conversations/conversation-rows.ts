@@ -185,6 +185,8 @@ async function markDeleted(trx: Database, ref: LockedRef, idleDays: number | und
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('conversation_id', '=', conversationId)
+    // A second request does not postpone the removal.
+    .where('erased_at', 'is', null)
     .execute();
   const row = await lockConversation(trx, ref);
   if (!row) return { conversation: undefined };

@@ -85,10 +85,7 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
     async recordSuccess(model, { tokens, estimated, limits = {} }) {
       const { requestsPerMinute, tokensPerMinute } = limits;
       const named = `${requestsPerMinute}/${tokensPerMinute}`;
-      const namesLimits = (requestsPerMinute ?? tokensPerMinute) !== undefined;
-      // There is nothing to correct, and nothing to learn.
-      if (!namesLimits && healthy.has(model)) return;
-      if (namesLimits && knownLimits.get(model) !== named) {
+      if ((requestsPerMinute ?? tokensPerMinute) !== undefined && knownLimits.get(model) !== named) {
         await insertGate(db, model);
         knownLimits.set(model, named);
       }

@@ -84,14 +84,14 @@ async function writeEvents(
     erase_requested_at: sql`case when erased_at is not null and ended_at is not null then now() else erase_requested_at end`,
     ...set,
   };
-  // A row that is locked may have changed since: the update asks again.
   const hasText = sql`(${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)`;
   const queries = {
     ...(waitsForText ? { intact: sql`select ${hasText} as ok from tasks where id = ${taskId}` } : {}),
     ...before,
     task: sql`
       update tasks set ${assignments(columns)}
-      where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when} and ${hasText}
+      where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
+        and ${waitsForText ? sql`true` : hasText}
       returning id, last_seq, budget, ended_at, conversation_id`,
     conversation: sql`
       update conversations c set last_seq = c.last_seq + ${number}, updated_at = now()
