@@ -56,7 +56,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
   tasks
     .command('grant')
-    .description('new totals for a task that waits at a limit, or its end with what it has')
+    .description('new totals for a task that runs or waits at a limit, or its end with what it has')
     .argument('<id>')
     .option('--max-cost-usd <dollars>', 'US dollars in all', Number)
     .option('--max-tokens <number>', 'tokens in all', Number)
