@@ -52,7 +52,7 @@ export function createKeySignIn({ apiKeys, log, cacheMs = keyCacheMs }: Deps) {
     if (!key) throw new AlfredError('key_invalid');
     const isOneOf = (hashes: Buffer[]) => hashes.filter((one) => timingSafeEqual(one, hash)).length > 0;
     // What became of a key is for those to know who have its secret.
-    const isReplaced = key.replacedHash !== undefined && isOneOf([key.replacedHash]);
+    const isReplaced = isOneOf(key.replacedHashes);
     if (!isOneOf(key.secretHashes) && !isReplaced) throw new AlfredError('key_invalid');
     if (key.isRevoked || isReplaced) throw new AlfredError('key_revoked');
     if (key.expiresAt !== undefined && key.expiresAt.getTime() <= Date.now()) throw new AlfredError('key_expired');

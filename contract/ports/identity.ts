@@ -28,8 +28,8 @@ export type KnownApiKey = {
   principal: Principal;
   /** Hashes of the secrets that count now. */
   secretHashes: Buffer[];
-  /** Hash of the secret before the last rotation, which counts no more. */
-  replacedHash: Buffer | undefined;
+  /** Hashes of secrets before the last rotation, which count no more. */
+  replacedHashes: Buffer[];
   expiresAt: Date | undefined;
   isRevoked: boolean;
 };
@@ -47,7 +47,7 @@ export interface ApiKeys {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<{ keys: ApiKey[]; nextCursor: string | null }>;
 
-  /** Gives a key another secret. The one before counts for `overlapS` seconds more. */
+  /** Gives a key another secret. Those before, as far as they still count, do so for `overlapS` seconds more. */
   rotate(principal: Principal, id: string, hash: Buffer, overlapS: number): Promise<ApiKey | undefined>;
 
   /** Ends a key for ever. Idempotent. */

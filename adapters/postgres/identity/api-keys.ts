@@ -10,6 +10,10 @@ import { rolesOfKey, subjectOfKey } from './current-rights.ts';
 
 type Row = Selectable<Tables['api_keys']>;
 
+/** Of SHA-256. The secrets of before a key's last rotations stand in one column, the newest first. */
+const hashBytes = 32;
+const oldSecretsKept = 8;
+
 /** Keys of services. */
 export const createApiKeys = (db: Database): ApiKeys => ({
   async create({ tenant, subject }, { name, roles, scopes, expiresInDays }, { id, hash }) {
@@ -53,8 +57,10 @@ export const createApiKeys = (db: Database): ApiKeys => ({
   async rotate(principal, id, hash, overlapS) {
     const row = await updateKey(db, principal, id)
       .set({
-        // Of the row as it was: the secret that is replaced now.
-        old_secret_hash: sql`secret_hash`,
+        // Of the row as it was: the secret that is replaced now, and those before it that still count. If the answer to
+        // a rotation is lost and it is repeated, services know the secret before both. An overlap of 0 ends all.
+        old_secret_hash: sql`case when old_until > now() and ${overlapS}::int > 0
+          then substr(secret_hash || old_secret_hash, 1, ${oldSecretsKept * hashBytes}::int) else secret_hash end`,
         old_until: sql<Date>`now() + make_interval(secs => ${overlapS})`,
         secret_hash: hash,
         rotated_at: sql<Date>`now()`,
@@ -102,7 +108,7 @@ async function findKey(db: Database, id: string): Promise<KnownApiKey | undefine
     where k.id = ${id}`.execute(db);
   const [row] = rows;
   if (!row) return undefined;
-  const old = row.old_secret_hash;
+  const old = hashesOf(row.old_secret_hash);
   return {
     principal: {
       tenant: row.tenant,
@@ -113,12 +119,17 @@ async function findKey(db: Database, id: string): Promise<KnownApiKey | undefine
       scopes: row.scopes,
       via: 'api_key',
     },
-    secretHashes: old && row.is_overlapping ? [row.secret_hash, old] : [row.secret_hash],
-    replacedHash: old && !row.is_overlapping ? old : undefined,
+    secretHashes: row.is_overlapping ? [row.secret_hash, ...old] : [row.secret_hash],
+    replacedHashes: row.is_overlapping ? [] : old,
     expiresAt: row.expires_at ?? undefined,
     isRevoked: row.revoked_at !== null,
   };
 }
+
+const hashesOf = (hashes: Buffer | null): Buffer[] =>
+  Array.from({ length: (hashes?.length ?? 0) / hashBytes }, (_, i) =>
+    (hashes as Buffer).subarray(i * hashBytes, (i + 1) * hashBytes),
+  );
 
 function toApiKey(row: Row): ApiKey {
   const isExpired = row.expires_at !== null && row.expires_at.getTime() <= Date.now();
