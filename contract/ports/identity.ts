@@ -32,10 +32,13 @@ export type KnownApiKey = {
   replacedHashes: Buffer[];
   expiresAt: Date | undefined;
   isRevoked: boolean;
+  /** Whether a token of who made the key is known. The user of this machine has none. */
+  hasSignedInCreator: boolean;
 };
 
 /** Keys of services. Only a hash of a key's secret is stored. */
 export interface ApiKeys {
+  /** @throws AlfredError `keys_forbidden` when the principal has too many active keys */
   create(principal: Principal, request: ApiKeyRequest, secret: { id: string; hash: Buffer }): Promise<ApiKey>;
 
   /** Reads a key that the principal may manage. */

@@ -191,6 +191,21 @@ test('a person sees and gives only their own: keys of others are not there, and 
   });
 });
 
+test('a person has a hundred active keys at most, also with two requests at once', async () => {
+  const max = { 'x-as': 'max', 'x-role': 'clerk' };
+  const add = () => door.http.post('/v1/api-keys', { name: 'one more' }, max);
+  await api.postgres.pool.query(
+    `insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash, revoked_at)
+     select lpad(to_hex(n), 16, '0'), 'local', 'max', 'k', '{}', '{}', '', case when n > 99 then now() end
+     from generate_series(1, 120) n`,
+  );
+  const answers = (await Promise.all([add(), add()])).toSorted((a, b) => a.status - b.status);
+  expect(answers).toMatchObject([{ status: 201 }, { status: 403, body: { code: 'keys_forbidden' } }]);
+  expect(answers[1]?.body.detail).toMatch('100 active keys');
+  await door.http.request(`/v1/api-keys/${answers[0]?.body.id}`, { method: 'DELETE', headers: max });
+  expect((await add()).status).toBe(201);
+});
+
 test('`alfred keys` makes, lists, rotates and removes keys, and ALFRED_TOKEN is sent', async () => {
   const keys = (args: string[], token = '') =>
     alfred(['keys', ...args], { ALFRED_URL: door.url, NO_COLOR: '1', ...(token && { ALFRED_TOKEN: token }) });

@@ -3,7 +3,8 @@ import type { ApiKey } from '../../../contract/api-keys.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { ApiKeys, KnownApiKey } from '../../../contract/ports/index.ts';
 import type { Principal } from '../../../contract/principal.ts';
-import { managesAllKeys } from '../../../contract/rules/key-rights.ts';
+import type { Scope } from '../../../contract/references.ts';
+import { managesAllKeys, mostActiveKeys } from '../../../contract/rules/key-rights.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { rolesOfKey, subjectOfKey } from './current-rights.ts';
@@ -17,20 +18,25 @@ const oldSecretsKept = 8;
 /** Keys of services. */
 export const createApiKeys = (db: Database): ApiKeys => ({
   async create({ tenant, subject }, { name, roles, scopes, expiresInDays }, { id, hash }) {
-    const row = await db
-      .insertInto('api_keys')
-      .values({
-        id,
-        tenant,
-        created_by: subject,
-        name,
-        roles: [...new Set(roles)],
-        scopes: [...new Set(scopes)],
-        secret_hash: hash,
-        expires_at: expiresInDays === undefined ? null : sql<Date>`now() + make_interval(days => ${expiresInDays})`,
-      })
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    const row = await db.transaction().execute(async (trx) => {
+      // Two requests at once count one after the other.
+      await sql`select pg_advisory_xact_lock(hashtextextended(${`api-keys/${tenant}/${subject}`}, 0))`.execute(trx);
+      await refuseTooMany(trx, { tenant, subject });
+      return trx
+        .insertInto('api_keys')
+        .values({
+          id,
+          tenant,
+          created_by: subject,
+          name,
+          roles: [...new Set(roles)],
+          scopes: [...new Set(scopes)],
+          secret_hash: hash,
+          expires_at: expiresInDays === undefined ? null : sql<Date>`now() + make_interval(days => ${expiresInDays})`,
+        })
+        .returningAll()
+        .executeTakeFirstOrThrow();
+    });
     return toApiKey(row);
   },
 
@@ -89,6 +95,23 @@ export const createApiKeys = (db: Database): ApiKeys => ({
   },
 });
 
+/** @throws AlfredError `keys_forbidden` when a creator has the most active keys already */
+async function refuseTooMany(db: Database, { tenant, subject }: Scope): Promise<void> {
+  const { count } = await db
+    .selectFrom('api_keys')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .where('tenant', '=', tenant)
+    .where('created_by', '=', subject)
+    .where('revoked_at', 'is', null)
+    .where(sql<boolean>`(expires_at is null or expires_at > now())`)
+    .executeTakeFirstOrThrow();
+  if (Number(count) < mostActiveKeys) return;
+  throw new AlfredError(
+    'keys_forbidden',
+    `You have ${count} active keys, and may have ${mostActiveKeys}. Remove one that is not used.`,
+  );
+}
+
 /** The keys that a principal may manage. */
 function managedKeys(db: Database, principal: Principal) {
   const ofTenant = db.selectFrom('api_keys').selectAll().where('tenant', '=', principal.tenant);
@@ -101,9 +124,10 @@ function updateKey(db: Database, principal: Principal, id: string) {
 }
 
 async function findKey(db: Database, id: string): Promise<KnownApiKey | undefined> {
-  const { rows } = await sql<Row & { allowed: string[]; is_overlapping: boolean }>`
+  const { rows } = await sql<Row & { allowed: string[]; is_overlapping: boolean; has_signed_in_creator: boolean }>`
     select k.tenant, k.scopes, k.secret_hash, k.old_secret_hash, k.expires_at, k.revoked_at,
-      coalesce(k.old_until > now(), false) as is_overlapping, ${rolesOfKey} as allowed
+      coalesce(k.old_until > now(), false) as is_overlapping, ${rolesOfKey} as allowed,
+      s.subject is not null as has_signed_in_creator
     from api_keys k left join subjects s on s.tenant = k.tenant and s.subject = k.created_by
     where k.id = ${id}`.execute(db);
   const [row] = rows;
@@ -123,6 +147,7 @@ async function findKey(db: Database, id: string): Promise<KnownApiKey | undefine
     replacedHashes: row.is_overlapping ? [] : old,
     expiresAt: row.expires_at ?? undefined,
     isRevoked: row.revoked_at !== null,
+    hasSignedInCreator: row.has_signed_in_creator,
   };
 }
 
