@@ -22,7 +22,12 @@ export const ApiKeyRequest = z.strictObject({
 export type ApiKeyRequest = z.infer<typeof ApiKeyRequest>;
 
 export const ApiKeyRotation = z.strictObject({
-  overlapS: z.int().min(0).max(2_592_000).default(86_400).describe('Seconds for which the key of before still counts'),
+  overlapS: z
+    .int()
+    .min(0)
+    .max(2_592_000)
+    .default(86_400)
+    .describe('Seconds for which keys of before still count; 0: not at all'),
 });
 export type ApiKeyRotation = z.infer<typeof ApiKeyRotation>;
 

@@ -37,7 +37,10 @@ export const ApprovalRule = z.strictObject({
   when: z.array(ArgumentCondition).max(20).optional().describe('Only when one of these holds; absent: always'),
   unlessRoles: names.optional().describe('Not when the requester has one of these roles'),
   approvers: Approvers.optional(),
-  fourEyes: z.boolean().default(false).describe('The requester may not decide'),
+  fourEyes: z
+    .boolean()
+    .default(false)
+    .describe('Another person than the requester decides: no API key, and not who made the key that requested'),
   expiresS: seconds.default(7 * 86_400).describe('Seconds until `onExpiry` decides'),
   escalateS: seconds.optional().describe('Seconds until `escalateTo` may decide too'),
   escalateTo: Approvers.optional(),

@@ -185,9 +185,11 @@ export type PendingApproval = {
   argumentsHash: string;
   /** The subject who requested the task. */
   requester: string;
+  /** Who made the API key that is the requester. Absent: it is no key. */
+  keyCreator?: string | undefined;
   /** Who may decide from the start. */
   approvers: Approvers;
-  /** True: the requester may not decide. */
+  /** True: neither the requester nor an API key may decide. */
   fourEyes: boolean;
   /** Seconds until the approval expires and its rule decides. */
   expiresS: number;

@@ -1,6 +1,7 @@
 // The signals and updates that workflows accept.
 
 import { defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Principal } from '../contract/principal.ts';
 import type { BudgetLimits, ContentHash, Verdict } from '../contract/references.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
 import { signalName, updateName } from '../contract/ids.ts';
@@ -42,6 +43,8 @@ export type DecisionRequest = {
   by: string;
   /** The person's roles, which may give the right to decide. */
   roles: readonly string[];
+  /** How the person proved who they are. Absent: an API of the version before sent it. */
+  via?: Principal['via'] | undefined;
   /** Hash of the arguments that the person saw. When absent, the task does not compare them with the call's. */
   argumentsHash?: string | undefined;
   /** Hash of the stored comment and edited arguments. Absent when the person added neither. */

@@ -4,28 +4,23 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { ApiKeys, KnownApiKey, SignIn } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { parseApiKey } from '../../runtime/api-key-text.ts';
+import { createKeyReader } from './read-keys.ts';
 
-/** How long a process believes what it has read of a key: so long a key may count after it was revoked. */
-export const keyCacheMs = 5_000;
 /** The use of a key is noted so often. */
 const useNotedMs = 60_000;
 
-type Deps = { apiKeys: Pick<ApiKeys, 'find' | 'recordUse'>; log: Pick<Logger, 'warn'>; cacheMs?: number };
+type Deps = {
+  apiKeys: Pick<ApiKeys, 'find' | 'recordUse'>;
+  log: Pick<Logger, 'warn'>;
+  cacheMs?: number | undefined;
+  /** Whether people sign in by token. Keys that the user of this machine made before then count no more. */
+  hasIssuer: boolean;
+};
 
-/** Signs in by API key. @throws AlfredError `key_*` */
-export function createKeySignIn({ apiKeys, log, cacheMs = keyCacheMs }: Deps) {
-  const found = new LRUCache<string, Promise<KnownApiKey | undefined>>({ max: 1_000, ttl: cacheMs });
+/** Signs in by API key. @throws AlfredError `key_*`; `identity_unavailable` while too many unknown keys come */
+export function createKeySignIn({ apiKeys, log, cacheMs, hasIssuer }: Deps) {
   const noted = new LRUCache<string, true>({ max: 1_000, ttl: useNotedMs });
-
-  function find(id: string): Promise<KnownApiKey | undefined> {
-    const cached = found.get(id);
-    if (cached) return cached;
-    const reading = apiKeys.find(id);
-    found.set(id, reading);
-    // A failure is not remembered.
-    reading.catch(() => found.delete(id));
-    return reading;
-  }
+  const reader = createKeyReader({ find: apiKeys.find, isInUse: (id) => noted.has(id), cacheMs });
 
   function recordUse(id: string) {
     if (noted.has(id)) return;
@@ -42,20 +37,28 @@ export function createKeySignIn({ apiKeys, log, cacheMs = keyCacheMs }: Deps) {
       check(given).then(
         () => true,
         // While the database is away, what was good stays so.
-        (error: unknown) => !(error instanceof AlfredError),
+        (error: unknown) => !(error instanceof AlfredError && error.code.startsWith('key_')),
       );
     return { principal: key.principal, expiresAt: key.expiresAt, isStillGood };
   };
 
   async function check({ id, hash }: { id: string; hash: Buffer }): Promise<KnownApiKey> {
-    const key = await find(id);
+    let key = await reader.read(id);
+    // It may have been rotated since it was read.
+    if (key && !isOneOf(key.secretHashes, hash)) key = await reader.readAgain(id);
     if (!key) throw new AlfredError('key_invalid');
-    const isOneOf = (hashes: Buffer[]) => hashes.filter((one) => timingSafeEqual(one, hash)).length > 0;
     // What became of a key is for those to know who have its secret.
-    const isReplaced = key.replacedHash !== undefined && isOneOf([key.replacedHash]);
-    if (!isOneOf(key.secretHashes) && !isReplaced) throw new AlfredError('key_invalid');
+    const isReplaced = isOneOf(key.replacedHashes, hash);
+    if (!isOneOf(key.secretHashes, hash) && !isReplaced) throw new AlfredError('key_invalid');
     if (key.isRevoked || isReplaced) throw new AlfredError('key_revoked');
     if (key.expiresAt !== undefined && key.expiresAt.getTime() <= Date.now()) throw new AlfredError('key_expired');
+    if (hasIssuer && !key.hasSignedInCreator)
+      throw new AlfredError(
+        'key_revoked',
+        'The API key was made before sign-in was set up, and its creator has no token. Sign in and make a new key.',
+      );
     return key;
   }
 }
+
+const isOneOf = (hashes: Buffer[], hash: Buffer) => hashes.filter((one) => timingSafeEqual(one, hash)).length > 0;

@@ -25,7 +25,7 @@ type Deps = {
  */
 export function createSignIn({ issuers, subjects, apiKeys, log, metrics, fetch, keyCacheMs }: Deps) {
   const tokens = createAccessTokens({ issuers, log, ...(fetch && { fetch }) });
-  const signInByKey = createKeySignIn({ apiKeys, log, ...(keyCacheMs === undefined ? {} : { cacheMs: keyCacheMs }) });
+  const signInByKey = createKeySignIn({ apiKeys, log, cacheMs: keyCacheMs, hasIssuer: tokens.isConfigured });
 
   async function signInByToken(token: string): Promise<SignIn> {
     if (!tokens.isConfigured)

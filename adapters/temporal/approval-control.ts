@@ -65,6 +65,7 @@ async function decide(
     approve: decision === 'approve',
     by: principal.subject,
     roles: principal.roles,
+    via: principal.via,
     argumentsHash,
     note,
   });

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../contract/errors.ts';
 import type { SignIn } from '../../contract/ports/index.ts';
 
 /** How often a credential that can be revoked is looked at. */
-const checkEveryMs = 10_000;
+const checkEveryMs = 5_000;
 /** A timer cannot wait longer. */
 const longestTimerMs = 2_147_483_647;
 
@@ -14,21 +14,29 @@ const longestTimerMs = 2_147_483_647;
  */
 export function watchSignIn({ principal, expiresAt, isStillGood }: SignIn, gone: AbortSignal): AbortSignal {
   const ended = new AbortController();
-  const isKey = principal.via === 'api_key';
   const end = (code: ErrorCode) => ended.abort(code);
-  const timers: NodeJS.Timeout[] = [];
-  const left = expiresAt && expiresAt.getTime() - Date.now();
-  if (left !== undefined && left <= longestTimerMs)
-    timers.push(setTimeout(() => end(isKey ? 'key_expired' : 'token_expired'), Math.max(0, left)));
-  if (isStillGood)
-    timers.push(
-      setInterval(() => {
-        void isStillGood().then((isGood) => {
-          if (!isGood) end('key_revoked');
-        });
-      }, checkEveryMs),
+  let expiry: NodeJS.Timeout | undefined;
+  let check: NodeJS.Timeout | undefined;
+
+  function waitForEnd(endsAt: Date) {
+    const left = endsAt.getTime() - Date.now();
+    expiry = setTimeout(
+      () =>
+        left > longestTimerMs ? waitForEnd(endsAt) : end(principal.via === 'api_key' ? 'key_expired' : 'token_expired'),
+      Math.min(Math.max(0, left), longestTimerMs),
     );
-  const stop = () => timers.forEach((timer) => clearTimeout(timer));
+  }
+  if (expiresAt) waitForEnd(expiresAt);
+  if (isStillGood)
+    check = setInterval(() => {
+      void isStillGood().then((isGood) => {
+        if (!isGood) end('key_revoked');
+      });
+    }, checkEveryMs);
+  const stop = () => {
+    clearTimeout(expiry);
+    clearInterval(check);
+  };
   gone.addEventListener('abort', stop, { once: true });
   ended.signal.addEventListener('abort', stop, { once: true });
   if (gone.aborted) stop();

@@ -18,7 +18,7 @@ export const controlApiKeyRoutes =
         tags: ['identity'],
         summary: 'Replace a key by a new one',
         description:
-          'Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.',
+          'Id, subject, roles and end stay. Keys of before that still count do so for `overlapS` seconds more: repeat a rotation when its answer was lost. With 0 all of them end at once.',
         params: KeyParams,
         bodies: { 'application/json': ApiKeyRotation },
         'x-optional-body': true,
@@ -31,8 +31,8 @@ export const controlApiKeyRoutes =
         mayManage(scope);
         const { overlapS } = parse(ApiKeyRotation, body ?? {});
         const known = found(id, await apiKeys.get(scope, id));
-        // Who rotates gets to know the new secret. A key has no role that its creator lost, so creators lack none.
-        mayGive(scope, { roles: known.createdBy === scope.subject ? [] : known.roles, scopes: known.scopes });
+        // Who rotates gets to know the new secret. Also its creator may send a token that has fewer roles than the key.
+        mayGive(scope, known);
         const { key, hash } = newApiKeySecret(id);
         const row = await apiKeys.rotate(scope, id, hash, overlapS);
         if (!row) throw new AlfredError('key_ended');

@@ -796,7 +796,7 @@ export interface paths {
         put?: never;
         /**
          * Replace a key by a new one
-         * @description Id, subject, roles and end stay. The key of before counts for `overlapS` seconds more; one from before that, no more.
+         * @description Id, subject, roles and end stay. Keys of before that still count do so for `overlapS` seconds more: repeat a rotation when its answer was lost. With 0 all of them end at once.
          */
         post: operations["rotateApiKey"];
         delete?: never;
@@ -3066,7 +3066,7 @@ export interface components {
             expiresInDays?: number;
         };
         ApiKeyRotation: {
-            /** @description Seconds for which the key of before still counts. Default: `86400` */
+            /** @description Seconds for which keys of before still count; 0: not at all. Default: `86400` */
             overlapS?: number;
         };
         ApprovalDecision: {

@@ -28,14 +28,17 @@ export type KnownApiKey = {
   principal: Principal;
   /** Hashes of the secrets that count now. */
   secretHashes: Buffer[];
-  /** Hash of the secret before the last rotation, which counts no more. */
-  replacedHash: Buffer | undefined;
+  /** Hashes of secrets before the last rotation, which count no more. */
+  replacedHashes: Buffer[];
   expiresAt: Date | undefined;
   isRevoked: boolean;
+  /** Whether a token of who made the key is known. The user of this machine has none. */
+  hasSignedInCreator: boolean;
 };
 
 /** Keys of services. Only a hash of a key's secret is stored. */
 export interface ApiKeys {
+  /** @throws AlfredError `keys_forbidden` when the principal has too many active keys */
   create(principal: Principal, request: ApiKeyRequest, secret: { id: string; hash: Buffer }): Promise<ApiKey>;
 
   /** Reads a key that the principal may manage. */
@@ -47,7 +50,7 @@ export interface ApiKeys {
     page: { limit: number; cursor?: string | undefined },
   ): Promise<{ keys: ApiKey[]; nextCursor: string | null }>;
 
-  /** Gives a key another secret. The one before counts for `overlapS` seconds more. */
+  /** Gives a key another secret. Those before, as far as they still count, do so for `overlapS` seconds more. */
   rotate(principal: Principal, id: string, hash: Buffer, overlapS: number): Promise<ApiKey | undefined>;
 
   /** Ends a key for ever. Idempotent. */

@@ -4,6 +4,9 @@ import { hasOneOf } from '../roles.ts';
 /** The role that manages what belongs to others of its tenant. */
 export const adminRole = 'admin';
 
+/** The most active keys of one creator. */
+export const mostActiveKeys = 100;
+
 /**
  * Whether a principal may manage keys at all. A key may not: one that leaked could make others that outlive it.
  *

@@ -111,6 +111,8 @@ test('a key ends when it expires and when it is revoked, and says so to who has 
 
 test('a rotated key counts beside the new one until the overlap is over', async () => {
   const { id, key } = await make();
+  // The answer to the first rotation is lost, and it is repeated.
+  await change(id, 'POST', '/rotate');
   const rotated = (await change(id, 'POST', '/rotate')).body as unknown as Made;
   expect(rotated.subject).toBe(`key:${id}`);
   await until('both count', () => Promise.all([key, rotated.key].map(outcomeOf)), {
@@ -124,6 +126,9 @@ test('a rotated key counts beside the new one until the overlap is over', async 
   await until('only the newest counts', () => Promise.all([key, rotated.key, again.key].map(outcomeOf)), {
     accept: (outcomes) => outcomes.join() === 'key_invalid,key_revoked,ok',
   });
+  await change(id, 'POST', '/rotate');
+  await change(id, 'POST', '/rotate', { overlapS: 0 });
+  await until('an overlap of 0 ends all', () => outcomeOf(again.key), { accept: (outcome) => outcome !== 'ok' });
 });
 
 test('a key may do what its scopes name, and never manages keys', async () => {
@@ -151,6 +156,10 @@ test('a person sees and gives only their own: keys of others are not there, and 
     'keys_forbidden',
   );
   expect((await door.http.get(`/v1/api-keys/${mine.id}`, eve)).body).toMatchObject({ state: 'active' });
+  // Nor does a token of the same person that has fewer roles.
+  const rotatedBy = async (headers: Record<string, string>) =>
+    (await door.http.request(`/v1/api-keys/${mine.id}/rotate`, { method: 'POST', headers })).status;
+  expect([await rotatedBy({ ...ada, 'x-role': 'reader' }), await rotatedBy(ada)]).toEqual([403, 200]);
 
   // A role that was taken from the person is taken from the key, and from the schedules of both.
   const subjects = createSubjects(api.postgres.db);
@@ -171,11 +180,30 @@ test('a person sees and gives only their own: keys of others are not there, and 
       }),
     );
   expect(await rolesOfRuns()).toEqual([['clerk'], ['clerk']]);
+  // A role that a newer token adds is none of what the schedule was created with.
+  const richer = { ...token, principal: person('ada', { roles: ['boss', 'clerk'] }), issuedAt: new Date(0) };
+  await subjects.record(richer);
+  expect(await rolesOfRuns()).toEqual([['clerk'], ['clerk']]);
   await subjects.record(token);
   expect(await rolesOfRuns()).toEqual([[], []]);
   await until('the key lost it too', async () => (await door.http.get('/v1/me', bearer(mine.key))).body, {
     accept: ({ roles }) => JSON.stringify(roles) === '[]',
   });
+});
+
+test('a person has a hundred active keys at most, also with two requests at once', async () => {
+  const max = { 'x-as': 'max', 'x-role': 'clerk' };
+  const add = () => door.http.post('/v1/api-keys', { name: 'one more' }, max);
+  await api.postgres.pool.query(
+    `insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash, revoked_at)
+     select lpad(to_hex(n), 16, '0'), 'local', 'max', 'k', '{}', '{}', '', case when n > 99 then now() end
+     from generate_series(1, 120) n`,
+  );
+  const answers = (await Promise.all([add(), add()])).toSorted((a, b) => a.status - b.status);
+  expect(answers).toMatchObject([{ status: 201 }, { status: 403, body: { code: 'keys_forbidden' } }]);
+  expect(answers[1]?.body.detail).toMatch('100 active keys');
+  await door.http.request(`/v1/api-keys/${answers[0]?.body.id}`, { method: 'DELETE', headers: max });
+  expect((await add()).status).toBe(201);
 });
 
 test('`alfred keys` makes, lists, rotates and removes keys, and ALFRED_TOKEN is sent', async () => {

@@ -9,6 +9,7 @@ import { signedIn } from '../support/principals.ts';
 const rules: ApprovalRuleInput[] = [
   { tool: 'pay', when: [{ argument: 'amount', over: 100 }], approvers: { roles: ['boss'] }, unlessRoles: ['cfo'] },
   { tool: 'sign', approvers: { subjects: ['ann', 'bob'] }, fourEyes: true },
+  { tool: 'share', fourEyes: true },
   { tool: 'hurry', approvers: { subjects: ['nobody'] }, expiresS: 0.5, onExpiry: 'deny' },
   { tool: 'glide', approvers: { subjects: ['nobody'] }, expiresS: 0.5, onExpiry: 'approve' },
   { tool: 'climb', approvers: { subjects: ['nobody'] }, escalateS: 0.3, escalateTo: { roles: ['boss'] } },
@@ -26,6 +27,7 @@ export async function createApprovalHarness() {
       identify: ({ 'x-as': name, 'x-roles': roles }) =>
         signedIn(typeof name === 'string' ? name : 'local', {
           roles: typeof roles === 'string' ? roles.split(',') : [],
+          ...(name?.toString().startsWith('key:') && { kind: 'service', via: 'api_key' }),
         }),
     },
   );
@@ -53,8 +55,8 @@ export async function createApprovalHarness() {
     /** Waits until a task has this status. @returns the task */
     reaches: (id: string, status: string, who = as('eve')) => api.taskReaches(id, status, who),
     /** Waits until a task waits for one approval. @returns the approval's id */
-    async pendingOf(id: string) {
-      const task = await api.taskReaches(id, 'waiting', as('eve'));
+    async pendingOf(id: string, who = as('eve')) {
+      const task = await api.taskReaches(id, 'waiting', who);
       expect(task.waiting).toMatchObject({ reason: 'approval', approvals: [expect.any(String)] });
       return task.waiting.approvals[0] as string;
     },

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose';
+import { localPrincipal, type Principal } from '../../contract/principal.ts';
+import { newApiKeyId, newApiKeySecret } from '../../runtime/api-key-text.ts';
+import { person } from '../support/principals.ts';
 import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
 import { principalsOf } from '../../knowledge/store/readable.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
@@ -187,6 +190,18 @@ describe('a person', () => {
     expect(await groupsOf()).toEqual(['group:staff']);
     expect(await codeOf(older)).toEqual([200, undefined]);
     expect(await groupsOf()).toEqual(['group:staff']);
+  });
+
+  test('makes keys that count; one that the user of this machine made before counts no more', async () => {
+    await me(bearer(await oidc.sign()));
+    const keyOf = async (creator: Principal) => {
+      const id = newApiKeyId();
+      const { key, hash } = newApiKeySecret(id);
+      await api.apiKeys.create(creator, { name: 'k', roles: [], scopes: [] }, { id, hash });
+      return key;
+    };
+    expect(await codeOf(await keyOf(person('ada', { tenant: 'acme' })))).toEqual([200, undefined]);
+    expect(await codeOf(await keyOf(localPrincipal))).toEqual([401, 'key_revoked']);
   });
 
   test('whose token ends while they follow a task is told why the stream ends', async () => {

@@ -147,7 +147,7 @@ export class ApprovalDesk {
         : refusal('approval_decided', 'It is not waited for any more.');
   }
 
-  private validate({ id, approve, by, roles, argumentsHash, note }: DecisionRequest) {
+  private validate({ id, approve, by, roles, via, argumentsHash, note }: DecisionRequest) {
     const verdict = this.verdicts.get(id);
     // A repeat of the same decision is accepted.
     if (verdict && !isSameDecision(verdict, { by, approve, note })) throw alreadyDecided(verdict);
@@ -157,7 +157,7 @@ export class ApprovalDesk {
     const { isEscalated, escalateTo } = approval;
     const why = explainRefusal(
       { ...approval, escalatedTo: isEscalated ? escalateTo : undefined },
-      { subject: by, roles },
+      { subject: by, roles, via },
     );
     if (why) throw refusal('approval_forbidden', why);
     if (argumentsHash !== undefined && argumentsHash !== approval.argumentsHash)

@@ -12,22 +12,33 @@ const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Prin
   return sql`coalesce(${approverSubjects} ? ${subject}, false) or coalesce(${hasRole}, false)`;
 };
 
+/** Who made the API key that requested approval `a`; null when no key did. */
+export const keyCreator = sql<string | null>`(select k.created_by from api_keys k
+  where a.subject like 'key:%' and k.id = substr(a.subject, 5) and k.tenant = a.tenant)`;
+
 /** Whether a person may decide approval `a`. The same rule as `explainRefusal` in contract/rules/approval-rights.ts. */
 export const decidableBy = (principal: Principal) => {
+  const isSamePerson = sql`(a.subject = ${principal.subject} or ${principal.via} = 'api_key'
+    or coalesce(${keyCreator} = ${principal.subject}, false))`;
+  return sql<boolean>`(not ((a.rule ->> 'fourEyes')::boolean and ${isSamePerson}) and ${isApprover(principal)})`;
+};
+
+/** Whether the rule of approval `a` names a person, or everyone. */
+const isApprover = (principal: Principal) => {
   const count = (kind: 'subjects' | 'roles') =>
     sql`coalesce(jsonb_array_length(a.rule #> ${`{approvers,${kind}}`}::text[]), 0)`;
   return sql<boolean>`(a.tenant = ${principal.tenant}
-    and not ((a.rule ->> 'fourEyes')::boolean and a.subject = ${principal.subject})
     and (${count('subjects')} + ${count('roles')} = 0 or ${isAmong('approvers', principal)}
       or (a.escalated_at is not null and (${isAmong('escalateTo', principal)}))))`;
 };
 
 /**
- * Whether a person may see approval `a`: its requester, and all who may decide it. The tenant
- * stands outside of the `or`, so that Postgres reads the tenant's index and not the whole table.
+ * Whether a person may see approval `a`: its requester, and all whom its rule names. Those whom four eyes keep from
+ * deciding may read why. The tenant stands outside of the `or`, so that Postgres reads the tenant's index and not the
+ * whole table.
  */
 export const visibleTo = (principal: Principal) =>
-  sql<boolean>`(a.tenant = ${principal.tenant} and (a.subject = ${principal.subject} or ${decidableBy(principal)}))`;
+  sql<boolean>`(a.tenant = ${principal.tenant} and (a.subject = ${principal.subject} or ${isApprover(principal)}))`;
 
 /** Whether the task of approval `a` is not being deleted. */
 export const isNotErased = sql<boolean>`exists (select from tasks t where t.id = a.task_id and t.erased_at is null)`;

@@ -5,6 +5,7 @@ import type { PendingApproval, TaskRef, Verdict } from '../../../contract/refere
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { ApprovalRow, ToolCallKey } from '../../../contract/ports/index.ts';
+import { keyCreator } from './approval-rights.ts';
 
 type Columns = Selectable<Tables['approvals']>;
 
@@ -17,8 +18,9 @@ export const readApproval = (db: Database, id: string) =>
 
 export const findApprovalOfCall = (db: Database, { taskId }: TaskRef, { step, callId }: ToolCallKey) =>
   db
-    .selectFrom('approvals')
+    .selectFrom('approvals as a')
     .selectAll()
+    .select(keyCreator.as('key_creator'))
     .where('task_id', '=', taskId)
     .where('step', '=', step)
     .where('call_id', '=', callId)
@@ -36,7 +38,9 @@ export const escalatedApprovers = ({
 });
 
 /** What a workflow needs of an approval: the verdict, or who may decide until when. */
-export function requestStateOf(row: Columns): { pending: PendingApproval } | { verdict: Verdict } {
+export function requestStateOf(
+  row: Columns & { key_creator: string | null },
+): { pending: PendingApproval } | { verdict: Verdict } {
   if (row.decided_at) return { verdict: verdictOf(row) };
   const { approvers = {}, fourEyes, escalateTo } = row.rule as StoredRule;
   // A run that finds the approval of an earlier run waits no longer than that one would have.
@@ -44,7 +48,19 @@ export function requestStateOf(row: Columns): { pending: PendingApproval } | { v
   const escalateS = row.escalate_at ? secondsUntil(row.escalate_at) : undefined;
   const { id, call_id: callId, tool, arguments_hash: argumentsHash, subject: requester } = row;
   return {
-    pending: { id, callId, tool, argumentsHash, requester, approvers, fourEyes, expiresS, escalateS, escalateTo },
+    pending: {
+      id,
+      callId,
+      tool,
+      argumentsHash,
+      requester,
+      approvers,
+      fourEyes,
+      expiresS,
+      escalateS,
+      escalateTo,
+      ...(row.key_creator !== null && { keyCreator: row.key_creator }),
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { isEnded } from '../../../contract/task-status.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CurrentRights, RunEnd, Schedules } from '../../../contract/ports/index.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
+import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { statusOf } from '../tasks/task-row.ts';
 
@@ -31,6 +32,7 @@ export const createScheduleRuns = (
     if (!row) return undefined;
     const { roles, action, id, agent, input_head: head } = row;
     const kept = row.principal as KeptPrincipal | null;
+    const current = await rights.rolesOf({ tenant, subject });
     return {
       principal: {
         // From the version before, which kept roles only.
@@ -40,7 +42,7 @@ export const createScheduleRuns = (
         ...kept,
         tenant,
         subject,
-        roles: (await rights.rolesOf({ tenant, subject })) ?? roles,
+        roles: current ? rolesLeft(roles, current) : roles,
         groups: [],
       },
       action: action as ScheduleAction,

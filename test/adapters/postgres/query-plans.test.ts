@@ -9,6 +9,7 @@ import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
+import { sendKeyQueries } from './key-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -19,12 +20,13 @@ const principal = person(scope.subject, { tenant: scope.tenant, roles: ['boss'] 
 
 let env: TestEnvironment;
 let adapters: Adapters;
+let db: Kysely<Tables>;
 let statements: { sql: string; parameters: readonly unknown[] }[] = [];
 let ids: { task: string; erased: string; conversation: string; schedule: string; ingestion: string };
 
 beforeAll(async () => {
   env = await createTestEnvironment();
-  const db = new Kysely<Tables>({
+  db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool: env.postgres.pool }),
     log: ({ query: { sql, parameters } }) => void statements.push({ sql, parameters }),
   });
@@ -100,6 +102,7 @@ const large = [
   'documents',
   'ingestions',
   'ingestion_files',
+  'api_keys',
 ];
 
 test('lists of tasks, with every filter', async () => {
@@ -151,7 +154,7 @@ test('lists of conversations, messages and events', () =>
     await adapters.conversationEvents.read(scope, ids.conversation, 0, 100);
   }));
 
-test('lists of approvals, schedules and documents', async () => {
+test('lists of approvals, schedules, documents and keys, and a key by its id', async () => {
   for (const filter of [
     {},
     ...([...approvalStatuses, 'decided'] as const).map((status) => ({ status })),
@@ -164,6 +167,7 @@ test('lists of approvals, schedules and documents', async () => {
   expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+  await expectIndexes(() => sendKeyQueries(adapters, db, principal));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
 });
 
@@ -288,11 +292,9 @@ const generated = `
   insert into schedules (id, tenant, subject, name, timing, action, request_hash)
     select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);
   insert into schedule_runs (schedule_id, key, task_id) select s.id, t.id::text, t.id from schedules s, (select id from tasks limit 2000) t;
-  insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count)
-    select gen_random_uuid(), 'local', 's' || n % 20, 'n' || n, 't', 'text/plain', 'h', 1, 'x', 1, 0 from generate_series(1, ${rows}) n;
-  insert into ingestions (id, tenant, subject, status, created_at)
-    select pg_temp.id_at(n), 'local', 's' || n % 20, case when n % 2000 = 0 then 'running' else 'completed' end, now() - interval '1 day'
-    from generate_series(1, ${rows}) n;
+  insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count) select gen_random_uuid(), 'local', 's' || n % 20, 'n' || n, 't', 'text/plain', 'h', 1, 'x', 1, 0 from generate_series(1, ${rows}) n;
+  insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash) select lpad(to_hex(n), 16, 'f'), 'local', 's' || n % 2000, 'k', '{}', '{}', '' from generate_series(1, ${rows}) n;
+  insert into ingestions (id, tenant, subject, status, created_at) select pg_temp.id_at(n), 'local', 's' || n % 20, case when n % 2000 = 0 then 'running' else 'completed' end, now() - interval '1 day' from generate_series(1, ${rows}) n;
   insert into ingestion_files (ingestion_id, ordinal, name, media_type, content_hash, size_bytes, state)
     select id, 1, 'n', 'text/plain', 'h', 1, case status when 'running' then 'pending' else 'added' end from ingestions;
   analyze;`;
