@@ -21,6 +21,9 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
   const id = nameFrom(own, settings.subjectClaims.join(' or '));
   const isForeign = settings.name === undefined && otherNames.some((name) => id.startsWith(`${name}:`));
   if (reserved.test(id) || isForeign) throw invalid('its subject is one that Alfred gives itself');
+  const { allowed } = settings;
+  if (allowed && !allowed.values.includes(nameFrom(claimAt(claims, allowed.claim), allowed.claim)))
+    throw invalid(`its claim \`${allowed.claim}\` is none of the allowed tenants`);
   const tenant =
     settings.tenant ?? nameFrom(claimAt(claims, settings.tenantClaim ?? ''), settings.tenantClaim ?? 'tenant');
   const { exp, iat } = claims;

@@ -15,7 +15,7 @@ beforeAll(async () => {
     nightly: { roles: ['reporter'] },
   });
   partner = await startOidcServer();
-  const common = { tenantClaim: 'tenant' };
+  const common = { tenantClaim: 'tenant', tenants: ['acme'] };
   api = await createApiHarness({
     OIDC_ISSUER: JSON.stringify([
       { issuer: oidc.issuer, ...common },
@@ -118,6 +118,7 @@ describe('an access token', () => {
       ['a beginning to come', await oidc.sign({ nbf: now() + 60 }), 'token_not_yet_valid'],
       ['an issue to come', await oidc.sign({ iat: now() + 60 }), 'token_not_yet_valid'],
       ['no subject', await oidc.sign({ sub: undefined }), 'token_invalid'],
+      ['a tenant that its issuer may not name', await oidc.sign({ tenant: 'other' }), 'token_invalid'],
       ['no tenant', await oidc.sign({ tenant: undefined }), 'token_invalid'],
       ['a subject of an API key', await oidc.sign({ sub: 'key:0011223344556677' }), 'token_invalid'],
       ['roles that are no list', await oidc.sign({ roles: { a: 1 } }), 'token_invalid'],

@@ -9,9 +9,10 @@ import {
   type OidcProvider,
 } from '../../../runtime/identity-settings.ts';
 
-const settingsOf = (provider: OidcProvider, tenant?: string): IssuerSettings =>
+type Own = Parameters<typeof issuersOf>[0]['OIDC_ISSUER'];
+const settingsOf = (provider: OidcProvider, tenant?: string, own: Partial<NonNullable<Own>[number]> = {}) =>
   issuersOf({
-    OIDC_ISSUER: [{ issuer: 'https://idp.example', provider, ...(tenant === undefined ? {} : { tenant }) }],
+    OIDC_ISSUER: [{ issuer: 'https://idp.example', provider, ...(tenant === undefined ? {} : { tenant }), ...own }],
     OIDC_AUDIENCE: ['alfred'],
     OIDC_PROVIDER: 'generic',
   })[0] as IssuerSettings;
@@ -58,6 +59,19 @@ test.each(oidcProviders)('%s: a token of a person is read with the defaults', (p
   refuseOtherTokens({ header: { typ: 'JWT', ...header }, claims }, settings);
   const exp = 2_000_000_000;
   expect(readClaims({ ...claims, exp, iat: exp - 300 }, settings, []).principal).toMatchObject(expected);
+});
+
+test('only tenants of the list sign in, also where all of an issuer have one tenant', () => {
+  const read = (claims: object, settings: IssuerSettings) =>
+    readClaims({ sub: 'x', iat: 1, exp: 2, ...claims }, settings, []).principal.tenant;
+  const google = settingsOf('google', 'company', { tenants: ['company.example'] });
+  expect(read({ hd: 'company.example' }, google)).toBe('company');
+  // An account of its own, outside of any Workspace, has no `hd`.
+  for (const claims of [{}, { hd: 'other.example' }, { hd: ['company.example'] }])
+    expect(() => read(claims, google)).toThrow(expect.objectContaining({ code: 'token_invalid' }));
+  const partner = settingsOf('generic', undefined, { tenantClaim: 'org', tenants: ['partner'] });
+  expect(read({ org: 'partner' }, partner)).toBe('partner');
+  expect(() => read({ org: 'company' }, partner)).toThrow(expect.objectContaining({ code: 'token_invalid' }));
 });
 
 test('a program that signed in for itself is a service', () => {
