@@ -13,7 +13,7 @@ const reserved = /^(key:.*|local)$/s;
 /**
  * Reads who a verified token is about.
  *
- * @param otherNames names of the configured issuers: no issuer may give its people subjects of another's
+ * @param otherNames names of the configured issuers: no issuer may give its people subjects or groups of another's
  * @throws AlfredError `token_invalid` with the claim that is missing or wrong as its cause, for the log
  */
 export function readClaims(claims: Json, settings: IssuerSettings, otherNames: readonly string[]): TokenClaims {
@@ -35,7 +35,7 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
       kind: isService(claims) ? 'service' : 'person',
       // Here `*` stands for every role; what an identity provider calls so is left out.
       roles: listFrom(claims, settings.rolesClaim).filter((role) => role !== everyRole),
-      groups: listFrom(claims, settings.groupsClaim),
+      groups: groupsFrom(claims, settings, otherNames),
       scopes: scopesIn(claims),
       via: 'oidc',
     },
@@ -77,6 +77,13 @@ function listFrom(claims: Json, path: string | undefined): string[] {
   const names = typeof value === 'string' ? [value] : value;
   if (!Array.isArray(names)) throw invalid(`its claim \`${path}\` is not a list of names`);
   return [...new Set(names.map((name) => nameFrom(name, path ?? '')))];
+}
+
+/** Groups belong to an issuer, as subjects do: an issuer with a name cannot put its people into groups of another. */
+function groupsFrom(claims: Json, { name, groupsClaim }: IssuerSettings, otherNames: readonly string[]): string[] {
+  const groups = listFrom(claims, groupsClaim);
+  if (name !== undefined) return groups.map((group) => `${name}:${group}`);
+  return groups.filter((group) => !otherNames.some((other) => group.startsWith(`${other}:`)));
 }
 
 /** The scopes that limit what the token is for. Others, like `openid`, say nothing about Alfred. */

@@ -74,10 +74,11 @@ describe('an access token', () => {
   });
 
   test('of another issuer with the same subject is another person', async () => {
-    const theirs = await me(bearer(await partner.sign()));
-    expect([theirs.body, (await me(bearer(await oidc.sign()))).body]).toMatchObject([
-      { subject: 'partner:ada' },
-      { subject: 'ada' },
+    const groups = ['board'];
+    const theirs = await me(bearer(await partner.sign({ groups })));
+    expect([theirs.body, (await me(bearer(await oidc.sign({ groups })))).body]).toMatchObject([
+      { subject: 'partner:ada', groups: ['partner:board'] },
+      { subject: 'ada', groups: ['board'] },
     ]);
     // And the first issuer cannot make one of its people look like that.
     expect(await codeOf(await oidc.sign({ sub: 'partner:ada' }))).toEqual([401, 'token_invalid']);

@@ -74,6 +74,15 @@ test('only tenants of the list sign in, also where all of an issuer have one ten
   expect(() => read({ org: 'company' }, partner)).toThrow(expect.objectContaining({ code: 'token_invalid' }));
 });
 
+test('groups of an issuer with a name begin with it, and no other issuer gives them', () => {
+  const groupsOf = (own: Partial<NonNullable<Own>[number]>) =>
+    readClaims({ sub: 'x', iat: 1, exp: 2, groups: ['board', 'partner:board'] }, settingsOf('generic', 'acme', own), [
+      'partner',
+    ]).principal.groups;
+  expect(groupsOf({ name: 'partner' })).toEqual(['partner:board', 'partner:partner:board']);
+  expect(groupsOf({})).toEqual(['board']);
+});
+
 test('a program that signed in for itself is a service', () => {
   const kindOf = (claims: object) =>
     readClaims({ sub: 'x', exp: 1, ...claims }, settingsOf('generic', 'acme'), []).principal.kind;
