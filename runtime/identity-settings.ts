@@ -8,7 +8,9 @@ export type OidcProvider = (typeof oidcProviders)[number];
  * Where each provider puts what Alfred needs to know; docs/identity.md has the same as a table, with what to set up.
  *
  * - `subject`: the claims that identify a person for ever; the first one that a token has counts.
- * - `mayLackTyp`: its access tokens have no `typ` in their header. `accessClaim` then tells them from ID tokens.
+ * - `mayLackTyp`: its access tokens have no `typ` in their header.
+ * - `accessClaims`: its access tokens have one of these, and its ID tokens none.
+ * - `omitsEmptyGroups`: it leaves the claim with the groups out for a person who has none.
  * - `sendsIdTokens`: its access tokens are no JWTs, so programs send ID tokens.
  * - `issuerOfAll`: the issuer of everybody who opens an account there; only tenants that are named may sign in.
  */
@@ -20,15 +22,24 @@ const claimsOf: Record<
     roles?: string;
     groups?: string;
     mayLackTyp?: true;
-    accessClaim?: string;
+    accessClaims?: readonly string[];
+    omitsEmptyGroups?: true;
     sendsIdTokens?: true;
     issuerOfAll?: string;
   }
 > = {
   generic: { subject: ['sub'], roles: 'roles', groups: 'groups' },
   keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups' },
-  entra: { subject: ['oid'], tenant: 'tid', roles: 'roles', groups: 'groups' },
-  okta: { subject: ['uid', 'sub'], groups: 'groups', mayLackTyp: true, accessClaim: 'cid' },
+  entra: {
+    subject: ['oid'],
+    tenant: 'tid',
+    roles: 'roles',
+    groups: 'groups',
+    // Of tokens of its versions 2.0 and 1.0.
+    accessClaims: ['azp', 'appid'],
+    omitsEmptyGroups: true,
+  },
+  okta: { subject: ['uid', 'sub'], groups: 'groups', mayLackTyp: true, accessClaims: ['cid'] },
   auth0: { subject: ['sub'], tenant: 'org_id', roles: 'permissions' },
   google: { subject: ['sub'], tenant: 'hd', sendsIdTokens: true, issuerOfAll: 'https://accounts.google.com' },
 };
@@ -111,7 +122,8 @@ export type IssuerSettings = {
   rolesClaim: string | undefined;
   groupsClaim: string | undefined;
   mayLackTyp: boolean;
-  accessClaim: string | undefined;
+  accessClaims: readonly string[] | undefined;
+  omitsEmptyGroups: boolean;
   sendsIdTokens: boolean;
 };
 
@@ -139,7 +151,8 @@ export const issuersOf = (variables: OidcVariables): IssuerSettings[] =>
       rolesClaim: own.rolesClaim ?? variables.OIDC_ROLES_CLAIM ?? defaults.roles,
       groupsClaim: own.groupsClaim ?? variables.OIDC_GROUPS_CLAIM ?? defaults.groups,
       mayLackTyp: defaults.mayLackTyp ?? false,
-      accessClaim: defaults.accessClaim,
+      accessClaims: defaults.accessClaims,
+      omitsEmptyGroups: defaults.omitsEmptyGroups ?? false,
       sendsIdTokens: defaults.sendsIdTokens ?? false,
     };
   });

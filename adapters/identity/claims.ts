@@ -28,6 +28,8 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
     settings.tenant ?? nameFrom(claimAt(claims, settings.tenantClaim ?? ''), settings.tenantClaim ?? 'tenant');
   const { exp, iat } = claims;
   if (typeof exp !== 'number') throw invalid('it has no `exp`');
+  // The newest token of a person decides what groups and roles they have.
+  if (typeof iat !== 'number') throw invalid('it has no `iat`');
   return {
     principal: {
       tenant,
@@ -39,9 +41,9 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
       scopes: scopesIn(claims),
       via: 'oidc',
     },
-    issuedAt: new Date((typeof iat === 'number' ? iat : 0) * 1_000),
+    issuedAt: new Date(iat * 1_000),
     expiresAt: new Date(exp * 1_000),
-    namesGroups: settings.groupsClaim !== undefined,
+    namesGroups: namesGroups(claims, settings),
   };
 }
 
@@ -86,12 +88,26 @@ function groupsFrom(claims: Json, { name, groupsClaim }: IssuerSettings, otherNa
   return groups.filter((group) => !otherNames.some((other) => group.startsWith(`${other}:`)));
 }
 
-/** The scopes that limit what the token is for. Others, like `openid`, say nothing about Alfred. */
-function scopesIn(claims: Json): string[] {
-  const { scope, scp } = claims;
-  const given = scope ?? scp;
-  const names = typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given.map(String) : [];
-  return names.filter(isScopeName);
+/**
+ * Whether a token says what groups its person has. One of a client without a mapper for them does not. Entra ID leaves
+ * the claim out for a person without groups; for one with too many it says where they are to be asked for.
+ */
+function namesGroups(claims: Json, { groupsClaim, omitsEmptyGroups }: IssuerSettings): boolean {
+  if (groupsClaim === undefined) return false;
+  const elsewhere = claims['_claim_names'];
+  if ((isRecord(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)) || claims['hasgroups'] === true) return false;
+  return omitsEmptyGroups || (claimAt(claims, groupsClaim) ?? undefined) !== undefined;
+}
+
+/**
+ * The scopes that limit what the token is for. Others, like `openid`, say nothing about Alfred. Some providers put the
+ * address of the API before a scope.
+ */
+function scopesIn({ scope, scp }: Json): string[] {
+  const names = [scope, scp].flatMap((given) =>
+    typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given.map(String) : [],
+  );
+  return [...new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)).filter(isScopeName))];
 }
 
 /**
