@@ -116,6 +116,9 @@ describe('sign-in', () => {
   test('lets the API bind beyond loopback', () => {
     expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0' })).toMatch(/without sign-in .*set OIDC_ISSUER/);
     expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0', ...issuer })).toBe('');
+    expect(faultsOf({ ALFRED_API_HOSTS: 'localhost:9,127.0.0.1,[::1]:8080,api:8080' })).toBe('');
+    for (const host of ['alfred.example.com', 'intranet', '10.0.0.5:8080', '[fd00::5]:80'])
+      expect(faultsOf({ ALFRED_API_HOSTS: host })).toMatch(/OIDC_ISSUER is not set: is needed, because/);
   });
 
   test('that is set up wrongly is refused at the start, with the variable and what is expected', () => {
