@@ -13,6 +13,9 @@ import { servers } from './variables/servers.ts';
 /** Hosts that only this machine can reach. */
 const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 
+/** Hosts of ALFRED_API_HOSTS that are this machine, or a container as others in its network name it. */
+const nearHost = /^(localhost(:\d+)?|127(\.\d{1,3}){3}(:\d+)?|\[::1\](:\d+)?|[a-z0-9_-]+:\d+)$/;
+
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
 const variables = { ...servers, ...identity, ...search, ...documents, ...models, ...outbound, ...processes } as const;
 
@@ -44,6 +47,13 @@ const Environment = z.object(variables).superRefine((env, context) => {
     addIssue(
       'ALFRED_API_HOST',
       'without sign-in the API binds to loopback only: use 127.0.0.1, set OIDC_ISSUER, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true inside a closed container network, and name the hosts that callers use in ALFRED_API_HOSTS',
+    );
+  }
+  const farHost = env.ALFRED_API_HOSTS.find((host) => !nearHost.test(host));
+  if (!hasSignIn && farHost !== undefined && env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK !== true) {
+    addIssue(
+      'OIDC_ISSUER',
+      `is needed, because ALFRED_API_HOSTS names ${farHost}, where others reach the API: set up sign-in, or set ALFRED_ALLOW_UNAUTHENTICATED_NETWORK=true when all who reach it may do everything`,
     );
   }
   const chains = [

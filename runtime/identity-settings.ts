@@ -8,8 +8,11 @@ export type OidcProvider = (typeof oidcProviders)[number];
  * Where each provider puts what Alfred needs to know; docs/identity.md has the same as a table, with what to set up.
  *
  * - `subject`: the claims that identify a person for ever; the first one that a token has counts.
- * - `mayLackTyp`: its access tokens have no `typ` in their header. `accessClaim` then tells them from ID tokens.
+ * - `mayLackTyp`: its access tokens have no `typ` in their header.
+ * - `accessClaims`: its access tokens have one of these, and its ID tokens none.
+ * - `omitsEmptyGroups`: it leaves the claim with the groups out for a person who has none.
  * - `sendsIdTokens`: its access tokens are no JWTs, so programs send ID tokens.
+ * - `issuerOfAll`: the issuer of everybody who opens an account there; only tenants that are named may sign in.
  */
 const claimsOf: Record<
   OidcProvider,
@@ -19,16 +22,26 @@ const claimsOf: Record<
     roles?: string;
     groups?: string;
     mayLackTyp?: true;
-    accessClaim?: string;
+    accessClaims?: readonly string[];
+    omitsEmptyGroups?: true;
     sendsIdTokens?: true;
+    issuerOfAll?: string;
   }
 > = {
   generic: { subject: ['sub'], roles: 'roles', groups: 'groups' },
   keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups' },
-  entra: { subject: ['oid'], tenant: 'tid', roles: 'roles', groups: 'groups' },
-  okta: { subject: ['uid', 'sub'], groups: 'groups', mayLackTyp: true, accessClaim: 'cid' },
+  entra: {
+    subject: ['oid'],
+    tenant: 'tid',
+    roles: 'roles',
+    groups: 'groups',
+    // Of tokens of its versions 2.0 and 1.0.
+    accessClaims: ['azp', 'appid'],
+    omitsEmptyGroups: true,
+  },
+  okta: { subject: ['uid', 'sub'], groups: 'groups', mayLackTyp: true, accessClaims: ['cid'] },
   auth0: { subject: ['sub'], tenant: 'org_id', roles: 'permissions' },
-  google: { subject: ['sub'], tenant: 'hd', sendsIdTokens: true },
+  google: { subject: ['sub'], tenant: 'hd', sendsIdTokens: true, issuerOfAll: 'https://accounts.google.com' },
 };
 
 const ClaimPath = z
@@ -59,6 +72,7 @@ const OneIssuer = z.strictObject({
   provider: z.enum(oidcProviders).optional(),
   tenant: Name.optional(),
   tenantClaim: ClaimPath.optional(),
+  tenants: z.array(Name).min(1).max(1_000).optional(),
   rolesClaim: ClaimPath.optional(),
   groupsClaim: ClaimPath.optional(),
 });
@@ -87,6 +101,7 @@ type OidcVariables = {
   OIDC_PROVIDER: OidcProvider;
   OIDC_TENANT?: string | undefined;
   OIDC_TENANT_CLAIM?: string | undefined;
+  OIDC_TENANTS?: string[] | undefined;
   OIDC_ROLES_CLAIM?: string | undefined;
   OIDC_GROUPS_CLAIM?: string | undefined;
 };
@@ -102,19 +117,25 @@ export type IssuerSettings = {
   /** The tenant of all who sign in, or else the claim that names it. */
   tenant: string | undefined;
   tenantClaim: string | undefined;
+  /** What the claim with the tenant may say, also where `tenant` counts in its place. */
+  allowed: { claim: string; values: readonly string[] } | undefined;
   rolesClaim: string | undefined;
   groupsClaim: string | undefined;
   mayLackTyp: boolean;
-  accessClaim: string | undefined;
+  accessClaims: readonly string[] | undefined;
+  omitsEmptyGroups: boolean;
   sendsIdTokens: boolean;
 };
 
 /** The issuers. Settings of its own count before the variables, and those before what its provider has. */
 export const issuersOf = (variables: OidcVariables): IssuerSettings[] =>
-  (variables.OIDC_ISSUER ?? []).map((own) => {
+  (variables.OIDC_ISSUER ?? []).map((own, _i, { length }) => {
     const provider = own.provider ?? variables.OIDC_PROVIDER;
     const defaults = claimsOf[provider];
     const hasOwnTenant = own.tenant !== undefined || own.tenantClaim !== undefined;
+    const tenantClaim = own.tenantClaim ?? variables.OIDC_TENANT_CLAIM ?? defaults.tenant;
+    // One list for several issuers would let each of them name the tenants of the others.
+    const values = own.tenants ?? (length === 1 ? (variables.OIDC_TENANTS ?? []) : []);
     return {
       issuer: own.issuer,
       name: own.name,
@@ -122,11 +143,16 @@ export const issuersOf = (variables: OidcVariables): IssuerSettings[] =>
       provider,
       subjectClaims: defaults.subject,
       tenant: hasOwnTenant ? own.tenant : variables.OIDC_TENANT,
-      tenantClaim: hasOwnTenant ? own.tenantClaim : (variables.OIDC_TENANT_CLAIM ?? defaults.tenant),
+      tenantClaim: hasOwnTenant ? own.tenantClaim : tenantClaim,
+      allowed:
+        values.length === 0
+          ? undefined
+          : { claim: (defaults.issuerOfAll === undefined ? tenantClaim : defaults.tenant) ?? '', values },
       rolesClaim: own.rolesClaim ?? variables.OIDC_ROLES_CLAIM ?? defaults.roles,
       groupsClaim: own.groupsClaim ?? variables.OIDC_GROUPS_CLAIM ?? defaults.groups,
       mayLackTyp: defaults.mayLackTyp ?? false,
-      accessClaim: defaults.accessClaim,
+      accessClaims: defaults.accessClaims,
+      omitsEmptyGroups: defaults.omitsEmptyGroups ?? false,
       sendsIdTokens: defaults.sendsIdTokens ?? false,
     };
   });
@@ -138,23 +164,76 @@ export function oidcFaults(variables: OidcVariables): Fault[] {
   const issuers = issuersOf(variables);
   if (issuers.length === 0) {
     const needless = (
-      ['OIDC_AUDIENCE', 'OIDC_TENANT', 'OIDC_TENANT_CLAIM', 'OIDC_ROLES_CLAIM', 'OIDC_GROUPS_CLAIM'] as const
+      [
+        'OIDC_AUDIENCE',
+        'OIDC_TENANT',
+        'OIDC_TENANT_CLAIM',
+        'OIDC_TENANTS',
+        'OIDC_ROLES_CLAIM',
+        'OIDC_GROUPS_CLAIM',
+      ] as const
     ).filter((name) => (variables[name]?.length ?? 0) > 0);
     return needless.map((variable) => ({ variable, message: 'expected together with OIDC_ISSUER' }));
   }
+  const isOne = issuers.length === 1;
+  const faults = issuers.flatMap((settings) => [...faultsOfIssuer(settings), ...faultsOfTenants(settings, isOne)]);
+  if (!isOne && (variables.OIDC_TENANTS ?? []).length > 0)
+    faults.push({
+      variable: 'OIDC_TENANTS',
+      message: 'is for one issuer: of several, give each its own list `tenants` in OIDC_ISSUER',
+    });
+  return [...faults, ...faultsOfNames(issuers)];
+}
+
+function faultsOfIssuer({ issuer, audience, provider, tenant, tenantClaim }: IssuerSettings): Fault[] {
   const faults: Fault[] = [];
-  for (const { issuer, audience, tenant, tenantClaim } of issuers) {
-    if (audience.length === 0)
-      faults.push({
-        variable: 'OIDC_AUDIENCE',
-        message: `is needed: what the tokens of ${issuer} have in \`aud\` when they are for Alfred`,
-      });
-    if (tenant === undefined && tenantClaim === undefined)
-      faults.push({
-        variable: 'OIDC_TENANT',
-        message: `is needed: the tenant of all who sign in at ${issuer}, or OIDC_TENANT_CLAIM, the claim that names it`,
-      });
+  if (audience.length === 0)
+    faults.push({
+      variable: 'OIDC_AUDIENCE',
+      message: `is needed: what the tokens of ${issuer} have in \`aud\` when they are for Alfred`,
+    });
+  if (tenant === undefined && tenantClaim === undefined)
+    faults.push({
+      variable: 'OIDC_TENANT',
+      message: `is needed: the tenant of all who sign in at ${issuer}, or OIDC_TENANT_CLAIM, the claim that names it`,
+    });
+  const owner = oidcProviders.find((name) => claimsOf[name].issuerOfAll === issuer.replace(/\/$/, ''));
+  if (owner !== undefined && owner !== provider)
+    faults.push({
+      variable: 'OIDC_PROVIDER',
+      message: `expected ${owner} for ${issuer} (or \`provider\` in OIDC_ISSUER)`,
+    });
+  return faults;
+}
+
+/** An issuer names only tenants that are its own. */
+function faultsOfTenants({ issuer, provider, tenant, tenantClaim, allowed }: IssuerSettings, isOne: boolean): Fault[] {
+  const list = isOne
+    ? ({ variable: 'OIDC_TENANTS', name: 'OIDC_TENANTS' } as const)
+    : ({ variable: 'OIDC_ISSUER', name: '`tenants`' } as const);
+  const fault = (message: string) => [{ variable: list.variable, message }];
+  const { issuerOfAll, tenant: ownClaim } = claimsOf[provider];
+  if (issuerOfAll !== undefined) {
+    if (allowed === undefined)
+      return fault(
+        `${isOne ? 'is needed' : 'needs `tenants`'}: the values of \`${ownClaim}\` that may sign in at ${issuer}, where everybody can have an account`,
+      );
+    if (tenant === undefined && tenantClaim !== ownClaim)
+      return [
+        { variable: 'OIDC_TENANT_CLAIM', message: `expected ${ownClaim} for ${issuer}: there it names the tenant` },
+      ];
   }
+  if (allowed?.claim === '')
+    return fault(`${list.name} of ${issuer} lists values of a claim, and OIDC_TENANT_CLAIM does not say which`);
+  if (!isOne && tenant === undefined && allowed === undefined)
+    return fault(
+      `needs \`tenant\` or \`tenants\` for ${issuer}: the tenant of all who sign in there, or a list of those that its tokens may name; else each of several issuers could name the tenant of another`,
+    );
+  return [];
+}
+
+function faultsOfNames(issuers: IssuerSettings[]): Fault[] {
+  const faults: Fault[] = [];
   for (const key of ['issuer', 'name'] as const) {
     const [twice] = [...Map.groupBy(issuers, (one) => one[key])].filter(([, same]) => same.length > 1);
     if (!twice) continue;

@@ -22,14 +22,30 @@ type Deps = { issuers: IssuerSettings[]; log: Pick<Logger, 'warn' | 'info'>; fet
 export function createAccessTokens({ issuers, ...deps }: Deps) {
   const { now = Date.now } = deps;
   /** By hash: a program sends the same token with each of its requests. */
-  const verified = new LRUCache<string, { claims: TokenClaims; until: number }>({ max: 5_000 });
+  const verified = new LRUCache<string, { claims: TokenClaims; until: number; keyChanges: number }>({ max: 5_000 });
+  /** How often an issuer had other keys than before: what was verified by those of before counts no more. */
+  let keyChanges = 0;
+  const onChange = () => {
+    keyChanges += 1;
+  };
+  /** Issuers a token of which named no groups. */
+  const withoutGroups = new Set<string>();
   const names = issuers.flatMap(({ name }) => name ?? []);
   const trusted = new Map(
     issuers.map((settings) => [
       settings.issuer,
-      { settings, keys: createIssuerKeys({ ...deps, issuer: settings.issuer }) },
+      { settings, keys: createIssuerKeys({ ...deps, issuer: settings.issuer, onChange }) },
     ]),
   );
+  function warnOfGroups({ principal, namesGroups }: TokenClaims, { issuer, groupsClaim }: IssuerSettings) {
+    if (namesGroups || groupsClaim === undefined || principal.kind !== 'person' || withoutGroups.has(issuer)) return;
+    withoutGroups.add(issuer);
+    deps.log.warn(
+      { issuer, claim: groupsClaim },
+      'a token says nothing of the groups of its person, who keeps those of before: let the provider put them into the tokens of each client',
+    );
+  }
+
   return {
     isConfigured: issuers.length > 0,
 
@@ -37,7 +53,9 @@ export function createAccessTokens({ issuers, ...deps }: Deps) {
     async verify(token: string): Promise<TokenClaims> {
       const hash = createHash('sha256').update(token).digest('base64');
       const known = verified.get(hash);
-      if (known && now() < known.until && Date.now() < known.claims.expiresAt.getTime()) return known.claims;
+      const isFresh = known?.keyChanges === keyChanges && now() < known.until;
+      if (isFresh && Date.now() < known.claims.expiresAt.getTime()) return known.claims;
+      const before = keyChanges;
       const jwt = readJwt(token);
       const issuer = trusted.get(jwt.claims['iss'] as string);
       if (!issuer) throw new AlfredError('token_issuer');
@@ -54,7 +72,8 @@ export function createAccessTokens({ issuers, ...deps }: Deps) {
         if (payload.iat !== undefined && payload.iat > Date.now() / 1_000 + clockToleranceS)
           throw new AlfredError('token_not_yet_valid');
         const claims = readClaims(payload, settings, names);
-        verified.set(hash, { claims, until: now() + verifiedMs });
+        warnOfGroups(claims, settings);
+        verified.set(hash, { claims, until: now() + verifiedMs, keyChanges: before });
         return claims;
       } catch (error) {
         throw translate(error);

@@ -13,7 +13,7 @@ const reserved = /^(key:.*|local)$/s;
 /**
  * Reads who a verified token is about.
  *
- * @param otherNames names of the configured issuers: no issuer may give its people subjects of another's
+ * @param otherNames names of the configured issuers: no issuer may give its people subjects or groups of another's
  * @throws AlfredError `token_invalid` with the claim that is missing or wrong as its cause, for the log
  */
 export function readClaims(claims: Json, settings: IssuerSettings, otherNames: readonly string[]): TokenClaims {
@@ -21,10 +21,15 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
   const id = nameFrom(own, settings.subjectClaims.join(' or '));
   const isForeign = settings.name === undefined && otherNames.some((name) => id.startsWith(`${name}:`));
   if (reserved.test(id) || isForeign) throw invalid('its subject is one that Alfred gives itself');
+  const { allowed } = settings;
+  if (allowed && !allowed.values.includes(nameFrom(claimAt(claims, allowed.claim), allowed.claim)))
+    throw invalid(`its claim \`${allowed.claim}\` is none of the allowed tenants`);
   const tenant =
     settings.tenant ?? nameFrom(claimAt(claims, settings.tenantClaim ?? ''), settings.tenantClaim ?? 'tenant');
   const { exp, iat } = claims;
   if (typeof exp !== 'number') throw invalid('it has no `exp`');
+  // The newest token of a person decides what groups and roles they have.
+  if (typeof iat !== 'number') throw invalid('it has no `iat`');
   return {
     principal: {
       tenant,
@@ -32,13 +37,13 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
       kind: isService(claims) ? 'service' : 'person',
       // Here `*` stands for every role; what an identity provider calls so is left out.
       roles: listFrom(claims, settings.rolesClaim).filter((role) => role !== everyRole),
-      groups: listFrom(claims, settings.groupsClaim),
+      groups: groupsFrom(claims, settings, otherNames),
       scopes: scopesIn(claims),
       via: 'oidc',
     },
-    issuedAt: new Date((typeof iat === 'number' ? iat : 0) * 1_000),
+    issuedAt: new Date(iat * 1_000),
     expiresAt: new Date(exp * 1_000),
-    namesGroups: settings.groupsClaim !== undefined,
+    namesGroups: namesGroups(claims, settings),
   };
 }
 
@@ -76,12 +81,33 @@ function listFrom(claims: Json, path: string | undefined): string[] {
   return [...new Set(names.map((name) => nameFrom(name, path ?? '')))];
 }
 
-/** The scopes that limit what the token is for. Others, like `openid`, say nothing about Alfred. */
-function scopesIn(claims: Json): string[] {
-  const { scope, scp } = claims;
-  const given = scope ?? scp;
-  const names = typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given.map(String) : [];
-  return names.filter(isScopeName);
+/** Groups belong to an issuer, as subjects do: an issuer with a name cannot put its people into groups of another. */
+function groupsFrom(claims: Json, { name, groupsClaim }: IssuerSettings, otherNames: readonly string[]): string[] {
+  const groups = listFrom(claims, groupsClaim);
+  if (name !== undefined) return groups.map((group) => `${name}:${group}`);
+  return groups.filter((group) => !otherNames.some((other) => group.startsWith(`${other}:`)));
+}
+
+/**
+ * Whether a token says what groups its person has. One of a client without a mapper for them does not. Entra ID leaves
+ * the claim out for a person without groups; for one with too many it says where they are to be asked for.
+ */
+function namesGroups(claims: Json, { groupsClaim, omitsEmptyGroups }: IssuerSettings): boolean {
+  if (groupsClaim === undefined) return false;
+  const elsewhere = claims['_claim_names'];
+  if ((isRecord(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)) || claims['hasgroups'] === true) return false;
+  return omitsEmptyGroups || (claimAt(claims, groupsClaim) ?? undefined) !== undefined;
+}
+
+/**
+ * The scopes that limit what the token is for. Others, like `openid`, say nothing about Alfred. Some providers put the
+ * address of the API before a scope.
+ */
+function scopesIn({ scope, scp }: Json): string[] {
+  const names = [scope, scp].flatMap((given) =>
+    typeof given === 'string' ? given.split(' ') : Array.isArray(given) ? given.map(String) : [],
+  );
+  return [...new Set(names.map((name) => name.slice(name.lastIndexOf('/') + 1)).filter(isScopeName))];
 }
 
 /**

@@ -7,7 +7,7 @@ const accessTypes = ['at+jwt', 'application/at+jwt', 'jwt'];
 /** Claims that OpenID Connect Core gives to ID tokens, and `events` of logout tokens: no access token has them. */
 const claimsOfOthers = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];
 
-type Settings = Pick<IssuerSettings, 'mayLackTyp' | 'accessClaim' | 'sendsIdTokens'>;
+type Settings = Pick<IssuerSettings, 'mayLackTyp' | 'accessClaims' | 'sendsIdTokens'>;
 
 /**
  * Refuses tokens that an issuer signs for other purposes. An ID token says to a program who its user is: a program that
@@ -30,8 +30,9 @@ export function refuseOtherTokens({ header, claims }: Jwt, settings: Settings): 
     throw refused('the claim `typ` names another purpose');
   if (claims['token_use'] !== undefined && lowerCase(claims['token_use']) !== 'access')
     throw refused('the claim `token_use` names another purpose');
-  if (settings.accessClaim !== undefined && !(settings.accessClaim in claims))
-    throw refused(`it lacks the claim \`${settings.accessClaim}\``);
+  const { accessClaims } = settings;
+  if (accessClaims && !accessClaims.some((name) => name in claims))
+    throw refused(`it lacks the claim \`${accessClaims.join('` or `')}\``);
 }
 
 /** The empty text stands for what is no text. */

@@ -1,14 +1,18 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Health, Readiness } from '../../contract/health.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import { version } from '../../runtime/version.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { isKnownHost } from '../http/guard.ts';
+import { identityOf } from '../http/identity.ts';
+import { isFromPrivateNetwork, isFromThisMachine } from '../http/peer.ts';
 import { json, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'config' | 'readiness' | 'readMetrics' | 'metrics'>;
+type Deps = Pick<ApiDeps, 'config' | 'readiness' | 'readMetrics' | 'metrics' | 'identify'>;
 
-/** For a page that has reached us under a name of its own: folders and users of the database are the operator's. */
+/** For strangers: folders and users of the database are the operator's. */
 const withoutDetails = ({ status, dependencies }: Readiness): Readiness => ({
   status,
   dependencies: Object.fromEntries(Object.entries(dependencies).map(([name, { status }]) => [name, { status }])),
@@ -16,10 +20,21 @@ const withoutDetails = ({ status, dependencies }: Readiness): Readiness => ({
 
 /** For probes and scrapers. They answer also while the process refuses everything else. */
 export const systemRoutes =
-  ({ config, readiness, readMetrics, metrics }: Deps) =>
+  ({ config, readiness, readMetrics, metrics, identify }: Deps) =>
   async (app: Api) => {
-    const { 403: stranger, 500: broken } = problems();
+    const { 401: unknown, 403: stranger, 500: broken } = problems();
     const usual = { 403: stranger, 500: broken };
+    const hasSignIn = config.OIDC_ISSUER !== undefined;
+    const isSignedIn = async (request: FastifyRequest) =>
+      request.headers.authorization !== undefined &&
+      (await identityOf(request, identify).then(
+        () => true,
+        () => false,
+      ));
+    /** A page that has reached us under a name of its own is a stranger too, hence the Host. */
+    const maySeeDetails = async (request: FastifyRequest) =>
+      (config.ALFRED_SKIP_HOST_CHECKS || isKnownHost(request.headers.host, config.ALFRED_API_HOSTS)) &&
+      (!hasSignIn || isFromThisMachine(request) || (await isSignedIn(request)));
 
     app.route({
       method: 'GET',
@@ -48,11 +63,10 @@ export const systemRoutes =
           ...usual,
         },
       },
-      handler: async ({ headers }, reply) => {
+      handler: async (request, reply) => {
         const state = await readiness.read();
         if (state.status !== 'ready') void reply.code(503).header('retry-after', 1);
-        const isKnown = config.ALFRED_SKIP_HOST_CHECKS || isKnownHost(headers.host, config.ALFRED_API_HOSTS);
-        return reply.send(isKnown ? state : withoutDetails(state));
+        return reply.send((await maySeeDetails(request)) ? state : withoutDetails(state));
       },
     });
 
@@ -65,10 +79,15 @@ export const systemRoutes =
         summary: 'Prometheus metrics of this process',
         response: {
           200: { description: 'Prometheus text format', content: { 'text/plain': { schema: z.string() } } },
+          401: unknown,
           ...usual,
         },
       },
-      handler: async (_request, reply) => reply.type(metrics.registry.contentType).send(await readMetrics()),
+      handler: async (request, reply) => {
+        if (hasSignIn && !isFromPrivateNetwork(request) && !(await isSignedIn(request)))
+          throw new AlfredError('token_missing');
+        return reply.type(metrics.registry.contentType).send(await readMetrics());
+      },
     });
 
     app.route({

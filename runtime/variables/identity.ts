@@ -18,6 +18,11 @@ export const identity = {
   OIDC_TENANT_CLAIM: ClaimName.optional().describe(
     'claim with the tenant: its name, a path with dots or a JSON pointer; default: tid (entra), org_id (auth0), hd (google)',
   ),
+  OIDC_TENANTS: commaSeparated(TenantName)
+    .default([])
+    .describe(
+      'what the claim with the tenant may say, also when OIDC_TENANT is set; needed for google: the Workspace domains; several are separated by commas; default: anything',
+    ),
   OIDC_ROLES_CLAIM: ClaimName.optional().describe(
     'claim with the roles; default: roles, realm_access.roles (keycloak), permissions (auth0), none (okta, google)',
   ),

@@ -39,10 +39,12 @@ export const servers = {
     .describe('Temporal Web UI, for links'),
   ALFRED_API_HOST: z.string().min(1).default('127.0.0.1').describe('address the API binds to'),
   ALFRED_API_PORT: port.default(8080).describe('port of the API'),
-  ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: flag
+  ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: z
+    .enum(['true', 'false', 'containers'])
+    .transform((value) => (value === 'containers' ? value : value === 'true'))
     .default(false)
     .describe(
-      'true: let the API bind beyond loopback without OIDC_ISSUER, so that everybody there has every right; for a closed container network only. Requests are still checked, see ALFRED_API_HOSTS',
+      'true: let the API bind beyond loopback without OIDC_ISSUER, so that everybody there has every right; containers: the same in a closed container network, while ALFRED_API_HOSTS names containers like api:8080 only. Requests are still checked, see ALFRED_API_HOSTS',
     ),
   ALFRED_API_HOSTS: commaSeparated(AllowedHost)
     .default([])

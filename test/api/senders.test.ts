@@ -102,6 +102,36 @@ describe('requests for another host or from another origin', () => {
     }
   });
 
+  test('with sign-in, details and metrics are told by the connection or a sign-in, and not by the Host', async () => {
+    const config = {
+      ...api.config,
+      OIDC_ISSUER: [{ issuer: 'https://id.example.com' }],
+      ALFRED_API_HOSTS: ['api:8080'],
+    };
+    const { app, readiness } = await startApi(api, {
+      config,
+      identify: ({ authorization }) => (authorization === 'Bearer good' ? signedIn('ada') : undefined),
+    });
+    readiness.require('postgres', () => Promise.reject(new Error('of the operator')));
+    const seenBy = async (remoteAddress: string, headers: Record<string, string> = {}) => {
+      const ask = (url: string) => app.inject({ url, remoteAddress, headers: { host: 'api:8080', ...headers } });
+      return [(await ask('/healthz')).body.includes('of the operator'), (await ask('/metrics')).statusCode];
+    };
+    const local = { host: 'localhost:8080' };
+    try {
+      expect(await seenBy('127.0.0.1', local)).toEqual([true, 200]);
+      expect(await seenBy('203.0.113.9', local)).toEqual([false, 401]);
+      expect(await seenBy('127.0.0.1', { ...local, 'x-forwarded-for': '203.0.113.9' })).toEqual([false, 401]);
+      // Prometheus in the network of the containers.
+      for (const address of ['172.18.0.5', '::ffff:172.18.0.5', 'fd00::5'])
+        expect(await seenBy(address)).toEqual([false, 200]);
+      expect(await seenBy('203.0.113.9', { authorization: 'Bearer good' })).toEqual([true, 200]);
+      expect(await seenBy('203.0.113.9', { authorization: 'Bearer bad' })).toEqual([false, 401]);
+    } finally {
+      await app.close();
+    }
+  });
+
   test('a form of another site adds no document', async () => {
     const open = { ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: true };
     const { app } = await startApi(api, { config: { ...api.config, ...open } });

@@ -116,6 +116,9 @@ describe('sign-in', () => {
   test('lets the API bind beyond loopback', () => {
     expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0' })).toMatch(/without sign-in .*set OIDC_ISSUER/);
     expect(faultsOf({ ALFRED_API_HOST: '0.0.0.0', ...issuer })).toBe('');
+    expect(faultsOf({ ALFRED_API_HOSTS: 'localhost:9,127.0.0.1,[::1]:8080,api:8080' })).toBe('');
+    for (const host of ['alfred.example.com', 'intranet', '10.0.0.5:8080', '[fd00::5]:80'])
+      expect(faultsOf({ ALFRED_API_HOSTS: host })).toMatch(/OIDC_ISSUER is not set: is needed, because/);
   });
 
   test('that is set up wrongly is refused at the start, with the variable and what is expected', () => {
@@ -127,6 +130,40 @@ describe('sign-in', () => {
     expect(faultsOf({ ...issuer, OIDC_TENANT: '', OIDC_PROVIDER: 'entra' })).toBe('');
     expect(faultsOf({ ...issuer, OIDC_ROLES_CLAIM: ' roles' })).toMatch(/OIDC_ROLES_CLAIM .*the name of a claim/);
     expect(faultsOf({ OIDC_ROLES_CLAIM: 'roles' })).toMatch(/OIDC_ROLES_CLAIM .*together with OIDC_ISSUER/);
+  });
+
+  test('at an issuer of everybody needs a list of those who may sign in', () => {
+    const google = { ...issuer, OIDC_ISSUER: 'https://accounts.google.com', OIDC_PROVIDER: 'google' };
+    expect(faultsOf(google)).toMatch(/OIDC_TENANTS is not set: is needed: the values of `hd`/);
+    expect(faultsOf({ ...google, OIDC_TENANT: '' })).toMatch(/OIDC_TENANTS is not set/);
+    expect(faultsOf({ ...google, OIDC_TENANTS: 'a.example, b.example' })).toBe('');
+    expect(faultsOf({ ...google, OIDC_TENANT: '', OIDC_TENANTS: 'a.example' })).toBe('');
+    expect(faultsOf({ ...google, OIDC_TENANT: '', OIDC_TENANT_CLAIM: 'email', OIDC_TENANTS: 'a.example' })).toMatch(
+      /OIDC_TENANT_CLAIM is "email": expected hd/,
+    );
+    expect(faultsOf({ ...google, OIDC_PROVIDER: '' })).toMatch(/OIDC_PROVIDER is not set: expected google/);
+    expect(faultsOf({ ...issuer, OIDC_TENANTS: 'acme' })).toMatch(/OIDC_TENANTS .*OIDC_TENANT_CLAIM does not say/);
+  });
+
+  test('of several issuers needs the tenants of each', () => {
+    const common = { OIDC_AUDIENCE: 'alfred', OIDC_TENANT_CLAIM: 'org' };
+    const of = (own: object, more = {}) =>
+      faultsOf({
+        ...common,
+        ...more,
+        OIDC_ISSUER: JSON.stringify([
+          { issuer: 'https://a.example', tenant: 'a' },
+          { issuer: 'https://b.example', name: 'b', ...own },
+        ]),
+      });
+    expect(of({})).toMatch(/OIDC_ISSUER .*needs `tenant` or `tenants` for https:\/\/b\.example/);
+    expect(of({ tenantClaim: 'org' })).toMatch(/needs `tenant` or `tenants`/);
+    expect(of({ tenants: ['b'] })).toBe('');
+    expect(of({ tenant: 'b' })).toBe('');
+    // One list for all would let each issuer name the tenants of the others.
+    expect(of({ tenant: 'b' }, { OIDC_TENANTS: 'b' })).toMatch(/OIDC_TENANTS .*is for one issuer/);
+    expect(of({ provider: 'google', tenant: 'b' })).toMatch(/OIDC_ISSUER .*needs `tenants`: the values of `hd`/);
+    expect(of({ provider: 'google', tenant: 'b', tenants: ['b.example'] })).toBe('');
   });
 
   test('of several issuers needs a name for all but one', () => {

@@ -78,11 +78,26 @@ test('what an operator sets keeps the other containers’ name of the API, and e
     );
   const { ALFRED_API_HOSTS: hosts, RERANK_MODEL_DIR: folder } = compose.services.api?.environment ?? {};
   const hostsWith = (own: Record<string, string>) =>
-    loadConfig({ DATABASE_URL: 'postgres://db/alfred', ALFRED_API_HOSTS: withOwn(hosts, own) }).ALFRED_API_HOSTS;
+    loadConfig({
+      DATABASE_URL: 'postgres://db/alfred',
+      ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: 'true',
+      ALFRED_API_HOSTS: withOwn(hosts, own),
+    }).ALFRED_API_HOSTS;
   expect(hostsWith({})).toEqual(['api:8080']);
   expect(hostsWith({ ALFRED_API_HOSTS: 'alfred.example.com' })).toEqual(['api:8080', 'alfred.example.com']);
   const folders = ['', 'local:ms-marco-minilm', 'local:mmarco-minilm'].map((RERANK) => withOwn(folder, { RERANK }));
   expect(folders).toEqual(['', '/models/rerank/local:ms-marco-minilm', '/models/rerank/local:mmarco-minilm']);
+});
+
+test('an API that others reach under a name of its own does not start without sign-in', () => {
+  const environment = environmentOf(compose.services.api ?? { image: '' });
+  const hosts = { ALFRED_API_HOSTS: 'api:8080,alfred.example.com' };
+  expect(() => loadConfig({ ...environment, ...hosts })).toThrow(
+    /OIDC_ISSUER is not set: .*names alfred\.example\.com/,
+  );
+  const signIn = { OIDC_ISSUER: 'https://id.example.com', OIDC_AUDIENCE: 'alfred', OIDC_TENANT: 'acme' };
+  for (const more of [signIn, { ALFRED_ALLOW_UNAUTHENTICATED_NETWORK: 'true' }])
+    expect(() => loadConfig({ ...environment, ...hosts, ...more })).not.toThrow();
 });
 
 test('a command in a container of any role finds the API under a name that the API takes', () => {

@@ -9,9 +9,10 @@ import {
   type OidcProvider,
 } from '../../../runtime/identity-settings.ts';
 
-const settingsOf = (provider: OidcProvider, tenant?: string): IssuerSettings =>
+type Own = Parameters<typeof issuersOf>[0]['OIDC_ISSUER'];
+const settingsOf = (provider: OidcProvider, tenant?: string, own: Partial<NonNullable<Own>[number]> = {}) =>
   issuersOf({
-    OIDC_ISSUER: [{ issuer: 'https://idp.example', provider, ...(tenant === undefined ? {} : { tenant }) }],
+    OIDC_ISSUER: [{ issuer: 'https://idp.example', provider, ...(tenant === undefined ? {} : { tenant }), ...own }],
     OIDC_AUDIENCE: ['alfred'],
     OIDC_PROVIDER: 'generic',
   })[0] as IssuerSettings;
@@ -33,7 +34,16 @@ const tokens: Record<OidcProvider, { header?: object; claims: Record<string, unk
     expected: { subject: 'f3c1', roles: ['clerk', 'offline_access'], groups: ['staff'] },
   },
   entra: {
-    claims: { sub: 'pairwise', oid: 'o-1', tid: 't-1', roles: ['clerk'], groups: ['g-1'], ver: '2.0', scp: 'access' },
+    claims: {
+      sub: 'pairwise',
+      oid: 'o-1',
+      tid: 't-1',
+      azp: 'web',
+      roles: ['clerk'],
+      groups: ['g-1'],
+      ver: '2.0',
+      scp: 'access',
+    },
     expected: { tenant: 't-1', subject: 'o-1', roles: ['clerk'], groups: ['g-1'] },
   },
   okta: {
@@ -60,9 +70,65 @@ test.each(oidcProviders)('%s: a token of a person is read with the defaults', (p
   expect(readClaims({ ...claims, exp, iat: exp - 300 }, settings, []).principal).toMatchObject(expected);
 });
 
+test('only tenants of the list sign in, also where all of an issuer have one tenant', () => {
+  const read = (claims: object, settings: IssuerSettings) =>
+    readClaims({ sub: 'x', iat: 1, exp: 2, ...claims }, settings, []).principal.tenant;
+  const google = settingsOf('google', 'company', { tenants: ['company.example'] });
+  expect(read({ hd: 'company.example' }, google)).toBe('company');
+  // An account of its own, outside of any Workspace, has no `hd`.
+  for (const claims of [{}, { hd: 'other.example' }, { hd: ['company.example'] }])
+    expect(() => read(claims, google)).toThrow(expect.objectContaining({ code: 'token_invalid' }));
+  const partner = settingsOf('generic', undefined, { tenantClaim: 'org', tenants: ['partner'] });
+  expect(read({ org: 'partner' }, partner)).toBe('partner');
+  expect(() => read({ org: 'company' }, partner)).toThrow(expect.objectContaining({ code: 'token_invalid' }));
+});
+
+test('groups of an issuer with a name begin with it, and no other issuer gives them', () => {
+  const groupsOf = (own: Partial<NonNullable<Own>[number]>) =>
+    readClaims({ sub: 'x', iat: 1, exp: 2, groups: ['board', 'partner:board'] }, settingsOf('generic', 'acme', own), [
+      'partner',
+    ]).principal.groups;
+  expect(groupsOf({ name: 'partner' })).toEqual(['partner:board', 'partner:partner:board']);
+  expect(groupsOf({})).toEqual(['board']);
+});
+
+test('a token without the claim says nothing of groups; an empty list says that there are none', () => {
+  const isNamed = (provider: OidcProvider, claims: object) =>
+    readClaims({ sub: 'x', oid: 'x', iat: 1, exp: 2, ...claims }, settingsOf(provider, 'acme'), []).namesGroups;
+  const overage = { _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint: 'https://graph.example' } } };
+  expect([{}, { groups: null }, { groups: [] }, overage].map((claims) => isNamed('generic', claims))).toEqual([
+    false,
+    false,
+    true,
+    false,
+  ]);
+  // It leaves the claim out for a person without groups.
+  expect([{}, overage, { hasgroups: true }].map((claims) => isNamed('entra', claims))).toEqual([true, false, false]);
+  expect(isNamed('google', { groups: ['a'] })).toBe(false);
+});
+
+test('scopes limit a token from both claims, with or without the address of the API', () => {
+  const scopesOf = (claims: object) =>
+    readClaims({ sub: 'x', iat: 1, exp: 2, ...claims }, settingsOf('generic', 'acme'), []).principal.scopes;
+  expect(scopesOf({ scope: 'openid', scp: ['tasks:read'] })).toEqual(['tasks:read']);
+  expect(scopesOf({ scope: 'api://alfred/tasks:read tasks:read', scp: 'usage:read' })).toEqual([
+    'tasks:read',
+    'usage:read',
+  ]);
+  expect(scopesOf({ scope: 'openid https://graph.example/User.Read' })).toEqual([]);
+});
+
+test('an ID token of Entra ID without a nonce is no access token', () => {
+  const { claims } = tokens.entra;
+  const { azp, ...ofId } = claims;
+  const refuse = (own: typeof ofId) => refuseOtherTokens({ header: { typ: 'JWT' }, claims: own }, settingsOf('entra'));
+  expect(() => refuse(ofId)).toThrow(expect.objectContaining({ code: 'token_type' }));
+  expect(() => refuse({ ...ofId, appid: azp })).not.toThrow();
+});
+
 test('a program that signed in for itself is a service', () => {
   const kindOf = (claims: object) =>
-    readClaims({ sub: 'x', exp: 1, ...claims }, settingsOf('generic', 'acme'), []).principal.kind;
+    readClaims({ sub: 'x', iat: 1, exp: 2, ...claims }, settingsOf('generic', 'acme'), []).principal.kind;
   expect(
     [
       { sub: 'report', client_id: 'report' },

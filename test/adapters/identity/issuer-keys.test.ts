@@ -5,8 +5,9 @@ import { audience, startOidcServer, type OidcServer } from '../../support/identi
 
 let oidc: OidcServer;
 let now = Date.now();
-const log = { info: () => undefined, warn: () => undefined };
-const newTokens = () =>
+let warnings: string[] = [];
+const log = { info: () => undefined, warn: (_fields: unknown, text?: string) => void warnings.push(text ?? '') };
+const newTokens = (get?: typeof fetch) =>
   createAccessTokens({
     issuers: issuersOf({
       OIDC_ISSUER: [{ issuer: oidc.issuer, tenant: 'acme' }],
@@ -15,6 +16,7 @@ const newTokens = () =>
     }),
     log,
     now: () => now,
+    ...(get && { fetch: get }),
   });
 type Tokens = ReturnType<typeof newTokens>;
 const outcomeOf = (tokens: Tokens, token: string) =>
@@ -64,13 +66,64 @@ test('a key that the issuer replaced counts no more; the new one does, without a
   await oidc.rotateKey('second');
   const fresh = await oidc.sign();
   const before = oidc.jwksRequests();
-  expect(await outcomeOf(tokens, fresh)).toBe('token_invalid');
+  // The issuer was asked just before, and is not asked for each token: the caller is to repeat.
+  await expect(tokens.verify(fresh)).rejects.toMatchObject({ code: 'identity_unavailable', retryAfterMs: 30_000 });
   expect(oidc.jwksRequests()).toBe(before);
   now += 30_000;
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(tokens, fresh)));
   expect([new Set(outcomes), oidc.jwksRequests() - before]).toEqual([new Set(['ada']), 1]);
-  // A process takes a token that it has verified for a minute.
-  expect(await outcomeOf(tokens, old)).toBe('ada');
+  // What was verified by the key of before counts no more, although that was a moment ago.
+  expect(await outcomeOf(tokens, old)).toBe('identity_unavailable');
   now += 30_000;
   expect(await outcomeOf(tokens, old)).toBe('token_invalid');
+});
+
+test('after a quiet night a key that was taken back in it counts no more, also for the first token', async () => {
+  const tokens = newTokens();
+  expect(await outcomeOf(tokens, await oidc.sign())).toBe('ada');
+  const forged = await oidc.sign({ sub: 'mallory' });
+  await oidc.rotateKey('third');
+  now += 20 * 3_600_000;
+  expect(await outcomeOf(tokens, forged)).toBe('token_invalid');
+  expect(await outcomeOf(tokens, await oidc.sign())).toBe('ada');
+});
+
+test('an empty list of keys is a failure of the issuer, and the keys of before count', async () => {
+  let isEmpty = false;
+  const get: typeof fetch = async (input, init) => {
+    const answer = await fetch(input, init);
+    return isEmpty && new URL(answer.url).pathname === '/jwks' ? Response.json({ keys: [] }) : answer;
+  };
+  const tokens = newTokens(get);
+  expect(await outcomeOf(tokens, await oidc.sign())).toBe('ada');
+  isEmpty = true;
+  now += 3_600_000;
+  expect(await outcomeOf(tokens, await oidc.sign({ sub: 'bob' }))).toBe('bob');
+  expect(await tokens.warning()).toMatch(/list of keys .*is empty.*still count/);
+});
+
+test('an issuer that fails slowly is asked again some time after the failure, not after the question', async () => {
+  let asked = 0;
+  const tokens = newTokens(async () => {
+    asked += 1;
+    now += 3_000;
+    throw new Error('no answer');
+  });
+  const token = await oidc.sign();
+  expect(await outcomeOf(tokens, token)).toBe('identity_unavailable');
+  expect(await outcomeOf(tokens, token)).toBe('identity_unavailable');
+  expect(asked).toBe(1);
+  now += 2_000;
+  expect(await outcomeOf(tokens, token)).toBe('identity_unavailable');
+  expect(asked).toBe(2);
+});
+
+test('a token that says nothing of groups is warned of once', async () => {
+  const tokens = newTokens();
+  warnings = [];
+  await tokens.verify(await oidc.sign({ groups: [] }));
+  expect(warnings).toEqual([]);
+  await tokens.verify(await oidc.sign());
+  await tokens.verify(await oidc.sign({ sub: 'bob' }));
+  expect(warnings).toEqual([expect.stringMatching(/says nothing of the groups/)]);
 });
