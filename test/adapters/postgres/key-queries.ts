@@ -5,7 +5,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 
 /** Sends each query of API keys. */
 export async function sendKeyQueries({ apiKeys }: Pick<Adapters, 'apiKeys'>, db: Database, principal: Principal) {
-  const secret = { id: '00000000000000aa', hash: Buffer.alloc(32) };
+  const secret = { id: 'ffffffffffffffaa', hash: Buffer.alloc(32) };
   const { id, subject } = await apiKeys.create(principal, { name: 'k', roles: [], scopes: [] }, secret);
   for (const who of [principal, { ...principal, roles: ['admin'] }])
     for (const cursor of [undefined, id]) await apiKeys.list(who, { limit: 20, cursor });

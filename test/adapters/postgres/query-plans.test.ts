@@ -293,7 +293,7 @@ const generated = `
     select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);
   insert into schedule_runs (schedule_id, key, task_id) select s.id, t.id::text, t.id from schedules s, (select id from tasks limit 2000) t;
   insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count) select gen_random_uuid(), 'local', 's' || n % 20, 'n' || n, 't', 'text/plain', 'h', 1, 'x', 1, 0 from generate_series(1, ${rows}) n;
-  insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash) select lpad(to_hex(n), 16, 'f'), 'local', 's' || n % 2000, 'k', '{}', '{}', '' from generate_series(1, ${rows}) n;
+  insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash) select lpad(to_hex(n), 16, '0'), 'local', 's' || n % 2000, 'k', '{}', '{}', '' from generate_series(1, ${rows}) n;
   insert into ingestions (id, tenant, subject, status, created_at) select pg_temp.id_at(n), 'local', 's' || n % 20, case when n % 2000 = 0 then 'running' else 'completed' end, now() - interval '1 day' from generate_series(1, ${rows}) n;
   insert into ingestion_files (ingestion_id, ordinal, name, media_type, content_hash, size_bytes, state)
     select id, 1, 'n', 'text/plain', 'h', 1, case status when 'running' then 'pending' else 'added' end from ingestions;
