@@ -37,8 +37,9 @@ export function createIssuerKeys({ issuer, log, now = Date.now, fetch: get = fet
     try {
       const keys = await readKeys(issuer, get);
       const text = JSON.stringify(keys);
+      const find = createLocalJWKSet(keys);
       if (text !== known?.text) onChange?.();
-      known = { find: createLocalJWKSet(keys), text, confirmedAt: now() };
+      known = { find, text, confirmedAt: now() };
       fetches += 1;
       if (failure !== undefined) log.info({ issuer }, 'the identity provider answers again');
       failure = undefined;

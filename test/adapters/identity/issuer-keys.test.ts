@@ -90,12 +90,16 @@ test('after a quiet night a key that was taken back in it counts no more, also f
 
 test('an empty list of keys is a failure of the issuer, and the keys of before count', async () => {
   let isEmpty = false;
+  const signals = new Set<unknown>();
   const get: typeof fetch = async (input, init) => {
+    signals.add(init?.signal);
     const answer = await fetch(input, init);
     return isEmpty && new URL(answer.url).pathname === '/jwks' ? Response.json({ keys: [] }) : answer;
   };
   const tokens = newTokens(get);
   expect(await outcomeOf(tokens, await oidc.sign())).toBe('ada');
+  // Both requests of a fetch have one time limit.
+  expect(signals.size).toBe(1);
   isEmpty = true;
   now += 3_600_000;
   expect(await outcomeOf(tokens, await oidc.sign({ sub: 'bob' }))).toBe('bob');
