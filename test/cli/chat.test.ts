@@ -178,7 +178,7 @@ test('when the conversation is deleted, the command ends, also with unread stand
 
 test('no input and invalid options are reported before a conversation is created', async () => {
   const before = (await harness.http.get('/v1/conversations?limit=200')).body.conversations.length;
-  expect(await chat([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Nothing was said.') });
+  expect(await chat([])).toMatchObject({ code: 2, stderr: expect.stringContaining('There is no message.') });
   expect((await chat(['x'], '--on-busy', 'never')).code).toBe(2);
   expect(await chat(['x'], '-a', 'nobody')).toMatchObject({ code: 1, stderr: expect.stringContaining('nobody') });
   const nowhere = '019ab7a0-0000-7000-8000-000000000000';
