@@ -31,7 +31,7 @@ test('tasks callback shows the delivery of a task’s webhook, and --again repea
   expect({ code: shown.code, stderr: shown.stderr }).toEqual({ code: 0, stderr: '' });
   expect(shown.stdout).toMatch(/^to +http:\/\/127\.0\.0\.1:\d+\/told$/m);
   expect(shown.stdout).toMatch(/^state +delivered$/m);
-  expect(shown.stdout).toMatch(/^told +1 delivery, 1 attempt$/m);
+  expect(shown.stdout).toMatch(/^delivery +1 delivery, 1 attempt$/m);
 
   const again = await callback(id, '--again');
   expect({ code: again.code, stderr: again.stderr }).toEqual({ code: 0, stderr: 'It is being delivered again.\n' });
