@@ -44,7 +44,7 @@ test('a source is added, followed, shown, changed, synced again and removed', as
   expect(stdout).toContain('Not read:');
   const set = await sources('set', id, '--no-every', '-c', 'intranet', '--private', '-t', 'a', 'b');
   expect(set.code).toBe(0);
-  for (const line of [/^collection +intranet$/m, /^readers +only you$/m, /^tags +a, b$/m, /^again +when somebody/m])
+  for (const line of [/^collection +intranet$/m, /^readers +only you$/m, /^tags +a, b$/m, /^again +on request$/m])
     expect(set.stdout).toMatch(line);
   expect(set.stderr).toContain('documents follow');
   expect((await sources('set', id, '--no-tag')).code).toBe(0);
