@@ -51,8 +51,10 @@ const trustedForMs = 1_000;
 type ReadingUntilEnd<Row> = Pick<Waiting<Row>, 'prefer' | 'draining' | 'isEnded'> & {
   /** Reads the row, after it was compared with its workflow. */
   read: () => Promise<Row>;
-  /** Reads the row as it stands until it has ended, or until the abort. */
-  readUntilEnd: (signal: AbortSignal) => Promise<Row | undefined>;
+  /** Reads the row as it stands; undefined when there is none. */
+  readStored: () => Promise<Row | undefined>;
+  /** Calls `readNext` again and again until the row has ended, or until the abort. */
+  readUntilEnd: (signal: AbortSignal, readNext: () => Promise<Row>) => Promise<Row | undefined>;
 };
 
 /**
@@ -61,19 +63,27 @@ type ReadingUntilEnd<Row> = Pick<Waiting<Row>, 'prefer' | 'draining' | 'isEnded'
  */
 export async function readAsPreferred<Row>(
   reply: Pick<FastifyReply, 'header' | 'raw'>,
-  { prefer, draining, isEnded, read, readUntilEnd }: ReadingUntilEnd<Row>,
+  { prefer, draining, isEnded, read, readStored, readUntilEnd }: ReadingUntilEnd<Row>,
 ): Promise<Row> {
   const waitS = waitOf(prefer);
   if (waitS === 0) return read();
   void reply.header('preference-applied', `wait=${waitS}`);
   const stop = linkAbort([draining, abortOnDisconnect(reply.raw)], { timeoutMs: waitS * 1_000 });
   const first = linkAbort([stop.signal], { timeoutMs: trustedForMs });
+  let isFirst = true;
+  const readNext = async () => {
+    const row = await readStored();
+    // What had ended before the request may run again: a person can reset its workflow.
+    const mayRunAgain = isFirst && row !== undefined && isEnded(row);
+    isFirst = false;
+    return row === undefined || mayRunAgain ? read() : row;
+  };
   try {
-    const early = await readUntilEnd(first.signal);
+    const early = await readUntilEnd(first.signal, readNext);
     if (early !== undefined && isEnded(early)) return early;
     const row = await read();
     if (isEnded(row) || stop.signal.aborted) return row;
-    const late = await readUntilEnd(stop.signal);
+    const late = await readUntilEnd(stop.signal, readNext);
     return late !== undefined && isEnded(late) ? late : await read();
   } finally {
     first.release();

@@ -79,21 +79,13 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
-        const read = () => findTask({ control, conversationRows }, scope, params.id);
-        let isFirst = true;
-        const readStored = async () => {
-          const row = await tasks.get(scope, params.id);
-          // A task that had ended before the request may run again: a person can reset its workflow.
-          const isOld = isFirst && row !== undefined && isEnded(row.status);
-          isFirst = false;
-          return row && !isOld ? row : read();
-        };
         const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
-          read,
-          readUntilEnd: (signal) => events.readUntilEnd(params.id, signal, readStored),
+          read: () => findTask({ control, conversationRows }, scope, params.id),
+          readStored: () => tasks.get(scope, params.id),
+          readUntilEnd: (signal, readNext) => events.readUntilEnd(params.id, signal, readNext),
         });
         return reply.send(views.task(row));
       },
