@@ -1,5 +1,5 @@
 import type { SwaggerTransformObject } from '@fastify/swagger';
-import { parameterExamples } from './examples/ids.ts';
+import { parameterExamples } from './examples/shared.ts';
 import { examplesOf } from './examples/index.ts';
 import { problemResponses } from './problem-docs.ts';
 import { namedSchemas } from './schemas.ts';

@@ -109,7 +109,7 @@ describe('an access token', () => {
           .sign(publicKey),
         'token_invalid',
       ],
-      ['a key of somebody else', await ownKey({}), 'token_invalid'],
+      ['a key of another person', await ownKey({}), 'token_invalid'],
       ['its own key in the header', await ownKey({ jwk }), 'token_invalid'],
       ['an address of its key', await ownKey({ jku: 'https://evil.example/keys' }), 'token_invalid'],
       ['a certificate of its key', await ownKey({ x5c: ['MIIB'] }), 'token_invalid'],

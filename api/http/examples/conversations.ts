@@ -1,6 +1,6 @@
 import type { Conversation, ConversationMessage, MessageReceipt } from '../../../contract/conversation.ts';
 import type { Schedule } from '../../../contract/schedule.ts';
-import { answers, ids, sends, temporal, times, type OperationExamples } from './ids.ts';
+import { answers, ids, sends, temporal, times, type OperationExamples } from './shared.ts';
 
 const text = 'How long is the notice period?';
 

@@ -1,9 +1,8 @@
 import type { Collection } from '../../../contract/collections.ts';
-import type { CallbackState } from '../../../contract/callback.ts';
 import type { Document, DocumentText, Ingestion, SearchResult } from '../../../contract/documents.ts';
 import type { IngestionEvent } from '../../../contract/ingestion-events.ts';
 import type { Source } from '../../../contract/sources.ts';
-import { answers, ids, sends, temporal, times, type OperationExamples } from './ids.ts';
+import { answers, callback, ids, sends, temporal, times, type OperationExamples } from './shared.ts';
 
 const name = 'policies/expenses.md';
 const text = '# Expenses\n\nExpense reports are due within 30 days from the end of the trip.\n';
@@ -70,17 +69,6 @@ const events: IngestionEvent[] = [
   { seq: 1, at: times.asked, type: 'ingestion.queued', data: { files: 1 } },
   { seq: 2, at: times.began, type: 'file.read', data: { file: 0, name, state: 'added', documentId: ids.document } },
 ];
-
-const callback: CallbackState = {
-  url: 'https://example.com/alfred',
-  state: 'delivered',
-  deliveries: 1,
-  attempts: 1,
-  lastAttemptAt: times.ended,
-  lastStatus: 204,
-  lastError: null,
-  deliveredAt: times.ended,
-};
 
 const collection: Collection = {
   name: 'policies',

@@ -1,5 +1,5 @@
 import type { ApiKey, Me } from '../../../contract/api-keys.ts';
-import { answers, ids, sends, times, type OperationExamples } from './ids.ts';
+import { answers, ids, sends, times, type OperationExamples } from './shared.ts';
 
 const key: ApiKey = {
   id: ids.apiKey,

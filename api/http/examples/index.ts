@@ -5,7 +5,7 @@ import { version } from '../../../runtime/version.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
 import { identityExamples } from './identity.ts';
-import { answers, type OperationExamples } from './ids.ts';
+import { answers, usage, type OperationExamples } from './shared.ts';
 import { taskExamples } from './tasks.ts';
 
 const agent: AgentDescription = {
@@ -17,14 +17,6 @@ const agent: AgentDescription = {
   outputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
 };
 
-const usage = {
-  modelCalls: 2,
-  inputTokens: 1_840,
-  cacheReadTokens: 1_024,
-  cacheWriteTokens: 0,
-  outputTokens: 96,
-  costUsd: 0.0062,
-};
 const report: UsageReport = {
   from: '2026-11-01',
   to: '2026-11-30',

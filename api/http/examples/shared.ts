@@ -1,3 +1,5 @@
+import type { CallbackState } from '../../../contract/callback.ts';
+
 /** Ids of the examples in the API document. */
 export const ids = {
   task: '01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01',
@@ -30,6 +32,27 @@ export const times = {
   asked: '2026-11-24T08:00:00.000Z',
   began: '2026-11-24T08:00:00.120Z',
   ended: '2026-11-24T08:00:04.870Z',
+};
+
+/** What a finished task has used. */
+export const usage = {
+  modelCalls: 2,
+  inputTokens: 1_840,
+  cacheReadTokens: 1_024,
+  cacheWriteTokens: 0,
+  outputTokens: 96,
+  costUsd: 0.0062,
+};
+
+export const callback: CallbackState = {
+  url: 'https://example.com/alfred',
+  state: 'delivered',
+  deliveries: 1,
+  attempts: 1,
+  lastAttemptAt: times.ended,
+  lastStatus: 204,
+  lastError: null,
+  deliveredAt: times.ended,
 };
 
 export const temporal = (kind: 'workflows' | 'schedules', id: string) =>

@@ -1,8 +1,7 @@
 import type { Approval } from '../../../contract/approval.ts';
-import type { CallbackState } from '../../../contract/callback.ts';
 import type { TaskEvent } from '../../../contract/events.ts';
 import type { CheckedCitation, Citation, Task } from '../../../contract/task.ts';
-import { answers, ids, sends, temporal, times, type OperationExamples } from './ids.ts';
+import { answers, callback, ids, sends, temporal, times, usage, type OperationExamples } from './shared.ts';
 
 const question = 'How many days do I have to file an expense report?';
 const answer = 'You have 30 days from the end of the trip [1].';
@@ -26,14 +25,6 @@ const citation: Citation = {
   end: 25 + quote.length,
 };
 
-const usage = {
-  modelCalls: 2,
-  inputTokens: 1_840,
-  cacheReadTokens: 1_024,
-  cacheWriteTokens: 0,
-  outputTokens: 96,
-  costUsd: 0.0062,
-};
 const noUsage = { modelCalls: 0, inputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 0, costUsd: 0 };
 
 const links: Task['links'] = {
@@ -107,17 +98,6 @@ const events: TaskEvent[] = [
   { seq: 1, at: times.asked, type: 'task.queued', data: { agent: 'knowledge' } },
   { seq: 2, at: times.began, type: 'task.started', data: { model: 'anthropic:claude-sonnet-5-5' } },
 ];
-
-const callback: CallbackState = {
-  url: 'https://example.com/alfred',
-  state: 'delivered',
-  deliveries: 1,
-  attempts: 1,
-  lastAttemptAt: times.ended,
-  lastStatus: 204,
-  lastError: null,
-  deliveredAt: times.ended,
-};
 
 const pending: Approval = {
   id: ids.approval,
