@@ -159,7 +159,16 @@ test('a worker whose index folder cannot be written takes no activities; tasks w
   await harness.followToEnd(id);
   expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Nothing found.' } });
 
-  await harness.restartWorkers(block);
+  await harness.restartWorkers(async () => {
+    await block();
+    // A check counts for some seconds, and the workers before have made one.
+    await until('a check of the folder fails', () =>
+      harness.checkIndexFolder?.().then(
+        () => false,
+        () => true,
+      ),
+    );
+  });
   const requests = script();
   const later = await harness.start();
   await until('its first activity waits for a worker', async () =>
