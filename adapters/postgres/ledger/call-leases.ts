@@ -7,8 +7,6 @@ import { isShared, openLeaseSession, type LeaseSession } from './lease-session.t
 const silentS = 60;
 /** A lost connection is opened again after so long. */
 const reconnectMs = 250;
-/** After Postgres was away, the living processes need less than this to take their leases again. */
-const settleMs = 3_000;
 const shared =
   'The leases of model calls take no effect, as behind a pooler in transaction mode: the call of a worker that died is made again only when the pooler closes its session. Set DATABASE_DIRECT_URL to an address without the pooler.';
 /** A lease that has ended is freed after so long, or together with the next one that is taken. */
@@ -30,7 +28,7 @@ export function createCallLeases(
   let locked = new Set<string>();
   let session: LeaseSession | undefined;
   let isSyncing = false;
-  let isChecked = false;
+  let hasOpened = false;
   let isClosed = false;
   let freeing: NodeJS.Timeout | undefined;
 
@@ -45,14 +43,14 @@ export function createCallLeases(
   };
 
   const open = async (): Promise<LeaseSession> => {
-    const opened = await openLeaseSession(urlOf(), drop);
+    const opened = await openLeaseSession(urlOf(), { isFirst: !hasOpened, onLost: drop });
     if (isClosed) {
       await opened.close();
       throw new Error('The call leases are closed.');
     }
     session = opened;
-    if (!isChecked) void reportPooler(urlOf(), opened, log);
-    isChecked = true;
+    if (!hasOpened) void reportPooler(urlOf(), opened, log);
+    hasOpened = true;
     return opened;
   };
 
@@ -106,7 +104,7 @@ export function createCallLeases(
         const keys = callIds.map(keyOf);
         const { rows } = await current.client.query<{ isLeased: boolean }>(isAnyLeased, [keys, silentS]);
         if (rows[0]?.isLeased) return 'leased';
-        return performance.now() - current.since < settleMs ? 'unsettled' : 'free';
+        return performance.now() < current.settledAt ? 'unsettled' : 'free';
       } catch (error) {
         drop(current, error);
         return 'unknown';

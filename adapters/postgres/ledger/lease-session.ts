@@ -8,21 +8,27 @@ const noticeLostMachines = `
   select set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '5', false),
     set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '20000', false)`;
 
+/** After Postgres was away, the living processes need less than this to take their leases again. */
+const settleMs = 3_000;
+const readPostgresAge = `
+  select (1000 * extract(epoch from clock_timestamp() - pg_postmaster_start_time()))::float8 as "ageMs"`;
+
 export type LeaseSession = {
   client: pg.Client;
-  /** When it was opened, on the clock of `performance.now()`. */
-  since: number;
+  /** From when on a free lease means that its process is gone, on the clock of `performance.now()`. */
+  settledAt: number;
   close(): Promise<void>;
 };
 
 /**
  * Opens a session that gives signs of life and notices soon when its connection is gone.
  *
- * @param onLost called when the connection breaks
+ * @param options.isFirst false: this process has lost a session before
+ * @param options.onLost called when the connection breaks
  */
 export async function openLeaseSession(
   databaseUrl: string,
-  onLost: (session: LeaseSession, error: unknown) => void,
+  { isFirst, onLost }: { isFirst: boolean; onLost: (session: LeaseSession, error: unknown) => void },
 ): Promise<LeaseSession> {
   const client = new pg.Client({
     connectionString: databaseUrl,
@@ -35,7 +41,7 @@ export async function openLeaseSession(
   const pings: NodeJS.Timeout[] = [];
   const session: LeaseSession = {
     client,
-    since: 0,
+    settledAt: Infinity,
     async close() {
       for (const ping of pings) clearInterval(ping);
       await client.end().catch(() => {});
@@ -45,7 +51,10 @@ export async function openLeaseSession(
   client.on('end', () => onLost(session, undefined));
   await client.connect();
   await client.query(noticeLostMachines).catch(() => {});
-  session.since = performance.now();
+  const age = await client.query<{ ageMs: number }>(readPostgresAge).catch(() => undefined);
+  // What ended the session before may have ended those of others. A first session is new because its process is.
+  const quietMs = isFirst ? (age?.rows[0]?.ageMs ?? 0) : 0;
+  session.settledAt = performance.now() + Math.max(0, settleMs - quietMs);
   const giveSign = () => void client.query('select 1').catch((error: unknown) => onLost(session, error));
   pings.push(setInterval(giveSign, pingMs).unref());
   return session;

@@ -18,9 +18,8 @@ const open = () => {
 beforeAll(async () => {
   env = await createTestEnvironment();
   reader = createCallLeases(() => env.config.DATABASE_URL, env.log);
-  // At first it is not known whether other processes have their leases again after a restart of Postgres.
-  await reaches([newId()], 'unsettled');
-  await reaches([newId()], 'free');
+  reader.open();
+  await until('a reader is certain', () => reader.stateOf([newId()]), { accept: (state) => state === 'free' });
 });
 afterEach(async () => {
   for (const leases of opened.splice(0)) await leases.close();
@@ -85,4 +84,25 @@ test('a process whose connection was cut takes its leases again, and is certain 
     },
   });
   expect(seen).not.toContain('free');
+  // Of a lease that it does not see, it is certain again after a while.
+  expect(await reader.stateOf([newId()])).toBe('unsettled');
+  await reaches([newId()], 'free');
+});
+
+test('a process that starts later than Postgres is certain at once', async () => {
+  const isOld = `select pg_postmaster_start_time() < clock_timestamp() - interval '4 seconds' as "isOld"`;
+  await until('Postgres has been running for a while', async () => {
+    const { rows } = await env.postgres.pool.query<{ isOld: boolean }>(isOld);
+    return rows[0]?.isOld;
+  });
+  const seen = new Set<string>();
+  const starting = open();
+  starting.open();
+  await until('its session is open', () => starting.stateOf([newId()]), {
+    accept: (state) => {
+      seen.add(state);
+      return state !== 'unknown';
+    },
+  });
+  expect(seen).not.toContain('unsettled');
 });
