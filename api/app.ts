@@ -29,6 +29,7 @@ import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { meRoutes } from './routes/me.ts';
+import { readerRoutes } from './routes/readers.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
@@ -126,6 +127,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     taskCitationRoutes,
     deleteTaskRoutes,
     taskCallbackRoutes,
+    readerRoutes,
     approvalRoutes,
     scheduleRoutes,
     controlScheduleRoutes,

@@ -16,6 +16,7 @@ type ApiAdapters = Pick<
   | 'apiKeys'
   | 'approvals'
   | 'schedules'
+  | 'shares'
   | 'sources'
   | 'tasks'
   | 'events'

@@ -11,6 +11,7 @@ import type {
   IngestionEvents,
   Ledger,
   Schedules,
+  Shares,
   SignIn,
   Sources,
   ConversationEvents,
@@ -60,6 +61,7 @@ export type ApiDeps = {
   ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;
   schedules: Schedules;
+  shares: Shares;
   sources: Sources;
   agents: Agents;
   metrics: Metrics;

@@ -3,23 +3,41 @@ import type { TaskRow } from '../contract/ports/index.ts';
 import type { Scope } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { ApiDeps } from './deps.ts';
+import { readShared, type OwnedRow } from './read-shared.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows'>;
 
 /**
- * Reads a task, or the task of a message whose turn has not begun.
+ * Reads a task of the scope's own, or the task of a message whose turn has not begun.
  *
  * @throws AlfredError `not_found`
  */
-export async function findTask({ control, conversationRows }: Deps, scope: Scope, id: string): Promise<TaskRow> {
-  const row =
-    (await control.tasks.read(scope, id)) ??
-    (await conversationRows.findComingTask(scope, id)) ??
-    // Its turn may have begun between the two.
-    (await control.tasks.read(scope, id));
+export async function findTask(deps: Deps, scope: Scope, id: string): Promise<TaskRow> {
+  const row = await readTask(deps, scope, id);
   if (!row) throw noTask(id);
   return row;
 }
+
+/**
+ * Reads a task of the scope's own, or one that is shared with it. Only for requests that read.
+ *
+ * @throws AlfredError `not_found`
+ */
+export async function findReadableTask(
+  deps: Deps & Pick<ApiDeps, 'shares'>,
+  scope: Scope,
+  id: string,
+): Promise<OwnedRow<TaskRow>> {
+  const found = await readShared(deps.shares, scope, { taskId: id }, (owner) => readTask(deps, owner, id));
+  if (!found) throw noTask(id);
+  return found;
+}
+
+const readTask = async ({ control, conversationRows }: Deps, scope: Scope, id: string) =>
+  (await control.tasks.read(scope, id)) ??
+  (await conversationRows.findComingTask(scope, id)) ??
+  // Its turn may have begun between the two.
+  (await control.tasks.read(scope, id));
 
 /**
  * Does something with a task that has a row.

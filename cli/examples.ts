@@ -11,6 +11,7 @@ export const examples: Record<string, readonly string[]> = {
   'conversations show': ['alfred conversations show 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --limit 10'],
   'conversations stop': ['alfred conversations stop 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --reason "asked twice"'],
   'conversations archive': ['alfred conversations archive 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
+  'conversations share': ['alfred conversations share 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --with everyone'],
   'conversations remove': ['alfred conversations remove 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   documents: ['alfred documents', 'alfred documents add docs/examples/policies'],
   'documents add': [
@@ -35,6 +36,10 @@ export const examples: Record<string, readonly string[]> = {
   'tasks show': ['alfred tasks show 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks cancel': ['alfred tasks cancel 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --undo'],
   'tasks undo': ['alfred tasks undo 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
+  'tasks share': [
+    'alfred tasks share 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --with group:staff subject:ann',
+    'alfred tasks share 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --none',
+  ],
   'tasks remove': ['alfred tasks remove 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks grant': [
     'alfred tasks grant 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --max-cost-usd 0.50',

@@ -62,6 +62,10 @@ export type Conversation = z.infer<typeof Conversation>;
 export const ConversationListQuery = z.strictObject({
   agent: z.string().min(1).max(64).optional().describe('Only conversations with this agent'),
   archived: z.enum(['true', 'false']).default('false').describe('true: only archived ones'),
+  shared: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('true: those of others that are shared with you, in place of your own'),
   ...pageQuery(),
 });
 export type ConversationListQuery = z.infer<typeof ConversationListQuery>;

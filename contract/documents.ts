@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { NextCursor, pageQuery } from './paging.ts';
+import { Readers } from './readers.ts';
 import { TaskError } from './task.ts';
 
 export const DocumentName = z
@@ -20,16 +21,6 @@ const Name = z
 
 export const CollectionName = Name.describe('A name is taken once in each collection');
 export const Tags = z.array(Name).max(20);
-
-/** Who may read a document: everyone in the tenant, a group, or one person. */
-const Reader = z
-  .string()
-  .regex(
-    /^(everyone|(group|subject):[^\s\u0000-\u001f\u007f]{1,200})$/,
-    'expected everyone, group:<name> or subject:<id>',
-  );
-
-export const Readers = z.array(Reader).max(100);
 
 const Origin = z
   .string()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { CollectionName, Placement, Readers, Tags } from './documents.ts';
+import { CollectionName, Placement, Tags } from './documents.ts';
 import { NextCursor, pageQuery } from './paging.ts';
+import { Readers } from './readers.ts';
 import { TaskError } from './task.ts';
 
 export const sourceKinds = ['web', 's3', 'git'] as const;

@@ -220,6 +220,10 @@ export const TaskListQuery = z.strictObject({
       'Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that',
     ),
   createdBefore: z.iso.datetime({ offset: true }).optional().describe('Tasks whose `createdAt` is earlier'),
+  shared: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe('true: those of others that are shared with you, in place of your own'),
   ...pageQuery(),
 });
 export type TaskListQuery = z.infer<typeof TaskListQuery>;

@@ -25,6 +25,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
@@ -52,6 +53,7 @@ export function createAdapters(edge: AdapterEdge) {
     approvals: createApprovals(db),
     effects: createEffects(db),
     schedules: createSchedules(db),
+    shares: createShares(db),
     apiKeys: createApiKeys(db),
   };
   const { apiKeys } = rows;

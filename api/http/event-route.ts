@@ -9,6 +9,9 @@ import { json, problems } from './responses.ts';
 
 type Event = { seq: number; type: string };
 
+/** `owner`: whose it is; absent: the reader's own. */
+type Found = { id: string; owner?: Scope; lastSeq: number; isEnded: boolean };
+
 type EventRoute<E extends Event> = {
   url: `/v1/${string}/:id/events`;
   /** The names of the two operations: the stream, and its stored events by the page. */
@@ -28,20 +31,30 @@ type EventRoute<E extends Event> = {
     follow(scope: Scope, id: string, after: number, signal: AbortSignal): Parameters<typeof toEventStream>[0];
   };
   /** Its id, the number of the last event, and whether no other follows. @throws AlfredError `not_found` */
-  find: (scope: Scope, id: string) => Promise<{ id: string; lastSeq: number; isEnded: boolean }>;
+  find: (scope: Scope, id: string) => Promise<Found>;
+  /** Whether what another has shared with the scope still is. Absent: nothing is shared. */
+  isStillShared?: (scope: Scope, id: string) => Promise<boolean>;
 };
 
 /** Adds the routes that give numbered events: as a stream, and by the page. */
 export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream, route: EventRoute<E>) {
-  const { url, operationIds, tag, of, description, params: Params, event, page, ended, events, find } = route;
+  const {
+    url,
+    operationIds,
+    tag,
+    of,
+    description,
+    params: Params,
+    event,
+    page,
+    ended,
+    events,
+    find,
+    isStillShared,
+  } = route;
 
-  const readPage = async (
-    scope: Scope,
-    { id, lastSeq }: { id: string; lastSeq: number },
-    after: number,
-    limit: number,
-  ) => {
-    const stored = await events.read(scope, id, after, limit);
+  const readPage = async (scope: Scope, { id, owner, lastSeq }: Found, after: number, limit: number) => {
+    const stored = await events.read(owner ?? scope, id, after, limit);
     const last = stored.at(-1)?.seq ?? after;
     return { events: stored, lastSeq: last, nextCursor: stored.length > 0 && last < lastSeq ? String(last) : null };
   };
@@ -70,11 +83,13 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
     handler: async ({ scope, params, query, headers }, reply) => {
       const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
       const found = await find(scope, params.id);
-      const { id, lastSeq, isEnded } = found;
+      const { id, owner = scope, lastSeq, isEnded } = found;
       const after = placeOf(headers, query, lastSeq);
       if (media === 'application/json') return reply.type(media).send(await readPage(scope, found, after, pageSize));
       if (isEnded && after === lastSeq) return reply.code(204).send(null);
-      return reply.send(openStream(reply, (signal) => events.follow(scope, id, after, signal)));
+      const follow = (signal: AbortSignal) => events.follow(owner, id, after, signal);
+      const isOwn = owner.subject === scope.subject;
+      return reply.send(openStream(reply, follow, isOwn ? undefined : () => isStillShared?.(scope, id)));
     },
   });
 

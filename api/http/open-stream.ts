@@ -39,9 +39,13 @@ type Follow = (signal: AbortSignal) => Parameters<typeof toEventStream>[0];
  */
 export const createStreamOpener =
   ({ metrics, log, heartbeatMs = 10_000, draining }: Deps) =>
-  (reply: Pick<FastifyReply, 'raw' | 'request' | 'type' | 'headers'>, follow: Follow): string => {
+  (
+    reply: Pick<FastifyReply, 'raw' | 'request' | 'type' | 'headers'>,
+    follow: Follow,
+    isStillReadable?: () => Promise<boolean> | undefined,
+  ): string => {
     const gone = new AbortController();
-    const signedOut = watchSignIn(reply.request.signIn, gone.signal);
+    const signedOut = watchSignIn({ ...reply.request.signIn, isStillReadable }, gone.signal);
     const stop = linkAbort([draining, gone.signal, signedOut]);
     const batches = follow(stop.signal);
     metrics.eventStreams.inc();

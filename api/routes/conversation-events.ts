@@ -4,12 +4,12 @@ import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
 import { ConversationParams } from '../http/responses.ts';
-import { noConversation } from './conversations.ts';
+import { findReadableConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents'> & { openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents' | 'shares'> & { openStream: OpenStream };
 
 export const conversationEventRoutes =
-  ({ conversationRows, conversationEvents, openStream }: Deps) =>
+  ({ conversationRows, conversationEvents, shares, openStream }: Deps) =>
   async (app: Api) =>
     addEventRoutes(app, openStream, {
       url: '/v1/conversations/:id/events',
@@ -23,8 +23,8 @@ export const conversationEventRoutes =
       page: ConversationEventPage,
       events: conversationEvents,
       async find(scope, id) {
-        const row = await conversationRows.get(scope, id);
-        if (!row) throw noConversation(id);
-        return { id: row.id, lastSeq: row.lastSeq, isEnded: false };
+        const { row, owner } = await findReadableConversation({ conversationRows, shares }, scope, id);
+        return { id: row.id, owner, lastSeq: row.lastSeq, isEnded: false };
       },
+      isStillShared: async (scope, id) => (await shares.findOwner(scope, { conversationId: id })) !== undefined,
     });

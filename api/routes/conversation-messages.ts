@@ -12,12 +12,13 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { bodyProblems, ConversationParams, json, location, problems } from '../http/responses.ts';
-import { noConversation } from './conversations.ts';
+import { isOther, messagesForReader } from '../read-shared.ts';
+import { findReadableConversation, noConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'citations' | 'conversationRows' | 'messages' | 'shares'> & { views: Views };
 
 export const conversationMessageRoutes =
-  ({ agents, conversationRows, messages, views }: Deps) =>
+  ({ agents, citations, conversationRows, messages, shares, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -68,9 +69,13 @@ export const conversationMessageRoutes =
         response: { 200: json('One page, in order', MessageList), ...problems('not_found', 'invalid_request') },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await conversationRows.get(scope, id))) throw noConversation(id);
-        const page = await conversationRows.listMessages(scope, id, { ...query, ...placeOf(query.cursor) });
-        return reply.send({ ...page, nextCursor: page.hasMore ? cursorAfter(page.messages, query) : null });
+        const { owner } = await findReadableConversation({ conversationRows, shares }, scope, id);
+        const page = await conversationRows.listMessages(owner, id, { ...query, ...placeOf(query.cursor) });
+        const shown = isOther(scope, owner)
+          ? await messagesForReader({ citations }, scope, page.messages)
+          : page.messages;
+        const nextCursor = page.hasMore ? cursorAfter(shown, query) : null;
+        return reply.send({ messages: shown, hasMore: page.hasMore, nextCursor });
       },
     });
   };

@@ -7,16 +7,19 @@ import {
 } from '../../contract/conversation.ts';
 import { findAgent } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import type { ConversationRow } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { conversationPath, type Views } from '../links.ts';
+import { readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares'> & { views: Views };
 
 export const conversationRoutes =
-  ({ agents, config, conversationRows, views }: Deps) =>
+  ({ agents, config, conversationRows, shares, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -75,8 +78,7 @@ export const conversationRoutes =
         response: { 200: json('The conversation as it stands', Conversation), ...problems('not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        const row = await conversationRows.get(scope, id);
-        if (!row) throw noConversation(id);
+        const { row } = await findReadableConversation({ conversationRows, shares }, scope, id);
         return reply.send(views.conversation(row));
       },
     });
@@ -102,5 +104,20 @@ export const conversationRoutes =
       },
     });
   };
+
+/**
+ * Reads a conversation of the scope's own, or one that is shared with it. Only for requests that read.
+ *
+ * @throws AlfredError `not_found`
+ */
+export async function findReadableConversation(
+  { conversationRows, shares }: Pick<ApiDeps, 'conversationRows' | 'shares'>,
+  scope: Scope,
+  id: string,
+): Promise<OwnedRow<ConversationRow>> {
+  const found = await readShared(shares, scope, { conversationId: id }, (owner) => conversationRows.get(owner, id));
+  if (!found) throw noConversation(id);
+  return found;
+}
 
 export const noConversation = (id: string) => new AlfredError('not_found', `There is no conversation ${id}.`);

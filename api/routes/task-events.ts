@@ -5,12 +5,12 @@ import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
 import { TaskParams } from '../http/responses.ts';
-import { findTask } from '../find-task.ts';
+import { findReadableTask } from '../find-task.ts';
 
-type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events'> & { openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'shares'> & { openStream: OpenStream };
 
 export const taskEventRoutes =
-  ({ control, conversationRows, events, openStream }: Deps) =>
+  ({ control, conversationRows, events, shares, openStream }: Deps) =>
   async (app: Api) =>
     addEventRoutes(app, openStream, {
       url: '/v1/tasks/:id/events',
@@ -24,7 +24,8 @@ export const taskEventRoutes =
       ended: 'The task has ended and the last event was the given one: do not reconnect',
       events,
       async find(scope, id) {
-        const row = await findTask({ control, conversationRows }, scope, id);
-        return { id: row.id, lastSeq: row.lastSeq, isEnded: isEnded(row.status) };
+        const { row, owner } = await findReadableTask({ control, conversationRows, shares }, scope, id);
+        return { id: row.id, owner, lastSeq: row.lastSeq, isEnded: isEnded(row.status) };
       },
+      isStillShared: async (scope, id) => (await shares.findOwner(scope, { taskId: id })) !== undefined,
     });

@@ -1,3 +1,4 @@
+import type { TaskRow } from '../../contract/ports/index.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
@@ -5,17 +6,23 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
-import { findTask } from '../find-task.ts';
+import { findReadableTask } from '../find-task.ts';
+import { forReader, isOther, readShared, type OwnedRow } from '../read-shared.ts';
 import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'events' | 'tasks'> & {
+type Deps = Pick<
+  ApiDeps,
+  'agents' | 'citations' | 'config' | 'control' | 'conversationRows' | 'events' | 'shares' | 'tasks'
+> & {
   views: Views;
   draining: AbortSignal;
 };
 
+const withOwner = ({ row, owner }: OwnedRow<TaskRow>) => ({ ...row, owner });
+
 export const taskRoutes =
-  ({ agents, config, control, conversationRows, events, tasks, views, draining }: Deps) =>
+  ({ agents, citations, config, control, conversationRows, events, shares, tasks, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -58,7 +65,8 @@ export const taskRoutes =
       },
       handler: async ({ scope, query }, reply) => {
         const page = await tasks.list(scope, query);
-        return reply.send({ tasks: page.tasks.map(views.task), nextCursor: page.nextCursor });
+        const rows = query.shared === 'true' ? await forReader({ citations }, scope, page.tasks) : page.tasks;
+        return reply.send({ tasks: rows.map(views.task), nextCursor: page.nextCursor });
       },
     });
 
@@ -79,15 +87,21 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
-        const row = await readAsPreferred(reply, {
+        const { id } = params;
+        const found = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
-          read: () => findTask({ control, conversationRows }, scope, params.id),
-          readStored: () => tasks.get(scope, params.id),
-          readUntilEnd: (signal, readNext) => events.readUntilEnd(params.id, signal, readNext),
+          read: async () => withOwner(await findReadableTask({ control, conversationRows, shares }, scope, id)),
+          readStored: async () => {
+            const stored = await readShared(shares, scope, { taskId: id }, (owner) => tasks.get(owner, id));
+            return stored && withOwner(stored);
+          },
+          readUntilEnd: (signal, readNext) => events.readUntilEnd(id, signal, readNext),
         });
-        return reply.send(views.task(row));
+        const { owner, ...row } = found;
+        const [shown = row] = isOther(scope, owner) ? await forReader({ citations }, scope, [row]) : [];
+        return reply.send(views.task(shown));
       },
     });
   };

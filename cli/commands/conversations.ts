@@ -11,9 +11,10 @@ import { conversationPath } from '../chat/message-sender.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond, oneLine } from '../terminal/format.ts';
 import { table, wrap } from '../terminal/terminal.ts';
+import { addShare } from './share.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 
-type ConversationListOptions = ListOptions & { agent?: string; archived?: boolean };
+type ConversationListOptions = ListOptions & { agent?: string; archived?: boolean; shared?: boolean };
 type ShowOptions = { limit: number; before?: number; json?: boolean };
 type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boolean };
 type ArchiveOptions = { undo?: boolean; json?: boolean };
@@ -23,6 +24,7 @@ export function addConversations(program: Command, context: CommandContext) {
   addListOptions(conversations.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'with this agent only')
     .option('--archived', 'those that were put away')
+    .option('--shared', 'those of others that are shared with you')
     .action((options: ConversationListOptions) => list(options, context));
   conversations
     .command('show')
@@ -48,6 +50,7 @@ export function addConversations(program: Command, context: CommandContext) {
     .option('--undo', 'take it back')
     .option('--json', 'as JSON')
     .action((id: string, options: ArchiveOptions) => archive(id, options, context));
+  addShare(conversations, context, conversationPath);
   conversations
     .command('remove')
     .alias('delete')
@@ -57,19 +60,27 @@ export function addConversations(program: Command, context: CommandContext) {
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
 }
 
-async function list({ agent, archived, ...options }: ConversationListOptions, { api, terminal }: CommandContext) {
+async function list(
+  { agent, archived, shared, ...options }: ConversationListOptions,
+  { api, terminal }: CommandContext,
+) {
   const { items: conversations, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 200,
     async read(page) {
-      const query = { agent, archived: archived ? 'true' : undefined, ...page };
+      const query = {
+        agent,
+        archived: archived ? 'true' : undefined,
+        shared: shared ? 'true' : undefined,
+        ...page,
+      };
       const answer = await api.call('/v1/conversations', { query, answer: ConversationList });
       return { ...answer, items: answer.conversations };
     },
   });
   if (options.json) return terminal.printJson({ conversations, nextCursor });
   if (conversations.length === 0)
-    return terminal.note(archived ? 'There are none.' : 'No conversations. Begin one: alfred chat');
+    return terminal.note(archived || shared ? 'There are none.' : 'No conversations. Begin one: alfred chat');
   terminal.print(table([['ID', 'TITLE', 'AGENT', 'MESSAGES', 'STATE', 'UPDATED'], ...conversations.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
 }

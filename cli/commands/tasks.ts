@@ -11,10 +11,11 @@ import { formatCount, formatDollars, formatDuration, formatSecond } from '../ter
 import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addCallback } from './callback.ts';
+import { addShare } from './share.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
-type TaskListOptions = ListOptions & { agent?: string; status?: string };
+type TaskListOptions = ListOptions & { agent?: string; status?: string; shared?: boolean };
 type GrantOptions = {
   maxCostUsd?: number;
   maxTokens?: number;
@@ -31,6 +32,7 @@ export function addTasks(program: Command, context: CommandContext) {
   addListOptions(tasks.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'of this agent only')
     .addOption(new Option('-s, --status <status>', 'in this state only').choices(taskStatuses))
+    .option('--shared', 'those of others that are shared with you')
     .action((options: TaskListOptions) => list(options, context));
   tasks
     .command('show')
@@ -47,6 +49,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('--json', 'as JSON')
     .action((id: string, options: CancelOptions) => cancel(id, options, context));
   addUndo(tasks, context);
+  addShare(tasks, context, path);
   tasks
     .command('remove')
     .alias('delete')
@@ -85,17 +88,19 @@ const askedWidth = 50;
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
-async function list({ agent, status, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
+async function list({ agent, status, shared, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
   const { items: tasks, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 200,
     async read(page) {
-      const answer = await api.call('/v1/tasks', { query: { agent, status, ...page }, answer: TaskList });
+      const query = { agent, status, shared: shared ? 'true' : undefined, ...page };
+      const answer = await api.call('/v1/tasks', { query, answer: TaskList });
       return { ...answer, items: answer.tasks };
     },
   });
   if (options.json) return terminal.printJson({ tasks, nextCursor });
-  if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
+  if (tasks.length === 0)
+    return terminal.note(shared ? 'No task is shared with you.' : 'No tasks. Ask something: alfred ask "…"');
   terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
 }

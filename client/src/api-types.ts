@@ -152,7 +152,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read what an answer cites, as it was read, and what has become of it since */
+        /**
+         * Read what an answer cites, as it was read, and what has become of it since
+         * @description Of a task that another has shared with you, only what documents say that you may read.
+         */
         get: operations["getTaskCitations"];
         put?: never;
         post?: never;
@@ -177,6 +180,54 @@ export interface paths {
          * @description Begins a new delivery, with a `webhook-id` of its own, regardless of those before. The task must have ended (`task_running`).
          */
         post: operations["repeatCallback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{id}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read with whom you share a task
+         * @description Only its owner may. Readers of its conversation may read the task too, and are not listed here.
+         */
+        get: operations["getTaskReaders"];
+        /**
+         * Share a task, or take that back
+         * @description The list takes the place of the one before. A reader may see the task, its answer and its events, and change nothing. What the answer cites of documents that a reader may not read is left out. An open event stream of a reader ends within ten seconds after it may no longer read.
+         */
+        put: operations["setTaskReaders"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{id}/readers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read with whom you share a conversation
+         * @description Only its owner may.
+         */
+        get: operations["getConversationReaders"];
+        /**
+         * Share a conversation with all its tasks, or take that back
+         * @description The list takes the place of the one before. A reader may see all messages, answers and events, also later ones, and change nothing. What answers cite of documents that a reader may not read is left out. An open event stream of a reader ends within ten seconds after it may no longer read.
+         */
+        put: operations["setConversationReaders"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3591,6 +3642,11 @@ export interface operations {
                 /** @description Tasks whose `createdAt` is earlier */
                 createdBefore?: string;
                 /**
+                 * @description true: those of others that are shared with you, in place of your own
+                 * @example false
+                 */
+                shared?: "true" | "false";
+                /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
                  */
@@ -4886,6 +4942,296 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getTaskReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its readers */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "readers": [
+                     *         "group:staff"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                        readers: string[];
+                    };
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
+            409: components["responses"]["Conflict"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setTaskReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "readers": [
+                 *         "group:staff"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                    readers: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Its readers now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "readers": [
+                     *         "group:staff"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                        readers: string[];
+                    };
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `task_queued`: The task waits for its turn in its conversation.
+             *     - `task_ended`: The task has ended.
+             */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getConversationReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its readers */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "readers": [
+                     *         "group:staff",
+                     *         "subject:ann"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                        readers: string[];
+                    };
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setConversationReaders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the conversation
+                 * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
+                 */
+                id: components["parameters"]["ConversationId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "readers": [
+                 *         "group:staff",
+                 *         "subject:ann"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                    readers: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Its readers now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "readers": [
+                     *         "group:staff",
+                     *         "subject:ann"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+                        readers: string[];
+                    };
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listApprovals: {
         parameters: {
             query?: {
@@ -5991,6 +6337,11 @@ export interface operations {
                  * @example false
                  */
                 archived?: "true" | "false";
+                /**
+                 * @description true: those of others that are shared with you, in place of your own
+                 * @example false
+                 */
+                shared?: "true" | "false";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20

@@ -16,6 +16,7 @@ export type * from './partitions.ts';
 export type * from './run.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';
+export type * from './shares.ts';
 export type * from './sources.ts';
 export type * from './tasks.ts';
 export type * from './tools.ts';

@@ -238,7 +238,11 @@ export interface Citations {
    * Lists the citations of a task's answer, each with the passage that the model read and the present state of its
    * document.
    *
+   * @param reader who reads, when it is not the owner; citations of documents that it may not read are left out
    * @returns an empty list while the task has no answer; undefined when there is no such task
    */
-  list(scope: Scope, taskId: string): Promise<CheckedCitation[] | undefined>;
+  list(owner: Scope, taskId: string, reader?: Scope): Promise<CheckedCitation[] | undefined>;
+
+  /** Which of these documents the reader may read now. */
+  listReadable(reader: Scope, documentIds: string[]): Promise<Set<string>>;
 }

@@ -10,15 +10,15 @@ import { isReadable } from './readable.ts';
 
 /** Checks the citations of an answer against the documents as they are now. */
 export const createTaskCitations = (db: Database): Citations => ({
-  async list(scope, taskId) {
-    const task = isUuid(taskId) ? await findAnswer(db, scope, taskId) : undefined;
+  async list(owner, taskId, reader) {
+    const task = isUuid(taskId) ? await findAnswer(db, owner, taskId) : undefined;
     if (!task) return undefined;
-    const citations = task.result?.citations ?? [];
-    if (citations.length === 0) return [];
-    const [passages, documents] = await Promise.all([
-      loadShownPassages(db, scope, task.head, citations),
-      loadCitedDocuments(db, scope, citations),
-    ]);
+    const cited = task.result?.citations ?? [];
+    if (cited.length === 0) return [];
+    const documents = await loadCitedDocuments(db, reader ?? owner, cited);
+    // The owner keeps what was read for the answer. A document that is gone has no readers any more.
+    const citations = reader ? cited.filter(({ documentId }) => documents.has(documentId)) : cited;
+    const passages = await loadShownPassages(db, owner, task.head, citations);
     return citations.map((citation) => {
       const passage = passages.get(citation.chunkId);
       return {
@@ -27,6 +27,15 @@ export const createTaskCitations = (db: Database): Citations => ({
         ...compareQuote(citation, documents.get(citation.documentId)),
       };
     });
+  },
+
+  async listReadable(reader, documentIds) {
+    if (documentIds.length === 0) return new Set();
+    const { rows } = await sql<{ id: string }>`
+      select d.id from documents d where d.id = any(${[...new Set(documentIds)]}::uuid[]) and ${isReadable(reader)}`.execute(
+      db,
+    );
+    return new Set(rows.map(({ id }) => id));
   },
 });
 

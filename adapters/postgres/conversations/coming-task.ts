@@ -19,15 +19,15 @@ const noUsage = {
   costUsd: 0,
 };
 
-/**
- * The messages whose tasks have no row: those that wait for their turns, and those that will have none. The first
- * condition is that of an index.
- */
+/** Whether the task of the message `m` may have no row. The condition is that of an index. */
+export const withoutTask = sql<boolean>`m.state in ('queued', 'steering', 'passed_over', 'rolled_back', 'dropped')`;
+
+/** The messages whose tasks have no row: those that wait for their turns, and those that will have none. */
 const selectWithoutTask = (db: Database, taskId: string) =>
   db
     .selectFrom('conversation_messages as m')
     .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
-    .where(sql<boolean>`m.state in ('queued', 'steering', 'passed_over', 'rolled_back', 'dropped')`)
+    .where(withoutTask)
     .where('m.task_id', '=', taskId)
     .where('c.deleted_at', 'is', null)
     .where((is) =>

@@ -3,9 +3,20 @@ import type { BusyPolicy, MessageOutcome } from '../../../contract/conversation.
 import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, Receipt } from '../../../contract/ports/index.ts';
+import { sharedIds } from '../sharing/shared-rows.ts';
 
-/** Selects the conversations that a subject may see, with the two computed columns that `toConversationRow` reads. */
+/** Selects the conversations of a subject, with the two computed columns that `toConversationRow` reads. */
 export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
+  selectAll(db).where('c.tenant', '=', tenant).where('c.subject', '=', subject);
+
+/** Selects the conversations of others that are shared with a subject. */
+export const selectSharedConversations = (db: Database, scope: Scope) =>
+  selectAll(db)
+    .where('c.tenant', '=', scope.tenant)
+    .where('c.subject', '<>', scope.subject)
+    .where(sql<boolean>`c.id in (${sharedIds.conversations(scope)})`);
+
+const selectAll = (db: Database) =>
   db
     .selectFrom('conversations as c')
     .selectAll('c')
@@ -18,8 +29,6 @@ export const selectConversations = (db: Database, { tenant, subject }: Scope) =>
       sql<number>`(select count(*) from conversation_messages m
         where m.conversation_id = c.id and m.state in ('queued', 'steering'))`.as('queued'),
     )
-    .where('c.tenant', '=', tenant)
-    .where('c.subject', '=', subject)
     .where('c.deleted_at', 'is', null);
 
 type SelectedConversation = Awaited<ReturnType<ReturnType<typeof selectConversations>['executeTakeFirstOrThrow']>>;

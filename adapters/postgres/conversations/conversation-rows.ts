@@ -11,7 +11,13 @@ import { addCancelNote } from '../tasks/cancel-note.ts';
 import { findComingTask } from './coming-task.ts';
 import { createConversationMessages } from './conversation-messages.ts';
 import { isIdle } from './idle-conversations.ts';
-import { toConversationRow, lockConversation, conversationRefOf, selectConversations } from './conversation-row.ts';
+import {
+  toConversationRow,
+  lockConversation,
+  conversationRefOf,
+  selectConversations,
+  selectSharedConversations,
+} from './conversation-row.ts';
 
 /** Conversations as rows, for the API and the sweep. */
 export const createConversationRows = (db: Database): ConversationRows => ({
@@ -23,10 +29,11 @@ export const createConversationRows = (db: Database): ConversationRows => ({
 
   get: (scope, conversationId) => readConversation(db, scope, conversationId),
 
-  async list(scope, { agent, archived, limit, cursor }) {
+  async list(scope, { agent, archived, shared, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-    let query = selectConversations(db, scope)
+    const visible = shared === 'true' ? selectSharedConversations(db, scope) : selectConversations(db, scope);
+    let query = visible
       .where('c.archived_at', archived === 'true' ? 'is not' : 'is', null)
       .orderBy('c.id', 'desc')
       .limit(limit + 1);

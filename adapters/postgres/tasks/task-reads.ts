@@ -4,6 +4,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
+import { sharedIds } from '../sharing/shared-rows.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
@@ -19,12 +20,11 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return row && toTaskRow(row);
   },
 
-  async list(scope, { agent, status, conversationId, createdAfter, createdBefore, limit, cursor }) {
+  async list(scope, { agent, status, conversationId, createdAfter, createdBefore, shared, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-    let query = selectVisibleTasks(db, scope)
-      .orderBy('t.id', 'desc')
-      .limit(limit + 1);
+    const visible = shared === 'true' ? selectSharedTasks(db, scope) : selectVisibleTasks(db, scope);
+    let query = visible.orderBy('t.id', 'desc').limit(limit + 1);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
     if (status === 'completed' || status === 'incomplete')
       query = query
@@ -67,6 +67,14 @@ const withoutInput = ({ input: _input, ...row }: TaskRow): TaskRow => row;
 /** The tasks that a subject may see: its own, unless their content was deleted. */
 export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>
   selectTasks(db).where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
+
+/** The tasks of others that are shared with a subject. */
+const selectSharedTasks = (db: Database, scope: Scope) =>
+  selectTasks(db)
+    .where('t.tenant', '=', scope.tenant)
+    .where('t.subject', '<>', scope.subject)
+    .where('t.erased_at', 'is', null)
+    .where(sql<boolean>`t.id in (${sharedIds.tasks(scope)})`);
 
 /** Rows of these tasks, over all tenants. */
 export async function listTaskStates(db: Database, taskIds: string[]): Promise<TaskRowState[]> {

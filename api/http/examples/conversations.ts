@@ -87,13 +87,15 @@ const schedule: Schedule = {
   links: { self: `/v1/schedules/${ids.schedule}`, temporal: temporal('schedules', `schedule/${ids.schedule}`) },
 };
 
+const readers = ['group:staff', 'subject:ann'];
+
 export const conversationExamples: Record<string, OperationExamples> = {
   createConversation: {
     body: sends({ agent: 'knowledge', title: 'Notice periods', metadata: { channel: 'intranet' } }),
     responses: answers(201, { ...conversation, messages: 0, lastSeq: 0, updatedAt: times.asked }),
   },
   listConversations: {
-    parameters: { agent: 'knowledge', archived: 'false' },
+    parameters: { agent: 'knowledge', archived: 'false', shared: 'false' },
     responses: answers(200, { conversations: [conversation], nextCursor: null }),
   },
   getConversation: { responses: answers(200, conversation) },
@@ -101,6 +103,8 @@ export const conversationExamples: Record<string, OperationExamples> = {
     body: sends({ title: 'Notice periods for managers', onBusy: 'steer' }),
     responses: answers(200, { ...conversation, title: 'Notice periods for managers', onBusy: 'steer' }),
   },
+  getConversationReaders: { responses: answers(200, { readers }) },
+  setConversationReaders: { body: sends({ readers }), responses: answers(200, { readers }) },
   deleteConversation: {},
   sendMessage: { body: sends({ text }), responses: answers(202, receipt) },
   listMessages: { responses: answers(200, { messages: [question, answered], hasMore: false, nextCursor: null }) },

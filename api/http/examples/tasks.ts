@@ -137,6 +137,8 @@ const approved: Approval = {
   },
 };
 
+const readers = ['group:staff'];
+
 export const taskExamples: Record<string, OperationExamples> = {
   createTask: {
     body: sends({
@@ -148,7 +150,7 @@ export const taskExamples: Record<string, OperationExamples> = {
     responses: answers(202, queuedTask),
   },
   listTasks: {
-    parameters: { agent: 'knowledge', status: 'completed', createdAfter: '2026-11-01T00:00:00Z' },
+    parameters: { agent: 'knowledge', status: 'completed', createdAfter: '2026-11-01T00:00:00Z', shared: 'false' },
     responses: answers(200, { tasks: [listedTask], nextCursor: null }),
   },
   getTask: { responses: answers(200, completedTask) },
@@ -176,6 +178,8 @@ export const taskExamples: Record<string, OperationExamples> = {
       startedAt: times.began,
     }),
   },
+  getTaskReaders: { responses: answers(200, { readers }) },
+  setTaskReaders: { body: sends({ readers }), responses: answers(200, { readers }) },
   getTaskCitations: { responses: answers(200, { citations: [seen] }) },
   deleteTask: {},
   getCallback: { responses: answers(200, callback) },

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect } from 'kysely';
 import { sweepRetention } from '../../../activities/sweep/sweep-retention.ts';
-import { firstIdAt } from '../../../adapters/postgres/tasks/task-reads.ts';
 import { approvalStatuses } from '../../../contract/approval.ts';
 import { noUsage } from '../../../contract/references.ts';
 import { TaskStatus } from '../../../contract/task.ts';
@@ -10,6 +9,8 @@ import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
 import { sendKeyQueries } from './key-queries.ts';
+import { generatedShares, sendShareQueries } from './share-queries.ts';
+import { parted } from './two-months.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of generated.split(/;$/m)) await client.query(statement);
+    for (const statement of `${generated}${generatedShares}`.split(/;$/m)) await client.query(statement);
   } finally {
     client.release();
   }
@@ -103,7 +104,11 @@ const large = [
   'ingestions',
   'ingestion_files',
   'api_keys',
+  'task_readers',
+  'conversation_readers',
 ];
+
+test('what is shared', () => expectIndexes(() => sendShareQueries(adapters, scope, ids)));
 
 test('lists of tasks, with every filter', async () => {
   const day = '2024-03-01T00:00:00Z';
@@ -247,15 +252,6 @@ test('the deletion of a task and of a conversation, and the end of retention', a
   });
   expect(statements.filter(({ sql }) => sql.includes('own (hash)'))).not.toEqual([]);
 });
-
-/** Two months of the generated rows. */
-const parted = `
-  alter table task_events detach partition task_events_first;
-  drop table task_events_first;
-  create table task_events_2023_11 partition of task_events
-    for values from ('${firstIdAt(Date.UTC(2023, 10))}') to ('${firstIdAt(Date.UTC(2023, 11))}');
-  create table task_events_2023_12 partition of task_events
-    for values from ('${firstIdAt(Date.UTC(2023, 11))}') to ('${firstIdAt(Date.UTC(2024, 0))}');`;
 
 /** Rows of 20 subjects and two tenants; ids carry their times, as real ones do. */
 const generated = `

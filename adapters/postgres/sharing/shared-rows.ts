@@ -1,0 +1,33 @@
+import { sql, type RawBuilder } from 'kysely';
+import type { Scope } from '../../../contract/references.ts';
+import { readerNamesOf } from '../identity/reader-names.ts';
+
+const includes = (reader: Scope) => sql`r.reader = any((${readerNamesOf(reader)})::text[])`;
+
+/** The relation "shared with": whether the readers of a row include the reader. The row is of the reader's tenant. */
+export const hasReader = {
+  /** Of the task `t`, or of its conversation. */
+  task: (reader: Scope): RawBuilder<boolean> => sql<boolean>`(
+    exists (select from task_readers r where r.task_id = t.id and ${includes(reader)})
+    or exists (select from conversation_readers r where r.conversation_id = t.conversation_id and ${includes(reader)}))`,
+
+  /** Of the conversation `c`. */
+  conversation: (reader: Scope): RawBuilder<boolean> => sql<boolean>`
+    exists (select from conversation_readers r where r.conversation_id = c.id and ${includes(reader)})`,
+};
+
+const isShared = (reader: Scope) => sql`r.tenant = ${reader.tenant} and ${includes(reader)}`;
+
+/** The ids of what is shared with a reader, for lists. */
+export const sharedIds = {
+  tasks: (reader: Scope): RawBuilder<string> => sql<string>`
+    select r.task_id from task_readers r where ${isShared(reader)}
+    union
+    select t.id from conversation_readers r
+      join conversations c on c.id = r.conversation_id and c.deleted_at is null
+      join tasks t on t.tenant = c.tenant and t.subject = c.subject and t.conversation_id = c.id
+    where ${isShared(reader)}`,
+
+  conversations: (reader: Scope): RawBuilder<string> => sql<string>`
+    select r.conversation_id from conversation_readers r where ${isShared(reader)}`,
+};
