@@ -1,22 +1,22 @@
 import { AlfredError } from '../contract/errors.ts';
 import type { TaskRow } from '../contract/ports/index.ts';
-import type { Scope } from '../contract/references.ts';
+import type { Reach, Scope } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { ApiDeps } from './deps.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows'>;
 
 /**
- * Reads a task, or the task of a message whose turn has not begun.
+ * Reads a task within reach, or the subject's own task of a message whose turn has not begun.
  *
  * @throws AlfredError `not_found`
  */
-export async function findTask({ control, conversationRows }: Deps, scope: Scope, id: string): Promise<TaskRow> {
+export async function findTask({ control, conversationRows }: Deps, reach: Reach, id: string): Promise<TaskRow> {
   const row =
-    (await control.tasks.read(scope, id)) ??
-    (await conversationRows.findComingTask(scope, id)) ??
+    (await control.tasks.read(reach, id)) ??
+    (await conversationRows.findComingTask(reach, id)) ??
     // Its turn may have begun between the two.
-    (await control.tasks.read(scope, id));
+    (await control.tasks.read(reach, id));
   if (!row) throw noTask(id);
   return row;
 }

@@ -1,3 +1,4 @@
+import { reachOf } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
@@ -6,6 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
 import { findTask } from '../find-task.ts';
+import { reachOfList } from '../http/identity.ts';
 import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
@@ -57,7 +59,8 @@ export const taskRoutes =
         response: { 200: json('One page', TaskList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
-        const page = await tasks.list(scope, query);
+        const { of, ...filter } = query;
+        const page = await tasks.list(reachOfList(scope, of, 'task'), filter);
         return reply.send({ tasks: page.tasks.map(views.task), nextCursor: page.nextCursor });
       },
     });
@@ -79,12 +82,13 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, params, headers }, reply) => {
+        const reach = reachOf(scope, 'see', 'task');
         const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
-          read: () => findTask({ control, conversationRows }, scope, params.id),
-          readStored: () => tasks.get(scope, params.id),
+          read: () => findTask({ control, conversationRows }, reach, params.id),
+          readStored: () => tasks.get(reach, params.id),
           readUntilEnd: (signal, readNext) => events.readUntilEnd(params.id, signal, readNext),
         });
         return reply.send(views.task(row));
