@@ -2,12 +2,13 @@ import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
+import { ruleOf } from '../contract/rules/operations.ts';
 import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
 import { refuseStrangers } from './http/guard.ts';
-import { checkScopes, identityOf } from './http/identity.ts';
+import { checkPolicy, checkScopes, identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
@@ -100,11 +101,13 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     checkScopes(request);
+    checkPolicy(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
+  requireRules(app);
   await app.register(multipart, {
     preservePath: true,
     throwFileSizeLimit: false,
@@ -169,6 +172,13 @@ function refuseUnusable(app: Api): void {
   app.addHook('preHandler', async ({ body, query }) => {
     refuseUnstorable(body);
     refuseUnstorable(query, ['query']);
+  });
+}
+
+/** Each operation that a signed-in principal asks for says what it does, so that the policy can be asked. */
+function requireRules(app: Api): void {
+  app.addHook('onRoute', ({ url, schema }) => {
+    if (url.startsWith('/v1/')) ruleOf(schema?.operationId);
   });
 }
 

@@ -1,43 +1,82 @@
 import { AlfredError } from '../contract/errors.ts';
 import type { TaskRow } from '../contract/ports/index.ts';
-import type { Scope } from '../contract/references.ts';
+import type { Principal } from '../contract/principal.ts';
+import type { Reach, Scope } from '../contract/references.ts';
+import { reachOf } from '../contract/rules/policy.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { ApiDeps } from './deps.ts';
-import { readShared, type OwnedRow } from './read-shared.ts';
+import { isOther, readShared, type OwnedRow } from './read-shared.ts';
 
 type Deps = Pick<ApiDeps, 'control' | 'conversationRows'>;
 
 /**
- * Reads a task of the scope's own, or the task of a message whose turn has not begun.
+ * Reads a task within reach, or the subject's own task of a message whose turn has not begun.
  *
  * @throws AlfredError `not_found`
  */
-export async function findTask(deps: Deps, scope: Scope, id: string): Promise<TaskRow> {
-  const row = await readTask(deps, scope, id);
+export async function findTask(deps: Deps, reach: Reach, id: string): Promise<TaskRow> {
+  const row = await readTask(deps, reach, id);
   if (!row) throw noTask(id);
   return row;
 }
 
 /**
- * Reads a task of the scope's own, or one that is shared with it. Only for requests that read.
+ * Reads a task as a principal may see it: its own, what another has shared with it, or else without what is in it. Only
+ * for requests that read.
+ *
+ * @param read reads as this owner, or within this reach
+ * @returns the row, with `owner` when it is another's; undefined when there is none, or the principal may not see it
+ */
+export async function readVisibleTask(
+  shares: Pick<ApiDeps['shares'], 'findOwner'>,
+  principal: Principal,
+  id: string,
+  read: (reach: Reach) => Promise<TaskRow | undefined>,
+): Promise<TaskRow | undefined> {
+  const { tenant, subject } = principal;
+  const found = await readShared(shares, { tenant, subject }, { taskId: id }, read);
+  if (found) return isOther(principal, found.owner) ? { ...found.row, owner: found.owner.subject } : found.row;
+  const reach = reachOf(principal, 'see', 'task');
+  return reach.of && read(reach);
+}
+
+/**
+ * Reads a task as `readVisibleTask`, also one of a message whose turn has not begun.
+ *
+ * @throws AlfredError `not_found`
+ */
+export async function findVisibleTask(
+  deps: Deps & Pick<ApiDeps, 'shares'>,
+  principal: Principal,
+  id: string,
+): Promise<TaskRow> {
+  const row = await readVisibleTask(deps.shares, principal, id, (reach) => readTask(deps, reach, id));
+  if (!row) throw noTask(id);
+  return row;
+}
+
+/**
+ * Reads a task of the scope's own, or one that is shared with it. Only for requests that read what is in it.
  *
  * @throws AlfredError `not_found`
  */
 export async function findReadableTask(
   deps: Deps & Pick<ApiDeps, 'shares'>,
-  scope: Scope,
+  { tenant, subject }: Scope,
   id: string,
 ): Promise<OwnedRow<TaskRow>> {
-  const found = await readShared(deps.shares, scope, { taskId: id }, (owner) => readTask(deps, owner, id));
+  const found = await readShared(deps.shares, { tenant, subject }, { taskId: id }, (owner) =>
+    readTask(deps, owner, id),
+  );
   if (!found) throw noTask(id);
   return found;
 }
 
-const readTask = async ({ control, conversationRows }: Deps, scope: Scope, id: string) =>
-  (await control.tasks.read(scope, id)) ??
-  (await conversationRows.findComingTask(scope, id)) ??
+const readTask = async ({ control, conversationRows }: Deps, reach: Reach, id: string) =>
+  (await control.tasks.read(reach, id)) ??
+  (await conversationRows.findComingTask(reach, id)) ??
   // Its turn may have begun between the two.
-  (await control.tasks.read(scope, id));
+  (await control.tasks.read(reach, id));
 
 /**
  * Does something with a task that has a row.

@@ -8,6 +8,7 @@ import {
   sourceWorkflowId,
   taskWorkflowId,
 } from '../contract/ids.ts';
+import type { Scope } from '../contract/references.ts';
 import type { Schedule } from '../contract/schedule.ts';
 import type { Source } from '../contract/sources.ts';
 import type { Task } from '../contract/task.ts';
@@ -83,8 +84,8 @@ export const createViews = ({ TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui
       ...row,
       links: { self: sourcePath(row.id), temporal: workflowUrl(sourceWorkflowId(row.id)) },
     }),
-    schedule: (row: ScheduleRow, status: ScheduleStatus): Schedule =>
-      scheduleView(row, status, {
+    schedule: (viewer: Scope, row: ScheduleRow, status: ScheduleStatus): Schedule =>
+      scheduleView(viewer, row, status, {
         self: schedulePath(row.id),
         temporal: urlOf('schedules', scheduleWorkflowId(row.id)),
       }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { eventPageFields, taskEventSchemas } from './events.ts';
+import { OfOwnOrShared } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { Budget, Citation, Metadata, Priority, TaskStatus } from './task.ts';
 
@@ -62,10 +63,7 @@ export type Conversation = z.infer<typeof Conversation>;
 export const ConversationListQuery = z.strictObject({
   agent: z.string().min(1).max(64).optional().describe('Only conversations with this agent'),
   archived: z.enum(['true', 'false']).default('false').describe('true: only archived ones'),
-  shared: z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('true: those of others that are shared with you, in place of your own'),
+  of: OfOwnOrShared,
   ...pageQuery(),
 });
 export type ConversationListQuery = z.infer<typeof ConversationListQuery>;

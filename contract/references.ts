@@ -20,6 +20,12 @@ export type Scope = {
   subject: string;
 };
 
+/**
+ * Whose rows a query may touch: those of the subject, or with `of: 'tenant'` those of everybody in the tenant. The policy
+ * computes it (`reachOf` in contract/rules/policy.ts); adapters do not ask for roles.
+ */
+export type Reach = Scope & { of?: 'tenant' };
+
 /** Identifies a task in workflows and activities. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 

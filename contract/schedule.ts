@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { BusyPolicy } from './conversation.ts';
+import { Of, Owner } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { readCron } from './rules/cron.ts';
 import { findNoRunAhead } from './rules/schedule-window.ts';
@@ -134,6 +135,7 @@ const ShownAction = z.strictObject({
 
 export const Schedule = z.object({
   id: z.uuid(),
+  owner: Owner,
   name: z.string(),
   timing: ScheduleTiming,
   action: ShownAction,
@@ -160,6 +162,7 @@ export const Schedule = z.object({
 export type Schedule = z.infer<typeof Schedule>;
 
 export const ScheduleListQuery = z.strictObject({
+  of: Of,
   ...pageQuery({ most: 100 }),
 });
 export type ScheduleListQuery = z.infer<typeof ScheduleListQuery>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CollectionName, Placement, Tags } from './documents.ts';
+import { Of, Owner } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { Readers } from './readers.ts';
 import { TaskError } from './task.ts';
@@ -121,6 +122,7 @@ export const SourceFailure = z.object({ name: z.string(), address: z.string(), e
 /** A website, bucket or repository whose documents Alfred syncs. */
 export const Source = z.object({
   id: z.uuid(),
+  owner: Owner,
   kind: z.enum(sourceKinds),
   address: z.string(),
   options: SourceOptions,
@@ -139,6 +141,7 @@ export const Source = z.object({
 export type Source = z.infer<typeof Source>;
 
 export const SourceListQuery = z.strictObject({
+  of: Of,
   ...pageQuery({ most: 100, fits: (cursor) => z.uuid().safeParse(cursor).success }),
 });
 export type SourceListQuery = z.infer<typeof SourceListQuery>;

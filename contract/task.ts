@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { ErrorCodeSchema } from './error-code.ts';
 import { Json } from './json-schema.ts';
+import { OfAll, Owner } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 
 export const taskStatuses = ['queued', 'running', 'waiting', 'completed', 'incomplete', 'failed', 'cancelled'] as const;
@@ -181,6 +182,7 @@ export type TaskInput = z.infer<typeof TaskInput>;
 
 export const Task = z.object({
   id: z.uuid(),
+  owner: Owner,
   agent: z.string(),
   status: TaskStatus,
   model: z.string().nullable().describe('provider:model, known once the task runs'),
@@ -210,6 +212,7 @@ export const Task = z.object({
 export type Task = z.infer<typeof Task>;
 
 export const TaskListQuery = z.strictObject({
+  of: OfAll,
   agent: z.string().min(1).max(64).optional().describe('Only tasks of this agent'),
   status: TaskStatus.optional(),
   conversationId: z.string().min(1).max(128).optional().describe('Only tasks of this conversation'),
@@ -220,10 +223,6 @@ export const TaskListQuery = z.strictObject({
       'Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that',
     ),
   createdBefore: z.iso.datetime({ offset: true }).optional().describe('Tasks whose `createdAt` is earlier'),
-  shared: z
-    .enum(['true', 'false'])
-    .optional()
-    .describe('true: those of others that are shared with you, in place of your own'),
   ...pageQuery(),
 });
 export type TaskListQuery = z.infer<typeof TaskListQuery>;

@@ -15,6 +15,12 @@ const groupPattern = `(${usageGroups.join('|')})`;
 const Day = z.iso.date().refine((day) => day >= '1970-01-01', 'expected 1970-01-01 or later');
 
 export const UsageQuery = z.strictObject({
+  of: z
+    .enum(['own', 'tenant'])
+    .optional()
+    .describe(
+      '`tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone',
+    ),
   from: Day.optional().describe(`First day (UTC); default ${defaultDays} days up to and including the last`),
   to: Day.optional().describe('Last day (UTC), included; default today'),
   by: z

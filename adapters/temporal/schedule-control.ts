@@ -61,8 +61,8 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
       return row;
     },
 
-    async change(scope, scheduleId, change) {
-      const changed = await schedules.change(scope, scheduleId, change);
+    async change(reach, scheduleId, change) {
+      const changed = await schedules.change(reach, scheduleId, change);
       if (!changed) return undefined;
       try {
         await send(changed.row, change.paused !== undefined);
@@ -70,7 +70,7 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
         // What Temporal did not take is not shown as changed, unless another change was made meanwhile.
         const { name, timing, action, paused, note } = changed.before;
         const earlier = { name, timing, action, paused, note: note ?? null };
-        await schedules.change(scope, scheduleId, earlier, { ifUpdatedAt: changed.row.updatedAt });
+        await schedules.change(reach, scheduleId, earlier, { ifUpdatedAt: changed.row.updatedAt });
         throw error;
       }
       return changed.row;
@@ -89,13 +89,13 @@ export const createScheduleControl = ({ client, schedules, temporalSchedules }: 
       return row;
     },
 
-    async delete(scope, scheduleId) {
-      const row = await schedules.get(scope, scheduleId);
+    async delete(reach, scheduleId) {
+      const row = await schedules.get(reach, scheduleId);
       if (!row) return false;
       const deleteInTemporal = () => temporalSchedules.delete(scheduleWorkflowId(row.id));
       // First in Temporal: while the row is there, a failed request can be repeated.
       await deleteInTemporal();
-      const isDeleted = await schedules.delete(scope, row.id);
+      const isDeleted = await schedules.delete(reach, row.id);
       // A change at the same time may have made it again. If that fails, its runs find no row and do nothing.
       await deleteInTemporal().catch(() => undefined);
       return isDeleted;

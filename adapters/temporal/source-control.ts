@@ -1,7 +1,7 @@
 import { ScheduleOverlapPolicy, type Client } from '@temporalio/client';
 import { documentsQueue, sourceScheduleId, sourceWorkflowId } from '../../contract/ids.ts';
 import type { SourceControl, SourceRow, Sources, Workflows as WorkflowsPort } from '../../contract/ports/index.ts';
-import type { Scope, SourceRef } from '../../contract/references.ts';
+import type { Reach, Scope, SourceRef } from '../../contract/references.ts';
 import { reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
 import { ownerSearchAttributes } from '../../contract/task-start.ts';
@@ -31,7 +31,7 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       },
     );
   return {
-    read: (scope, sourceId) => read(deps, scope, sourceId),
+    read: (reach, sourceId) => read(deps, reach, sourceId),
 
     async create(principal, request, { idempotencyKey }) {
       const { isNew, ...row } = await sources.create(principal, request, { idempotencyKey });
@@ -73,9 +73,12 @@ export const createSourceControl = (deps: Deps): SourceControl => {
       return sources.get(scope, sourceId);
     },
 
-    async delete(scope, sourceId, documents) {
+    async delete(reach, sourceId, documents) {
       const deleteSchedule = () => temporalSchedules.delete(sourceScheduleId(sourceId));
-      const isShown = (await sources.get(scope, sourceId)) !== undefined;
+      const row = await sources.get(reach, sourceId);
+      const isShown = row !== undefined;
+      // One that is being removed already is not shown any more: its owner can repeat the request.
+      const scope = ownerOf(row, reach);
       // First in Temporal: while the source is there, a failed request can be repeated.
       if (isShown) await deleteSchedule();
       const existed = await sources.delete(scope, sourceId, documents);
@@ -90,16 +93,21 @@ export const createSourceControl = (deps: Deps): SourceControl => {
 const startSync = ({ client, workflows }: Deps, source: SourceRef) =>
   withTemporalTimeout(client, callDeadlineMs, () => workflows.syncSource(source));
 
-const read = ({ sources, readReconciled }: Deps, scope: Scope, sourceId: string) =>
+const ownerOf = (row: SourceRow | undefined, { tenant, subject }: Reach): Scope => ({
+  tenant,
+  subject: row?.owner ?? subject,
+});
+
+const read = ({ sources, readReconciled }: Deps, reach: Reach, sourceId: string) =>
   readReconciled<SourceRow>({
     workflowId: sourceWorkflowId(sourceId),
-    read: () => sources.get(scope, sourceId),
+    read: () => sources.get(reach, sourceId),
     canBeStale: (row) => isUnderWay(row) && Date.now() - Date.parse(row.sync.requestedAt) >= startGraceMs,
-    async correct(_row, { status }) {
+    async correct(row, { status }) {
       const end = reconcileSync(status);
       if (!end) return false;
       // Ends only a sync that is as old as the one that was read: a new one may have been requested meanwhile.
-      await sources.endLostSync(refOf(scope, sourceId), end, { olderThanMs: startGraceMs });
+      await sources.endLostSync(refOf(ownerOf(row, reach), sourceId), end, { olderThanMs: startGraceMs });
       return true;
     },
   });

@@ -10,7 +10,7 @@ import type {
   Workflows,
   WorkflowState,
 } from '../../contract/ports/index.ts';
-import type { BudgetLimits, Scope } from '../../contract/references.ts';
+import type { BudgetLimits, Reach, Scope } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -37,10 +37,10 @@ export type TaskControlDeps = {
 
 export const createTaskControl = (deps: TaskControlDeps & { readReconciled: ReadReconciled }): TaskControl => {
   const { client, config, tasks, callbacks, effects, workflows, log } = deps;
-  const read = (scope: Scope, taskId: string) =>
+  const read = (reach: Reach, taskId: string) =>
     deps.readReconciled({
       workflowId: taskWorkflowId(taskId),
-      read: () => tasks.get(scope, taskId),
+      read: () => tasks.get(reach, taskId),
       correct: (row, state) => correctRow(deps, row, state),
     });
 
@@ -65,16 +65,17 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       }
     },
 
-    async cancel(scope, taskId, { reason, undo }) {
-      const row = await tasks.get(scope, taskId);
+    async cancel(reach, taskId, { reason, undo }) {
+      const row = await tasks.get(reach, taskId);
       if (!row || isEnded(row.status)) return row;
-      await tasks.recordCancelRequest(scope, taskId, { reason, undo, by: scope.subject });
+      const owner = ownerOf(row, reach);
+      await tasks.recordCancelRequest(owner, taskId, { reason, undo, by: reach.subject });
       if (await cancelWorkflow(client, taskId)) return row;
       // No workflow runs: the start never reached Temporal, or the row has to be reconciled.
-      await read(scope, taskId);
+      await read(reach, taskId);
       const end = { status: 'cancelled', reason: reason ?? 'Cancelled before it started.' } as const;
-      await tasks.closeUnstarted({ ...scope, taskId }, end);
-      return (await tasks.get(scope, taskId)) ?? row;
+      await tasks.closeUnstarted({ ...owner, taskId }, end);
+      return (await tasks.get(reach, taskId)) ?? row;
     },
 
     async undo(scope, taskId) {
@@ -92,13 +93,13 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       return (await tasks.get(scope, taskId)) ?? row;
     },
 
-    async grantBudget(scope, taskId, grant) {
-      const row = await tasks.get(scope, taskId);
+    async grantBudget(reach, taskId, grant) {
+      const row = await tasks.get(reach, taskId);
       if (!row) return undefined;
       if (isEnded(row.status))
         throw new AlfredError('task_ended', `The task ${taskId} is ${row.status}; its budget matters no more.`);
       await updateTask<BudgetLimits, BudgetGrant>(client, taskId, updateName.budget, grant);
-      return (await tasks.get(scope, taskId)) ?? row;
+      return (await tasks.get(reach, taskId)) ?? row;
     },
 
     async repeatCallback(scope, taskId) {
@@ -119,6 +120,9 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
     },
   };
 };
+
+/** Whose task a row is that was found within reach. */
+const ownerOf = ({ owner }: TaskRow, { tenant, subject }: Reach): Scope => ({ tenant, subject: owner ?? subject });
 
 /** @throws AlfredError `nothing_to_undo` unless an earlier request has undone something */
 function undoneBefore(row: TaskRow): TaskRow {

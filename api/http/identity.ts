@@ -1,8 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import { AlfredError } from '../../contract/errors.ts';
 import type { SignIn } from '../../contract/ports/index.ts';
-import { localPrincipal } from '../../contract/principal.ts';
+import { localPrincipal, type Principal } from '../../contract/principal.ts';
+import type { Reach } from '../../contract/references.ts';
 import { everyRole } from '../../contract/roles.ts';
+import { whyNoKeys } from '../../contract/rules/key-rights.ts';
+import { ruleOf } from '../../contract/rules/operations.ts';
+import { decideAtDoor, reachOf, type Action, type Resource } from '../../contract/rules/policy.ts';
 import { missingScope } from '../../contract/rules/scopes.ts';
 import type { ApiDeps } from '../deps.ts';
 
@@ -37,4 +41,42 @@ export function checkScopes({ scope, method, routeOptions }: FastifyRequest): vo
   if (area === undefined) return;
   const missing = missingScope(scope.scopes, { area, operationId, method });
   if (missing !== undefined) throw new AlfredError('insufficient_scope', `This needs the scope ${missing}.`);
+}
+
+/**
+ * Refuses what no line of the policy allows to the roles of the sender, in any relation. How the sender stands to
+ * the thing is asked at the data.
+ *
+ * @throws AlfredError `role_missing`, `keys_forbidden`
+ */
+export function checkPolicy({ scope, routeOptions }: Pick<FastifyRequest, 'scope' | 'routeOptions'>): void {
+  const { operationId } = routeOptions.schema ?? {};
+  if (operationId === undefined) return;
+  const { action, resource } = ruleOf(operationId);
+  if (decideAtDoor(scope, action, resource).allowed) return;
+  if (resource === 'key') throw new AlfredError('keys_forbidden', whyNoKeys(scope));
+  throw roleMissing(action, resource);
+}
+
+export const roleMissing = (action: Action, resource: Resource) =>
+  new AlfredError(
+    'role_missing',
+    `Your roles do not allow you to ${action} a thing of the kind ${resource}. GET /v1/me shows your roles.`,
+  );
+
+/**
+ * Whose things a list is to have.
+ *
+ * @param of as it was asked for; default: the sender's own
+ * @throws AlfredError `role_missing` when the roles do not reach that far
+ */
+export function reachOfList(principal: Principal, of: 'own' | 'tenant' | undefined, resource: Resource): Reach {
+  const reach = reachOf(principal, 'see', resource);
+  if (of !== 'tenant') return { tenant: reach.tenant, subject: reach.subject };
+  if (reach.of !== 'tenant')
+    throw new AlfredError(
+      'role_missing',
+      `Your roles do not allow you to see a thing of the kind ${resource} of others. GET /v1/me shows your roles.`,
+    );
+  return reach;
 }

@@ -23,6 +23,7 @@ const usualCodes: ErrorCode[] = [
   'key_revoked',
   'forbidden_host',
   'insufficient_scope',
+  'role_missing',
   'not_acceptable',
   'internal',
   'temporal_unavailable',

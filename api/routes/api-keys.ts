@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { ApiKey, ApiKeyList, ApiKeyListQuery, ApiKeyRequest, NewApiKey } from '../../contract/api-keys.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Principal } from '../../contract/principal.ts';
-import { whyNoKeys, whyNotGiven } from '../../contract/rules/key-rights.ts';
+import { whyNotGiven } from '../../contract/rules/key-rights.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
 import { newApiKeyId, newApiKeySecret } from '../../runtime/api-key-text.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -35,7 +36,6 @@ export const apiKeyRoutes =
         },
       },
       handler: async ({ scope, body }, reply) => {
-        mayManage(scope);
         mayGive(scope, body);
         const id = newApiKeyId();
         const { key, hash } = newApiKeySecret(id);
@@ -59,8 +59,7 @@ export const apiKeyRoutes =
         response: { 200: json('One page', ApiKeyList), ...problems('keys_forbidden', 'invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
-        mayManage(scope);
-        return reply.send(await apiKeys.list(scope, query));
+        return reply.send(await apiKeys.list(reachOf(scope, 'see', 'key'), query));
       },
     });
 
@@ -75,17 +74,10 @@ export const apiKeyRoutes =
         response: { 200: json('The key as it stands', ApiKey), ...problems('keys_forbidden', 'not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        mayManage(scope);
-        return reply.send(found(id, await apiKeys.get(scope, id)));
+        return reply.send(found(id, await apiKeys.get(reachOf(scope, 'see', 'key'), id)));
       },
     });
   };
-
-/** @throws AlfredError `keys_forbidden` */
-export function mayManage(principal: Principal): void {
-  const why = whyNoKeys(principal);
-  if (why !== undefined) throw new AlfredError('keys_forbidden', why);
-}
 
 /** @throws AlfredError `keys_forbidden` */
 export function mayGive(principal: Principal, key: Pick<Principal, 'roles' | 'scopes'>): void {

@@ -1,8 +1,11 @@
+import { reachOf } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
+import type { Reach } from '../../contract/references.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { roleMissing } from '../http/identity.ts';
 import type { Views } from '../links.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, TaskParams, json, problems } from '../http/responses.ts';
@@ -39,17 +42,25 @@ export const cancelTaskRoutes =
       },
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
+        const reach = reachOf(scope, 'cancel', 'task');
+        if (undo) await refuseUndo(reach, params.id);
         const row = await withTask(
           { conversationRows },
           { scope, id: params.id },
-          () => control.tasks.cancel(scope, params.id, { reason, undo }),
+          () => control.tasks.cancel(reach, params.id, { reason, undo }),
           (task) => task,
         );
         if (isEnded(row.status)) return reply.send(views.task(row));
         const stop = linkAbort([draining], { timeoutMs: waitForEndMs });
         await events.waitForEnd(row.id, stop.signal).finally(stop.release);
-        const current = (await tasks.get(scope, row.id)) ?? row;
+        const current = (await tasks.get(reach, row.id)) ?? row;
         return reply.code(isEnded(current.status) ? 200 : 202).send(views.task(current));
       },
     });
+
+    /** To undo is to call tools as the owner, which those who run the tenant's work may not. */
+    async function refuseUndo(reach: Reach, id: string): Promise<void> {
+      const task = await tasks.get(reach, id);
+      if (task?.owner !== undefined) throw roleMissing('undo', 'task');
+    }
   };

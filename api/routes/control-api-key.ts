@@ -1,11 +1,12 @@
 import { ApiKey, ApiKeyRotation, NewApiKey } from '../../contract/api-keys.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
 import { newApiKeySecret } from '../../runtime/api-key-text.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { parse } from '../http/problems.ts';
 import { bodyProblems, json, problems } from '../http/responses.ts';
-import { found, KeyParams, mayGive, mayManage } from './api-keys.ts';
+import { found, KeyParams, mayGive } from './api-keys.ts';
 
 export const controlApiKeyRoutes =
   ({ apiKeys }: Pick<ApiDeps, 'apiKeys'>) =>
@@ -28,13 +29,13 @@ export const controlApiKeyRoutes =
         },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
-        mayManage(scope);
         const { overlapS } = parse(ApiKeyRotation, body ?? {});
-        const known = found(id, await apiKeys.get(scope, id));
+        const reach = reachOf(scope, 'change', 'key');
+        const known = found(id, await apiKeys.get(reach, id));
         // Who rotates gets to know the new secret. Also its creator may send a token that has fewer roles than the key.
         mayGive(scope, known);
         const { key, hash } = newApiKeySecret(id);
-        const row = await apiKeys.rotate(scope, id, hash, overlapS);
+        const row = await apiKeys.rotate(reach, id, hash, overlapS);
         if (!row) throw new AlfredError('key_ended');
         return reply.header('cache-control', 'no-store').send({ ...row, key });
       },
@@ -53,8 +54,7 @@ export const controlApiKeyRoutes =
         response: { 200: json('The revoked key', ApiKey), ...problems('keys_forbidden', 'not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        mayManage(scope);
-        return reply.send(found(id, await apiKeys.revoke(scope, id)));
+        return reply.send(found(id, await apiKeys.revoke(reachOf(scope, 'delete', 'key'), id)));
       },
     });
   };

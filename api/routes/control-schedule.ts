@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { ScheduleRow } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
 import { Schedule } from '../../contract/schedule.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -17,7 +19,8 @@ const pauses = [
 export const controlScheduleRoutes =
   ({ control, views }: Deps) =>
   async (app: Api) => {
-    const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
+    const show = async (scope: Scope, row: ScheduleRow) =>
+      views.schedule(scope, row, await control.schedules.describe(row.id));
 
     app.route({
       method: 'DELETE',
@@ -30,7 +33,7 @@ export const controlScheduleRoutes =
         response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        if (!(await control.schedules.delete(scope, id))) throw noSchedule(id);
+        if (!(await control.schedules.delete(reachOf(scope, 'delete', 'schedule'), id))) throw noSchedule(id);
         return reply.code(204).send(null);
       },
     });
@@ -48,9 +51,9 @@ export const controlScheduleRoutes =
           response: { 200: json('The schedule', Schedule), ...problems('not_found', ...bodyProblems) },
         },
         handler: async ({ scope, params }, reply) => {
-          const row = await control.schedules.change(scope, params.id, { paused });
+          const row = await control.schedules.change(reachOf(scope, 'pause', 'schedule'), params.id, { paused });
           if (!row) throw noSchedule(params.id);
-          return reply.send(await show(row));
+          return reply.send(await show(scope, row));
         },
       });
 
@@ -72,7 +75,7 @@ export const controlScheduleRoutes =
       handler: async ({ scope, params }, reply) => {
         const row = await control.schedules.trigger(scope, params.id);
         if (!row) throw noSchedule(params.id);
-        return reply.code(202).send(await show(row));
+        return reply.code(202).send(await show(scope, row));
       },
     });
   };

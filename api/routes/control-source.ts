@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reachOf } from '../../contract/rules/policy.ts';
 import { Source, SourceChange, SourceDeleteQuery } from '../../contract/sources.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -63,7 +64,8 @@ export const controlSourceRoutes =
         response: { 204: z.null().describe('Removed'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await control.sources.delete(scope, id, query.documents))) throw noSource(id);
+        if (!(await control.sources.delete(reachOf(scope, 'delete', 'source'), id, query.documents)))
+          throw noSource(id);
         return reply.code(204).send(null);
       },
     });

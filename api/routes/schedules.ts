@@ -9,6 +9,8 @@ import {
   ScheduleRequest,
   type ScheduleAction,
 } from '../../contract/schedule.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
+import { reachOfList } from '../http/identity.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -20,7 +22,8 @@ type Deps = Pick<ApiDeps, 'agents' | 'control' | 'conversationRows' | 'schedules
 export const scheduleRoutes =
   ({ agents, control, conversationRows, schedules, views }: Deps) =>
   async (app: Api) => {
-    const show = async (row: ScheduleRow) => views.schedule(row, await control.schedules.describe(row.id));
+    const show = async (scope: Scope, row: ScheduleRow) =>
+      views.schedule(scope, row, await control.schedules.describe(row.id));
 
     app.route({
       method: 'POST',
@@ -44,7 +47,7 @@ export const scheduleRoutes =
         return reply
           .code(201)
           .header('location', schedulePath(row.id))
-          .send(await show(row));
+          .send(await show(scope, row));
       },
     });
 
@@ -59,8 +62,12 @@ export const scheduleRoutes =
         response: { 200: json('One page', ScheduleList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
-        const page = await schedules.list(scope, query);
-        return reply.send({ schedules: await Promise.all(page.schedules.map(show)), nextCursor: page.nextCursor });
+        const { of, ...filter } = query;
+        const page = await schedules.list(reachOfList(scope, of, 'schedule'), filter);
+        return reply.send({
+          schedules: await Promise.all(page.schedules.map((row) => show(scope, row))),
+          nextCursor: page.nextCursor,
+        });
       },
     });
 
@@ -75,9 +82,9 @@ export const scheduleRoutes =
         response: { 200: json('The schedule as it stands', Schedule), ...problems('not_found') },
       },
       handler: async ({ scope, params }, reply) => {
-        const row = await schedules.get(scope, params.id);
+        const row = await schedules.get(reachOf(scope, 'see', 'schedule'), params.id);
         if (!row) throw noSchedule(params.id);
-        return reply.send(await show(row));
+        return reply.send(await show(scope, row));
       },
     });
 
@@ -104,7 +111,7 @@ export const scheduleRoutes =
         };
         const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
-        return reply.send(await show(row));
+        return reply.send(await show(scope, row));
       },
     });
   };

@@ -1,4 +1,6 @@
 import { AlfredError } from '../../contract/errors.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
+import { reachOfList } from '../http/identity.ts';
 import { isAllowedPrefix, Source, SourceList, SourceListQuery, SourceRequest } from '../../contract/sources.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -48,7 +50,8 @@ export const sourceRoutes =
         response: { 200: json('One page', SourceList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
-        const page = await sources.list(scope, query);
+        const { of, ...filter } = query;
+        const page = await sources.list(reachOfList(scope, of, 'source'), filter);
         return reply.send({ sources: page.sources.map(views.source), nextCursor: page.nextCursor });
       },
     });
@@ -64,7 +67,7 @@ export const sourceRoutes =
         response: { 200: json('The source as it stands', Source), ...problems('not_found') },
       },
       handler: async ({ scope, params: { id } }, reply) => {
-        const row = await control.sources.read(scope, id);
+        const row = await control.sources.read(reachOf(scope, 'see', 'source'), id);
         if (!row) throw noSource(id);
         return reply.send(views.source(row));
       },

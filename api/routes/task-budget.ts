@@ -1,4 +1,5 @@
 import { AlfredError } from '../../contract/errors.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
 import { BudgetGrant, Task } from '../../contract/task.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -31,7 +32,7 @@ export const taskBudgetRoutes =
         const row = await withTask(
           { conversationRows },
           { scope, id: params.id },
-          () => control.tasks.grantBudget(scope, params.id, body),
+          () => control.tasks.grantBudget(reachOf(scope, 'grant', 'task'), params.id, body),
           ({ id, status }) => {
             throw new AlfredError('task_ended', `The task ${id} is ${status}; its budget matters no more.`);
           },

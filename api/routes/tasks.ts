@@ -1,4 +1,3 @@
-import type { TaskRow } from '../../contract/ports/index.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
@@ -6,8 +5,9 @@ import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { taskPath, type Views } from '../links.ts';
-import { findReadableTask } from '../find-task.ts';
-import { forReader, isOther, readShared, type OwnedRow } from '../read-shared.ts';
+import { findVisibleTask, readVisibleTask } from '../find-task.ts';
+import { forReader } from '../read-shared.ts';
+import { reachOfList } from '../http/identity.ts';
 import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
@@ -18,8 +18,6 @@ type Deps = Pick<
   views: Views;
   draining: AbortSignal;
 };
-
-const withOwner = ({ row, owner }: OwnedRow<TaskRow>) => ({ ...row, owner });
 
 export const taskRoutes =
   ({ agents, citations, config, control, conversationRows, events, shares, tasks, views, draining }: Deps) =>
@@ -64,8 +62,11 @@ export const taskRoutes =
         response: { 200: json('One page', TaskList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
-        const page = await tasks.list(scope, query);
-        const rows = query.shared === 'true' ? await forReader({ citations }, scope, page.tasks) : page.tasks;
+        const { of, ...filter } = query;
+        const shared = of === 'shared';
+        const reach = reachOfList(scope, shared ? undefined : of, 'task');
+        const page = await tasks.list(reach, { ...filter, shared });
+        const rows = shared ? await forReader({ citations }, scope, page.tasks) : page.tasks;
         return reply.send({ tasks: rows.map(views.task), nextCursor: page.nextCursor });
       },
     });
@@ -88,19 +89,15 @@ export const taskRoutes =
       },
       handler: async ({ scope, params, headers }, reply) => {
         const { id } = params;
-        const found = await readAsPreferred(reply, {
+        const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
           draining,
           isEnded: ({ status }) => isEnded(status),
-          read: async () => withOwner(await findReadableTask({ control, conversationRows, shares }, scope, id)),
-          readStored: async () => {
-            const stored = await readShared(shares, scope, { taskId: id }, (owner) => tasks.get(owner, id));
-            return stored && withOwner(stored);
-          },
+          read: () => findVisibleTask({ control, conversationRows, shares }, scope, id),
+          readStored: () => readVisibleTask(shares, scope, id, (reach) => tasks.get(reach, id)),
           readUntilEnd: (signal, readNext) => events.readUntilEnd(id, signal, readNext),
         });
-        const { owner, ...row } = found;
-        const [shown = row] = isOther(scope, owner) ? await forReader({ citations }, scope, [row]) : [];
+        const [shown = row] = row.owner === undefined ? [] : await forReader({ citations }, scope, [row]);
         return reply.send(views.task(shown));
       },
     });

@@ -2,6 +2,8 @@ import { maxUsageDays, usageDays, UsageQuery, UsageReport, usageSpan } from '../
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { InvalidRequest } from '../../contract/errors.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
+import { reachOfList } from '../http/identity.ts';
 import { json, problems } from '../http/responses.ts';
 
 export const usageRoutes =
@@ -14,7 +16,7 @@ export const usageRoutes =
         operationId: 'getUsage',
         tags: ['usage'],
         summary: 'Read what model calls cost',
-        description: `Sums of the ledger of model calls, whole UTC days, at most ${maxUsageDays} of them. Calls under way are not in it.`,
+        description: `Sums of the ledger of model calls, whole UTC days, at most ${maxUsageDays} of them. Calls under way are not in it. Yours, or with the role viewer, operator or admin those of the tenant.`,
         querystring: UsageQuery,
         response: { 200: json('The sums, and their total', UsageReport), ...problems('invalid_request') },
       },
@@ -24,7 +26,8 @@ export const usageRoutes =
         if (days < 1) throw wrongSpan(`is before from (${span.from} to ${span.to})`);
         if (days > maxUsageDays)
           throw wrongSpan(`is ${days} days from ${span.from}; ask for ${maxUsageDays} at a time`);
-        return reply.send(await ledger.reportUsage(scope, span));
+        const reach = query.of === undefined ? reachOf(scope, 'see', 'usage') : reachOfList(scope, query.of, 'usage');
+        return reply.send(await ledger.reportUsage(reach, span));
       },
     });
   };

@@ -71,7 +71,7 @@ async function list(
       const query = {
         agent,
         archived: archived ? 'true' : undefined,
-        shared: shared ? 'true' : undefined,
+        of: shared ? 'shared' : undefined,
         ...page,
       };
       const answer = await api.call('/v1/conversations', { query, answer: ConversationList });

@@ -93,7 +93,7 @@ async function list({ agent, status, shared, ...options }: TaskListOptions, { ap
     usual: 20,
     pageSize: 200,
     async read(page) {
-      const query = { agent, status, shared: shared ? 'true' : undefined, ...page };
+      const query = { agent, status, of: shared ? 'shared' : undefined, ...page };
       const answer = await api.call('/v1/tasks', { query, answer: TaskList });
       return { ...answer, items: answer.tasks };
     },

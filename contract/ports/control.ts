@@ -2,7 +2,7 @@ import type { ApprovalDecision } from '../approval.ts';
 import type { Callback } from '../callback.ts';
 import type { Ingestion, Placement } from '../documents.ts';
 import type { Principal, Requester } from '../principal.ts';
-import type { MessageHead, Scope, TaskRef } from '../references.ts';
+import type { MessageHead, Reach, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleChange, ScheduleRequest } from '../schedule.ts';
 import type { SourceChange, SourceRequest } from '../sources.ts';
 import type { BudgetGrant } from '../task.ts';
@@ -41,13 +41,13 @@ export interface TaskControl {
   start(task: TaskRef & { head: MessageHead; priority?: number | undefined }): Promise<void>;
 
   /** Reads a task's row. When Temporal answers within half a second, the row is first reconciled with its workflow. */
-  read(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
+  read(reach: Reach, taskId: string): Promise<TaskRow | undefined>;
 
   /**
    * Asks a task's workflow to cancel the task, or ends a task whose workflow never started. A task that has ended stays
    * as it is. A reason and an undo that were asked for once stay, when a later call names none.
    */
-  cancel(scope: Scope, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
+  cancel(reach: Reach, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
 
   /**
    * Undoes what an ended task has changed, newest first, in a workflow of its own. A repeat changes nothing, except
@@ -63,7 +63,7 @@ export interface TaskControl {
    *
    * @throws AlfredError `task_ended`; `budget_refused` when the grant does not fit the task's limits
    */
-  grantBudget(scope: Scope, taskId: string, grant: BudgetGrant): Promise<TaskRow | undefined>;
+  grantBudget(reach: Reach, taskId: string, grant: BudgetGrant): Promise<TaskRow | undefined>;
 
   /**
    * Delivers the callback of an ended task once more, at once.
@@ -144,7 +144,7 @@ export interface ScheduleControl {
    *
    * @throws InvalidRequest with Temporal's words when Temporal refuses the timing. Nothing is changed then.
    */
-  change(scope: Scope, scheduleId: string, change: ScheduleChange): Promise<ScheduleRow | undefined>;
+  change(reach: Reach, scheduleId: string, change: ScheduleChange): Promise<ScheduleRow | undefined>;
 
   /**
    * Runs a schedule now, even while it is paused. Its overlap policy applies.
@@ -154,7 +154,7 @@ export interface ScheduleControl {
   trigger(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
 
   /** Deletes a schedule. Its running tasks go on. @returns whether there was such a schedule */
-  delete(scope: Scope, scheduleId: string): Promise<boolean>;
+  delete(reach: Reach, scheduleId: string): Promise<boolean>;
 
   /** Reads what Temporal reports about a schedule. Takes a second at most, and never throws. */
   describe(scheduleId: string): Promise<ScheduleStatus>;
@@ -174,7 +174,7 @@ export interface SourceControl {
   ): Promise<SourceRow>;
 
   /** Reads a source's row. A sync that was requested over a minute ago is first reconciled with its workflow. */
-  read(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
+  read(reach: Reach, sourceId: string): Promise<SourceRow | undefined>;
 
   /** Changes a source. @throws AlfredError `source_exists` when the new collection has a source with this address */
   change(scope: Scope, sourceId: string, change: SourceChange): Promise<SourceRow | undefined>;
@@ -183,5 +183,5 @@ export interface SourceControl {
   sync(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
 
   /** Deletes a source, and removes or keeps its documents. @returns whether there was such a source */
-  delete(scope: Scope, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
+  delete(reach: Reach, sourceId: string, documents: 'remove' | 'keep'): Promise<boolean>;
 }

@@ -1,6 +1,6 @@
 import type { ApiKey, ApiKeyRequest } from '../api-keys.ts';
 import type { Principal } from '../principal.ts';
-import type { Scope } from '../references.ts';
+import type { Reach, Scope } from '../references.ts';
 
 /** What a verified credential says. */
 export type SignIn = {
@@ -41,20 +41,20 @@ export interface ApiKeys {
   /** @throws AlfredError `keys_forbidden` when the principal has too many active keys */
   create(principal: Principal, request: ApiKeyRequest, secret: { id: string; hash: Buffer }): Promise<ApiKey>;
 
-  /** Reads a key that the principal may manage. */
-  get(principal: Principal, id: string): Promise<ApiKey | undefined>;
+  /** Reads a key within reach: of the subject, or of the tenant. */
+  get(reach: Reach, id: string): Promise<ApiKey | undefined>;
 
-  /** Lists the keys that the principal may manage, newest first. */
+  /** Lists the keys within reach, newest first. */
   list(
-    principal: Principal,
+    reach: Reach,
     page: { limit: number; cursor?: string | undefined },
   ): Promise<{ keys: ApiKey[]; nextCursor: string | null }>;
 
   /** Gives a key another secret. Those before, as far as they still count, do so for `overlapS` seconds more. */
-  rotate(principal: Principal, id: string, hash: Buffer, overlapS: number): Promise<ApiKey | undefined>;
+  rotate(reach: Reach, id: string, hash: Buffer, overlapS: number): Promise<ApiKey | undefined>;
 
   /** Ends a key for ever. Idempotent. */
-  revoke(principal: Principal, id: string): Promise<ApiKey | undefined>;
+  revoke(reach: Reach, id: string): Promise<ApiKey | undefined>;
 
   /** Finds a key of any tenant by its id, with the roles that its creator still has. Not for display. */
   find(id: string): Promise<KnownApiKey | undefined>;

@@ -4,7 +4,7 @@ import type { AssistantPart } from '../messages.ts';
 import type {
   CorrectionReason,
   MessageHead,
-  Scope,
+  Reach,
   TaskRef,
   ToolCallRef,
   ToolMisuse,
@@ -67,8 +67,8 @@ export interface Ledger {
   /** Reads the stored response of a step. @returns undefined when no attempt has completed the step */
   findPaidCall(task: TaskRef, step: number, purpose: Purpose): Promise<PaidCall | undefined>;
 
-  /** Sums the usage of the scope's tenant. */
-  reportUsage(scope: Scope, span: UsageSpan): Promise<UsageReport>;
+  /** Sums the usage within reach: of the whole tenant, or of the subject's tasks. */
+  reportUsage(reach: Reach, span: UsageSpan): Promise<UsageReport>;
 
   /** Adds calls to the daily sums that ended before there were such sums. @returns how many, at most `limit` */
   countUsage(limit: number): Promise<number>;

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Principal } from '../principal.ts';
-import type { MessageHead, ScheduledRun, ScheduleRef, Scope, TaskRef } from '../references.ts';
+import type { MessageHead, Reach, ScheduledRun, ScheduleRef, Scope, TaskRef } from '../references.ts';
 import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
 
 /** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
@@ -21,9 +21,13 @@ export interface Schedules {
     options: { idempotencyKey?: string | undefined },
   ): Promise<ScheduleRow>;
 
-  get(scope: Scope, scheduleId: string): Promise<ScheduleRow | undefined>;
+  /** Reads a schedule within reach, with all that is in it: the API leaves out what a caller may not read. */
+  get(reach: Reach, scheduleId: string): Promise<ScheduleRow | undefined>;
 
-  list(scope: Scope, query: ScheduleListQuery): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
+  list(
+    reach: Reach,
+    query: Omit<ScheduleListQuery, 'of'>,
+  ): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
 
   /**
    * Changes the given fields.
@@ -32,14 +36,14 @@ export interface Schedules {
    * @returns the row before and after; undefined when there is no such schedule, or the condition does not hold
    */
   change(
-    scope: Scope,
+    reach: Reach,
     scheduleId: string,
     change: ScheduleChange,
     options?: { ifUpdatedAt?: string },
   ): Promise<{ before: ScheduleRow; row: ScheduleRow } | undefined>;
 
   /** Hides a schedule. Its row stays, because its runs refer to it. @returns whether there was such a schedule */
-  delete(scope: Scope, scheduleId: string): Promise<boolean>;
+  delete(reach: Reach, scheduleId: string): Promise<boolean>;
 
   /**
    * Lists the schedules of all tenants. `isWanted`: whether Temporal is to have it: it was not deleted, and its time is

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Requester } from '../principal.ts';
-import type { ContentHash, Scope, SourceRef } from '../references.ts';
+import type { ContentHash, Reach, Scope, SourceRef } from '../references.ts';
 import type { Source, SourceChange, SourceListQuery, SourceRequest } from '../sources.ts';
 
 /** A source's row without its links, which only the API can build. */
@@ -88,9 +88,10 @@ export interface Sources {
    */
   change(scope: Scope, sourceId: string, change: SourceChange): Promise<SourceRow | undefined>;
 
-  get(scope: Scope, sourceId: string): Promise<SourceRow | undefined>;
+  /** Reads a source within reach. Of another subject's source everything that tells what is in it is empty. */
+  get(reach: Reach, sourceId: string): Promise<SourceRow | undefined>;
 
-  list(scope: Scope, query: SourceListQuery): Promise<{ sources: SourceRow[]; nextCursor: string | null }>;
+  list(reach: Reach, query: Omit<SourceListQuery, 'of'>): Promise<{ sources: SourceRow[]; nextCursor: string | null }>;
 
   /** Deletes a source whose creation could not be completed. */
   discard(scope: Scope, sourceId: string): Promise<void>;

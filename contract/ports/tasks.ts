@@ -1,6 +1,6 @@
 import type { NewTaskEvent, TaskEvent } from '../events.ts';
 import type { Requester } from '../principal.ts';
-import type { BudgetLimits, ContentHash, MessageHead, Scope, WaitReason, TaskRef } from '../references.ts';
+import type { BudgetLimits, ContentHash, MessageHead, Reach, Scope, WaitReason, TaskRef } from '../references.ts';
 import type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 import type { CheckedCitation, Task, TaskListQuery, TaskRequest, TaskResult } from '../task.ts';
 import type { Run } from './run.ts';
@@ -77,9 +77,18 @@ export interface Tasks {
     },
   ): Promise<TaskRow & { head: MessageHead; isNew: boolean }>;
 
-  get(scope: Scope, taskId: string): Promise<TaskRow | undefined>;
+  /** Reads a task within reach. Of another subject's task everything that tells what is in it is empty. */
+  get(reach: Reach, taskId: string): Promise<TaskRow | undefined>;
 
-  list(scope: Scope, query: TaskListQuery): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
+  /**
+   * Lists tasks within reach, as `get` reads them.
+   *
+   * @param query.shared lists the whole tasks that others share with the subject instead
+   */
+  list(
+    reach: Reach,
+    query: Omit<TaskListQuery, 'of'> & { shared?: boolean },
+  ): Promise<{ tasks: TaskRow[]; nextCursor: string | null }>;
 
   /**
    * Changes a queued task to running.

@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
-import type { Scope, SourceRef } from '../../contract/references.ts';
+import type { Reach, Scope, SourceRef } from '../../contract/references.ts';
+import { sourceMetadata } from '../../contract/rules/metadata.ts';
 import type { Source, SourceKind, SourceOptions } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Tables } from '../../runtime/database/tables.ts';
@@ -31,6 +32,14 @@ const selectSources = (db: Database) =>
 /** The subject's sources that are not deleted. */
 export const ownedSources = (db: Database, { tenant, subject }: Scope) =>
   selectSources(db).where('s.tenant', '=', tenant).where('s.subject', '=', subject);
+
+/** The sources within reach that are not deleted. */
+export const reachedSources = (db: Database, { tenant, subject, of }: Reach) =>
+  of === 'tenant' ? selectSources(db).where('s.tenant', '=', tenant) : ownedSources(db, { tenant, subject });
+
+/** A source as the subject may see it: its own whole, any other without what is in it. */
+export const visibleSource = (row: Parameters<typeof toSourceRow>[0], { subject }: Scope): SourceRow =>
+  row.subject === subject ? toSourceRow(row) : sourceMetadata(toSourceRow(row), row.subject);
 
 /** The row of one source, also of a deleted one. */
 export const selectSource = (db: Database, { sourceId, tenant, subject }: SourceRef) =>

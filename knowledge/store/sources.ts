@@ -8,7 +8,7 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { SourceRow, Sources } from '../../contract/ports/index.ts';
 import { changeSource } from './change-source.ts';
 import { hashRequest } from '../../adapters/postgres/hashes.ts';
-import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
+import { ownedSources, reachedSources, sourceExists, toSourceRow, visibleSource } from './source-row.ts';
 import { createSourceSyncs } from './source-syncs.ts';
 
 /**
@@ -22,20 +22,20 @@ export const createSources = (db: Database, { recognises = false } = {}): Source
   create: (scope, request, { idempotencyKey = null } = {}) => createSource(db, scope, request, idempotencyKey),
   change: async (scope, sourceId, change) => (isUuid(sourceId) ? changeSource(db, scope, sourceId, change) : undefined),
 
-  async get(scope, sourceId) {
-    const row = await ownedSources(db, scope)
+  async get(reach, sourceId) {
+    const row = await reachedSources(db, reach)
       .where('s.id', '=', isUuid(sourceId) ? sourceId : null)
       .executeTakeFirst();
-    return row && toSourceRow(row);
+    return row && visibleSource(row, reach);
   },
 
-  async list(scope, { limit, cursor }) {
-    let query = ownedSources(db, scope)
+  async list(reach, { limit, cursor }) {
+    let query = reachedSources(db, reach)
       .orderBy('s.id', 'desc')
       .limit(limit + 1);
     if (cursor !== undefined) query = query.where('s.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map(toSourceRow);
+    const page = rows.slice(0, limit).map((row) => visibleSource(row, reach));
     return { sources: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 

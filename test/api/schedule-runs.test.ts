@@ -226,7 +226,7 @@ test('a schedule whose last run is over says that it does not run again', async 
   const { id } = await api.create();
   const row = await api.schedules.get(api.scope, id);
   const status = { state: 'scheduled' as const, paused: false, note: '', nextRuns: [] };
-  expect(row && scheduleView(row, status, { self: '', temporal: '' })).toMatchObject({
+  expect(row && scheduleView(row, row, status, { self: '', temporal: '' })).toMatchObject({
     warnings: [expect.stringContaining('does not run again')],
   });
 });

@@ -66,7 +66,7 @@ describe('a shared task', () => {
     const { id, path } = await answered();
     const reads = [path, `${path}/events/page`, `${path}/citations`];
     const statuses = () => Promise.all(reads.map((read) => statusFor(read, as('ann'))));
-    const listed = async (query = '?shared=true') =>
+    const listed = async (query = '?of=shared') =>
       (await api.http.get(`/v1/tasks${query}`, as('ann'))).body.tasks.map((task: { id: string }) => task.id);
     expect(await statuses()).toEqual([404, 404, 404]);
 
@@ -91,7 +91,7 @@ describe('a shared task', () => {
     for (const subject of ['ann', 'ben', 'cay', 'local']) {
       expect(await statusFor(path, as(subject))).toBe(200);
       expect(await statusFor(path, as(subject, 'other'))).toBe(404);
-      expect((await api.http.get('/v1/tasks?shared=true', as(subject, 'other'))).body.tasks).toEqual([]);
+      expect((await api.http.get('/v1/tasks?of=shared', as(subject, 'other'))).body.tasks).toEqual([]);
     }
     await share(path);
   });
@@ -141,7 +141,7 @@ describe('a shared task', () => {
         (await api.http.get(path, headers)).body.result.citations,
         (await api.http.get(`${path}/citations`, headers)).body.citations,
         (await api.http.get(`/v1/conversations/${conversation}/messages`, headers)).body.messages.at(-1).citations,
-        who === 'local' ? [] : (await api.http.get(`/v1/tasks?shared=true`, headers)).body.tasks[0].result.citations,
+        who === 'local' ? [] : (await api.http.get(`/v1/tasks?of=shared`, headers)).body.tasks[0].result.citations,
       ];
       return lists.map((list) => list.map(({ documentId }: { documentId: string }) => documentId).toSorted());
     };
@@ -212,9 +212,9 @@ describe('a shared conversation', () => {
       expect(await statusFor(`/v1/tasks/${taskId}`, as('eve'))).toBe(200);
     release();
     await api.taskReaches(third.taskId, 'completed');
-    const tasks = (await api.http.get('/v1/tasks?shared=true', as('eve'))).body.tasks as { id: string }[];
+    const tasks = (await api.http.get('/v1/tasks?of=shared', as('eve'))).body.tasks as { id: string }[];
     expect(tasks.map((task) => task.id)).toEqual(expect.arrayContaining([first.taskId, second.taskId, third.taskId]));
-    const { conversations } = (await api.http.get('/v1/conversations?shared=true', as('eve'))).body;
+    const { conversations } = (await api.http.get('/v1/conversations?of=shared', as('eve'))).body;
     expect(conversations.map((one: { id: string }) => one.id)).toEqual([id]);
 
     for (const [method, end, body] of [

@@ -29,10 +29,10 @@ export const createConversationRows = (db: Database): ConversationRows => ({
 
   get: (scope, conversationId) => readConversation(db, scope, conversationId),
 
-  async list(scope, { agent, archived, shared, limit, cursor }) {
+  async list(scope, { agent, archived, of, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-    const visible = shared === 'true' ? selectSharedConversations(db, scope) : selectConversations(db, scope);
+    const visible = of === 'shared' ? selectSharedConversations(db, scope) : selectConversations(db, scope);
     let query = visible
       .where('c.archived_at', archived === 'true' ? 'is not' : 'is', null)
       .orderBy('c.id', 'desc')

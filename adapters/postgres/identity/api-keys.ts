@@ -2,9 +2,8 @@ import { sql, type Selectable } from 'kysely';
 import type { ApiKey } from '../../../contract/api-keys.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { ApiKeys, KnownApiKey } from '../../../contract/ports/index.ts';
-import type { Principal } from '../../../contract/principal.ts';
-import type { Scope } from '../../../contract/references.ts';
-import { managesAllKeys, mostActiveKeys } from '../../../contract/rules/key-rights.ts';
+import type { Reach, Scope } from '../../../contract/references.ts';
+import { mostActiveKeys } from '../../../contract/rules/key-rights.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { rolesOfKey, subjectOfKey } from './current-rights.ts';
@@ -40,18 +39,18 @@ export const createApiKeys = (db: Database): ApiKeys => ({
     return toApiKey(row);
   },
 
-  async get(principal, id) {
-    const row = await managedKeys(db, principal).where('id', '=', id).executeTakeFirst();
+  async get(reach, id) {
+    const row = await managedKeys(db, reach).where('id', '=', id).executeTakeFirst();
     return row && toApiKey(row);
   },
 
-  async list(principal, { limit, cursor }) {
-    let query = managedKeys(db, principal)
+  async list(reach, { limit, cursor }) {
+    let query = managedKeys(db, reach)
       .orderBy('created_at', 'desc')
       .orderBy('id', 'desc')
       .limit(limit + 1);
     if (cursor !== undefined) {
-      const after = await managedKeys(db, principal).where('id', '=', cursor).executeTakeFirst();
+      const after = await managedKeys(db, reach).where('id', '=', cursor).executeTakeFirst();
       if (!after) throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
       query = query.where(sql<boolean>`(created_at, id) < (select created_at, id from api_keys where id = ${cursor})`);
     }
@@ -60,8 +59,8 @@ export const createApiKeys = (db: Database): ApiKeys => ({
     return { keys: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  async rotate(principal, id, hash, overlapS) {
-    const row = await updateKey(db, principal, id)
+  async rotate(reach, id, hash, overlapS) {
+    const row = await updateKey(db, reach, id)
       .set({
         // Of the row as it was: the secret that is replaced now, and those before it that still count. If the answer to
         // a rotation is lost and it is repeated, services know the secret before both. An overlap of 0 ends all.
@@ -78,8 +77,8 @@ export const createApiKeys = (db: Database): ApiKeys => ({
     return row && toApiKey(row);
   },
 
-  async revoke(principal, id) {
-    const row = await updateKey(db, principal, id)
+  async revoke(reach, id) {
+    const row = await updateKey(db, reach, id)
       .set({ revoked_at: sql<Date>`coalesce(revoked_at, now())` })
       .returningAll()
       .executeTakeFirst();
@@ -112,15 +111,15 @@ async function refuseTooMany(db: Database, { tenant, subject }: Scope): Promise<
   );
 }
 
-/** The keys that a principal may manage. */
-function managedKeys(db: Database, principal: Principal) {
-  const ofTenant = db.selectFrom('api_keys').selectAll().where('tenant', '=', principal.tenant);
-  return managesAllKeys(principal) ? ofTenant : ofTenant.where('created_by', '=', principal.subject);
+/** The keys within reach. */
+function managedKeys(db: Database, { tenant, subject, of }: Reach) {
+  const ofTenant = db.selectFrom('api_keys').selectAll().where('tenant', '=', tenant);
+  return of === 'tenant' ? ofTenant : ofTenant.where('created_by', '=', subject);
 }
 
-function updateKey(db: Database, principal: Principal, id: string) {
-  const ofTenant = db.updateTable('api_keys').where('tenant', '=', principal.tenant).where('id', '=', id);
-  return managesAllKeys(principal) ? ofTenant : ofTenant.where('created_by', '=', principal.subject);
+function updateKey(db: Database, { tenant, subject, of }: Reach, id: string) {
+  const ofTenant = db.updateTable('api_keys').where('tenant', '=', tenant).where('id', '=', id);
+  return of === 'tenant' ? ofTenant : ofTenant.where('created_by', '=', subject);
 }
 
 async function findKey(db: Database, id: string): Promise<KnownApiKey | undefined> {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { CurrentRights } from '../../../contract/ports/index.ts';
-import { everyRole } from '../../../contract/roles.ts';
+import { agentRole, everyRole } from '../../../contract/roles.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
@@ -8,12 +8,13 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 export const subjectOfKey = (id: string): string => `key:${id}`;
 
 /**
- * The roles of the key `k` that its creator `s` still has. A creator that no token is known of, like the user of this
- * machine, lost none.
+ * The roles of the key `k` that its creator `s` still has, as `rolesLeft` says: a role that limits stays, and comes to the
+ * key when its creator gets it. A creator that no token is known of, like the user of this machine, lost none.
  */
 export const rolesOfKey = sql<string[]>`(
-  select coalesce(array_agg(r order by r), '{}') from unnest(k.roles) r
-  where s.roles is null or r = any(s.roles) or ${everyRole} = any(s.roles))`;
+  select coalesce(array_agg(distinct r order by r), '{}')
+  from unnest(k.roles || case when ${agentRole} = any(s.roles) then array[${agentRole}] else '{}' end) r
+  where s.roles is null or r = any(s.roles) or ${everyRole} = any(s.roles) or r = ${agentRole})`;
 
 /** The rights that a subject has at this moment. */
 export const createCurrentRights = (db: Database): CurrentRights => ({

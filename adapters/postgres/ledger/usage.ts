@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { noUsage } from '../../../contract/references.ts';
+import { noUsage, type Scope } from '../../../contract/references.ts';
 import type { TaskUsage } from '../../../contract/task.ts';
 import type { UsageGroup, UsageRow } from '../../../contract/usage.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -19,22 +19,11 @@ type Sums = TaskUsage & { isTotal: number; outcomes: Record<string, number> } & 
  * before there were daily sums are read one by one until the sweep has counted them.
  */
 export const createUsage = (db: Database): Pick<Ledger, 'reportUsage' | 'countUsage'> => ({
-  async reportUsage({ tenant }, { from, to, by }) {
+  async reportUsage(reach, { from, to, by }) {
     const groups = sql.join(by.map((group) => sql.ref(group)));
     const named = sql.join(by.map((group) => sql`${sql.raw(columns[group])} as ${sql.ref(group)}`));
     const { rows } = await sql<Sums>`
-      with days as (
-        select tenant, day, agent, model, outcome, calls, input_tokens, cache_read_tokens, cache_write_tokens,
-          output_tokens, cost_usd
-        from usage_days where tenant = ${tenant} and day between ${from}::date and ${to}::date
-        union all
-        select tenant, (created_at at time zone 'UTC')::date, agent, provider || ':' || model, outcome, 1, input_tokens,
-          cache_read_tokens, cache_write_tokens, output_tokens, cost_usd
-        from model_calls
-        where tenant = ${tenant} and not is_counted and outcome <> 'open'
-          and created_at >= (${from}::date)::timestamp at time zone 'UTC'
-          and created_at < (${to}::date + 1)::timestamp at time zone 'UTC'
-      ), calls as (
+      with days as (${reach.of === 'tenant' ? tenantDays(reach, { from, to }) : ownDays(reach, { from, to })}), calls as (
         select ${named}, outcome, sum(calls) as calls, sum(input_tokens) as input_tokens,
           sum(cache_read_tokens) as cache_read_tokens, sum(cache_write_tokens) as cache_write_tokens,
           sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
@@ -68,6 +57,29 @@ export const createUsage = (db: Database): Pick<Ledger, 'reportUsage' | 'countUs
     return Number(numAffectedRows ?? 0);
   },
 });
+
+type Span = { from: string; to: string };
+
+/** The daily sums of a tenant, and its calls that are not in them yet. */
+const tenantDays = ({ tenant }: Scope, span: Span) => sql`
+  select tenant, day, agent, model, outcome, calls, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
+    cost_usd
+  from usage_days where tenant = ${tenant} and day between ${span.from}::date and ${span.to}::date
+  union all
+  ${callsAsDays(tenant, span)} and not m.is_counted`;
+
+/** The calls of a subject's tasks, one by one: the daily sums do not know subjects. */
+const ownDays = ({ tenant, subject }: Scope, span: Span) => sql`
+  ${callsAsDays(tenant, span)}
+  and exists (select from tasks t where t.id = m.task_id and t.tenant = ${tenant} and t.subject = ${subject})`;
+
+const callsAsDays = (tenant: string, { from, to }: Span) => sql`
+  select m.tenant, (m.created_at at time zone 'UTC')::date as day, m.agent, m.provider || ':' || m.model as model,
+    m.outcome, 1 as calls, m.input_tokens, m.cache_read_tokens, m.cache_write_tokens, m.output_tokens, m.cost_usd
+  from model_calls m
+  where m.tenant = ${tenant} and m.outcome <> 'open'
+    and m.created_at >= (${from}::date)::timestamp at time zone 'UTC'
+    and m.created_at < (${to}::date + 1)::timestamp at time zone 'UTC'`;
 
 const rowOf = (sums: Sums, by: UsageGroup[]): UsageRow => ({
   ...Object.fromEntries(by.map((group) => [group, sums[group]])),

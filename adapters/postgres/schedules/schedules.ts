@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
 import { keptPrincipalOf } from '../../../contract/principal.ts';
-import type { Scope, ScheduleRef } from '../../../contract/references.ts';
+import type { Reach, Scope, ScheduleRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
@@ -47,29 +47,29 @@ export const createSchedules = (db: Database): Schedules => ({
     }
   },
 
-  get: (scope, scheduleId) => findSchedule(db, scope, scheduleId),
+  get: (reach, scheduleId) => findSchedule(db, reach, scheduleId),
 
-  async list(scope, { limit, cursor }) {
+  async list(reach, { limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
     let query = selectSchedules(db)
-      .where('s.tenant', '=', scope.tenant)
-      .where('s.subject', '=', scope.subject)
+      .where('s.tenant', '=', reach.tenant)
       .orderBy('s.id', 'desc')
       .limit(limit + 1);
+    if (reach.of !== 'tenant') query = query.where('s.subject', '=', reach.subject);
     if (cursor !== undefined) query = query.where('s.id', '<', cursor);
     const rows = await query.execute();
     const page = rows.slice(0, limit).map(toScheduleRow);
     return { schedules: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  change: (scope, scheduleId, { name, timing, action, paused, note }, { ifUpdatedAt } = {}) =>
+  change: (reach, scheduleId, { name, timing, action, paused, note }, { ifUpdatedAt } = {}) =>
     db.transaction().execute(async (trx) => {
       // Locked, so that `before` is what this change replaces.
-      if (!isUuid(scheduleId) || !(await lockSchedule(trx, scope, scheduleId))) return undefined;
-      const before = await findSchedule(trx, scope, scheduleId);
+      if (!isUuid(scheduleId) || !(await lockSchedule(trx, reach, scheduleId))) return undefined;
+      const before = await findSchedule(trx, reach, scheduleId);
       if (!before || (ifUpdatedAt !== undefined && before.updatedAt !== ifUpdatedAt)) return undefined;
-      await updateSchedule(trx, scope, scheduleId)
+      await updateSchedule(trx, reach, scheduleId)
         .set({
           updated_at: sql`clock_timestamp()`,
           ...(name === undefined ? {} : { name }),
@@ -79,12 +79,12 @@ export const createSchedules = (db: Database): Schedules => ({
           ...(note === undefined ? {} : { note }),
         })
         .execute();
-      const row = await findSchedule(trx, scope, scheduleId);
+      const row = await findSchedule(trx, reach, scheduleId);
       return row && { before, row };
     }),
 
-  async delete(scope, scheduleId) {
-    const deleted = await updateSchedule(db, scope, scheduleId)
+  async delete(reach, scheduleId) {
+    const deleted = await updateSchedule(db, reach, scheduleId)
       // The action is removed, because it holds the input and the secret of a callback.
       .set({ deleted_at: sql`now()`, action: '{}' })
       .returning('id')
@@ -109,36 +109,34 @@ export const createSchedules = (db: Database): Schedules => ({
 
 async function findSchedule(
   db: Database,
-  { tenant, subject }: Scope,
+  { tenant, subject, of }: Reach,
   scheduleId: string,
 ): Promise<ScheduleRow | undefined> {
   if (!isUuid(scheduleId)) return undefined;
-  const row = await selectSchedules(db)
-    .where('s.id', '=', scheduleId)
-    .where('s.tenant', '=', tenant)
-    .where('s.subject', '=', subject)
-    .executeTakeFirst();
+  const ofTenant = selectSchedules(db).where('s.id', '=', scheduleId).where('s.tenant', '=', tenant);
+  const row = await (of === 'tenant' ? ofTenant : ofTenant.where('s.subject', '=', subject)).executeTakeFirst();
   return row && toScheduleRow(row);
 }
 
-const lockSchedule = (trx: Database, { tenant, subject }: Scope, scheduleId: string) =>
-  trx
+function lockSchedule(trx: Database, { tenant, subject, of }: Reach, scheduleId: string) {
+  const ofTenant = trx
     .selectFrom('schedules')
     .select('id')
     .where('id', '=', scheduleId)
     .where('tenant', '=', tenant)
-    .where('subject', '=', subject)
     .where('deleted_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirst();
+    .forUpdate();
+  return (of === 'tenant' ? ofTenant : ofTenant.where('subject', '=', subject)).executeTakeFirst();
+}
 
-const updateSchedule = (db: Database, { tenant, subject }: Scope, scheduleId: string) =>
-  db
+function updateSchedule(db: Database, { tenant, subject, of }: Reach, scheduleId: string) {
+  const ofTenant = db
     .updateTable('schedules')
     .where('id', '=', scheduleId)
     .where('tenant', '=', tenant)
-    .where('subject', '=', subject)
     .where('deleted_at', 'is', null);
+  return of === 'tenant' ? ofTenant : ofTenant.where('subject', '=', subject);
+}
 
 async function listScheduled(
   db: Database,

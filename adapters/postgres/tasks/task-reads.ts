@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { Scope } from '../../../contract/references.ts';
+import type { Reach, Scope } from '../../../contract/references.ts';
+import { taskMetadata } from '../../../contract/rules/metadata.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { sharedIds } from '../sharing/shared-rows.ts';
@@ -10,20 +11,18 @@ import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts'
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
-  async get(scope, taskId) {
+  async get(reach, taskId) {
     if (!isUuid(taskId)) return undefined;
-    const { tenant, subject } = scope;
-    const row = await readTask(
-      db,
-      sql`t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject} and t.erased_at is null`,
-    );
-    return row && toTaskRow(row);
+    const { tenant, subject, of } = reach;
+    const isOwn = of === 'tenant' ? sql`true` : sql`t.subject = ${subject}`;
+    const row = await readTask(db, sql`t.id = ${taskId} and t.tenant = ${tenant} and ${isOwn} and t.erased_at is null`);
+    return row && visibleRow(row, reach);
   },
 
-  async list(scope, { agent, status, conversationId, createdAfter, createdBefore, shared, limit, cursor }) {
+  async list(reach, { agent, status, conversationId, createdAfter, createdBefore, shared, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-    const visible = shared === 'true' ? selectSharedTasks(db, scope) : selectVisibleTasks(db, scope);
+    const visible = shared ? selectSharedTasks(db, reach) : selectVisibleTasks(db, reach);
     let query = visible.orderBy('t.id', 'desc').limit(limit + 1);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
     if (status === 'completed' || status === 'incomplete')
@@ -40,7 +39,9 @@ export const createTaskReads = (db: Database): TaskReads => ({
     if (createdBefore !== undefined) query = query.where('t.created_at', '<', new Date(createdBefore));
     if (cursor !== undefined) query = query.where('t.id', '<', cursor);
     const rows = await query.execute();
-    const page = rows.slice(0, limit).map((row) => withoutInput(toTaskRow(row)));
+    const page = rows
+      .slice(0, limit)
+      .map((row) => withoutInput(shared ? { ...toTaskRow(row), owner: row.subject } : visibleRow(row, reach)));
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
@@ -64,9 +65,15 @@ export function firstIdAt(ms: number): string {
 /** A page of long inputs would be megabytes; `asked` says what each is about. */
 const withoutInput = ({ input: _input, ...row }: TaskRow): TaskRow => row;
 
-/** The tasks that a subject may see: its own, unless their content was deleted. */
-export const selectVisibleTasks = (db: Database, { tenant, subject }: Scope) =>
-  selectTasks(db).where('t.tenant', '=', tenant).where('t.subject', '=', subject).where('t.erased_at', 'is', null);
+/** The tasks within reach, unless their content was deleted. */
+export function selectVisibleTasks(db: Database, { tenant, subject, of }: Reach) {
+  const ofTenant = selectTasks(db).where('t.tenant', '=', tenant).where('t.erased_at', 'is', null);
+  return of === 'tenant' ? ofTenant : ofTenant.where('t.subject', '=', subject);
+}
+
+/** A task as the subject may see it: its own whole, any other without what is in it. */
+const visibleRow = (row: Parameters<typeof toTaskRow>[0], { subject }: Scope): TaskRow =>
+  row.subject === subject ? toTaskRow(row) : taskMetadata(toTaskRow(row), row.subject);
 
 /** The tasks of others that are shared with a subject. */
 const selectSharedTasks = (db: Database, scope: Scope) =>

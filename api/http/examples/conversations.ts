@@ -95,7 +95,7 @@ export const conversationExamples: Record<string, OperationExamples> = {
     responses: answers(201, { ...conversation, messages: 0, lastSeq: 0, updatedAt: times.asked }),
   },
   listConversations: {
-    parameters: { agent: 'knowledge', archived: 'false', shared: 'false' },
+    parameters: { agent: 'knowledge', archived: 'false', of: 'own' },
     responses: answers(200, { conversations: [conversation], nextCursor: null }),
   },
   getConversation: { responses: answers(200, conversation) },

@@ -234,7 +234,7 @@ test('daily sums agree with the ledger, whatever becomes of a call, also for cal
   const { pool, ledger } = harness;
   const today = new Date().toISOString().slice(0, 10);
   const sums = async () => {
-    const { rows } = await ledger.reportUsage(local, { from: today, to: today, by: ['model'] });
+    const { rows } = await ledger.reportUsage({ ...local, of: 'tenant' }, { from: today, to: today, by: ['model'] });
     return rows.map(({ usage, outcomes }) => [usage.modelCalls, usage.inputTokens, usage.costUsd, outcomes]);
   };
   const ledgerSums = async () => {

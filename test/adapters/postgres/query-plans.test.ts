@@ -207,9 +207,20 @@ test('what a task and an upload ask of their own rows', () =>
   }));
 
 test('usage', () =>
-  expectIndexes(() =>
-    adapters.ledger.reportUsage(scope, { from: '2024-01-01', to: '2024-12-31', by: ['day', 'model'] }),
-  ));
+  expectIndexes(async () => {
+    const span = { from: '2024-01-01', to: '2024-12-31', by: ['day' as const, 'model' as const] };
+    await adapters.ledger.reportUsage({ ...scope, of: 'tenant' }, span);
+    await adapters.ledger.reportUsage(scope, span);
+  }));
+
+test('what an operator lists of the tenant', async () => {
+  const tenant = { ...scope, of: 'tenant' as const };
+  for (const filter of [{}, { status: 'waiting' as const }, { agent: 'rare' }, { cursor: ids.task }])
+    expect(await expectIndexes(() => adapters.tasks.list(tenant, { limit: 20, ...filter }))).toContain(
+      'tasks_of_tenant',
+    );
+  await expectIndexes(() => adapters.tasks.get(tenant, ids.task));
+});
 
 test('what the sweep asks', () =>
   expectIndexes(async () => {

@@ -22,6 +22,6 @@ export async function sendShareQueries({ shares, tasks, conversationRows }: Adap
     await shares.setReaders(owner, what, ['group:g1']);
   }
   for (const filter of [{}, { agent: 'rare' }, { status: 'failed' as const }, { cursor: ids.task }])
-    await tasks.list(reader, { limit: 20, shared: 'true', ...filter });
-  await conversationRows.list(reader, { limit: 20, shared: 'true', archived: 'false' });
+    await tasks.list(reader, { limit: 20, shared: true, ...filter });
+  await conversationRows.list(reader, { limit: 20, of: 'shared', archived: 'false' });
 }

@@ -1,7 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { managesAllKeys, whyNoKeys, whyNotGiven } from '../../../contract/rules/key-rights.ts';
+import { whyNoKeys, whyNotGiven } from '../../../contract/rules/key-rights.ts';
 import { missingScope } from '../../../contract/rules/scopes.ts';
-import { localPrincipal } from '../../../contract/principal.ts';
+import { localPrincipal, type Principal } from '../../../contract/principal.ts';
+import { rolesLeft } from '../../../contract/roles.ts';
+import { decideAtDoor, reachOf } from '../../../contract/rules/policy.ts';
 import { person } from '../../support/principals.ts';
 
 test('a person gives a key only roles and scopes of their own; the user of this machine gives any', () => {
@@ -17,13 +19,23 @@ test('a person gives a key only roles and scopes of their own; the user of this 
 });
 
 test('admins manage all keys of a tenant, and a key manages none', () => {
-  expect([person('ada'), person('ada', { roles: ['admin'] }), localPrincipal].map(managesAllKeys)).toEqual([
-    false,
-    true,
-    true,
+  const reach = (principal: Principal) => reachOf(principal, 'change', 'key').of;
+  expect([person('ada'), person('ada', { roles: ['admin'] }), localPrincipal].map(reach)).toEqual([
+    undefined,
+    'tenant',
+    'tenant',
   ]);
-  expect(whyNoKeys(person('ada'))).toBeUndefined();
-  expect(whyNoKeys(person('key:1', { roles: ['admin'], via: 'api_key' }))).toMatch('does not manage');
+  const key = person('key:1', { roles: ['admin'], via: 'api_key' });
+  expect([reach(key), decideAtDoor(key, 'see', 'key').allowed]).toEqual([undefined, false]);
+  expect(whyNoKeys(key)).toMatch('does not manage');
+});
+
+test('the role agent takes away: it may be given to a key by anybody, and is not lost on the way', () => {
+  expect(whyNotGiven(person('ada'), { roles: ['agent'], scopes: [] })).toBeUndefined();
+  const limited = person('bot', { roles: ['agent', 'admin'] });
+  expect(whyNotGiven(limited, { roles: ['admin'], scopes: [] })).toMatch('limits you');
+  expect(rolesLeft(['agent', 'clerk'], ['clerk'])).toEqual(['agent', 'clerk']);
+  expect(rolesLeft(['clerk'], ['clerk', 'agent'])).toEqual(['clerk', 'agent']);
 });
 
 test('scopes limit a credential: `write` allows all of an area, `read` what changes nothing', () => {

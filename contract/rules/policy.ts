@@ -1,0 +1,177 @@
+import type { Principal } from '../principal.ts';
+import type { Reach, Scope } from '../references.ts';
+import { agentRole, everyRole } from '../roles.ts';
+
+/**
+ * How a principal stands to a thing.
+ *
+ * - `own`: it asked for the thing, or made it.
+ * - `shared`: the thing names the principal: as a reader, or as somebody who decides.
+ * - `group`: the thing names a group or a role of the principal.
+ * - `tenant`: the thing belongs to another subject of the same tenant.
+ * - `public`: the thing is there for everybody of the tenant.
+ *
+ * Nothing of another tenant has a relation, so no line allows it.
+ */
+export const relations = ['own', 'shared', 'group', 'tenant', 'public'] as const;
+export type Relation = (typeof relations)[number];
+
+/**
+ * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is in
+ * it. `pause` includes resuming, and `grant` is for budgets.
+ */
+export const actions = [
+  'see',
+  'read',
+  'create',
+  'change',
+  'delete',
+  'use',
+  'run',
+  'cancel',
+  'undo',
+  'pause',
+  'grant',
+  'decide',
+] as const;
+export type Action = (typeof actions)[number];
+
+export const resources = [
+  'task',
+  'conversation',
+  'schedule',
+  'approval',
+  'document',
+  'upload',
+  'source',
+  'collection',
+  'agent',
+  'usage',
+  'key',
+  'identity',
+  'evaluation',
+  'settings',
+  'audit',
+] as const;
+export type Resource = (typeof resources)[number];
+
+/** Every principal is a member, except one with the role `agent`. The others come from the identity provider. */
+export const policyRoles = ['member', 'viewer', 'operator', 'developer', 'admin', agentRole] as const;
+export type PolicyRole = (typeof policyRoles)[number];
+
+/** One line of the policy. `except`: a credential that the line does not count for. */
+export type PolicyLine = {
+  role: PolicyRole;
+  relation: Relation;
+  actions: readonly Action[];
+  resources: readonly Resource[];
+  except?: Principal['via'];
+};
+
+const line = (
+  role: PolicyRole,
+  relation: Relation,
+  may: readonly Action[],
+  on: readonly Resource[],
+  except?: Principal['via'],
+): PolicyLine => ({ role, relation, actions: may, resources: on, ...(except ? { except } : {}) });
+
+/** Who may do what. What no line allows is refused. A key manages no keys: one that leaked could make others. */
+export const policy: readonly PolicyLine[] = [
+  line('member', 'own', actions, ['task', 'conversation', 'schedule', 'approval', 'document', 'upload', 'source']),
+  line('member', 'own', actions, ['key'], 'api_key'),
+  line('member', 'own', ['see'], ['usage', 'identity']),
+  line('member', 'shared', ['see', 'read'], ['task', 'conversation']),
+  line('member', 'shared', ['see', 'read', 'decide'], ['approval']),
+  line('member', 'group', ['see', 'read', 'decide'], ['approval']),
+  line('member', 'group', ['see', 'read'], ['task', 'conversation']),
+  line('member', 'shared', ['see', 'read', 'change', 'delete'], ['document']),
+  line('member', 'group', ['see', 'read', 'change', 'delete'], ['document']),
+  line('member', 'public', ['see', 'read', 'change', 'delete'], ['document']),
+  line('member', 'public', ['see', 'change'], ['collection']),
+  line('member', 'public', ['see', 'use'], ['agent']),
+  line('member', 'group', ['see', 'use'], ['agent']),
+
+  line('viewer', 'tenant', ['see'], ['task', 'schedule', 'source', 'usage']),
+
+  line('operator', 'tenant', ['see', 'cancel', 'grant'], ['task']),
+  line('operator', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
+  line('operator', 'tenant', ['see', 'delete'], ['source']),
+  line('operator', 'tenant', ['see'], ['usage']),
+
+  line('developer', 'tenant', ['see', 'change', 'use'], ['agent']),
+  line('developer', 'public', ['see', 'change', 'run'], ['collection', 'evaluation']),
+
+  line('admin', 'tenant', ['see', 'cancel', 'grant'], ['task']),
+  line('admin', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
+  line('admin', 'tenant', ['see', 'delete'], ['source']),
+  line('admin', 'tenant', ['see', 'change', 'delete'], ['key'], 'api_key'),
+  line('admin', 'tenant', ['see', 'change'], ['settings']),
+  line('admin', 'tenant', ['see'], ['usage', 'audit']),
+
+  line(agentRole, 'own', ['see', 'read', 'create', 'cancel'], ['task']),
+  line(agentRole, 'own', ['see'], ['usage', 'identity']),
+  line(agentRole, 'public', ['see', 'use'], ['agent']),
+  line(agentRole, 'group', ['see', 'use'], ['agent']),
+];
+
+/** What the policy asks of a principal. */
+type Asker = Pick<Principal, 'roles'> & Partial<Pick<Principal, 'via'>>;
+
+/**
+ * What the policy says.
+ *
+ * @property line   the one that decided: the first that allows it
+ * @property code   for a refusal. `role_missing` (403): no relation would allow it, so the answer tells nothing about the
+ *   thing. `not_found` (404): it is allowed in another relation, so whether the thing exists is a secret.
+ */
+export type Decision = { allowed: true; line: PolicyLine } | { allowed: false; code: 'role_missing' | 'not_found' };
+
+/** Decides whether a principal that stands in this relation to a thing may do something with it. */
+export function decide(asker: Asker, relation: Relation, action: Action, resource: Resource): Decision {
+  const lines = linesFor(asker, action, resource);
+  const found = lines.find((one) => one.relation === relation);
+  if (found) return { allowed: true, line: found };
+  return { allowed: false, code: lines.length === 0 ? 'role_missing' : 'not_found' };
+}
+
+/** Decides whether a principal may ask for something at all: the door does not know yet how it stands to the thing. */
+export function decideAtDoor(asker: Asker, action: Action, resource: Resource): Decision {
+  const [first] = linesFor(asker, action, resource);
+  return first ? { allowed: true, line: first } : { allowed: false, code: 'role_missing' };
+}
+
+/** How far a principal reaches with an action: its own things, or those of its whole tenant. */
+export function reachOf(principal: Scope & Asker, action: Action, resource: Resource): Reach {
+  const { tenant, subject } = principal;
+  return { tenant, subject, ...(decide(principal, 'tenant', action, resource).allowed ? { of: 'tenant' } : {}) };
+}
+
+/** The lines that allow an action, in the order of the table. */
+const linesFor = ({ roles, via }: Asker, action: Action, resource: Resource): PolicyLine[] =>
+  policy.filter(
+    (one) =>
+      hasRole(roles, one.role) &&
+      one.actions.includes(action) &&
+      one.resources.includes(resource) &&
+      (one.except === undefined || one.except !== via),
+  );
+
+export function hasRole(roles: readonly string[], role: PolicyRole): boolean {
+  if (roles.includes(everyRole)) return true;
+  return role === 'member' ? !roles.includes(agentRole) : roles.includes(role);
+}
+
+/** The name of a line, for people: `operator / tenant / task`. */
+export const nameOfLine = ({ role, relation, resources: on }: PolicyLine): string =>
+  `${role} / ${relation} / ${on.join(', ')}`;
+
+/** A decision in plain words. */
+export function explainDecision(decision: Decision, asked: { relation: Relation; action: Action; resource: Resource }) {
+  const { relation, action, resource } = asked;
+  const what = `${action} a thing of the kind ${resource} with the relation "${relation}"`;
+  if (decision.allowed) return `May ${what}: the line "${nameOfLine(decision.line)}" allows it.`;
+  return decision.code === 'not_found'
+    ? `May not ${what}: no line allows it. The answer is 404, as for a thing that does not exist.`
+    : `May not ${what}, nor with any other relation: no line allows it. The answer is 403.`;
+}
