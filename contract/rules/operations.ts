@@ -20,6 +20,8 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   undoTask: rule('undo', 'task'),
   grantBudget: rule('grant', 'task'),
   deleteTask: rule('delete', 'task'),
+  getTaskReaders: rule('share', 'task'),
+  setTaskReaders: rule('share', 'task'),
   getCallback: rule('read', 'task'),
   repeatCallback: rule('change', 'task'),
 
@@ -46,6 +48,8 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   followConversation: rule('read', 'conversation'),
   listConversationEvents: rule('read', 'conversation'),
   stopConversation: rule('cancel', 'conversation'),
+  getConversationReaders: rule('share', 'conversation'),
+  setConversationReaders: rule('share', 'conversation'),
 
   uploadDocuments: rule('create', 'document'),
   listDocuments: rule('see', 'document'),

@@ -18,7 +18,7 @@ export type Relation = (typeof relations)[number];
 
 /**
  * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is in
- * it. `pause` includes resuming, and `grant` is for budgets.
+ * it. `pause` includes resuming, `grant` is for budgets, and `share` is about who else may read.
  */
 export const actions = [
   'see',
@@ -26,6 +26,7 @@ export const actions = [
   'create',
   'change',
   'delete',
+  'share',
   'use',
   'run',
   'cancel',
