@@ -979,6 +979,10 @@ export interface components {
         };
         /** @description Any JSON value */
         Json: unknown;
+        ReaderList: {
+            /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+            readers: string[];
+        };
         AgentDescription: {
             name: string;
             description: string;
@@ -4971,10 +4975,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
@@ -5025,10 +5026,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                    readers: string[];
-                };
+                "application/json": components["schemas"]["ReaderList"];
             };
         };
         responses: {
@@ -5046,10 +5044,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description `malformed_request`: The request could not be read. */
@@ -5119,10 +5114,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
@@ -5172,10 +5164,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                    readers: string[];
-                };
+                "application/json": components["schemas"]["ReaderList"];
             };
         };
         responses: {
@@ -5194,10 +5183,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description `malformed_request`: The request could not be read. */
