@@ -50,7 +50,9 @@ test('a suspended tenant starts nothing and reads everything; its tasks wait, al
   });
   const conversation = (await send('POST', '/v1/conversations', 'acme', {})).body.id as string;
   expect(await operator('suspend', 'acme', '--reason', 'The invoice of May is open.')).toMatch(/^state +suspended$/m);
-  const refused = await until('nothing starts', async () => ask('acme'), { accept: ({ status }) => status === 403 });
+  await until('the suspension counts', async () => (await api.tenants.find('acme')).state === 'suspended');
+  const refused = await ask('acme');
+  expect(refused.status).toBe(403);
   expect(refused.body).toMatchObject({
     code: 'tenant_suspended',
     detail: expect.stringContaining('The invoice of May is open. What there is can be read.'),
