@@ -33,8 +33,7 @@ const operator = async (...args: string[]) => {
 };
 
 test('a suspended tenant starts nothing and reads everything; its tasks wait, also through a restart, and go on', async () => {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => (release = resolve));
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
   api.tool('look', async () => {
     await released;
     return { output: {}, summary: 'looked' };
