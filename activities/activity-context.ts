@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { findAgent, type Agent, type Agents } from '../agents/index.ts';
 import { AlfredError, maxAttemptsOf, type ErrorCode } from '../contract/errors.ts';
-import type { Run, Tool } from '../contract/ports/index.ts';
+import type { Run, Tenants, Tool } from '../contract/ports/index.ts';
 import { describeUnavailability, isDatabaseError, isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 
 /** The Temporal run that this activity works for. */
@@ -79,6 +79,24 @@ export async function orWaitForService<T>(canWait: boolean | undefined, step: ()
     const details = { reason: 'service', service, because } as const;
     throw new AlfredError(code, message, { failures: Infinity, details, cause: cause ?? error });
   }
+}
+
+/**
+ * Stops a task of a suspended tenant before its next call.
+ *
+ * @param canWait whether the workflow knows how to wait; one of an earlier version goes on
+ * @throws AlfredError `tenant_suspended`, with `details`: what the task waits for
+ */
+export async function requireWorkingTenant(
+  tenants: Pick<Tenants, 'find'>,
+  tenant: string,
+  canWait: boolean | undefined,
+): Promise<void> {
+  if (!canWait) return;
+  const found = await tenants.find(tenant);
+  if (found.state !== 'suspended') return;
+  const because = `The tenant ${tenant} is suspended.${found.reason ? ` The reason: ${found.reason.replace(/\.?$/, '.')}` : ''}`;
+  throw new AlfredError('tenant_suspended', because, { details: { reason: 'tenant', because } });
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Api } from './http/fastify.ts';
 import { refuseStrangers } from './http/guard.ts';
 import { checkPolicy, checkScopes, identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
+import { checkTenant } from './http/tenant.ts';
 import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
 import { createErrorHandler } from './http/problems.ts';
@@ -101,6 +102,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     checkScopes(request);
+    await checkTenant(request, deps);
     checkPolicy(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);

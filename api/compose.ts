@@ -19,6 +19,7 @@ type ApiAdapters = Pick<
   | 'shares'
   | 'sources'
   | 'tasks'
+  | 'tenants'
   | 'events'
   | 'callbacks'
   | 'citations'

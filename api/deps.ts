@@ -20,6 +20,7 @@ import type {
   SearchIndex,
   TaskEvents,
   Tasks,
+  Tenants,
 } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
 import type { Config } from '../runtime/config.ts';
@@ -39,6 +40,7 @@ export type ApiDeps = {
     | 'ALFRED_SHUTDOWN_GRACE_S'
     | 'ALFRED_SKIP_HOST_CHECKS'
     | 'OIDC_ISSUER'
+    | 'ALFRED_ONLY_LISTED_TENANTS'
     | 'ALFRED_TENANTS'
     | 'ANTHROPIC_API_KEY'
     | 'TEMPORAL_NAMESPACE'
@@ -47,6 +49,7 @@ export type ApiDeps = {
   log: Logger;
   control: Control;
   tasks: Tasks;
+  tenants: Tenants;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list'>;
   conversationRows: ConversationRows;

@@ -25,6 +25,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   config: async () => (await import('./commands/config.ts')).addConfig,
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   history: async () => (await import('./commands/history.ts')).addHistory,
+  tenants: async () => (await import('./commands/tenants.ts')).addTenants,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrate,
   setup: async () => (await import('./commands/setup.ts')).addSetup,
   completion: async () => (await import('./commands/completion.ts')).addCompletion,

@@ -41,6 +41,10 @@ const table = {
   insufficient_scope: [403, once, 'The token or API key is limited to other things.'],
   role_missing: [403, once, 'Your roles do not allow this.'],
   keys_forbidden: [403, once, 'You may not manage API keys with this.'],
+  tenant_unknown: [403, once, 'Your tenant is not set up here.'],
+  tenant_suspended: [403, once, 'Your tenant is suspended, and nothing starts.'],
+  tenant_limit: [429, once, 'Your tenant has as many tasks as it may have.'],
+  tenant_full: [409, once, 'Your tenant has as many documents as it may have.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system
@@ -138,6 +142,7 @@ export const defaultMessageOf = (code: ErrorCode): string => table[code][2];
  */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'internal',
+  'tenant_limit',
   'task_queued',
   'task_running',
   'conversation_busy',

@@ -173,12 +173,14 @@ export type ReachedLimit = {
  * - `budget`: it reached a limit.
  * - `outage`: its model does not answer. `model` is `provider:model`.
  * - `approval`: a person must decide about tool calls. `approvals` are the ids of the pending approvals.
+ * - `tenant`: an operator has suspended its tenant. `because` is a sentence for people.
  */
 export type WaitReason =
   | ({ reason: 'budget' } & ReachedLimit)
   | { reason: 'outage'; model: string; because?: 'auth' }
   /** Our own database or search index. `because` is a sentence for people. */
   | { reason: 'service'; service: 'database' | 'index'; because: string }
+  | { reason: 'tenant'; because: string }
   | { reason: 'approval'; approvals: string[] };
 
 /** A tool call that waits for approval, as the task's workflow remembers it. */

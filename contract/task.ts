@@ -43,8 +43,8 @@ export type BudgetGrant = z.infer<typeof BudgetGrant>;
 /** Why a task is `waiting`, or stays `queued`. */
 export const Waiting = z.object({
   reason: z
-    .enum(['budget', 'outage', 'approval', 'service', 'worker'])
-    .describe('`worker`: the task is queued, and no worker serves its agent'),
+    .enum(['budget', 'outage', 'approval', 'service', 'tenant', 'worker'])
+    .describe('`tenant`: its tenant is suspended. `worker`: the task is queued, and no worker serves its agent'),
   message: z.string(),
   approvals: z.array(z.uuid()).optional().describe('those that wait for a person'),
   limit: z.enum(['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS']).optional(),

@@ -70,18 +70,24 @@ export function tenantSettings(
 /**
  * The daily budgets (UTC) that a model call of this tenant and agent is charged to. Budgets without a limit are left
  * out.
+ *
+ * @param task `maxCostUsd`: a limit of the tenant beside the configured one; the lower counts
  */
 export function dayLimitsOf(
   config: Parameters<typeof agentSettings>[0] & Pick<Config, 'ALFRED_TENANTS'>,
-  { tenant, agent }: { tenant: string; agent: string },
+  { tenant, agent, maxCostUsd }: { tenant: string; agent: string; maxCostUsd?: number | undefined },
   now: Date,
 ) {
   const day = now.toISOString().slice(0, 10);
   return [
     { id: budgetId.agent(tenant, agent, day), ...limitsOf(agentSettings(config, agent).perDay) },
-    { id: budgetId.tenant(tenant, day), ...limitsOf(tenantSettings(config, tenant).perDay) },
+    { id: budgetId.tenant(tenant, day), ...limitsOf(lower(tenantSettings(config, tenant).perDay, maxCostUsd)) },
   ].filter(({ id: _, ...limits }) => Object.values(limits).some((limit) => limit !== undefined));
 }
+
+/** @returns the limits, with the lower of both costs */
+const lower = (limits: DailyLimits, maxCostUsd = limits.maxCostUsd): DailyLimits =>
+  maxCostUsd === undefined ? limits : { ...limits, maxCostUsd: Math.min(maxCostUsd, limits.maxCostUsd ?? maxCostUsd) };
 
 const limitsOf = ({ maxCostUsd, maxTokens, maxModelCalls }: DailyLimits) => ({
   maxUsd: maxCostUsd,

@@ -27,6 +27,8 @@ import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
+import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
+import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -45,10 +47,11 @@ export function createAdapters(edge: AdapterEdge) {
   const listener = createEventListener(() => directDatabaseUrl(config), log);
   const leases = createCallLeases(() => directDatabaseUrl(config), log);
   const knowledge = createKnowledge(edge);
-  const conversationRows = createConversationRows(db);
+  const tenants = createTenants(db, { onlyListed: config.ALFRED_ONLY_LISTED_TENANTS });
+  const conversationRows = limitMessages(db, createConversationRows(db), tenants);
   const workflows = createWorkflows(client, config);
   const rows = {
-    tasks: createTasks(db),
+    tasks: limitTasks(db, createTasks(db), tenants),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
     effects: createEffects(db),
@@ -68,6 +71,7 @@ export function createAdapters(edge: AdapterEdge) {
     ingestionEvents: createIngestionEvents(db, listener),
     messageStore: createMessageStore(db),
     conversationRows,
+    tenants,
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),

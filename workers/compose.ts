@@ -54,7 +54,7 @@ export async function startWorkers(
     names.filter((name) => queues.includes(agentQueue(name))),
   );
   checkTools(config, agents, tools);
-  const settings = settingsOf(config, adapters.catalog);
+  const settings = settingsOf(config, adapters);
   const draining = new AbortController();
   const activities = createActivities({
     ...adapters,

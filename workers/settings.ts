@@ -1,5 +1,5 @@
 import type { ActivityDeps } from '../activities/index.ts';
-import type { ModelCatalog, ModelProvider } from '../contract/ports/index.ts';
+import type { ModelCatalog, ModelProvider, Tenants } from '../contract/ports/index.ts';
 import { agentSettings, dayLimitsOf, tenantSettings } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
@@ -23,7 +23,10 @@ type Settings = Pick<
 >;
 
 /** The settings that activities read from the configuration, by agent and tenant. */
-export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
+export function settingsOf(
+  config: Config,
+  { catalog, tenants }: { catalog: ModelCatalog; tenants: Pick<Tenants, 'find'> },
+): Settings {
   const modelsOf = (agent: string): [string, ...string[]] => {
     const { model, fallbacks, onOutage } = agentSettings(config, agent);
     return [model, ...(onOutage === 'fallback' ? fallbacks : [])];
@@ -36,7 +39,10 @@ export function settingsOf(config: Config, catalog: ModelCatalog): Settings {
     budgetOf: (agent) => agentSettings(config, agent).budget,
     priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     retentionOf: (tenant) => tenantSettings(config, tenant).retention,
-    dayLimitsOf: (task) => dayLimitsOf(config, task, new Date()),
+    dayLimitsOf: async (task) => {
+      const { limits } = await tenants.find(task.tenant);
+      return dayLimitsOf(config, { ...task, maxCostUsd: limits.costUsdPerDay }, new Date());
+    },
     resultCharactersOf: (agent) => {
       const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));
       // Four characters a token.

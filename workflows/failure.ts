@@ -14,6 +14,7 @@ const waitable: string[] = [
   'model_outage',
   'database_unavailable',
   'index_unavailable',
+  'tenant_suspended',
 ] satisfies ErrorCode[];
 
 /** What ended a workflow, as a stable code and a sentence for people. */

@@ -3,16 +3,33 @@ import type { JsonValue } from '../../contract/json.ts';
 import type { MessageHead, TaskRef, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 import { findAgent } from '../../agents/index.ts';
 import { hashArguments } from '../../runtime/hash.ts';
-import { currentRun, findTool, isFinal, orWaitForService, toAlfredError, withHeartbeat } from '../activity-context.ts';
+import {
+  currentRun,
+  findTool,
+  isFinal,
+  orWaitForService,
+  requireWorkingTenant,
+  toAlfredError,
+  withHeartbeat,
+} from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
 import { runEffect } from './run-effect.ts';
-import type { DecidedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
+import type {
+  DecidedCall,
+  MessageStore,
+  Effects,
+  Ledger,
+  Tenants,
+  Tool,
+  ToolOutcome,
+} from '../../contract/ports/index.ts';
 
 export type ToolDeps = ApprovalDeps & {
   messageStore: MessageStore;
   ledger: Ledger;
   effects: Effects;
+  tenants: Pick<Tenants, 'find'>;
   /** Characters of a result that the agent's model gets at once; it reads the rest with `read_result`. */
   resultCharactersOf: (agent: string) => number;
 };
@@ -41,6 +58,7 @@ export const createToolActivities = (deps: ToolDeps) => {
     runTool: ({ task, step, head, call, approval, canWait }: RunTool): Promise<ToolResultRef> =>
       withHeartbeat((signal) =>
         orWaitForService(canWait, async () => {
+          await requireWorkingTenant(deps.tenants, task.tenant, canWait);
           const requested = await messageStore.loadToolArguments(task, head, call.callId);
           const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
           const input = verdict?.runs ? verdict.arguments : requested.arguments;

@@ -18,6 +18,7 @@ import type {
   Sources,
   SyncCounts,
   SyncEnd,
+  Tenants,
   Workflows,
 } from '../../contract/ports/index.ts';
 
@@ -27,6 +28,7 @@ export type SyncDeps = RequestEmbeddingDeps & {
   documents: Documents;
   parser: DocumentParser;
   workflows: Pick<Workflows, 'embedDocuments' | 'syncSource'>;
+  tenants: Pick<Tenants, 'requireActive' | 'requireRoom'>;
   metrics: Metrics;
 };
 
@@ -39,10 +41,16 @@ const itemsAtOnce = 4;
 const isOurFault = ({ code }: AlfredError) => ['internal', 'database_unavailable', 'draining'].includes(code);
 
 export const createSyncActivities = (deps: SyncDeps) => {
-  const { sources, sourceReaders, workflows, log } = deps;
+  const { sources, sourceReaders, tenants, workflows, log } = deps;
   return {
-    /** Called by a source's schedule. No effect while a sync runs. */
+    /**
+     * Called by a source's schedule. No effect while a sync runs.
+     *
+     * @throws AlfredError `tenant_suspended`, `tenant_unknown`, `tenant_full`
+     */
     async requestSourceSync({ source }: { source: SourceRef }): Promise<void> {
+      await tenants.requireActive(source.tenant);
+      await tenants.requireRoom(source.tenant);
       if (await sources.requestSync(source)) await workflows.syncSource(source);
     },
 

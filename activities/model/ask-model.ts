@@ -38,7 +38,7 @@ export type AskDeps = EarlierAttemptsDeps & {
   /** Aborts with the reason WORKER_SHUTDOWN when the worker's grace time is over. */
   draining?: AbortSignal | undefined;
   /** Daily limits that the task's calls are charged to. */
-  dayLimitsOf(task: TaskRef): DayLimit[];
+  dayLimitsOf(task: TaskRef): Promise<DayLimit[]>;
 };
 
 /** The step and the attempt that a model call belongs to. */
@@ -78,7 +78,7 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
   const paidBefore = await passGate(deps, modelCall, signal);
   if (paidBefore) return paidBefore;
   const identity = { callId: newId(), step, attempt, purpose, provider: provider.name, model: request.model };
-  const dayLimits = deps.dayLimitsOf(task);
+  const dayLimits = await deps.dayLimitsOf(task);
   const endLease = deps.leases.hold(identity.callId);
   try {
     const reserved = await reserve(

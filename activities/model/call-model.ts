@@ -2,11 +2,12 @@ import { activityInfo } from '@temporalio/activity';
 import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, StepResult, TaskRef, ToolResultRef } from '../../contract/references.ts';
 import { annotateCalls, type ApprovalDeps } from '../acting/approve.ts';
-import { currentRun, orWaitForService, withHeartbeat } from '../activity-context.ts';
+import { currentRun, orWaitForService, requireWorkingTenant, withHeartbeat } from '../activity-context.ts';
+import type { Tenants } from '../../contract/ports/index.ts';
 import { outage, type CallAttempt } from './ask-model.ts';
 import { runStep, type StepDeps } from './run-step.ts';
 
-export type ModelDeps = StepDeps & ApprovalDeps;
+export type ModelDeps = StepDeps & ApprovalDeps & { tenants: Pick<Tenants, 'find'> };
 
 type CallModel = {
   task: TaskRef;
@@ -25,11 +26,12 @@ export const createModelActivities = (deps: ModelDeps) => ({
    * Runs one step: sends the conversation to the model, streams its text, stores its response. A repeat returns the
    * stored response, so nothing is paid twice.
    *
-   * @throws AlfredError `model_outage` and `budget_exceeded` with `details`: the task can wait and call again
+   * @throws AlfredError `model_outage`, `budget_exceeded` and `tenant_suspended` with `details`: the task can wait and call again
    */
   callModel: ({ task, step, model, fallbacks = [], head, results, canWait }: CallModel): Promise<StepResult> =>
     withHeartbeat((signal) =>
       orWaitForService(canWait, async () => {
+        await requireWorkingTenant(deps.tenants, task.tenant, canWait);
         const at = { ...currentRun(), step, attempt: activityInfo().attempt };
         const parent = results.length
           ? await deps.messageStore.append(task, head, {

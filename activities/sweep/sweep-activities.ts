@@ -10,6 +10,7 @@ import { runEach } from './run-each.ts';
 import { sweepDocuments, type DocumentSweepDeps } from './sweep-documents.ts';
 import { sweepPartitions, type PartitionSweepDeps } from './sweep-partitions.ts';
 import { sweepRetention, type RetentionSweepDeps } from './sweep-retention.ts';
+import { releaseTenants } from './release-tenants.ts';
 import { wakeConversations, type WakeDeps } from './wake-conversations.ts';
 import { withCursor } from './with-cursor.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
   Ledger,
   ScheduleAlignment,
   Tasks,
+  Tenants,
   Workflows,
   WorkflowSurvey,
 } from '../../contract/ports/index.ts';
@@ -32,6 +34,7 @@ export type SweepDeps = Omit<
   tasks: Tasks;
   workflows: Workflows;
   survey: WorkflowSurvey;
+  tenants: Pick<Tenants, 'listReleased'>;
   scheduleAlignment: ScheduleAlignment;
   metrics: Metrics;
   log: Logger;
@@ -61,6 +64,7 @@ export const createSweepActivities = (deps: SweepDeps) => {
             conversations: () => wakeConversations(deps, signal),
             callbacks: () => startCallbacks(deps, signal),
             undos: () => resumeUndos(deps, signal),
+            tenants: () => releaseTenants(deps, signal),
             calls: () => writeOffLost(deps),
           },
         );

@@ -37,6 +37,7 @@ import { IngestionEvent, IngestionEventPage } from '../../contract/ingestion-eve
 import { Json } from '../../contract/json-schema.ts';
 import { NextCursor } from '../../contract/paging.ts';
 import { Problem } from '../../contract/problem.ts';
+import { ReaderList } from '../../contract/readers.ts';
 import { Schedule, ScheduleChange, ScheduleList, ScheduleRequest, ScheduleRun } from '../../contract/schedule.ts';
 import { Source, SourceChange, SourceList, SourceRequest } from '../../contract/sources.ts';
 import {
@@ -62,7 +63,7 @@ import { namedEvents } from './event-schemas.ts';
 import { describeForReaders } from './readable-schema.ts';
 
 /** Schemas that requests and responses share. What they say of a request holds for both. */
-const shared = { Budget, Json };
+const shared = { Budget, Json, ReaderList };
 const accepted = {
   ...shared,
   ApiKeyRequest,

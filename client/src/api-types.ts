@@ -882,7 +882,7 @@ export interface paths {
         };
         /**
          * Read what model calls cost
-         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it. Yours, or with the role viewer, operator or admin those of the tenant.
+         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it.
          */
         get: operations["getUsage"];
         put?: never;
@@ -979,6 +979,10 @@ export interface components {
         };
         /** @description Any JSON value */
         Json: unknown;
+        ReaderList: {
+            /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
+            readers: string[];
+        };
         AgentDescription: {
             name: string;
             description: string;
@@ -1283,7 +1287,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1528,8 +1532,6 @@ export interface components {
         Schedule: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
-            owner?: string;
             name: string;
             timing: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
@@ -1669,8 +1671,6 @@ export interface components {
         Source: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
-            owner?: string;
             /** @enum {string} */
             kind: "web" | "s3" | "git";
             address: string;
@@ -1736,8 +1736,6 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
-            owner?: string;
             agent: string;
             status: components["schemas"]["TaskStatus"];
             /** @description provider:model, known once the task runs */
@@ -1827,10 +1825,10 @@ export interface components {
         };
         Waiting: {
             /**
-             * @description `worker`: the task is queued, and no worker serves its agent
+             * @description `tenant`: its tenant is suspended. `worker`: the task is queued, and no worker serves its agent
              * @enum {string}
              */
-            reason: "budget" | "outage" | "approval" | "service" | "worker";
+            reason: "budget" | "outage" | "approval" | "service" | "tenant" | "worker";
             message: string;
             /** @description those that wait for a person */
             approvals?: string[];
@@ -2231,10 +2229,10 @@ export interface components {
             type: "task.waiting";
             data: {
                 /**
-                 * @description `worker`: the task is queued, and no worker serves its agent
+                 * @description `tenant`: its tenant is suspended. `worker`: the task is queued, and no worker serves its agent
                  * @enum {string}
                  */
-                reason: "budget" | "outage" | "approval" | "service" | "worker";
+                reason: "budget" | "outage" | "approval" | "service" | "tenant" | "worker";
                 message: string;
                 /** @description those that wait for a person */
                 approvals?: string[];
@@ -2842,10 +2840,10 @@ export interface components {
             type: "task.waiting";
             data: {
                 /**
-                 * @description `worker`: the task is queued, and no worker serves its agent
+                 * @description `tenant`: its tenant is suspended. `worker`: the task is queued, and no worker serves its agent
                  * @enum {string}
                  */
-                reason: "budget" | "outage" | "approval" | "service" | "worker";
+                reason: "budget" | "outage" | "approval" | "service" | "tenant" | "worker";
                 message: string;
                 /** @description those that wait for a person */
                 approvals?: string[];
@@ -3629,11 +3627,6 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `shared`: those of others that are shared with you. `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
-                 * @example own
-                 */
-                of?: "own" | "shared" | "tenant";
-                /**
                  * @description Only tasks of this agent
                  * @example knowledge
                  */
@@ -3652,6 +3645,11 @@ export interface operations {
                 createdAfter?: string;
                 /** @description Tasks whose `createdAt` is earlier */
                 createdBefore?: string;
+                /**
+                 * @description true: those of others that are shared with you, in place of your own
+                 * @example false
+                 */
+                shared?: "true" | "false";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -3748,7 +3746,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3858,7 +3855,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3988,7 +3984,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4038,7 +4033,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4126,7 +4120,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4210,7 +4203,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4365,7 +4357,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4583,7 +4574,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4697,7 +4687,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4795,7 +4784,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4857,7 +4845,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4926,7 +4913,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4989,10 +4975,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
@@ -5000,7 +4983,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5044,10 +5026,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                    readers: string[];
-                };
+                "application/json": components["schemas"]["ReaderList"];
             };
         };
         responses: {
@@ -5065,10 +5044,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description `malformed_request`: The request could not be read. */
@@ -5078,7 +5054,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5139,10 +5114,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
@@ -5150,7 +5122,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5193,10 +5164,7 @@ export interface operations {
                  *       ]
                  *     }
                  */
-                "application/json": {
-                    /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                    readers: string[];
-                };
+                "application/json": components["schemas"]["ReaderList"];
             };
         };
         responses: {
@@ -5215,10 +5183,7 @@ export interface operations {
                      *       ]
                      *     }
                      */
-                    "application/json": {
-                        /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
-                        readers: string[];
-                    };
+                    "application/json": components["schemas"]["ReaderList"];
                 };
             };
             /** @description `malformed_request`: The request could not be read. */
@@ -5228,7 +5193,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5339,7 +5303,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5425,7 +5388,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5530,7 +5492,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `approval_forbidden`: This is not yours to decide.
              */
             403: components["responses"]["Forbidden"];
@@ -5566,8 +5527,6 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: {
-                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
-                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -5647,7 +5606,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5755,7 +5713,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5858,7 +5815,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5908,7 +5864,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6022,7 +5977,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6125,7 +6079,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6228,7 +6181,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6331,7 +6283,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6373,10 +6324,10 @@ export interface operations {
                  */
                 archived?: "true" | "false";
                 /**
-                 * @description `shared`: those of others that are shared with you. Default: yours
-                 * @example own
+                 * @description true: those of others that are shared with you, in place of your own
+                 * @example false
                  */
-                of?: "own" | "shared";
+                shared?: "true" | "false";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -6435,7 +6386,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6523,7 +6473,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6605,7 +6554,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6655,7 +6603,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6747,7 +6694,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6846,7 +6792,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6926,7 +6871,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7016,7 +6960,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7097,7 +7040,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7167,7 +7109,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7242,7 +7183,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7304,7 +7244,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7380,7 +7319,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7474,7 +7412,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7634,7 +7571,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7714,7 +7650,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7764,7 +7699,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7884,7 +7818,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7974,7 +7907,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8060,7 +7992,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8184,7 +8115,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8277,7 +8207,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8364,7 +8293,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8428,7 +8356,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8495,7 +8422,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8529,8 +8455,6 @@ export interface operations {
     listSources: {
         parameters: {
             query?: {
-                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
-                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -8599,7 +8523,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8695,7 +8618,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8789,7 +8711,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8845,7 +8766,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8946,7 +8866,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9040,7 +8959,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9127,7 +9045,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9199,7 +9116,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9276,7 +9192,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9348,7 +9263,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9418,7 +9332,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9504,7 +9417,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9571,7 +9483,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9592,8 +9503,6 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /** @description `tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone */
-                of?: "own" | "tenant";
                 /**
                  * @description First day (UTC); default 30 days up to and including the last
                  * @example 2026-11-01
@@ -9662,7 +9571,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9711,7 +9619,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9755,7 +9662,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9816,7 +9722,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9858,7 +9763,6 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */

@@ -19,5 +19,6 @@ export type * from './search.ts';
 export type * from './shares.ts';
 export type * from './sources.ts';
 export type * from './tasks.ts';
+export type * from './tenants.ts';
 export type * from './tools.ts';
 export type * from './workflows.ts';

@@ -10,6 +10,8 @@ export function describeWait(wait: WaitReason): string {
     return `${wait.model} does not answer. The task goes on by itself when it does; nothing is spent meanwhile.`;
   if (wait.reason === 'service')
     return `${wait.because} The task goes on by itself when that is over; nothing is spent meanwhile.`;
+  if (wait.reason === 'tenant')
+    return `${wait.because} The task goes on by itself when the tenant may work again; nothing is spent meanwhile.`;
   if (wait.reason === 'approval')
     return wait.approvals.length === 1
       ? 'A call waits for a person’s approval. Nothing is spent meanwhile.'

@@ -156,6 +156,14 @@ export interface Tables extends DocumentTables {
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
+  tenants: {
+    name: string;
+    state: Generated<string>;
+    limits: Generated<unknown>;
+    reason: string | null;
+    created_at: Generated<Date>;
+    suspended_at: Date | null;
+  };
   task_readers: { task_id: string; reader: string; tenant: string };
   conversation_readers: { conversation_id: string; reader: string; tenant: string };
   unserved_agents: { agent: string; since: Date; seen_at: Date };

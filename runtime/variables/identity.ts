@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ClaimName, Issuers, oidcProviders, TenantName } from '../identity-settings.ts';
 import { commaSeparated } from '../settings-schemas.ts';
+import { flag } from './values.ts';
 
 /** Variables for sign-in. docs/identity.md has them by provider. */
 export const identity = {
@@ -23,6 +24,9 @@ export const identity = {
     .describe(
       'what the claim with the tenant may say, also when OIDC_TENANT is set; needed for google: the Workspace domains; several are separated by commas; default: anything',
     ),
+  ALFRED_ONLY_LISTED_TENANTS: flag
+    .default(false)
+    .describe('true: refuse the tokens of tenants that `alfred tenants add` has not added'),
   OIDC_ROLES_CLAIM: ClaimName.optional().describe(
     'claim with the roles; default: roles, realm_access.roles (keycloak), permissions (auth0), none (okta, google)',
   ),

@@ -96,5 +96,6 @@ export class TaskProgress {
 function descriptionOf(wait: WaitReason): string {
   if (wait.reason === 'budget') return `more budget (${wait.limit} of the ${wait.scope})`;
   if (wait.reason === 'service') return `the ${wait.service}`;
+  if (wait.reason === 'tenant') return 'its tenant, which is suspended';
   return wait.reason === 'outage' ? `\`${wait.model}\` to come back` : `approval of ${wait.approvals.length} calls`;
 }

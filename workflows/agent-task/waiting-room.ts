@@ -18,8 +18,8 @@ const { grantBudget: grantInHandler } = proxyActivities<Activities>(rowWriteInHa
 
 /** How long a task waits for more budget if the request does not set `waitS`, in seconds. */
 const defaultWaitS = 7 * 86_400;
-/** A task that waits for a model or for a new day tries again at least this often, even without a signal. */
-const recheckMs = { outage: 10 * 60_000, day: 3_600_000 };
+/** A task that waits for a model, its tenant or a new day tries again at least this often, even without a signal. */
+const recheckMs = { outage: 10 * 60_000, tenant: 10 * 60_000, day: 3_600_000 };
 /** A task that waits for our database or index tries again after this time, then after twice as long, and so on. */
 const serviceRecheckMs = { first: 2_000, longest: 10 * 60_000 };
 const msPerDay = 86_400_000;
@@ -76,7 +76,7 @@ export class WaitingRoom {
   }
 
   private timeoutMsOf(wait: WaitReason): number {
-    if (wait.reason === 'outage') return recheckMs.outage;
+    if (wait.reason === 'outage' || wait.reason === 'tenant') return recheckMs[wait.reason];
     if (wait.reason === 'service')
       return Math.min(serviceRecheckMs.first * 2 ** this.serviceWaits++, serviceRecheckMs.longest);
     if (needsGrant(wait)) return (this.budget.waitS ?? defaultWaitS) * 1_000;
@@ -150,6 +150,7 @@ function resumeReasonOf(wait: WaitReason, isResumed: boolean): string {
     return needsGrant(wait) ? 'More budget was granted.' : 'Looks at the day’s budget again.';
   if (wait.reason === 'approval') return 'Everything was decided.';
   if (wait.reason === 'service') return `Tries the ${wait.service} again.`;
+  if (wait.reason === 'tenant') return isResumed ? 'The tenant may work again.' : 'Looks at the tenant again.';
   return isResumed ? `${wait.model} may be called again.` : `Looks at ${wait.model} again.`;
 }
 

@@ -48,7 +48,7 @@ function ask(provider: ModelProvider, { signal = new AbortController().signal, .
     log: harness.log,
     gate: openGate,
     metrics: createMetrics(),
-    dayLimitsOf: () => [],
+    dayLimitsOf: async () => [],
     leases: { open: () => {}, hold: () => () => {}, stateOf: async () => leaseState },
     workflows: { forgetWorker: async () => {} },
     ...changes,

@@ -1,0 +1,46 @@
+import { sql } from 'kysely';
+import type { TenantUse } from '../../../contract/tenants.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import { firstIdAt } from '../tasks/task-reads.ts';
+
+/** How far the clocks of the processes that make ids and of Postgres may be apart. */
+const clockSkewMs = 10 * 60_000;
+
+/** Counts the tasks of a tenant: now, and of this day (UTC). */
+export async function countTasks(
+  db: Database,
+  tenant: string,
+): Promise<Pick<TenantUse, 'tasksAtOnce' | 'tasksWaiting' | 'tasksToday'>> {
+  const today = new Date().setUTCHours(0, 0, 0, 0);
+  const { rows } = await sql<{ tasksAtOnce: number; tasksWaiting: number; tasksToday: number }>`
+    select count(*) filter (where status <> 'waiting')::int as "tasksAtOnce",
+      count(*) filter (where status = 'waiting')::int as "tasksWaiting", (
+        select count(*)::int from tasks where tenant = ${tenant} and id >= ${firstIdAt(today - clockSkewMs)}
+          and inserted_at >= ${new Date(today)}
+      ) as "tasksToday"
+    from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting')`.execute(db);
+  return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
+}
+
+/** Counts the documents of a tenant. */
+export async function countDocuments(
+  db: Database,
+  tenant: string,
+): Promise<Pick<TenantUse, 'documents' | 'documentMb'>> {
+  const { rows } = await sql<{ documents: number; bytes: number }>`
+    select count(*)::int as documents, coalesce(sum(size_bytes), 0)::float8 as bytes
+    from documents where tenant = ${tenant}`.execute(db);
+  return { documents: rows[0]?.documents ?? 0, documentMb: (rows[0]?.bytes ?? 0) / 1_000_000 };
+}
+
+/** What a tenant uses: numbers, no content. */
+export async function readTenantUse(db: Database, tenant: string): Promise<TenantUse> {
+  const { rows } = await sql<{ cost: number }>`
+    select coalesce(sum(cost_usd), 0)::float8 as cost from usage_days
+    where tenant = ${tenant} and day = (now() at time zone 'UTC')::date`.execute(db);
+  return {
+    ...(await countTasks(db, tenant)),
+    costUsdToday: rows[0]?.cost ?? 0,
+    ...(await countDocuments(db, tenant)),
+  };
+}

@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { releaseTenants } from '../../activities/sweep/release-tenants.ts';
+import { createTenants } from '../../adapters/postgres/tenants/tenants.ts';
+import { alfred } from '../cli/run-alfred.ts';
+import { person, signedIn } from '../support/principals.ts';
+import { until } from '../support/until.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
+import { blockedTurn } from './open-conversation.ts';
+
+const identify = ({ 'x-tenant': tenant = 'local' }: NodeJS.Dict<string | string[]>) =>
+  signedIn('ann', { tenant: String(tenant) });
+
+let api: ApiHarness;
+beforeAll(async () => {
+  api = await createApiHarness({}, { identify });
+});
+afterAll(() => api?.close());
+
+const of = (tenant: string) => ({ 'x-tenant': tenant });
+const send = (method: string, path: string, tenant: string, body?: object, headers: Record<string, string> = {}) =>
+  api.http.request(path, {
+    method,
+    headers: { ...of(tenant), ...headers, ...(body ? { 'content-type': 'application/json' } : {}) },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+const ask = (tenant: string, headers?: Record<string, string>) =>
+  send('POST', '/v1/tasks', tenant, { input: { text: 'What?' } }, headers);
+const operator = async (...args: string[]) => {
+  const { DATABASE_URL } = api.config;
+  const run = await alfred(['tenants', ...args], { DATABASE_URL, NO_COLOR: '1' });
+  expect({ args, code: run.code, stderr: run.stderr }).toEqual({ args, code: 0, stderr: '' });
+  return run.stdout;
+};
+
+test('a suspended tenant starts nothing and reads everything; its tasks wait, also through a restart, and go on', async () => {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  api.tool('look', async () => {
+    await released;
+    return { output: {}, summary: 'looked' };
+  });
+  api.script(({ messages }) =>
+    messages.at(-1)?.role === 'tool' ? { text: ['Seen.'] } : { calls: [{ tool: 'look', arguments: {} }] },
+  );
+  const { body } = await ask('acme');
+  const path = `/v1/tasks/${body.id}`;
+  await until('the tool runs', async () => {
+    const { events } = (await api.http.get(`${path}/events/page`, of('acme'))).body;
+    return events.some(({ type }: { type: string }) => type === 'tool.started');
+  });
+  const conversation = (await send('POST', '/v1/conversations', 'acme', {})).body.id as string;
+  expect(await operator('suspend', 'acme', '--reason', 'The invoice of May is open.')).toMatch(/^state +suspended$/m);
+  await until('the suspension counts', async () => (await api.tenants.find('acme')).state === 'suspended');
+  const refused = await ask('acme');
+  expect(refused.status).toBe(403);
+  expect(refused.body).toMatchObject({
+    code: 'tenant_suspended',
+    detail: expect.stringContaining('The invoice of May is open. What there is can be read.'),
+  });
+  for (const [where, request] of [
+    [`/v1/conversations/${conversation}/messages`, { text: 'And now?' }],
+    ['/v1/schedules', { name: 'n', timing: { everyS: 60 }, action: { task: { input: { text: 'x' } } } }],
+    ['/v1/sources', { location: 'https://example.com/sitemap.xml' }],
+  ] as const)
+    expect([where, (await send('POST', where, 'acme', request)).body.code]).toEqual([where, 'tenant_suspended']);
+  // What begins without a request, as a run of a schedule.
+  const request = { agent: 'knowledge', input: { text: 'x' } };
+  await expect(api.tasks.create(person('ann', { tenant: 'acme' }), request as never, {})).rejects.toMatchObject({
+    code: 'tenant_suspended',
+  });
+  const message = { id: 'm', text: 'x' };
+  await expect(api.messages.submit(person('ann', { tenant: 'acme' }), conversation, message)).rejects.toMatchObject({
+    code: 'tenant_suspended',
+  });
+  expect((await ask('other')).status).toBe(202);
+
+  release();
+  const waiting = await api.taskReaches(body.id, 'waiting', of('acme'));
+  expect(waiting.waiting).toMatchObject({ reason: 'tenant', message: expect.stringContaining('acme is suspended') });
+  await api.restartWorkers();
+  expect((await api.http.get(path, of('acme'))).body.status).toBe('waiting');
+  expect(await api.tenants.listReleased(10)).toEqual([]);
+
+  await operator('resume', 'acme');
+  const signal = new AbortController().signal;
+  const done = await until(
+    'the task goes on',
+    async () => {
+      await releaseTenants(api, signal);
+      return (await api.http.get(path, of('acme'))).body;
+    },
+    { accept: ({ status }) => status === 'completed' },
+  );
+  expect(done.result.text).toBe('Seen.');
+  expect((await ask('acme')).status).toBe(202);
+});
+
+test('a tenant has no more tasks than its limits, however many requests come at once', async () => {
+  api.script(() => blockedTurn('Never.').turn);
+  await operator('limit', 'busy', '--tasks-at-once', '2');
+  const headers = { 'idempotency-key': 'first' };
+  const first = await ask('busy', headers);
+  const answers = await Promise.all(Array.from({ length: 6 }, () => ask('busy')));
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 429, 429, 429, 429, 429]);
+  expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({
+    code: 'tenant_limit',
+    detail: 'The tenant busy may have 2 tasks at once. Repeat the request when one has ended.',
+  });
+  // A repeated request finds its task.
+  expect((await ask('busy', headers)).body.id).toBe(first.body.id);
+  const conversation = (await send('POST', '/v1/conversations', 'busy', {})).body.id as string;
+  const said = await send('POST', `/v1/conversations/${conversation}/messages`, 'busy', { text: 'x' });
+  expect([said.status, said.body.code]).toEqual([429, 'tenant_limit']);
+
+  await operator('limit', 'daily', '--tasks-per-day', '1');
+  expect([(await ask('daily')).status, (await ask('daily')).status]).toEqual([202, 429]);
+  for (const tenant of ['busy', 'daily'])
+    for (const task of (await api.http.get('/v1/tasks', of(tenant))).body.tasks)
+      await send('POST', `/v1/tasks/${task.id}/cancel`, tenant, {});
+});
+
+test('documents and cost of a tenant have limits, and an operator sees numbers only', async () => {
+  api.script(() => ({ text: ['A secret answer.'] }));
+  await operator('limit', 'small', '--cost-usd-per-day', '0', '--documents', '1');
+  const { id } = (await ask('small')).body;
+  const task = await api.taskReaches(id, 'waiting', of('small'));
+  expect(task.waiting).toMatchObject({ reason: 'budget', scope: 'tenant', limit: 'maxCostUsd' });
+  const upload = async (name: string) => {
+    const form = new FormData();
+    form.append('file', new Blob(['# Rules'], { type: 'text/markdown' }), name);
+    return api.http.request('/v1/documents', { method: 'POST', headers: of('small'), body: form });
+  };
+  const first = await upload('one.md');
+  await until('the file is read', async () => {
+    const { body } = await api.http.get(`/v1/ingestions/${first.body.id}`, of('small'));
+    return body.status === 'completed';
+  });
+  const second = await upload('two.md');
+  expect([second.status, second.body.code]).toEqual([409, 'tenant_full']);
+  const shown = await operator('show', 'small');
+  expect(shown).toMatch(/^documents +1 of 1$/m);
+  expect(shown).toMatch(/^tasks waiting +1$/m);
+  const listed = await operator('list', '--json');
+  expect(JSON.parse(listed).tenants.map((one: { name: string }) => one.name)).toContain('small');
+  expect(shown + listed).not.toMatch(/What\?|Rules|one\.md|secret/);
+  await operator('limit', 'small', '--documents', 'none');
+  await until('there is room', async () => (await upload('two.md')).status === 202);
+});
+
+test('with ALFRED_ONLY_LISTED_TENANTS a tenant that was not added gets nothing', async () => {
+  await operator('add', 'listed');
+  const { app } = await startApi(api, {
+    identify,
+    config: { ...api.config, ALFRED_ONLY_LISTED_TENANTS: true },
+    tenants: createTenants(api.postgres.db, { onlyListed: true }),
+  });
+  const answer = async (tenant: string, method: 'GET' | 'DELETE' = 'GET', url = '/v1/tasks') => {
+    const { statusCode, body } = await app.inject({ method, url, headers: { host: 'localhost', ...of(tenant) } });
+    return [statusCode, body === '' ? undefined : JSON.parse(body).code];
+  };
+  try {
+    expect(await answer('listed')).toEqual([200, undefined]);
+    for (const tenant of ['Listed', 'other', '__proto__', 'list%65d'])
+      expect([tenant, ...(await answer(tenant))]).toEqual([tenant, 403, 'tenant_unknown']);
+    expect(await answer('other', 'DELETE', '/v1/tasks/0190a1b2-0000-7000-8000-000000000000')).toEqual([
+      403,
+      'tenant_unknown',
+    ]);
+  } finally {
+    await app.close();
+  }
+});
