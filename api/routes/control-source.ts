@@ -64,7 +64,8 @@ export const controlSourceRoutes =
         response: { 204: z.null().describe('Removed'), ...problems('not_found', ...bodyProblems) },
       },
       handler: async ({ scope, params: { id }, query }, reply) => {
-        if (!(await control.sources.delete(reachOf(scope, 'delete', 'source'), id, query.documents))) throw noSource(id);
+        if (!(await control.sources.delete(reachOf(scope, 'delete', 'source'), id, query.documents)))
+          throw noSource(id);
         return reply.code(204).send(null);
       },
     });

@@ -10,14 +10,15 @@ import { AlfredError } from '../../contract/errors.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { taskPath, type Views } from '../links.ts';
 import { bodyProblems, ConversationParams, json, location, problems } from '../http/responses.ts';
 import { noConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'conversationRows' | 'messages'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'messages'> & { views: Views };
 
 export const conversationMessageRoutes =
-  ({ agents, conversationRows, messages, views }: Deps) =>
+  ({ agents, config, conversationRows, messages, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -46,7 +47,7 @@ export const conversationMessageRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const conversation = await conversationRows.get(scope, params.id);
         if (!conversation) throw noConversation(params.id);
-        checkInput(agents, { agent: conversation.agent, input: { text: body.text } });
+        checkInput(usableAgents({ agents, config }, scope), { agent: conversation.agent, input: { text: body.text } });
         const receipt = await messages.submit(scope, params.id, { ...body, id: body.id ?? newId() });
         if (receipt.outcome === 'rejected') throw busy(receipt.runningTaskId);
         if (receipt.taskId !== null) void reply.header('location', taskPath(receipt.taskId));

@@ -10,6 +10,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { conversationPath, type Views } from '../links.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
@@ -34,11 +35,12 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const agent = findAgent(agents, body.agent);
+        const usable = usableAgents({ agents, config }, scope);
+        const agent = findAgent(usable, body.agent);
         if (!agent)
           throw new AlfredError(
             'unknown_agent',
-            `There is no agent "${body.agent}". There are: ${Object.keys(agents).join(', ')}.`,
+            `There is no agent "${body.agent}". There are: ${Object.keys(usable).join(', ')}.`,
           );
         const row = await conversationRows.create(scope, body, {
           idempotencyKey: headers['idempotency-key'],

@@ -1,8 +1,15 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** The options of every list. */
 export type ListOptions = { limit?: number; cursor?: string; all?: boolean; json?: boolean };
+
+/** Whose things a list has. */
+export type OfOption = { of?: 'own' | 'tenant' };
+
+/** For lists that those who run the work of a tenant may have of all of it. */
+export const ofOption = () =>
+  new Option('--of <whose>', 'tenant: of everybody, without what is in them; needs a role').choices(['own', 'tenant']);
 
 type Page<T> = { items: T[]; nextCursor: string | null };
 type Pages<T> = {

@@ -24,7 +24,10 @@ export interface Schedules {
   /** Reads a schedule within reach, with all that is in it: the API leaves out what a caller may not read. */
   get(reach: Reach, scheduleId: string): Promise<ScheduleRow | undefined>;
 
-  list(reach: Reach, query: Omit<ScheduleListQuery, 'of'>): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
+  list(
+    reach: Reach,
+    query: Omit<ScheduleListQuery, 'of'>,
+  ): Promise<{ schedules: ScheduleRow[]; nextCursor: string | null }>;
 
   /**
    * Changes the given fields.

@@ -130,7 +130,10 @@ export type Decision = { allowed: true; line: PolicyLine } | { allowed: false; c
 /** Decides whether a principal that stands in this relation to a thing may do something with it. */
 export function decide(asker: Asker, relation: Relation, action: Action, resource: Resource): Decision {
   const lines = linesFor(asker, action, resource);
-  const found = lines.find((one) => one.relation === relation);
+  // What a role allows with the things of the whole tenant, it allows with one's own.
+  const found =
+    lines.find((one) => one.relation === relation) ??
+    (relation === 'own' ? lines.find((one) => one.relation === 'tenant') : undefined);
   if (found) return { allowed: true, line: found };
   return { allowed: false, code: lines.length === 0 ? 'role_missing' : 'not_found' };
 }

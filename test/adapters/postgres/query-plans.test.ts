@@ -211,9 +211,7 @@ test('usage', () =>
 test('what an operator lists of the tenant', async () => {
   const tenant = { ...scope, of: 'tenant' as const };
   for (const filter of [{}, { status: 'waiting' as const }, { agent: 'rare' }, { cursor: ids.task }])
-    expect(await expectIndexes(() => adapters.tasks.list(tenant, { limit: 20, ...filter }))).toContain(
-      'tasks_of_tenant',
-    );
+    await expectIndexes(() => adapters.tasks.list(tenant, { limit: 20, ...filter }));
   await expectIndexes(() => adapters.tasks.get(tenant, ids.task));
 });
 
