@@ -9,6 +9,7 @@ import { createOutbound } from '../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../adapters/outbound/webhooks.ts';
 import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
+import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
@@ -50,6 +51,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: createTasks(db),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    rights: createCurrentRights(db),
     effects: createEffects(db),
     schedules: createSchedules(db),
     apiKeys: createApiKeys(db),

@@ -128,7 +128,14 @@ export function createFixtures(api: ApiHarness) {
   };
 
   return {
-    prepare: () => query(`insert into group_members (tenant, subject, group_name) values ('local', 'cy', 'sales')`),
+    /** A member of a group, and the settings of a collection in both tenants: a collection belongs to its tenant. */
+    async prepare() {
+      await query(`insert into group_members (tenant, subject, group_name) values ('local', 'cy', 'sales')`);
+      await query(
+        `insert into collections (tenant, name, chunk_tokens, overlap_tokens)
+         values ('local', 'default', 300, 30), ('other', 'default', 300, 30)`,
+      );
+    },
 
     /** @param options `isFresh`: the request changes it, so that it is made for that request alone */
     idOf(resource: Resource, relation: Asked, { isFresh }: { isFresh: boolean }): Promise<string> {

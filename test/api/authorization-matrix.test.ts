@@ -4,7 +4,7 @@ import type { Principal } from '../../contract/principal.ts';
 import { operationRules, ruleOf } from '../../contract/rules/operations.ts';
 import { decide, decideAtDoor, type Relation, type Resource } from '../../contract/rules/policy.ts';
 import { person } from '../support/principals.ts';
-import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { readExampleRequests, type ExampleRequest } from './example-requests.ts';
 import { contentMarker, createFixtures, type Fixtures } from './authorization-fixtures.ts';
 
@@ -221,4 +221,45 @@ test('an operator cancels a task of another and pauses and deletes their schedul
   });
   // What the owner asked for is still there.
   expect((await get(withRole('ada'), `/v1/schedules/${schedule}`)).body).toContain(contentMarker);
+});
+
+test('an agent that is kept for a role is, for those without it, like one that does not exist', async () => {
+  const kept = await startApi(api, {
+    identify: ({ 'x-principal': text }) => ({ principal: JSON.parse(String(text)) as Principal }),
+    config: { ...api.config, ALFRED_AGENTS: { assistant: { roles: ['tax'] } } },
+  });
+  const send = async (principal: Principal, method: 'GET' | 'POST', url: string, payload?: object) => {
+    const headers = { host: 'localhost', 'x-principal': JSON.stringify(principal) };
+    const { statusCode, body } = await kept.app.inject({ method, url, headers, ...(payload ? { payload } : {}) });
+    return { status: statusCode, body: body.replaceAll(/"requestId":"[^"]*"/g, '') };
+  };
+  const requests = (agent: string): [string, object][] => [
+    ['/v1/tasks', { agent, input: { text: 'A' } }],
+    ['/v1/conversations', { agent }],
+    [
+      '/v1/schedules',
+      { name: 'N', timing: { everyS: 60 }, paused: true, action: { task: { agent, input: { text: 'A' } } } },
+    ],
+  ];
+  const names = async (...roles: string[]) =>
+    JSON.parse((await send(withRole('bo', ...roles), 'GET', '/v1/agents')).body).agents.map(
+      (one: { name: string }) => one.name,
+    );
+  try {
+    expect(await Promise.all([names(), names('clerk'), names('tax'), names('developer')])).toEqual([
+      ['knowledge'],
+      ['knowledge'],
+      ['knowledge', 'assistant'],
+      ['knowledge', 'assistant'],
+    ]);
+    for (const [i, [url, body]] of requests('assistant').entries()) {
+      const refused = await send(withRole('bo'), 'POST', url, body);
+      const missing = await send(withRole('bo'), 'POST', url, requests('phantom')[i]?.[1]);
+      expect(refused).toEqual({ ...missing, body: missing.body.replaceAll('phantom', 'assistant') });
+      expect([refused.status, JSON.parse(refused.body).code]).toEqual([422, 'unknown_agent']);
+      expect((await send(withRole('bo', 'tax'), 'POST', url, body)).status).toBeLessThan(300);
+    }
+  } finally {
+    await kept.app.close();
+  }
 });
