@@ -733,7 +733,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the agents, with the schemas of their input and output */
+        /** List the agents that you may use, with the schemas of their input and output */
         get: operations["listAgents"];
         put?: never;
         post?: never;
@@ -831,7 +831,7 @@ export interface paths {
         };
         /**
          * Read what model calls cost
-         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it.
+         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it. Yours, or with the role viewer, operator or admin those of the tenant.
          */
         get: operations["getUsage"];
         put?: never;
@@ -1232,7 +1232,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1477,6 +1477,8 @@ export interface components {
         Schedule: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             name: string;
             timing: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
@@ -1616,6 +1618,8 @@ export interface components {
         Source: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             /** @enum {string} */
             kind: "web" | "s3" | "git";
             address: string;
@@ -1681,6 +1685,8 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             agent: string;
             status: components["schemas"]["TaskStatus"];
             /** @description provider:model, known once the task runs */
@@ -3571,6 +3577,8 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description Only tasks of this agent
                  * @example knowledge
@@ -3686,6 +3694,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3795,6 +3804,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3924,6 +3934,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -3973,6 +3984,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4060,6 +4072,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4143,6 +4156,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4297,6 +4311,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4514,6 +4529,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4627,6 +4643,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4724,6 +4741,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4785,6 +4803,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4853,6 +4872,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4971,6 +4991,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5056,6 +5077,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5160,6 +5182,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `approval_forbidden`: This is not yours to decide.
              */
             403: components["responses"]["Forbidden"];
@@ -5195,6 +5218,8 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -5274,6 +5299,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5381,6 +5407,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5483,6 +5510,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5532,6 +5560,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5645,6 +5674,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5747,6 +5777,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5849,6 +5880,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5951,6 +5983,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6049,6 +6082,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6136,6 +6170,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6217,6 +6252,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6266,6 +6302,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6357,6 +6394,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6455,6 +6493,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6534,6 +6573,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6623,6 +6663,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6703,6 +6744,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6772,6 +6814,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6846,6 +6889,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6907,6 +6951,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6982,6 +7027,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7075,6 +7121,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7234,6 +7281,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7313,6 +7361,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7362,6 +7411,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7481,6 +7531,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7570,6 +7621,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7655,6 +7707,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7778,6 +7831,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7870,6 +7924,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7956,6 +8011,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8019,6 +8075,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8085,6 +8142,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8118,6 +8176,8 @@ export interface operations {
     listSources: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -8186,6 +8246,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8281,6 +8342,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8374,6 +8436,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8429,6 +8492,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8529,6 +8593,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8622,6 +8687,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8708,6 +8774,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8779,6 +8846,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -8855,6 +8923,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -8926,6 +8995,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -8995,6 +9065,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9080,6 +9151,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9146,6 +9218,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9166,6 +9239,8 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
+                /** @description `tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone */
+                of?: "own" | "tenant";
                 /**
                  * @description First day (UTC); default 30 days up to and including the last
                  * @example 2026-11-01
@@ -9234,6 +9309,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9282,6 +9358,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9325,6 +9402,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9385,6 +9463,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9426,6 +9505,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
