@@ -53,6 +53,27 @@ test('of a key: with the roles that it has now, and without what no key may; --j
   });
 });
 
+test('the role agent stays with a key whose creator lacks it, and comes to the keys of a creator who gets it', async () => {
+  const keys = createApiKeys(env.postgres.db);
+  const token = (subject: string, roles: string) =>
+    env.postgres.pool.query(
+      `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
+       values ('local', $1, 'person', $2, now(), now())`,
+      [subject, roles],
+    );
+  await token('fay', '{clerk}');
+  await token('gus', '{agent}');
+  const made = (subject: string, id: string, roles: string[]) =>
+    keys.create(person(subject), { name: 'k', roles, scopes: [] }, { id, hash: Buffer.alloc(32) });
+  await made('fay', '00000000000000f1', ['agent', 'clerk', 'boss']);
+  await made('gus', '00000000000000f2', ['clerk']);
+  const rolesOf = async (id: string) => (await keys.find(id))?.principal.roles;
+  expect([await rolesOf('00000000000000f1'), await rolesOf('00000000000000f2')]).toEqual([
+    ['agent', 'clerk'],
+    ['agent'],
+  ]);
+});
+
 test('a word that the policy does not know is refused, with those that it knows', async () => {
   const { code, stderr } = await explain('ada', 'peek', 'task');
   expect(code).toBe(2);
