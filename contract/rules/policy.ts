@@ -6,7 +6,7 @@ import { agentRole, everyRole } from '../roles.ts';
  * How a principal stands to a thing.
  *
  * - `own`: it asked for the thing, or made it.
- * - `shared`: the thing names the principal: as a reader, or as somebody who decides.
+ * - `shared`: the thing names the principal: as a reader, or as one who decides.
  * - `group`: the thing names a group or a role of the principal.
  * - `tenant`: the thing belongs to another subject of the same tenant.
  * - `public`: the thing is there for everybody of the tenant.

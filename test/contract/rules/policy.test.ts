@@ -88,7 +88,7 @@ test('every line has another name, allows something, and is asked by an operatio
     expect([may.length, on.length]).not.toContain(0);
     expect(relations).toContain(relation);
   }
-  // An operation that nobody may use would be a mistake in the table.
+  // An operation that no one may use would be a mistake in the table.
   for (const { action, resource } of Object.values(operationRules))
     expect([
       action,
