@@ -66,7 +66,12 @@ export function createFixtures(api: ApiHarness) {
       `insert into approvals (id, tenant, subject, task_id, agent, step, call_id, tool, arguments, arguments_hash, rule, expires_at,
          status, decided_at, decided_by)
        values ($1, 'local', 'ada', $2, 'knowledge', 1, 'c', 't', $3, 'h', $4, now(), 'approved', now(), 'fay')`,
-      [id, await task(), JSON.stringify({ text: contentMarker }), JSON.stringify({ approvers, fourEyes: false, expiresS: 60, onExpiry: 'deny' })],
+      [
+        id,
+        await task(),
+        JSON.stringify({ text: contentMarker }),
+        JSON.stringify({ approvers, fourEyes: false, expiresS: 60, onExpiry: 'deny' }),
+      ],
     );
     return id;
   }
@@ -150,6 +155,15 @@ export function createFixtures(api: ApiHarness) {
 
     /** A task that has not begun. */
     openTask: async () => (await api.tasks.create(ada, { agent: 'knowledge', input: { text: contentMarker } }, {})).id,
+
+    /** What the newest token of a person says. */
+    newestToken: (subject: string, roles: string[]) =>
+      query(
+        `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
+         values ('local', $1, 'person', $2, now(), now() + interval '1 hour')
+         on conflict (tenant, subject) do update set roles = excluded.roles`,
+        [subject, roles],
+      ),
 
     /** A model call of a task. */
     spend: (taskId: string) =>

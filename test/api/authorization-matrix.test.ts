@@ -112,10 +112,7 @@ test.each(rights)('%s: every operation answers as the policy says, in every rela
       const isAllowed = namesOne ? found?.allowed === true : atDoor.allowed;
       const changes = example.method !== 'GET' && isAllowed;
       const id = namesOne ? await fixtures.idOf(resource, relation, { isFresh: changes }) : 'default';
-      const startedAtMs = performance.now();
       const answer = await ask(principal, example, id);
-      if (performance.now() - startedAtMs > 400)
-        console.log('SLOW', operationId, relation, answer.status, performance.now() - startedAtMs);
       const cell = [operationId, relation, answer.status, isAllowed ? '' : answer.body];
       cells++;
       if (isAllowed) {
@@ -226,6 +223,24 @@ test('an operator cancels a task of another and pauses and deletes their schedul
   });
   // What the owner asked for is still there.
   expect((await get(withRole('ada'), `/v1/schedules/${schedule}`)).body).toContain(contentMarker);
+});
+
+test('a decision counts with the roles of the newest token, and not with those of one from before', async () => {
+  const id = await fixtures.idOf('approval', 'group', { isFresh: true });
+  const decide = async () => {
+    const request = { method: 'POST', template: `/v1/approvals/${id}`, query: new URLSearchParams(), headers: {} };
+    const answer = await ask(
+      withRole('gus', 'boss'),
+      { ...request, body: { decision: 'deny' } } as unknown as ExampleRequest,
+      '',
+    );
+    return [answer.status, JSON.parse(answer.body).code];
+  };
+  await fixtures.newestToken('gus', []);
+  expect(await decide()).toEqual([404, 'not_found']);
+  await fixtures.newestToken('gus', ['boss']);
+  // Another person has decided this one already.
+  expect(await decide()).toEqual([409, 'approval_decided']);
 });
 
 test('an agent that is kept for a role is, for those without it, like one that does not exist', async () => {

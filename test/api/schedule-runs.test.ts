@@ -4,7 +4,6 @@ import { scheduleView } from '../../api/schedule-view.ts';
 import { scheduleWorkflowId, systemQueue, taskWorkflowId } from '../../contract/ids.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
-import { person } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import type { AnyJson } from './checked-client.ts';
 import { ask, createScheduleHarness, everySecond, hourly, textOf, type ScheduleHarness } from './schedule-harness.ts';
@@ -115,46 +114,6 @@ describe('runs', () => {
     await api.patch(id, { action: ask, paused: false });
     const { recentRuns: later } = await api.runs(id, 3);
     expect(later[0]).toMatchObject({ error: null, taskId: expect.any(String) });
-  });
-});
-
-describe('an agent that is kept for a role', () => {
-  /** What the newest token of tess says. */
-  const newestToken = (roles: string[]) =>
-    api.postgres.pool.query(
-      `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
-       values ('local', 'tess', 'person', $1, now(), now() + interval '1 hour')
-       on conflict (tenant, subject) do update set roles = excluded.roles`,
-      [roles],
-    );
-
-  test('fails the next run of an owner who lost the role, and runs again when the role is back', async () => {
-    api.quickModel();
-    const tess = { 'x-subject': 'tess' };
-    const { id } = await api.create({ timing: { ...hourly }, paused: true }, tess);
-    const runsOf = async () => (await api.http.get(`/v1/schedules/${id}`, tess)).body.recentRuns;
-    const run = async (count: number) => {
-      await api.http.request(`/v1/schedules/${id}/run`, { method: 'POST', headers: tess });
-      return until('a run', runsOf, { accept: (runs) => runs.length === count && (runs[0].taskId ?? runs[0].error) });
-    };
-    await newestToken([]);
-    expect((await run(1))[0]).toMatchObject({
-      taskId: null,
-      error: { code: 'unknown_agent', message: expect.stringContaining('roles that you have now') },
-    });
-    await newestToken(['accounting']);
-    expect((await run(2))[0]).toMatchObject({ taskId: expect.any(String), error: null });
-    await api.http.request(`/v1/schedules/${id}`, { method: 'DELETE', headers: tess });
-  });
-
-  test('fails a task whose owner lost the role between the request and the start', async () => {
-    const asked = person('tess', { roles: ['accounting'] });
-    const { id, head } = await api.tasks.create(asked, { agent: 'knowledge', input: { text: 'A' } }, {});
-    await newestToken([]);
-    await api.control.tasks.start({ tenant: 'local', subject: 'tess', taskId: id, agent: 'knowledge', head });
-    const failed = await api.taskReaches(id, 'failed', { 'x-subject': 'tess' });
-    expect(failed.error).toMatchObject({ code: 'unknown_agent' });
-    expect(failed.usage.modelCalls).toBe(0);
   });
 });
 
