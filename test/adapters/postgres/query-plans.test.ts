@@ -202,8 +202,7 @@ test('what a task and an upload ask of their own rows', () =>
     await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);
   }));
 
-test('usage, and what an operator lists', () =>
-  expectIndexes(() => sendTenantQueries(adapters, scope, ids.task)));
+test('usage, and what an operator lists', () => expectIndexes(() => sendTenantQueries(adapters, scope, ids.task)));
 
 test('what the sweep asks', () =>
   expectIndexes(async () => {
