@@ -126,8 +126,8 @@ export const createTaskActivities = (deps: TaskDeps) => {
 };
 
 /**
- * Asks once more who may use the agent: the roles of the owner may have changed since the door let the request in. A task
- * that has begun goes on.
+ * Asks once more who may use the agent: the roles of the owner may have changed since the door let the request in. A
+ * task that has begun goes on.
  *
  * @throws AlfredError `unknown_agent`
  */

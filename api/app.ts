@@ -8,7 +8,7 @@ import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
 import { refuseStrangers } from './http/guard.ts';
-import { checkPolicy, checkScopes, identityOf } from './http/identity.ts';
+import { checkRights, identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
 import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
@@ -99,8 +99,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (!path.startsWith('/v1/')) return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
-    checkScopes(request);
-    checkPolicy(request);
+    checkRights(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });

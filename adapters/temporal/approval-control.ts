@@ -34,8 +34,8 @@ export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalContro
 });
 
 /**
- * The principal with those roles that its newest token has too. A token lives on for a while after a role was taken; what
- * it approves could not be taken back.
+ * The principal with those roles that its newest token has too. A token lives on for a while after a role was taken;
+ * what it approves could not be taken back.
  */
 async function narrowed({ rights }: ApprovalControlDeps, principal: Principal): Promise<Principal> {
   const current = await rights.rolesOf(principal);

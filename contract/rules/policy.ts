@@ -17,8 +17,8 @@ export const relations = ['own', 'shared', 'group', 'tenant', 'public'] as const
 export type Relation = (typeof relations)[number];
 
 /**
- * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is in
- * it. `pause` includes resuming, and `grant` is for budgets.
+ * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is
+ * in it. `pause` includes resuming, and `grant` is for budgets.
  */
 export const actions = [
   'see',
@@ -68,18 +68,20 @@ export type PolicyLine = {
   except?: Principal['via'];
 };
 
-const line = (
-  role: PolicyRole,
-  relation: Relation,
-  may: readonly Action[],
-  on: readonly Resource[],
-  except?: Principal['via'],
-): PolicyLine => ({ role, relation, actions: may, resources: on, ...(except ? { except } : {}) });
+const line = (role: PolicyRole, relation: Relation, may: readonly Action[], on: readonly Resource[]): PolicyLine => ({
+  role,
+  relation,
+  actions: may,
+  resources: on,
+});
 
-/** Who may do what. What no line allows is refused. A key manages no keys: one that leaked could make others. */
+/** A line that does not count for an API key: one that leaked could make others that outlive it. */
+const withoutKeys = (one: PolicyLine): PolicyLine => ({ ...one, except: 'api_key' });
+
+/** Who may do what. What no line allows is refused. */
 export const policy: readonly PolicyLine[] = [
   line('member', 'own', actions, ['task', 'conversation', 'schedule', 'approval', 'document', 'upload', 'source']),
-  line('member', 'own', actions, ['key'], 'api_key'),
+  withoutKeys(line('member', 'own', actions, ['key'])),
   line('member', 'own', ['see'], ['usage', 'identity']),
   line('member', 'shared', ['see', 'read'], ['task', 'conversation']),
   line('member', 'shared', ['see', 'read', 'decide'], ['approval']),
@@ -105,7 +107,7 @@ export const policy: readonly PolicyLine[] = [
   line('admin', 'tenant', ['see', 'cancel', 'grant'], ['task']),
   line('admin', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
   line('admin', 'tenant', ['see', 'delete'], ['source']),
-  line('admin', 'tenant', ['see', 'change', 'delete'], ['key'], 'api_key'),
+  withoutKeys(line('admin', 'tenant', ['see', 'change', 'delete'], ['key'])),
   line('admin', 'tenant', ['see', 'change'], ['settings']),
   line('admin', 'tenant', ['see'], ['usage', 'audit']),
 
@@ -122,8 +124,8 @@ type Asker = Pick<Principal, 'roles'> & Partial<Pick<Principal, 'via'>>;
  * What the policy says.
  *
  * @property line   the one that decided: the first that allows it
- * @property code   for a refusal. `role_missing` (403): no relation would allow it, so the answer tells nothing about the
- *   thing. `not_found` (404): it is allowed in another relation, so whether the thing exists is a secret.
+ * @property code   for a refusal. `role_missing` (403): no relation would allow it, so the answer tells nothing about
+ *   the thing. `not_found` (404): it is allowed in another relation, so whether the thing exists is a secret.
  */
 export type Decision = { allowed: true; line: PolicyLine } | { allowed: false; code: 'role_missing' | 'not_found' };
 

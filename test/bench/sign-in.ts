@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { ApiDeps } from '../../api/deps.ts';
-import { checkPolicy, checkScopes, identityOf } from '../../api/http/identity.ts';
+import { checkRights, identityOf } from '../../api/http/identity.ts';
 import { createSignIn } from '../../adapters/identity/sign-in.ts';
 import { createApiKeys } from '../../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../../adapters/postgres/identity/subjects.ts';
@@ -13,8 +13,8 @@ import { person } from '../support/principals.ts';
 import { startDatabase, type Surroundings } from './servers.ts';
 
 /**
- * Measures what the door does for a request before its route: it verifies the credential, and asks scopes and policy. The
- * keys of the issuer are there, as after a first request.
+ * Measures what the door does for a request before its route: it verifies the credential, and asks scopes and policy.
+ * The keys of the issuer are there, as after a first request.
  */
 export async function measureSignIn({ count, ...surroundings }: Surroundings & { count: number }) {
   const { url } = await startDatabase(surroundings);
@@ -70,6 +70,5 @@ async function signInOnce(credential: string, identify: NonNullable<ApiDeps['ide
     method: 'GET',
   } as unknown as FastifyRequest;
   const { principal: scope } = await identityOf(request, identify);
-  checkScopes({ ...request, scope } as FastifyRequest);
-  checkPolicy({ ...request, scope } as FastifyRequest);
+  checkRights({ ...request, scope } as FastifyRequest);
 }
