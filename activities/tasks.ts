@@ -131,9 +131,9 @@ export const createTaskActivities = (deps: TaskDeps) => {
  *
  * @throws AlfredError `unknown_agent`
  */
-async function requireRoles({ tasks, agentRolesOf }: TaskDeps, task: TaskRef): Promise<void> {
-  const keptFor = agentRolesOf(task.agent);
-  if (keptFor === undefined || mayUseAgent(await tasks.getCurrentRoles(task), keptFor)) return;
+async function requireRoles(deps: TaskDeps, task: TaskRef): Promise<void> {
+  const keptFor = deps.agentRolesOf(task.agent);
+  if (keptFor === undefined || mayUseAgent(await deps.tasks.getCurrentRoles(task), keptFor)) return;
   throw agentNotYours(task.agent);
 }
 

@@ -70,5 +70,5 @@ async function signInOnce(credential: string, identify: NonNullable<ApiDeps['ide
     method: 'GET',
   } as unknown as FastifyRequest;
   const { principal: scope } = await identityOf(request, identify);
-  checkRights({ ...request, scope } as FastifyRequest);
+  checkRights({ ...request, scope });
 }
