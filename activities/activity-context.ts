@@ -109,6 +109,10 @@ export const isAbandoned = ({ reason }: AbortSignal) =>
 /** Whether an activity was aborted because its worker shuts down, and not because of a cancellation. */
 export const isShutdown = ({ reason }: AbortSignal) => reason instanceof Error && reason.message === 'WORKER_SHUTDOWN';
 
+/** For an agent whose users have a role that the owner of the work lacks, or has lost. */
+export const agentNotYours = (name: string) =>
+  new AlfredError('unknown_agent', `There is no agent "${name}" for the roles that you have now.`);
+
 /** @throws AlfredError `unknown_agent` when this version has no such agent: the task may be older */
 export function requireAgent(agents: Agents, name: string): Agent {
   const agent = findAgent(agents, name);

@@ -3,7 +3,8 @@ import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
 import type { BudgetLimits, MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
-import { requireAgent } from './activity-context.ts';
+import { mayUseAgent } from '../contract/rules/agent-rights.ts';
+import { agentNotYours, requireAgent } from './activity-context.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ConversationControl, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
@@ -12,6 +13,8 @@ export type ScheduledRunDeps = {
   tasks: Tasks;
   messages: Pick<ConversationControl, 'submit'>;
   agents: Agents;
+  /** The roles that an agent is kept for; undefined: it is there for everybody. */
+  agentRolesOf(agent: string): readonly string[] | undefined;
   /** The agent's own limits for one task. */
   budgetOf(agent: string): BudgetLimits;
   /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
@@ -31,15 +34,16 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
   };
 
   /** Parses the input with the agent's current schema: the schedule may be older. */
-  const parseRequest = (request: TaskRequest): TaskRequest => {
+  const parseRequest = ({ roles }: Principal, request: TaskRequest): TaskRequest => {
     const input = requireAgent(agents, request.agent).input.safeParse(request.input);
+    if (!mayUseAgent(roles, deps.agentRolesOf(request.agent))) throw agentNotYours(request.agent);
     if (!input.success)
       throw new AlfredError('invalid_request', `The input is not what the agent "${request.agent}" takes any more.`);
     return { ...request, input: input.data as TaskRequest['input'] };
   };
 
   const createTask = async (run: ScheduledRun, principal: Principal, request: TaskRequest) => {
-    const { id, agent, head } = await tasks.create(principal, parseRequest(request), {
+    const { id, agent, head } = await tasks.create(principal, parseRequest(principal, request), {
       idempotencyKey: run.key,
       budget: deps.budgetOf(request.agent),
       scheduleId: run.scheduleId,

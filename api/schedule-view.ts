@@ -5,8 +5,8 @@ import { timingWarnings } from '../contract/rules/schedule-warnings.ts';
 import type { Schedule } from '../contract/schedule.ts';
 
 /**
- * A schedule as callers see it: the row with Temporal's status, without the secret that signs a callback. Of the schedule
- * of another subject it is shown how it stands, and not what is in it.
+ * A schedule as callers see it: the row with Temporal's status, without the secret that signs a callback. Of the
+ * schedule of another subject it is shown how it stands, and not what is in it.
  */
 export function scheduleView(
   viewer: Scope,

@@ -95,7 +95,12 @@ export const examples: Record<string, readonly string[]> = {
   'keys show': ['alfred keys show 3f9a1c5be07d2486'],
   'keys rotate': ['alfred keys rotate 3f9a1c5be07d2486 --overlap 3600'],
   'keys remove': ['alfred keys remove 3f9a1c5be07d2486'],
-  usage: ['alfred usage', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
+  authz: ['alfred authz explain ada cancel task'],
+  'authz explain': [
+    'alfred authz explain ada cancel task',
+    'alfred authz explain bo read document --role operator --relation tenant --json',
+  ],
+  usage: ['alfred usage', 'alfred usage --of own', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [
     'alfred eval answers --set test/evaluation/policies.json --json',

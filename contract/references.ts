@@ -21,8 +21,8 @@ export type Scope = {
 };
 
 /**
- * Whose rows a query may touch: those of the subject, or with `of: 'tenant'` those of everybody in the tenant. The policy
- * computes it (`reachOf` in contract/rules/policy.ts); adapters do not ask for roles.
+ * Whose rows a query may touch: those of the subject, or with `of: 'tenant'` those of everybody in the tenant. The
+ * policy computes it (`reachOf` in contract/rules/policy.ts); adapters do not ask for roles.
  */
 export type Reach = Scope & { of?: 'tenant' };
 

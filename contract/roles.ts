@@ -8,8 +8,8 @@ export const everyRole = '*';
 export const agentRole = 'agent';
 
 /**
- * Those of the `kept` roles that are among the `current` ones. Work never gains a role that its request lacked, nor loses
- * the one that limits it.
+ * Those of the `kept` roles that are among the `current` ones. Work never gains a role that its request lacked, nor
+ * loses the one that limits it.
  */
 export const rolesLeft = (kept: readonly string[], current: readonly string[]): string[] => {
   if (kept.includes(everyRole)) return [...current];

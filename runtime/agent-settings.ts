@@ -23,6 +23,8 @@ export type AgentSettings = {
   withoutApproval: string[] | undefined;
   /** Replaces the agent's own policy. */
   onBusy: BusyPolicy | undefined;
+  /** Who may use it: those with one of these roles. Undefined: everybody. */
+  roles: string[] | undefined;
 };
 
 type TenantSettings = {
@@ -50,6 +52,7 @@ export function agentSettings(
     approvals: entry?.approvals,
     withoutApproval: entry?.withoutApproval,
     onBusy: entry?.onBusy,
+    roles: entry?.roles,
   };
 }
 

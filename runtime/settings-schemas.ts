@@ -120,6 +120,7 @@ export const AgentsSettings = z.record(
     approvals: z.array(ApprovalRule).max(100).optional(),
     withoutApproval: z.array(z.string().min(1)).max(100).optional(),
     onBusy: BusyPolicy.optional(),
+    roles: z.array(z.string().trim().min(1)).min(1).max(100).optional(),
   }),
 );
 

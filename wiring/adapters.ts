@@ -9,6 +9,7 @@ import { createOutbound } from '../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../adapters/outbound/webhooks.ts';
 import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
+import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
@@ -54,6 +55,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: limitTasks(db, createTasks(db), tenants),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    rights: createCurrentRights(db),
     effects: createEffects(db),
     schedules: createSchedules(db),
     shares: createShares(db),

@@ -12,6 +12,7 @@ const shortestResult = 2_000;
 type Settings = Pick<
   ActivityDeps,
   | 'approvalsOf'
+  | 'agentRolesOf'
   | 'budgetOf'
   | 'drainPerS'
   | 'maxOutputTokens'
@@ -36,6 +37,7 @@ export function settingsOf(
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
     approvalsOf: (agent) => agentSettings(config, agent).approvals,
+    agentRolesOf: (agent) => agentSettings(config, agent).roles,
     budgetOf: (agent) => agentSettings(config, agent).budget,
     priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     retentionOf: (tenant) => tenantSettings(config, tenant).retention,

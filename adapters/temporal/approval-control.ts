@@ -4,9 +4,10 @@ import type { ApprovalDecision } from '../../contract/approval.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { updateName } from '../../contract/ids.ts';
 import { canonicalJson } from '../../contract/json.ts';
-import type { ApprovalControl, ApprovalRow, Approvals } from '../../contract/ports/index.ts';
+import type { ApprovalControl, ApprovalRow, Approvals, CurrentRights } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Verdict } from '../../contract/references.ts';
+import { rolesLeft } from '../../contract/roles.ts';
 import { describeVerdict } from '../../contract/rules/approval-rights.ts';
 import type { DecisionRequest } from '../../workflows/signals-and-updates.ts';
 import { updateTask } from './update-task.ts';
@@ -14,6 +15,7 @@ import { updateTask } from './update-task.ts';
 export type ApprovalControlDeps = {
   client: Client;
   approvals: Pick<Approvals, 'get' | 'storeDecision'>;
+  rights: CurrentRights;
 };
 
 /** How long a decision waits for its task to register the call: a dead worker is noticed after five seconds. */
@@ -21,7 +23,8 @@ const registrationDeadlineMs = 8_000;
 const retryPauseMs = 100;
 
 export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalControl => ({
-  async decide(principal, approvalId, decision) {
+  async decide(asker, approvalId, decision) {
+    const principal = await narrowed(deps, asker);
     const row = await deps.approvals.get(principal, approvalId);
     if (!row) return undefined;
     if (row.status === 'pending') await decideWhenRegistered(deps, principal, row, decision);
@@ -29,6 +32,15 @@ export const createApprovalControl = (deps: ApprovalControlDeps): ApprovalContro
     return deps.approvals.get(principal, approvalId);
   },
 });
+
+/**
+ * The principal with those roles that its newest token has too. A token lives on for a while after a role was taken;
+ * what it approves could not be taken back.
+ */
+async function narrowed({ rights }: ApprovalControlDeps, principal: Principal): Promise<Principal> {
+  const current = await rights.rolesOf(principal);
+  return current === undefined ? principal : { ...principal, roles: rolesLeft(principal.roles, current) };
+}
 
 /**
  * Sends the decision to the task. Repeats `not_found` for a while: the row is visible a moment before the workflow

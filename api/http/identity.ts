@@ -31,11 +31,17 @@ export async function identityOf(
 }
 
 /**
- * Refuses what the scopes of a credential leave out.
+ * Refuses what the scopes of a credential leave out, and what the policy does not allow to the roles of the sender.
  *
- * @throws AlfredError `insufficient_scope`
+ * @throws AlfredError `insufficient_scope`, `role_missing`, `keys_forbidden`
  */
-export function checkScopes({ scope, method, routeOptions }: FastifyRequest): void {
+export function checkRights(request: FastifyRequest): void {
+  checkScopes(request);
+  checkPolicy(request);
+}
+
+/** @throws AlfredError `insufficient_scope` */
+function checkScopes({ scope, method, routeOptions }: FastifyRequest): void {
   const { tags: [area] = [], operationId } = routeOptions.schema ?? {};
   // An address that does not exist has no area; it is answered with 404.
   if (area === undefined) return;
@@ -44,12 +50,12 @@ export function checkScopes({ scope, method, routeOptions }: FastifyRequest): vo
 }
 
 /**
- * Refuses what no line of the policy allows to the roles of the sender, in any relation. How the sender stands to
- * the thing is asked at the data.
+ * Refuses what no line of the policy allows to the roles of the sender, in any relation. How the sender stands to the
+ * thing is asked at the data.
  *
  * @throws AlfredError `role_missing`, `keys_forbidden`
  */
-export function checkPolicy({ scope, routeOptions }: Pick<FastifyRequest, 'scope' | 'routeOptions'>): void {
+function checkPolicy({ scope, routeOptions }: FastifyRequest): void {
   const { operationId } = routeOptions.schema ?? {};
   if (operationId === undefined) return;
   const { action, resource } = ruleOf(operationId);

@@ -10,15 +10,19 @@ import { AlfredError } from '../../contract/errors.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { taskPath, type Views } from '../links.ts';
 import { bodyProblems, ConversationParams, json, location, problems } from '../http/responses.ts';
 import { isOther, messagesForReader } from '../read-shared.ts';
 import { findReadableConversation, noConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'citations' | 'conversationRows' | 'messages' | 'shares'> & { views: Views };
+type Deps = Pick<
+  ApiDeps,
+  'agents' | 'citations' | 'config' | 'conversationRows' | 'messages' | 'shares'
+> & { views: Views };
 
 export const conversationMessageRoutes =
-  ({ agents, citations, conversationRows, messages, shares, views }: Deps) =>
+  ({ agents, citations, config, conversationRows, messages, shares, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -47,7 +51,7 @@ export const conversationMessageRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const conversation = await conversationRows.get(scope, params.id);
         if (!conversation) throw noConversation(params.id);
-        checkInput(agents, { agent: conversation.agent, input: { text: body.text } });
+        checkInput(usableAgents({ agents, config }, scope), { agent: conversation.agent, input: { text: body.text } });
         const receipt = await messages.submit(scope, params.id, { ...body, id: body.id ?? newId() });
         if (receipt.outcome === 'rejected') throw busy(receipt.runningTaskId);
         if (receipt.taskId !== null) void reply.header('location', taskPath(receipt.taskId));

@@ -12,6 +12,7 @@ import type { Scope } from '../../contract/references.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { conversationPath, type Views } from '../links.ts';
 import { readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
@@ -37,11 +38,12 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const agent = findAgent(agents, body.agent);
+        const usable = usableAgents({ agents, config }, scope);
+        const agent = findAgent(usable, body.agent);
         if (!agent)
           throw new AlfredError(
             'unknown_agent',
-            `There is no agent "${body.agent}". There are: ${Object.keys(agents).join(', ')}.`,
+            `There is no agent "${body.agent}". There are: ${Object.keys(usable).join(', ')}.`,
           );
         const row = await conversationRows.create(scope, body, {
           idempotencyKey: headers['idempotency-key'],

@@ -11,16 +11,18 @@ import {
 } from '../../contract/schedule.ts';
 import { reachOf } from '../../contract/rules/policy.ts';
 import { reachOfList } from '../http/identity.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
 import { bodyProblems, IdempotencyHeaders, ScheduleParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'control' | 'conversationRows' | 'schedules'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'schedules'> & { views: Views };
 
 export const scheduleRoutes =
-  ({ agents, control, conversationRows, schedules, views }: Deps) =>
+  ({ agents, config, control, conversationRows, schedules, views }: Deps) =>
   async (app: Api) => {
     const show = async (scope: Scope, row: ScheduleRow) =>
       views.schedule(scope, row, await control.schedules.describe(row.id));
@@ -42,7 +44,10 @@ export const scheduleRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const request = { ...body, action: await checkAction({ agents, conversationRows }, scope, body.action) };
+        const request = {
+          ...body,
+          action: await checkAction({ agents, config, conversationRows }, scope, body.action),
+        };
         const row = await control.schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
         return reply
           .code(201)
@@ -107,7 +112,9 @@ export const scheduleRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const change = {
           ...body,
-          ...(body.action ? { action: await checkAction({ agents, conversationRows }, scope, body.action) } : {}),
+          ...(body.action
+            ? { action: await checkAction({ agents, config, conversationRows }, scope, body.action) }
+            : {}),
         };
         const row = await control.schedules.change(scope, params.id, change);
         if (!row) throw noSchedule(params.id);
@@ -118,11 +125,12 @@ export const scheduleRoutes =
 
 /** @throws InvalidRequest when no run could do it */
 async function checkAction(
-  { agents, conversationRows }: Pick<Deps, 'agents' | 'conversationRows'>,
-  scope: Scope,
+  { agents, config, conversationRows }: Pick<Deps, 'agents' | 'config' | 'conversationRows'>,
+  scope: Principal,
   action: ScheduleAction,
 ): Promise<ScheduleAction> {
-  if (action.task) return { task: checkInput(agents, action.task, ['action', 'task']) };
+  if (action.task)
+    return { task: checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']) };
   const id = action.message?.conversationId;
   if (id !== undefined && !(await conversationRows.get(scope, id)))
     throw new InvalidRequest([

@@ -4,6 +4,7 @@ import { agentSettings } from '../../runtime/agent-settings.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { usableAgents } from '../usable-agents.ts';
 import { taskPath, type Views } from '../links.ts';
 import { findVisibleTask, readVisibleTask } from '../find-task.ts';
 import { forReader } from '../read-shared.ts';
@@ -39,7 +40,7 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const row = await tasks.create(scope, checkInput(agents, body), {
+        const row = await tasks.create(scope, checkInput(usableAgents({ agents, config }, scope), body), {
           idempotencyKey: headers['idempotency-key'],
           budget: agentSettings(config, body.agent).budget,
         });

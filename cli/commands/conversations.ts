@@ -12,9 +12,9 @@ import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond, oneLine } from '../terminal/format.ts';
 import { table, wrap } from '../terminal/terminal.ts';
 import { addShare } from './share.ts';
-import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { addListOptions, noteMore, readPages, type ListOptions, ofOption, type OfOption } from './list-options.ts';
 
-type ConversationListOptions = ListOptions & { agent?: string; archived?: boolean; shared?: boolean };
+type ConversationListOptions = ListOptions & OfOption & { agent?: string; archived?: boolean };
 type ShowOptions = { limit: number; before?: number; json?: boolean };
 type StopOptions = { keep?: boolean; reason?: string; undo?: boolean; json?: boolean };
 type ArchiveOptions = { undo?: boolean; json?: boolean };
@@ -24,7 +24,7 @@ export function addConversations(program: Command, context: CommandContext) {
   addListOptions(conversations.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'with this agent only')
     .option('--archived', 'those that were put away')
-    .option('--shared', 'those of others that are shared with you')
+    .addOption(ofOption('own', 'shared'))
     .action((options: ConversationListOptions) => list(options, context));
   conversations
     .command('show')
@@ -60,10 +60,7 @@ export function addConversations(program: Command, context: CommandContext) {
     .action((id: string, options: { json?: boolean }) => remove(id, options, context));
 }
 
-async function list(
-  { agent, archived, shared, ...options }: ConversationListOptions,
-  { api, terminal }: CommandContext,
-) {
+async function list({ agent, archived, of, ...options }: ConversationListOptions, { api, terminal }: CommandContext) {
   const { items: conversations, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 200,
@@ -71,7 +68,7 @@ async function list(
       const query = {
         agent,
         archived: archived ? 'true' : undefined,
-        of: shared ? 'shared' : undefined,
+        of,
         ...page,
       };
       const answer = await api.call('/v1/conversations', { query, answer: ConversationList });
@@ -80,7 +77,7 @@ async function list(
   });
   if (options.json) return terminal.printJson({ conversations, nextCursor });
   if (conversations.length === 0)
-    return terminal.note(archived || shared ? 'There are none.' : 'No conversations. Begin one: alfred chat');
+    return terminal.note(archived || of === 'shared' ? 'There are none.' : 'No conversations. Begin one: alfred chat');
   terminal.print(table([['ID', 'TITLE', 'AGENT', 'MESSAGES', 'STATE', 'UPDATED'], ...conversations.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
 }

@@ -1,8 +1,24 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Terminal } from '../terminal/terminal.ts';
 
 /** The options of every list. */
 export type ListOptions = { limit?: number; cursor?: string; all?: boolean; json?: boolean };
+
+/** Whose things a list has. */
+type Whose = 'own' | 'shared' | 'tenant';
+export type OfOption = { of?: Whose };
+
+const meanings: Record<Whose, string> = {
+  own: 'yours, as without this option',
+  shared: 'those of others that are shared with you',
+  tenant: 'of everybody, without what is in them; needs a role',
+};
+
+/** For lists that may have things of others. */
+export const ofOption = (...choices: Whose[]) => {
+  const described = choices.filter((choice) => choice !== 'own').map((choice) => `${choice}: ${meanings[choice]}`);
+  return new Option('--of <whose>', described.join('; ')).choices(choices);
+};
 
 type Page<T> = { items: T[]; nextCursor: string | null };
 type Pages<T> = {

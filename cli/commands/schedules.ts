@@ -5,7 +5,7 @@ import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
-import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
 
 type CreateOptions = {
   name: string;
@@ -20,9 +20,9 @@ type CreateOptions = {
 
 export function addSchedules(program: Command, context: CommandContext) {
   const schedules = program.command('schedules').description('what is asked again and again');
-  addListOptions(schedules.command('list', { isDefault: true }).description('newest first'), { usual: 20 }).action(
-    (options: ListOptions) => list(options, context),
-  );
+  addListOptions(schedules.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
+    .addOption(ofOption('own', 'tenant'))
+    .action((options: ListOptions & OfOption) => list(options, context));
   schedules
     .command('show')
     .description('one schedule: what it asks, its next and its last runs')
@@ -72,12 +72,12 @@ function wholeSeconds(value: string): number {
 
 const path = (id: string) => `/v1/schedules/${encodeURIComponent(id)}`;
 
-async function list(options: ListOptions, { api, terminal }: CommandContext) {
+async function list({ of, ...options }: ListOptions & OfOption, { api, terminal }: CommandContext) {
   const { items: schedules, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 100,
     async read(query) {
-      const answer = await api.call('/v1/schedules', { query, answer: ScheduleList });
+      const answer = await api.call('/v1/schedules', { query: { of, ...query }, answer: ScheduleList });
       return { ...answer, items: answer.schedules };
     },
   });
@@ -90,7 +90,7 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
 
 const rowOf = (schedule: Schedule) => [
   schedule.id,
-  schedule.name,
+  schedule.owner === undefined ? schedule.name : `of ${schedule.owner}`,
   whenOf(schedule),
   nextOf(schedule),
   schedule.recentRuns[0] ? formatMinute(schedule.recentRuns[0].at) : '',

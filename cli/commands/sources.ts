@@ -9,7 +9,7 @@ import { followSource } from '../client/follow-source.ts';
 import { formatCount, formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
-import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
 
 type AddOptions = {
   collection: string;
@@ -60,9 +60,9 @@ export function addSources(program: Command, context: CommandContext) {
     .action(async (address: string, options: AddOptions) => {
       process.exitCode = await add(address, options, context);
     });
-  addListOptions(sources.command('list', { isDefault: true }).description('newest first'), { usual: 100 }).action(
-    (options: ListOptions) => list(options, context),
-  );
+  addListOptions(sources.command('list', { isDefault: true }).description('newest first'), { usual: 100 })
+    .addOption(ofOption('own', 'tenant'))
+    .action((options: ListOptions & OfOption) => list(options, context));
   sources
     .command('show')
     .description('one source: how its last sync stands, and what could not be read')
@@ -184,12 +184,12 @@ function failuresOf({ failures, sync: { counts } }: Source): string[] {
   ];
 }
 
-async function list(options: ListOptions, { api, terminal }: CommandContext) {
+async function list({ of, ...options }: ListOptions & OfOption, { api, terminal }: CommandContext) {
   const { items: sources, nextCursor } = await readPages(options, {
     usual: 100,
     pageSize: 100,
     async read(query) {
-      const answer = await api.call('/v1/sources', { query, answer: SourceList });
+      const answer = await api.call('/v1/sources', { query: { of, ...query }, answer: SourceList });
       return { ...answer, items: answer.sources };
     },
   });
@@ -200,9 +200,9 @@ async function list(options: ListOptions, { api, terminal }: CommandContext) {
   noteMore({ nextCursor }, terminal);
 }
 
-const rowOf = ({ id, address, everyS, sync: { state, endedAt, counts } }: Source) => [
+const rowOf = ({ id, owner, address, everyS, sync: { state, endedAt, counts } }: Source) => [
   id,
-  address,
+  owner === undefined ? address : `of ${owner}`,
   everyS === null ? '' : `every ${everyS} s`,
   endedAt === null || state === 'queued' || state === 'running' ? state : `${state} ${formatMinute(endedAt)}`,
   String(counts.added + counts.replaced + counts.unchanged),

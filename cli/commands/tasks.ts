@@ -12,10 +12,10 @@ import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addCallback } from './callback.ts';
 import { addShare } from './share.ts';
-import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
-type TaskListOptions = ListOptions & { agent?: string; status?: string; shared?: boolean };
+type TaskListOptions = ListOptions & OfOption & { agent?: string; status?: string };
 type GrantOptions = {
   maxCostUsd?: number;
   maxTokens?: number;
@@ -32,7 +32,7 @@ export function addTasks(program: Command, context: CommandContext) {
   addListOptions(tasks.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'of this agent only')
     .addOption(new Option('-s, --status <status>', 'in this state only').choices(taskStatuses))
-    .option('--shared', 'those of others that are shared with you')
+    .addOption(ofOption('own', 'shared', 'tenant'))
     .action((options: TaskListOptions) => list(options, context));
   tasks
     .command('show')
@@ -88,20 +88,20 @@ const askedWidth = 50;
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
-async function list({ agent, status, shared, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
+async function list({ agent, status, of, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
   const { items: tasks, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 200,
     async read(page) {
-      const query = { agent, status, of: shared ? 'shared' : undefined, ...page };
-      const answer = await api.call('/v1/tasks', { query, answer: TaskList });
+      const answer = await api.call('/v1/tasks', { query: { agent, status, of, ...page }, answer: TaskList });
       return { ...answer, items: answer.tasks };
     },
   });
   if (options.json) return terminal.printJson({ tasks, nextCursor });
   if (tasks.length === 0)
-    return terminal.note(shared ? 'No task is shared with you.' : 'No tasks. Ask something: alfred ask "…"');
-  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
+    return terminal.note(of === 'shared' ? 'No task is shared with you.' : 'No tasks. Ask something: alfred ask "…"');
+  const last = of === 'tenant' ? 'OWNER OR ASKED' : 'ASKED';
+  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', last], ...tasks.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
 }
 
@@ -112,7 +112,7 @@ const rowOf = (task: Task) => [
   formatSecond(task.createdAt),
   tookOf(task),
   formatDollars(task.usage.costUsd),
-  firstWords(task.asked ?? '', askedWidth),
+  task.owner ?? firstWords(task.asked ?? '', askedWidth),
 ];
 
 const tookOf = ({ createdAt, endedAt }: Task) =>
@@ -124,6 +124,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   terminal.print(
     table([
       ['task', task.id],
+      ...(task.owner === undefined ? [] : [['owner', task.owner]]),
       ['agent', task.agent],
       ['status', task.status],
       ['created', task.createdAt],

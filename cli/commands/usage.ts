@@ -1,11 +1,12 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { usageGroups, UsageReport, type UsageGroup, type UsageRow } from '../../contract/usage.ts';
 import type { TaskUsage } from '../../contract/task.ts';
 import type { CommandContext } from '../command-context.ts';
+import type { OfOption } from './list-options.ts';
 import { formatDollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
-type Options = { from?: string; to?: string; by: string; json?: boolean };
+type Options = OfOption & { from?: string; to?: string; by: string; json?: boolean };
 
 export function addUsage(program: Command, { api, terminal }: CommandContext) {
   program
@@ -14,6 +15,7 @@ export function addUsage(program: Command, { api, terminal }: CommandContext) {
     .option('--from <day>', 'first day, like 2026-11-01 (UTC); default: the last 30 days')
     .option('--to <day>', 'last day, included; default: today')
     .option('--by <groups>', `what to sum by: some of ${usageGroups.join(', ')}`, 'day,agent,model')
+    .addOption(usageOfOption())
     .option('--json', 'as JSON')
     .action(async ({ json, ...query }: Options) => {
       const by = query.by.replaceAll(' ', '');
@@ -24,6 +26,12 @@ export function addUsage(program: Command, { api, terminal }: CommandContext) {
       terminal.print(usageTable(report, [...new Set(by.split(','))] as UsageGroup[]));
     });
 }
+
+const usageOfOption = () =>
+  new Option('--of <whose>', 'own: your tasks alone; tenant: needs a role, and is the default with it').choices([
+    'own',
+    'tenant',
+  ]);
 
 const headings = ['CALLS', 'FAILED', 'INPUT', 'CACHED', 'WRITTEN', 'OUTPUT', 'COST'];
 

@@ -784,7 +784,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the agents, with the schemas of their input and output */
+        /** List the agents that you may use, with the schemas of their input and output */
         get: operations["listAgents"];
         put?: never;
         post?: never;
@@ -882,7 +882,7 @@ export interface paths {
         };
         /**
          * Read what model calls cost
-         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it.
+         * @description Sums of the ledger of model calls, whole UTC days, at most 366 of them. Calls under way are not in it. Yours, or with the role viewer, operator or admin those of the tenant.
          */
         get: operations["getUsage"];
         put?: never;
@@ -1287,7 +1287,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1532,6 +1532,8 @@ export interface components {
         Schedule: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             name: string;
             timing: {
                 /** @description Minute, hour, day of month, month, day of week, like `0 8 * * MON-FRI`. Both days must fit. Also with a year at the end, and with seconds and a year; `@daily` and the like */
@@ -1671,6 +1673,8 @@ export interface components {
         Source: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             /** @enum {string} */
             kind: "web" | "s3" | "git";
             address: string;
@@ -1736,6 +1740,8 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
+            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            owner?: string;
             agent: string;
             status: components["schemas"]["TaskStatus"];
             /** @description provider:model, known once the task runs */
@@ -3626,6 +3632,8 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description Only tasks of this agent
                  * @example knowledge
@@ -3746,6 +3754,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3855,6 +3864,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3984,6 +3994,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4033,6 +4044,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4120,6 +4132,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4203,6 +4216,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4357,6 +4371,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4574,6 +4589,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4687,6 +4703,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4784,6 +4801,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4845,6 +4863,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4913,6 +4932,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -5303,6 +5323,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5388,6 +5409,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5492,6 +5514,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `approval_forbidden`: This is not yours to decide.
              */
             403: components["responses"]["Forbidden"];
@@ -5527,6 +5550,8 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -5606,6 +5631,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5713,6 +5739,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5815,6 +5842,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5864,6 +5892,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5977,6 +6006,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6079,6 +6109,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6181,6 +6212,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6283,6 +6315,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6386,6 +6419,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6473,6 +6507,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6554,6 +6589,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6603,6 +6639,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6694,6 +6731,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6792,6 +6830,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6871,6 +6910,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6960,6 +7000,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7040,6 +7081,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7109,6 +7151,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7183,6 +7226,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7244,6 +7288,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7319,6 +7364,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7412,6 +7458,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7571,6 +7618,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7650,6 +7698,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7699,6 +7748,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7818,6 +7868,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7907,6 +7958,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7992,6 +8044,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8115,6 +8168,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8207,6 +8261,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8293,6 +8348,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8356,6 +8412,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8422,6 +8479,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8455,6 +8513,8 @@ export interface operations {
     listSources: {
         parameters: {
             query?: {
+                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -8523,6 +8583,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8618,6 +8679,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8711,6 +8773,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8766,6 +8829,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8866,6 +8930,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8959,6 +9024,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9045,6 +9111,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9116,6 +9183,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9192,6 +9260,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9263,6 +9332,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9332,6 +9402,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9417,6 +9488,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9483,6 +9555,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9503,6 +9576,8 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
+                /** @description `tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone */
+                of?: "own" | "tenant";
                 /**
                  * @description First day (UTC); default 30 days up to and including the last
                  * @example 2026-11-01
@@ -9571,6 +9646,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9619,6 +9695,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9662,6 +9739,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9722,6 +9800,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9763,6 +9842,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */

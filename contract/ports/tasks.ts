@@ -115,6 +115,9 @@ export interface Tasks {
   /** Reads the roles that the person or service had who requested the task. */
   getRequesterRoles(task: TaskRef): Promise<string[]>;
 
+  /** Reads those of the roles of the request that its owner still has. */
+  getCurrentRoles(task: TaskRef): Promise<string[]>;
+
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.
    *

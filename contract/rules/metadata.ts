@@ -3,7 +3,7 @@ import type { ScheduleRow, SourceRow, TaskRow } from '../ports/index.ts';
 import type { TaskError } from '../task.ts';
 
 // What those see of a thing who may see that it exists, and not what is in it. Each field is named here, so that a new
-// one is left out until somebody decides about it.
+// one is left out until a person decides about it.
 
 /** A task without what was asked, answered and done. */
 export const taskMetadata = (row: TaskRow, owner: string): TaskRow => ({

@@ -6,7 +6,7 @@ import { agentRole, everyRole } from '../roles.ts';
  * How a principal stands to a thing.
  *
  * - `own`: it asked for the thing, or made it.
- * - `shared`: the thing names the principal: as a reader, or as somebody who decides.
+ * - `shared`: the thing names the principal: as a reader, or as one who decides.
  * - `group`: the thing names a group or a role of the principal.
  * - `tenant`: the thing belongs to another subject of the same tenant.
  * - `public`: the thing is there for everybody of the tenant.
@@ -17,8 +17,8 @@ export const relations = ['own', 'shared', 'group', 'tenant', 'public'] as const
 export type Relation = (typeof relations)[number];
 
 /**
- * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is in
- * it. `pause` includes resuming, `grant` is for budgets, and `share` is about who else may read.
+ * What may be done. `see` shows that a thing exists, whose it is, how it stands and what it cost; `read` shows what is
+ * in it. `pause` includes resuming, `grant` is for budgets, and `share` is about who else may read.
  */
 export const actions = [
   'see',
@@ -69,18 +69,20 @@ export type PolicyLine = {
   except?: Principal['via'];
 };
 
-const line = (
-  role: PolicyRole,
-  relation: Relation,
-  may: readonly Action[],
-  on: readonly Resource[],
-  except?: Principal['via'],
-): PolicyLine => ({ role, relation, actions: may, resources: on, ...(except ? { except } : {}) });
+const line = (role: PolicyRole, relation: Relation, may: readonly Action[], on: readonly Resource[]): PolicyLine => ({
+  role,
+  relation,
+  actions: may,
+  resources: on,
+});
 
-/** Who may do what. What no line allows is refused. A key manages no keys: one that leaked could make others. */
+/** A line that does not count for an API key: one that leaked could make others that outlive it. */
+const withoutKeys = (one: PolicyLine): PolicyLine => ({ ...one, except: 'api_key' });
+
+/** Who may do what. What no line allows is refused. */
 export const policy: readonly PolicyLine[] = [
   line('member', 'own', actions, ['task', 'conversation', 'schedule', 'approval', 'document', 'upload', 'source']),
-  line('member', 'own', actions, ['key'], 'api_key'),
+  withoutKeys(line('member', 'own', actions, ['key'])),
   line('member', 'own', ['see'], ['usage', 'identity']),
   line('member', 'shared', ['see', 'read'], ['task', 'conversation']),
   line('member', 'shared', ['see', 'read', 'decide'], ['approval']),
@@ -106,7 +108,7 @@ export const policy: readonly PolicyLine[] = [
   line('admin', 'tenant', ['see', 'cancel', 'grant'], ['task']),
   line('admin', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
   line('admin', 'tenant', ['see', 'delete'], ['source']),
-  line('admin', 'tenant', ['see', 'change', 'delete'], ['key'], 'api_key'),
+  withoutKeys(line('admin', 'tenant', ['see', 'change', 'delete'], ['key'])),
   line('admin', 'tenant', ['see', 'change'], ['settings']),
   line('admin', 'tenant', ['see'], ['usage', 'audit']),
 
@@ -123,15 +125,18 @@ type Asker = Pick<Principal, 'roles'> & Partial<Pick<Principal, 'via'>>;
  * What the policy says.
  *
  * @property line   the one that decided: the first that allows it
- * @property code   for a refusal. `role_missing` (403): no relation would allow it, so the answer tells nothing about the
- *   thing. `not_found` (404): it is allowed in another relation, so whether the thing exists is a secret.
+ * @property code   for a refusal. `role_missing` (403): no relation would allow it, so the answer tells nothing about
+ *   the thing. `not_found` (404): it is allowed in another relation, so whether the thing exists is a secret.
  */
 export type Decision = { allowed: true; line: PolicyLine } | { allowed: false; code: 'role_missing' | 'not_found' };
 
 /** Decides whether a principal that stands in this relation to a thing may do something with it. */
 export function decide(asker: Asker, relation: Relation, action: Action, resource: Resource): Decision {
   const lines = linesFor(asker, action, resource);
-  const found = lines.find((one) => one.relation === relation);
+  // What a role allows with the things of the whole tenant, it allows with one's own.
+  const found =
+    lines.find((one) => one.relation === relation) ??
+    (relation === 'own' ? lines.find((one) => one.relation === 'tenant') : undefined);
   if (found) return { allowed: true, line: found };
   return { allowed: false, code: lines.length === 0 ? 'role_missing' : 'not_found' };
 }

@@ -16,7 +16,11 @@ export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing:
 export async function createScheduleHarness() {
   const harness = await createApiHarness(
     // No sweep makes a schedule again that a test deletes in Temporal.
-    { ALFRED_SWEEP_INTERVAL_S: '86400' },
+    {
+      ALFRED_SWEEP_INTERVAL_S: '86400',
+      // Everybody here has the role.
+      ALFRED_AGENTS: JSON.stringify({ knowledge: { roles: ['accounting'] } }),
+    },
     {
       identify: ({ 'x-subject': subject = 'local' }) => signedIn(String(subject), { roles: ['accounting'] }),
     },

@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { person } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { createScheduleHarness, hourly, scheduleBody, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
@@ -92,4 +93,46 @@ test('a message to a conversation that was deleted is refused, on creation and o
   const refusal = { status: 422, body: { issues: [{ path: 'action.message.conversationId' }] } };
   expect(await api.http.post('/v1/schedules', scheduleBody({ action }))).toMatchObject(refusal);
   expect(await api.patch(id, { action })).toMatchObject(refusal);
+});
+
+describe('an agent that is kept for a role', () => {
+  /** What the newest token of tess says. */
+  const newestToken = (roles: string[]) =>
+    api.postgres.pool.query(
+      `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
+       values ('local', 'tess', 'person', $1, now(), now() + interval '1 hour')
+       on conflict (tenant, subject) do update set roles = excluded.roles`,
+      [roles],
+    );
+
+  test('fails the next run of an owner who lost the role, and runs again when the role is back', async () => {
+    api.quickModel();
+    const tess = { 'x-subject': 'tess' };
+    const { id } = await api.create({ timing: { ...hourly }, paused: true }, tess);
+    const runsOf = async () => (await api.http.get(`/v1/schedules/${id}`, tess)).body.recentRuns;
+    const run = () => api.http.request(`/v1/schedules/${id}/run`, { method: 'POST', headers: tess });
+    await newestToken([]);
+    await run();
+    const [failed] = await until('a run', runsOf, { accept: ([first]) => first?.error });
+    expect(failed).toMatchObject({
+      taskId: null,
+      error: { code: 'unknown_agent', message: expect.stringContaining('roles that you have now') },
+    });
+    // Else the next run would be skipped.
+    await api.workflow(id, 'FAILED');
+    await newestToken(['accounting']);
+    await run();
+    await until('a run with a task', runsOf, { accept: ([newest]) => newest.taskId !== null && newest.error === null });
+    await api.http.request(`/v1/schedules/${id}`, { method: 'DELETE', headers: tess });
+  });
+
+  test('fails a task whose owner lost the role between the request and the start', async () => {
+    const asked = person('tess', { roles: ['accounting'] });
+    const { id, head } = await api.tasks.create(asked, { agent: 'knowledge', input: { text: 'A' } }, {});
+    await newestToken([]);
+    await api.control.tasks.start({ tenant: 'local', subject: 'tess', taskId: id, agent: 'knowledge', head });
+    const failed = await api.taskReaches(id, 'failed', { 'x-subject': 'tess' });
+    expect(failed.error).toMatchObject({ code: 'unknown_agent' });
+    expect(failed.usage.modelCalls).toBe(0);
+  });
 });

@@ -8,8 +8,8 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 export const subjectOfKey = (id: string): string => `key:${id}`;
 
 /**
- * The roles of the key `k` that its creator `s` still has, as `rolesLeft` says: a role that limits stays, and comes to the
- * key when its creator gets it. A creator that no token is known of, like the user of this machine, lost none.
+ * The roles of the key `k` that its creator `s` still has, as `rolesLeft` says: a role that limits stays, and comes to
+ * the key when its creator gets it. A creator that no token is known of, like the user of this machine, lost none.
  */
 export const rolesOfKey = sql<string[]>`(
   select coalesce(array_agg(distinct r order by r), '{}')

@@ -6,9 +6,11 @@ import { taskMetadata } from '../../../contract/rules/metadata.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { sharedIds } from '../sharing/shared-rows.ts';
+import { rolesLeft } from '../../../contract/roles.ts';
+import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getRequesterRoles' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getRequesterRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -45,13 +47,20 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
-  async getRequesterRoles({ taskId }) {
-    const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
-    return row?.roles ?? [];
+  getRequesterRoles: ({ taskId }) => keptRoles(db, taskId),
+
+  async getCurrentRoles(task) {
+    const [kept, current] = await Promise.all([keptRoles(db, task.taskId), createCurrentRights(db).rolesOf(task)]);
+    return current ? rolesLeft(kept, current) : kept;
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
 });
+
+async function keptRoles(db: Database, taskId: string): Promise<string[]> {
+  const row = await db.selectFrom('tasks').select('roles').where('id', '=', taskId).executeTakeFirst();
+  return row?.roles ?? [];
+}
 
 /** How far the clocks of the processes that make ids and of Postgres, which stores times, may be apart. */
 const clockSkewMs = 10 * 60_000;

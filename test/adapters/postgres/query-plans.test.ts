@@ -11,6 +11,7 @@ import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query
 import { sendKeyQueries } from './key-queries.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
 import { parted } from './two-months.ts';
+import { sendTenantQueries } from './tenant-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -206,21 +207,7 @@ test('what a task and an upload ask of their own rows', () =>
     await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);
   }));
 
-test('usage', () =>
-  expectIndexes(async () => {
-    const span = { from: '2024-01-01', to: '2024-12-31', by: ['day' as const, 'model' as const] };
-    await adapters.ledger.reportUsage({ ...scope, of: 'tenant' }, span);
-    await adapters.ledger.reportUsage(scope, span);
-  }));
-
-test('what an operator lists of the tenant', async () => {
-  const tenant = { ...scope, of: 'tenant' as const };
-  for (const filter of [{}, { status: 'waiting' as const }, { agent: 'rare' }, { cursor: ids.task }])
-    expect(await expectIndexes(() => adapters.tasks.list(tenant, { limit: 20, ...filter }))).toContain(
-      'tasks_of_tenant',
-    );
-  await expectIndexes(() => adapters.tasks.get(tenant, ids.task));
-});
+test('usage, and what an operator lists', () => expectIndexes(() => sendTenantQueries(adapters, scope, ids.task)));
 
 test('what the sweep asks', () =>
   expectIndexes(async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createCollections } from '../../../knowledge/store/collections.ts';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
@@ -102,6 +103,16 @@ test(`${queries} random queries, while permissions change: no one finds, counts 
     }
   };
 
+  const collections = createCollections(db);
+  /** Lists have exactly what may be read, and collections count exactly that. */
+  const expectLists = async (who: Scope) => {
+    const readable = [...known.values()].filter((document) => mayRead(who, document)).map(({ id }) => id);
+    const listed = (await documents.list(who, { limit: 500 })).documents.map(({ id }) => id);
+    expect(listed.toSorted()).toEqual(readable.toSorted());
+    const counted = (await collections.list(who, { limit: 10 })).collections.map((one) => one.documents);
+    expect(counted).toEqual(readable.length === 0 ? [] : [readable.length]);
+  };
+
   let found = 0;
   for (let asked = 0; asked < queries; asked += atOnce) {
     await change(asked);
@@ -121,13 +132,11 @@ test(`${queries} random queries, while permissions change: no one finds, counts 
         found += got.length;
         const stranger = pick(random, [...known.values()]);
         expect((await documents.get(who, stranger.id)) !== undefined).toBe(mayRead(who, stranger));
+        expect((await documents.read(who, stranger.id))?.text).toBe(mayRead(who, stranger) ? stranger.text : undefined);
+        await expectLists(who);
       }),
     );
   }
-  const who = randomScope();
-  const listed = (await documents.list(who, { limit: 500 })).documents.map(({ id }) => id);
-  const readable = [...known.values()].filter((document) => mayRead(who, document)).map(({ id }) => id);
-  expect(listed.toSorted()).toEqual(readable.toSorted());
   expect(found).toBeGreaterThan(queries / 2);
   await search.close();
 }, 300_000);

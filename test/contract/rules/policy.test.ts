@@ -1,0 +1,99 @@
+import { expect, test } from '@jest/globals';
+import { localPrincipal } from '../../../contract/principal.ts';
+import { mayUseAgent } from '../../../contract/rules/agent-rights.ts';
+import { operationRules, ruleOf } from '../../../contract/rules/operations.ts';
+import {
+  actions,
+  decide,
+  decideAtDoor,
+  nameOfLine,
+  policy,
+  reachOf,
+  relations,
+  resources,
+  type Action,
+  type Resource,
+} from '../../../contract/rules/policy.ts';
+import { person } from '../../support/principals.ts';
+
+/** What a principal with these roles may do with things of others of its tenant. */
+const ofTenant = (...roles: string[]) =>
+  resources.flatMap((resource) =>
+    actions
+      .filter((action) => decide({ roles }, 'tenant', action, resource).allowed)
+      .map((one) => `${one} ${resource}`),
+  );
+
+test('a member does nothing with things of others; each role adds what it is for, and no role adds reading', () => {
+  expect(ofTenant()).toEqual([]);
+  expect(ofTenant('clerk')).toEqual([]);
+  expect(ofTenant('viewer')).toEqual(['see task', 'see schedule', 'see source', 'see usage']);
+  expect(ofTenant('operator')).toEqual([
+    'see task',
+    'cancel task',
+    'grant task',
+    'see schedule',
+    'delete schedule',
+    'pause schedule',
+    'see source',
+    'delete source',
+    'see usage',
+  ]);
+  expect(ofTenant('developer')).toEqual(['see agent', 'change agent', 'use agent']);
+  expect(ofTenant('admin')).toEqual(expect.arrayContaining([...ofTenant('operator'), 'see key', 'see audit']));
+  expect(policy.filter((line) => line.relation === 'tenant' && line.actions.includes('read'))).toEqual([]);
+});
+
+test('a member does everything with its own; a service with the role agent creates, reads and cancels its own tasks', () => {
+  const own = (roles: string[], resource: Resource) =>
+    actions.filter((action) => decide({ roles }, 'own', action, resource).allowed);
+  for (const resource of ['task', 'conversation', 'schedule', 'source', 'upload', 'key'] as const)
+    expect(own([], resource)).toEqual(actions);
+  expect(own(['agent'], 'task')).toEqual(['see', 'read', 'create', 'cancel']);
+  for (const resource of ['conversation', 'schedule', 'document', 'key'] as const)
+    expect(own(['agent'], resource)).toEqual([]);
+  // Another role gives what that role is for, and not what members have.
+  expect(own(['agent', 'viewer'], 'schedule')).toEqual(['see']);
+  expect(decide({ roles: ['agent', 'viewer'] }, 'tenant', 'see', 'schedule').allowed).toBe(true);
+});
+
+test('a refusal says whether the existence of the thing is a secret', () => {
+  const ask = (roles: string[], action: Action, resource: Resource) => decide({ roles }, 'tenant', action, resource);
+  expect(ask([], 'see', 'task')).toEqual({ allowed: false, code: 'not_found' });
+  expect(ask(['agent'], 'see', 'conversation')).toEqual({ allowed: false, code: 'role_missing' });
+  expect(decideAtDoor({ roles: ['agent'] }, 'see', 'conversation')).toEqual({ allowed: false, code: 'role_missing' });
+  expect(decideAtDoor(person('key:1', { roles: ['admin'], via: 'api_key' }), 'see', 'key').allowed).toBe(false);
+});
+
+test('reach is the tenant where a role says so, and the own things else', () => {
+  const ada = { tenant: 't', subject: 'ada', roles: ['operator'] };
+  expect(reachOf(ada, 'cancel', 'task')).toEqual({ tenant: 't', subject: 'ada', of: 'tenant' });
+  expect(reachOf(ada, 'undo', 'task')).toEqual({ tenant: 't', subject: 'ada' });
+  expect(reachOf(localPrincipal, 'delete', 'schedule')).toMatchObject({ of: 'tenant' });
+});
+
+test('an agent that is kept for roles is there for those, for developers and for the user of the machine', () => {
+  expect([undefined, ['tax']].map((keptFor) => mayUseAgent([], keptFor))).toEqual([true, false]);
+  expect([['tax', 'x'], ['developer'], ['*'], ['admin']].map((roles) => mayUseAgent(roles, ['tax']))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
+});
+
+test('every line has another name, allows something, and is asked by an operation or names what comes', () => {
+  expect(new Set(policy.map((line) => `${nameOfLine(line)} ${line.actions.join()}`)).size).toBe(policy.length);
+  for (const { actions: may, resources: on, relation } of policy) {
+    expect([may.length, on.length]).not.toContain(0);
+    expect(relations).toContain(relation);
+  }
+  // An operation that no one may use would be a mistake in the table.
+  for (const { action, resource } of Object.values(operationRules))
+    expect([
+      action,
+      resource,
+      policy.some((one) => one.actions.includes(action) && one.resources.includes(resource)),
+    ]).toEqual([action, resource, true]);
+  for (const name of ['unknown', 'constructor', undefined]) expect(() => ruleOf(name)).toThrow('has no row');
+});
