@@ -15,6 +15,8 @@ type ApiAdapters = Pick<
   ApiDeps,
   | 'apiKeys'
   | 'approvals'
+  | 'audit'
+  | 'tenantOfStrangers'
   | 'schedules'
   | 'sources'
   | 'tasks'
@@ -41,15 +43,19 @@ type ApiAdapters = Pick<
  * requests ALFRED_SHUTDOWN_GRACE_S to finish.
  *
  * @throws when the address is taken or does not belong to this machine, ConfigError when the configuration names an
- *   agent that does not exist
+ *   agent that does not exist, or has no key for the audit log
  */
 export async function startApi(
   edge: ApiEdge,
-  adapters: ApiAdapters & { signInWarning: () => Promise<string | undefined> },
+  adapters: ApiAdapters & {
+    signInWarning: () => Promise<string | undefined>;
+    checkAudit: () => Promise<void>;
+  },
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   if (config.OIDC_ISSUER) readiness.addWarning('identity', adapters.signInWarning);
+  await adapters.checkAudit();
   const app = await createApi({ ...edge, ...adapters, agents });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });

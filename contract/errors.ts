@@ -40,6 +40,7 @@ const table = {
   key_revoked: [401, once, 'The API key was revoked, or replaced by another.'],
   insufficient_scope: [403, once, 'The token or API key is limited to other things.'],
   keys_forbidden: [403, once, 'You may not manage API keys with this.'],
+  audit_forbidden: [403, once, 'The audit log is for the role admin.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system

@@ -1,3 +1,4 @@
+import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
@@ -55,10 +56,12 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
   };
   const { apiKeys } = rows;
+  const audit = createAudit(edge);
   const signIn = createSignIn({ issuers: issuersOf(config), subjects: createSubjects(db), apiKeys, log, metrics });
   return {
     ...knowledge,
     ...rows,
+    ...audit,
     identify: signIn.identify,
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,
@@ -92,7 +95,7 @@ export function createAdapters(edge: AdapterEdge) {
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
     close: async () => {
-      await Promise.all([knowledge.close(), listener.close(), leases.close()]);
+      await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()]);
     },
   };
 }

@@ -8,6 +8,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request. What is read or written belongs to this person or service. */
     scope: Principal;
+    /** The code of the problem that the request is answered with. */
+    problemCode?: string;
     /** How the sender signed in. */
     signIn: SignIn;
   }
