@@ -50,6 +50,7 @@ export async function startApi(
   adapters: ApiAdapters & {
     signInWarning: () => Promise<string | undefined>;
     checkAudit: () => Promise<void>;
+    auditKeeper: { start(): () => Promise<void> };
   },
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
@@ -70,11 +71,14 @@ export async function startApi(
   const url = `http://${host}:${port}`;
   log.info({ url }, 'the API listens');
 
+  const stopKeeper = config.ALFRED_AUDIT ? adapters.auditKeeper.start() : undefined;
+
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     readiness.markDraining();
     const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMsOf(config));
     await app.close();
+    await stopKeeper?.();
     clearTimeout(cutOff);
     log.info({ url }, 'the API has stopped');
   };

@@ -83,6 +83,10 @@ export const examples: Record<string, readonly string[]> = {
   'keys show': ['alfred keys show 3f9a1c5be07d2486'],
   'keys rotate': ['alfred keys rotate 3f9a1c5be07d2486 --overlap 3600'],
   'keys remove': ['alfred keys remove 3f9a1c5be07d2486'],
+  audit: ['alfred audit list --outcome refused', 'alfred audit verify'],
+  'audit list': ['alfred audit list --subject ada --from 2026-11-01T00:00:00Z', 'alfred audit list --all --json'],
+  'audit verify': ['alfred audit verify', 'alfred audit verify --from-checkpoint s3://audit/alfred --json'],
+  'audit export': ['alfred audit export > audit.jsonl'],
   usage: ['alfred usage', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [

@@ -18,6 +18,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   schedules: async () => (await import('./commands/schedules.ts')).addSchedules,
   sources: async () => (await import('./commands/sources.ts')).addSources,
   keys: async () => (await import('./commands/keys.ts')).addKeys,
+  audit: async () => (await import('./commands/audit.ts')).addAudit,
   usage: async () => (await import('./commands/usage.ts')).addUsage,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,

@@ -1,4 +1,6 @@
+import { createAuditKeeper } from '../adapters/audit/audit-keeper.ts';
 import { createAuditLog } from '../adapters/audit/audit-log.ts';
+import { openCheckpointPlace } from '../adapters/audit/checkpoint-place.ts';
 import { createAuditStore } from '../adapters/postgres/audit/audit-store.ts';
 import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../runtime/audit-keys.ts';
@@ -21,6 +23,19 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
     audit: createAuditLog({ store, keys: auditKeys, log, metrics, isOn: config.ALFRED_AUDIT }),
     auditStore: store,
     auditKeys,
+    /** Signs checkpoints, and removes entries whose time is over. */
+    auditKeeper: createAuditKeeper({
+      store,
+      keys: auditKeys,
+      place:
+        config.ALFRED_AUDIT_CHECKPOINTS === undefined
+          ? undefined
+          : openCheckpointPlace(config.ALFRED_AUDIT_CHECKPOINTS, config),
+      log,
+      metrics,
+      checkpointMs: config.ALFRED_AUDIT_CHECKPOINT_S * 1_000,
+      keptDays: config.ALFRED_AUDIT_DAYS,
+    }),
     tenantOfStrangers: tenantOfStrangers(config),
     /**
      * Checks that this process can go on with the chain, before it takes requests.

@@ -6,7 +6,7 @@ import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
-import { entryHash, fieldsOf, headMac } from './chain.ts';
+import { entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
 
 /** The most entries in one statement, and the most that wait for the database. */
 const mostInBatch = 500;
@@ -34,12 +34,20 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
   let running: Promise<void> | undefined;
   let isClosing = false;
 
-  function prepare(batch: Waiting[], before: HeadRow, { signing }: AuditKeys) {
-    let { seq, hash } = before;
+  /** @throws when somebody has changed the end of the log: what is signed behind it would make that look genuine */
+  function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
+    if (!isGenuineHead(before, { byId }))
+      throw new AlfredError(
+        'internal',
+        'The end of the audit log is not what Alfred wrote: `alfred audit verify` says what was changed.',
+      );
+    let { seq } = before;
+    let hash = before.hash.length === 0 ? noHash : before.hash;
     const entries: AuditEntryRow[] = batch.map(({ fields }) => {
+      const previous = hash;
       const entry = { seq: ++seq, ...fields, key_id: signing.id };
-      hash = entryHash(signing.secret, hash, entry);
-      return { ...entry, hash };
+      hash = entryHash(signing.secret, previous, entry);
+      return { ...entry, previous, hash };
     });
     const after = { ...before, seq, hash, key_id: signing.id };
     return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
@@ -50,9 +58,9 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
     const [first] = attempt ?? [];
     if (first && (await store.has(first))) return;
     const known = await keys();
-    const before = (head ??= await store.readHead());
-    const prepared = prepare(batch, before, known);
+    const before = head ?? (await store.readHead());
     head = undefined;
+    const prepared = prepare(batch, before, known);
     attempt = prepared.entries;
     if (await store.append(prepared.entries, before, prepared.after)) {
       head = prepared.after;
@@ -74,8 +82,8 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
         await storeBatch(batch);
       } catch (error) {
         metrics?.auditWriteFailures.inc();
-        // Who waits hears at once. The entries stay: what they tell has been done.
-        for (const { reject } of batch) reject(error);
+        // All who wait hear at once. The entries stay: what they tell has been done.
+        for (const { reject } of waiting) reject(error);
         if (isDatabaseUnavailable(error)) log.warn({ waiting: waiting.length }, 'the audit log cannot be written yet');
         else log.error({ err: error, waiting: waiting.length }, 'the audit log cannot be written');
         if (isClosing) return;

@@ -1,9 +1,10 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { AuditRecord } from '../../contract/audit.ts';
+import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../runtime/database/audit-tables.ts';
 
 /** An entry as it is signed. */
-export type SignedFields = Omit<AuditEntryRow, 'hash'>;
+export type SignedFields = Omit<AuditEntryRow, 'hash' | 'previous'>;
 
 /** The longest text of a field. */
 const longest = 500;
@@ -37,13 +38,15 @@ export function fieldsOf(record: AuditRecord, at: Date): Omit<SignedFields, 'seq
 const mac = (secret: Buffer, ...parts: (string | Buffer)[]) =>
   parts.reduce((hmac, part) => hmac.update(part), createHmac('sha256', secret)).digest();
 
+/** What the first entry follows. */
+export const noHash = Buffer.alloc(32);
+
 /** The hash of an entry: a MAC over the hash before it, and all that the entry says. */
 export const entryHash = (secret: Buffer, previous: Buffer, entry: SignedFields): Buffer =>
   mac(
     secret,
     'entry\n',
-    // The first entry follows nothing.
-    previous.length === 0 ? Buffer.alloc(32) : previous,
+    previous,
     JSON.stringify([
       entry.seq,
       entry.at.getTime(),
@@ -70,6 +73,17 @@ export type Head = { seq: number; hash: Buffer; base_seq: number; base_hash: Buf
 
 export const headMac = (secret: Buffer, { seq, hash, base_seq, base_hash }: Head): Buffer =>
   mac(secret, 'head\n', JSON.stringify([seq, hash.toString('hex'), base_seq, base_hash.toString('hex')]));
+
+type SignedHead = Head & { key_id: string | null; mac: Buffer | null };
+
+/** Whether Alfred wrote the head. Before the first entry it has no MAC. */
+export function isGenuineHead(head: SignedHead, { byId }: Pick<AuditKeys, 'byId'>): boolean {
+  if (head.key_id === null && head.seq === 0 && head.base_seq === 0) return true;
+  const secret = head.key_id === null ? undefined : byId.get(head.key_id);
+  return secret !== undefined && head.mac !== null && isSame(headMac(secret, head), head.mac);
+}
+
+export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
 
 /** A signed state of the chain. */
 export type Checkpoint = { seq: number; hash: Buffer; at: Date; key_id: string; mac: Buffer };

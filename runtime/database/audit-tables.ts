@@ -1,8 +1,10 @@
+import type { Generated } from 'kysely';
+
 /** The tables of the audit log. They must match the schema that runtime/database/migrations/ creates. */
 export interface AuditTables {
   audit_entries: AuditEntryRow;
   audit_head: {
-    only: boolean;
+    is_only: Generated<boolean>;
     seq: number;
     hash: Buffer;
     base_seq: number;
@@ -31,5 +33,6 @@ export type AuditEntryRow = {
   country: string | null;
   client: string | null;
   key_id: string;
+  previous: Buffer;
   hash: Buffer;
 };

@@ -4,7 +4,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { AuditEntryRow, AuditTables } from '../../../runtime/database/audit-tables.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
-export type HeadRow = Omit<AuditTables['audit_head'], 'only'>;
+export type HeadRow = Omit<AuditTables['audit_head'], 'is_only'>;
 export type CheckpointRow = AuditTables['audit_checkpoints'];
 export type AuditStore = ReturnType<typeof createAuditStore>;
 
@@ -103,7 +103,7 @@ async function readHead(db: Database, { lock = false } = {}): Promise<HeadRow> {
 }
 
 async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, after: HeadRow): Promise<boolean> {
-  const rows = JSON.stringify(entries.map((entry) => ({ ...entry, hash: entry.hash.toString('hex') })));
+  const rows = JSON.stringify(entries.map((entry) => ({ ...entry, previous: entry.previous.toString('hex'), hash: entry.hash.toString('hex') })));
   const { numAffectedRows } = await sql`
     with head as (
       update audit_head set seq = ${after.seq}, hash = ${after.hash}, key_id = ${after.key_id}, mac = ${after.mac}
@@ -112,13 +112,13 @@ async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, a
     )
     insert into audit_entries (
       seq, at, tenant, subject, kind, via, action, resource_type, resource_id, outcome, code, count, request_id,
-      address, country, client, key_id, hash)
+      address, country, client, key_id, previous, hash)
     select seq, at, tenant, subject, kind, via, action, resource_type, resource_id, outcome, code, count, request_id,
-      address, country, client, key_id, decode(hash, 'hex')
+      address, country, client, key_id, decode(previous, 'hex'), decode(hash, 'hex')
     from json_to_recordset(${rows}::json) as entry(
       seq bigint, at timestamptz, tenant text, subject text, kind text, via text, action text, resource_type text,
       resource_id text, outcome text, code text, count int, request_id text, address text, country text, client text,
-      key_id text, hash text)
+      key_id text, previous text, hash text)
     where exists (select 1 from head)`.execute(db);
   return Number(numAffectedRows ?? 0) === entries.length;
 }

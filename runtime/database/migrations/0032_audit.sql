@@ -20,6 +20,8 @@ CREATE TABLE audit_entries (
   country       text,
   client        text,
   key_id        text           NOT NULL,
+  -- the hash of the entry before, which tells apart what was changed from what was moved
+  previous      bytea          NOT NULL,
   hash          bytea          NOT NULL
 );
 CREATE INDEX audit_entries_newest ON audit_entries (tenant, at, seq);
@@ -28,7 +30,7 @@ CREATE INDEX audit_entries_by_time ON audit_entries USING brin (at);
 
 -- The end of the chain, and the entry that its beginning follows. `mac` covers both; null while the log is empty.
 CREATE TABLE audit_head (
-  only      boolean PRIMARY KEY DEFAULT true CHECK (only),
+  is_only   boolean PRIMARY KEY DEFAULT true CHECK (is_only),
   seq       bigint  NOT NULL,
   hash      bytea   NOT NULL,
   base_seq  bigint  NOT NULL,

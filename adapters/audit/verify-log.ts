@@ -1,0 +1,34 @@
+import type { AuditKeys } from '../../runtime/audit-key-text.ts';
+import type { AuditStore } from '../postgres/audit/audit-store.ts';
+import type { Checkpoint } from './chain.ts';
+import { createVerification, type Verification } from './verify-chain.ts';
+
+/** Of 400 days, one each five minutes. */
+const mostCheckpoints = 200_000;
+
+type Input = {
+  store: Pick<AuditStore, 'readHead' | 'readAfter' | 'checkpointsAfter'>;
+  keys: AuditKeys;
+  /** Checkpoints that are kept off the machine. */
+  outside: Checkpoint[];
+  rowsAtOnce?: number;
+};
+
+/** Verifies the audit log, page by page, while others go on writing: what comes meanwhile is left out. */
+export async function verifyLog({ store, keys, outside, rowsAtOnce = 5_000 }: Input): Promise<Verification> {
+  // Before the end is read: a checkpoint of meanwhile would be of an entry that is left out.
+  const inside = await store.checkpointsAfter(0, mostCheckpoints);
+  const head = await store.readHead();
+  const verification = createVerification({ head, keys, checkpoints: [...inside, ...outside] });
+  // An entry behind the end is one of a request that came meanwhile, unless the end is still where it was.
+  let after = head.base_seq;
+  while (true) {
+    const rows = await store.readAfter(after, rowsAtOnce);
+    const isBehind = rows.some(({ seq }) => seq > head.seq);
+    const hasMoved = isBehind && (await store.readHead()).seq > head.seq;
+    for (const row of rows) if (row.seq <= head.seq || !hasMoved) verification.check(row);
+    const last = rows.at(-1);
+    if (last === undefined || hasMoved) return verification.finish();
+    after = last.seq;
+  }
+}
