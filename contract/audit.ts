@@ -54,10 +54,7 @@ export const AuditEntry = z.object({
   kind: z.string().nullable().describe('`person` or `service`'),
   via: z.string().nullable().describe('How the subject proved who it is'),
   action: z.string().describe('What was done or tried, like `task.start`'),
-  resource: z
-    .object({ type: z.string(), id: z.string() })
-    .nullable()
-    .describe('What it was done to, or what was made'),
+  resource: z.object({ type: z.string(), id: z.string() }).nullable().describe('What it was done to, or what was made'),
   outcome: z.enum(auditOutcomes).describe('`signal`: a rule found something that looks like an intrusion'),
   code: z.string().nullable().describe('Why it was refused or failed; of a signal, its rule'),
   count: z.int().describe('More than 1: so many like this within a minute or an hour'),

@@ -56,7 +56,8 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
   };
   const { apiKeys } = rows;
-  const audit = createAudit(edge);
+  const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
+  const audit = createAudit(edge, webhooks);
   const signIn = createSignIn({ issuers: issuersOf(config), subjects: createSubjects(db), apiKeys, log, metrics });
   return {
     ...knowledge,
@@ -90,7 +91,7 @@ export function createAdapters(edge: AdapterEdge) {
     scheduleAlignment: createScheduleAlignment({ client, schedules: rows.schedules, sources: knowledge.sources, log }),
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
-    webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
+    webhooks,
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),

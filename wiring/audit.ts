@@ -1,7 +1,10 @@
 import { createAuditKeeper } from '../adapters/audit/audit-keeper.ts';
 import { createAuditLog } from '../adapters/audit/audit-log.ts';
+import { createIntrusionScan } from '../adapters/audit/intrusion-scan.ts';
 import { openCheckpointPlace } from '../adapters/audit/checkpoint-place.ts';
 import { createAuditStore } from '../adapters/postgres/audit/audit-store.ts';
+import { createIntrusionRows } from '../adapters/postgres/audit/intrusion-rows.ts';
+import type { Webhooks } from '../contract/ports/index.ts';
 import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../runtime/audit-keys.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
@@ -11,7 +14,7 @@ import { issuersOf } from '../runtime/identity-settings.ts';
 type AuditEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'metrics'>>;
 
 /** The audit log. It reads its key with the first entry, so that processes that write none need no key. */
-export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdge) {
+export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdge, webhooks: Webhooks) {
   const store = createAuditStore(db);
   let keys: Promise<AuditKeys> | undefined;
   const auditKeys = () =>
@@ -19,14 +22,25 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
       keys = undefined;
       throw error;
     }));
+  const audit = createAuditLog({ store, keys: auditKeys, log, metrics, isOn: config.ALFRED_AUDIT });
+  const { ALFRED_INTRUSION_WEBHOOK: url, ALFRED_WEBHOOK_SECRET: secret } = config;
+  const intrusions = createIntrusionScan({
+    rows: createIntrusionRows(db),
+    audit,
+    log,
+    metrics,
+    hook: url !== undefined && secret !== undefined ? { url, secret, webhooks } : undefined,
+  });
   return {
-    audit: createAuditLog({ store, keys: auditKeys, log, metrics, isOn: config.ALFRED_AUDIT }),
+    audit,
+    intrusions,
     auditStore: store,
     auditKeys,
-    /** Signs checkpoints, and removes entries whose time is over. */
+    /** Signs checkpoints, removes entries whose time is over, and looks for intrusions. */
     auditKeeper: createAuditKeeper({
       store,
       keys: auditKeys,
+      scan: intrusions.scan,
       place:
         config.ALFRED_AUDIT_CHECKPOINTS === undefined
           ? undefined

@@ -11,10 +11,13 @@ const entriesOfCheckpoint = 10_000;
 const retentionEveryMs = 3_600_000;
 const removedAtOnce = 10_000;
 const tickMs = 10_000;
+const scanEveryMs = 60_000;
 
 type Deps = {
   store: AuditStore;
   keys: () => Promise<AuditKeys>;
+  /** Looks for intrusions. */
+  scan: () => Promise<void>;
   /** undefined: checkpoints are in the database alone. */
   place: CheckpointPlace | undefined;
   log: Pick<Logger, 'error' | 'info'>;
@@ -25,9 +28,11 @@ type Deps = {
 };
 
 /** Signs checkpoints of the audit log, and removes entries whose time is over. Several processes may do so at once. */
-export function createAuditKeeper({ store, keys, place, log, metrics, checkpointMs, keptDays, now = Date.now }: Deps) {
+export function createAuditKeeper(deps: Deps) {
+  const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
   let waitingSince: number | undefined;
   let retentionAt = 0;
+  let scanAt = 0;
 
   /** @returns whether a checkpoint was written */
   async function writeCheckpoint({ evenIfEarly = false } = {}): Promise<boolean> {
@@ -44,9 +49,7 @@ export function createAuditKeeper({ store, keys, place, log, metrics, checkpoint
     waitingSince ??= now();
     metrics?.auditCheckpointAge.set((now() - waitingSince) / 1_000);
     const isDue =
-      newest === undefined ||
-      now() - newest.at.getTime() >= checkpointMs ||
-      seq - newest.seq >= entriesOfCheckpoint;
+      newest === undefined || now() - newest.at.getTime() >= checkpointMs || seq - newest.seq >= entriesOfCheckpoint;
     if (!isDue && !evenIfEarly) return false;
     const { signing, byId } = await keys();
     if (!isGenuineHead(head, { byId })) throw new Error('the end of the audit log is not what Alfred wrote');
@@ -86,12 +89,20 @@ export function createAuditKeeper({ store, keys, place, log, metrics, checkpoint
     return removed;
   }
 
+  /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
-    await writeCheckpoint();
+    await orLogged(writeCheckpoint);
+    if (now() - scanAt >= scanEveryMs) {
+      scanAt = now();
+      await orLogged(scan);
+    }
     if (now() - retentionAt < retentionEveryMs) return;
     retentionAt = now();
-    await removeExpired();
+    await orLogged(removeExpired);
   }
+
+  const orLogged = (job: () => Promise<unknown>) =>
+    job().catch((error: unknown) => log.error({ err: error }, 'the audit log cannot be looked after'));
 
   return {
     writeCheckpoint,
@@ -101,11 +112,9 @@ export function createAuditKeeper({ store, keys, place, log, metrics, checkpoint
     start(): () => Promise<void> {
       let running: Promise<void> | undefined;
       const timer = setInterval(() => {
-        running ??= tick()
-          .catch((error: unknown) => log.error({ err: error }, 'the audit log cannot be looked after'))
-          .finally(() => {
-            running = undefined;
-          });
+        running ??= tick().finally(() => {
+          running = undefined;
+        });
       }, tickMs).unref();
       return async () => {
         clearInterval(timer);

@@ -116,9 +116,7 @@ function bucketPlace(
       const keys = await listKeys();
       const found: Checkpoint[] = [];
       for (let i = 0; i < keys.length; i += readAtOnce)
-        found.push(
-          ...(await Promise.all(keys.slice(i, i + readAtOnce).map(readObject))).flatMap((one) => one ?? []),
-        );
+        found.push(...(await Promise.all(keys.slice(i, i + readAtOnce).map(readObject))).flatMap((one) => one ?? []));
       return found;
     },
   };

@@ -19,7 +19,14 @@ const mostRemembered = 10_000;
 const mostTried = 100;
 
 type Input = { head: HeadRow; keys: AuditKeys; checkpoints: Checkpoint[] };
-export type Verification = { entries: number; checkpoints: number; from: number; to: number; findings: Finding[]; more: number };
+export type Verification = {
+  entries: number;
+  checkpoints: number;
+  from: number;
+  to: number;
+  findings: Finding[];
+  more: number;
+};
 
 /**
  * Compares the chain with its hashes, its head and its checkpoints, entry by entry.
@@ -106,7 +113,11 @@ export function createVerification({ head, keys, checkpoints }: Input) {
     }
     if (seq === undefined) {
       if (!byId.has(row.key_id))
-        find({ ...at(row.seq), kind: 'unknown_key', message: `entry ${row.seq} was signed with the key ${row.key_id}, which is not given` });
+        find({
+          ...at(row.seq),
+          kind: 'unknown_key',
+          message: `entry ${row.seq} was signed with the key ${row.key_id}, which is not given`,
+        });
       doubtful.push(row.seq);
       lastDoubtful = row;
       if (early.size < mostFindings) early.set(row.previous.toString('hex'), row);
@@ -142,7 +153,12 @@ export function createVerification({ head, keys, checkpoints }: Input) {
     }
     const first = missing.find((seq) => !elsewhere.has(seq));
     if (first !== undefined)
-      find({ kind: 'missing', from: first, to, message: `${first === to ? `entry ${first} is` : `entries ${first} to ${to} are`} missing` });
+      find({
+        kind: 'missing',
+        from: first,
+        to,
+        message: `${first === to ? `entry ${first} is` : `entries ${first} to ${to} are`} missing`,
+      });
     doubtful = [];
   }
 
@@ -161,7 +177,11 @@ export function createVerification({ head, keys, checkpoints }: Input) {
     const checkpoint = signed.get(seq);
     signed.delete(seq);
     if (checkpoint && !isSame(checkpoint.hash, row.hash))
-      find({ ...at(seq), kind: 'checkpoint', message: `entry ${seq} is another one than the checkpoint of ${checkpoint.at.toISOString()} signed` });
+      find({
+        ...at(seq),
+        kind: 'checkpoint',
+        message: `entry ${seq} is another one than the checkpoint of ${checkpoint.at.toISOString()} signed`,
+      });
   }
 
   return {
@@ -172,7 +192,12 @@ export function createVerification({ head, keys, checkpoints }: Input) {
       checkHead();
       for (const { seq, at: time } of signed.values()) {
         if (seq > last.seq)
-          find({ kind: 'cut_off', from: last.seq + 1, to: seq, message: `the log ends with entry ${last.seq}, but the checkpoint of ${time.toISOString()} signed entry ${seq}` });
+          find({
+            kind: 'cut_off',
+            from: last.seq + 1,
+            to: seq,
+            message: `the log ends with entry ${last.seq}, but the checkpoint of ${time.toISOString()} signed entry ${seq}`,
+          });
       }
       findings.sort((a, b) => a.from - b.from);
       return { entries, checkpoints: checkpoints.length, from: head.base_seq + 1, to: lastRow, findings, more };
@@ -183,9 +208,18 @@ export function createVerification({ head, keys, checkpoints }: Input) {
     if (!isGenuineHead(head, keys))
       find({ ...at(head.seq), kind: 'head', message: 'the end of the log (audit_head) is not genuine' });
     if (head.seq > last.seq)
-      find({ kind: 'cut_off', from: last.seq + 1, to: head.seq, message: `the log ends with entry ${last.seq}, but entry ${head.seq} was written` });
+      find({
+        kind: 'cut_off',
+        from: last.seq + 1,
+        to: head.seq,
+        message: `the log ends with entry ${last.seq}, but entry ${head.seq} was written`,
+      });
     else if (head.seq < last.seq)
-      find({ ...at(head.seq), kind: 'head', message: `the end of the log (audit_head) is entry ${head.seq}, but there are entries up to ${last.seq}` });
+      find({
+        ...at(head.seq),
+        kind: 'head',
+        message: `the end of the log (audit_head) is entry ${head.seq}, but there are entries up to ${last.seq}`,
+      });
     else if (entries > 0 && !isSame(head.hash, last.hash))
       find({ ...at(head.seq), kind: 'head', message: 'the end of the log (audit_head) names another last entry' });
   }

@@ -95,8 +95,7 @@ async function verify({ fromCheckpoint, json }: { fromCheckpoint?: string; json?
     const others = findings.length - printedFindings + more;
     if (others > 0) terminal.print(`and ${others} more`);
     if (entries === 0 && findings.length === 0) return terminal.print('The audit log is empty.');
-    if (findings.length === 0)
-      terminal.print(`${entries} entries, ${from} to ${to}, are as they were written.`);
+    if (findings.length === 0) terminal.print(`${entries} entries, ${from} to ${to}, are as they were written.`);
     if (place === undefined)
       terminal.note(
         'No place off the machine holds checkpoints (ALFRED_AUDIT_CHECKPOINTS): entries that were cut off at the end together with a copy of its old end cannot be noticed.',

@@ -32,7 +32,10 @@ export const audit = {
     .describe('how long entries of the audit log are kept'),
   ALFRED_AUDIT_CHECKPOINTS: z
     .string()
-    .regex(/^(\/|\.{1,2}\/|file:\/\/\/|(s3|gs):\/\/[^/\s]+)/, 'expected a path, s3://bucket/folder or gs://bucket/folder')
+    .regex(
+      /^(\/|\.{1,2}\/|file:\/\/\/|(s3|gs):\/\/[^/\s]+)/,
+      'expected a path, s3://bucket/folder or gs://bucket/folder',
+    )
     .optional()
     .describe(
       'where signed checkpoints of the audit log are written, on another machine: a file on a mounted disk, s3://bucket/folder or gs://bucket/folder; default: in the database alone, where they show less',

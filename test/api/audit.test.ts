@@ -119,3 +119,45 @@ test('a request whose entry cannot be stored is answered with 503, and the entry
     accept: ({ length }) => length === 1,
   });
 });
+
+test('a scan finds wrong credentials, a new origin and a canary once, and tells the log and the metric', async () => {
+  const origin = { tenant: 'local', subject: 'key:1', kind: 'service', via: 'api_key', action: 'sign_in' } as const;
+  await api.audit.record({ ...origin, outcome: 'ok', address: '198.51.100.7', client: 'node' });
+  // As if that was an hour ago.
+  await api.postgres.pool.query(
+    `alter table audit_entries disable trigger user;
+     update audit_entries set at = at - interval '1 hour' where subject = 'key:1';
+     alter table audit_entries enable always trigger audit_entries_stay`,
+  );
+  await api.audit.record({ ...origin, outcome: 'ok', address: '203.0.113.9', client: 'curl' });
+  await api.audit.record({
+    tenant: 'local',
+    subject: '',
+    action: 'sign_in',
+    outcome: 'refused',
+    code: 'key_invalid',
+    count: 40,
+    address: '203.0.113.9',
+  });
+  const { rows } = await api.postgres.pool.query<{ id: string }>(
+    `insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters,
+       chunk_count, tags)
+     values (gen_random_uuid(), 'local', 'ada', 'salaries', 'Salaries', 'text/plain', 'x', 1, 'x', 1, 0, '{canary}')
+     returning id`,
+  );
+  expect((await api.http.request(`/v1/documents/${rows[0]?.id}/text`)).status).toBe(200);
+  await until('the read is there', () => entries('action=document.read'), { accept: ({ length }) => length > 0 });
+  await api.intrusions.scan();
+  await api.intrusions.scan();
+  const signals = await entries('outcome=signal');
+  expect(signals.map(({ code }) => code).toSorted()).toEqual(['canary_read', 'failed_sign_ins', 'new_origin']);
+  expect(signals.find(({ code }) => code === 'new_origin')).toMatchObject({
+    subject: 'key:1',
+    address: '203.0.113.0/24',
+  });
+  expect(signals.find(({ code }) => code === 'canary_read')).toMatchObject({
+    subject: 'ada',
+    resource: { type: 'document', id: rows[0]?.id },
+  });
+  expect(await api.metrics.registry.metrics()).toMatch(/intrusion_signals_total\{rule="canary_read"\} 1/);
+});

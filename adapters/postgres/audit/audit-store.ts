@@ -47,8 +47,7 @@ export const createAuditStore = (db: Database) => ({
     const rows = await listRows(db, tenant, query);
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
-    const nextCursor =
-      rows.length > query.limit && last ? `${last.at.getTime()}.${last.hash.toString('hex')}` : null;
+    const nextCursor = rows.length > query.limit && last ? `${last.at.getTime()}.${last.hash.toString('hex')}` : null;
     return { entries: page.map(toEntry), nextCursor };
   },
 
@@ -98,12 +97,15 @@ export const createAuditStore = (db: Database) => ({
 async function readHead(db: Database, { lock = false } = {}): Promise<HeadRow> {
   const query = db.selectFrom('audit_head').select(['seq', 'hash', 'base_seq', 'base_hash', 'key_id', 'mac']);
   const row = await (lock ? query.forUpdate() : query).executeTakeFirst();
-  if (!row) throw new AlfredError('internal', 'The row of audit_head is gone: `alfred audit verify` says what is left.');
+  if (!row)
+    throw new AlfredError('internal', 'The row of audit_head is gone: `alfred audit verify` says what is left.');
   return row;
 }
 
 async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, after: HeadRow): Promise<boolean> {
-  const rows = JSON.stringify(entries.map((entry) => ({ ...entry, previous: entry.previous.toString('hex'), hash: entry.hash.toString('hex') })));
+  const rows = JSON.stringify(
+    entries.map((entry) => ({ ...entry, previous: entry.previous.toString('hex'), hash: entry.hash.toString('hex') })),
+  );
   const { numAffectedRows } = await sql`
     with head as (
       update audit_head set seq = ${after.seq}, hash = ${after.hash}, key_id = ${after.key_id}, mac = ${after.mac}

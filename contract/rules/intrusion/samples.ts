@@ -1,9 +1,4 @@
-import {
-  subjectKey,
-  type IntrusionRule,
-  type KnownBefore,
-  type ObservedEntry,
-} from './signals.ts';
+import { subjectKey, type IntrusionRule, type KnownBefore, type ObservedEntry } from './signals.ts';
 
 /** A pattern that a rule is made for. */
 export type IntrusionSample = { description: string; entries: ObservedEntry[]; known: KnownBefore };

@@ -151,7 +151,10 @@ const unusualVolumes = ({ volumes }: KnownBefore): IntrusionSignal[] =>
 
 const canaryReads = (entries: readonly ObservedEntry[], { canaries }: KnownBefore): IntrusionSignal[] =>
   entries
-    .filter(({ action, outcome, resourceId }) => action === 'document.read' && outcome === 'ok' && canaries.has(resourceId ?? ''))
+    .filter(
+      ({ action, outcome, resourceId }) =>
+        action === 'document.read' && outcome === 'ok' && canaries.has(resourceId ?? ''),
+    )
     .map(({ tenant, subject, resourceId, count, address }) => ({
       ...signal('canary_read', { tenant, subject, count }),
       documentId: resourceId ?? '',

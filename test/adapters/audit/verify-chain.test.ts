@@ -31,7 +31,10 @@ const checkpointOf = ({ seq, hash }: AuditEntryRow) => {
 /** What verification says about 100 entries that somebody has changed. */
 function verify(
   tamper: (rows: AuditEntryRow[]) => AuditEntryRow[],
-  { head, checkpoints = [] }: { head?: ReturnType<typeof headOf>; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
+  {
+    head,
+    checkpoints = [],
+  }: { head?: ReturnType<typeof headOf>; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
 ) {
   const rows = makeRows(100);
   const verification = createVerification({ head: head ?? headOf(rows), keys, checkpoints });
@@ -58,13 +61,25 @@ test('an untouched chain has no findings', () => {
 
 test.each<[string, (rows: AuditEntryRow[]) => AuditEntryRow[], string[]]>([
   ['an edit', (rows) => rows.map((row) => (row.seq === 40 ? { ...row, subject: 'mallory' } : row)), ['changed 40']],
-  ['a count that was lowered', (rows) => rows.map((row) => (row.seq === 40 ? { ...row, count: 2 } : row)), ['changed 40']],
-  ['two edits side by side', (rows) => rows.map((row) => (row.seq > 39 && row.seq < 42 ? { ...row, via: 'x' } : row)), ['changed 40', 'changed 41']],
+  [
+    'a count that was lowered',
+    (rows) => rows.map((row) => (row.seq === 40 ? { ...row, count: 2 } : row)),
+    ['changed 40'],
+  ],
+  [
+    'two edits side by side',
+    (rows) => rows.map((row) => (row.seq > 39 && row.seq < 42 ? { ...row, via: 'x' } : row)),
+    ['changed 40', 'changed 41'],
+  ],
   ['a deletion', (rows) => rows.filter(({ seq }) => seq !== 40), ['missing 40']],
   ['a deletion of many', (rows) => rows.filter(({ seq }) => seq < 40 || seq > 60), ['missing 40-60']],
   ['a deletion, and later numbers moved up', (rows) => renumber(rows.filter(({ seq }) => seq !== 40)), ['missing 40']],
   ['the first entry deleted', (rows) => rows.slice(1), ['missing 1']],
-  ['an insertion, and later numbers moved down', (rows) => renumber(rows.toSpliced(40, 0, forged(rows[40] as AuditEntryRow))), ['added 41']],
+  [
+    'an insertion, and later numbers moved down',
+    (rows) => renumber(rows.toSpliced(40, 0, forged(rows[40] as AuditEntryRow))),
+    ['added 41'],
+  ],
   ['a forged entry at the end', (rows) => [...rows, { ...forged(rows[99] as AuditEntryRow), seq: 101 }], ['added 101']],
   ['a copy of an entry put in', (rows) => renumber(rows.toSpliced(60, 0, rows[20] as AuditEntryRow)), ['moved 61']],
   ['two entries in each other’s place', (rows) => swap(rows, 40, 70), ['moved 40', 'moved 70']],
@@ -80,9 +95,9 @@ test('a truncation together with the end of before is found by a checkpoint from
   const head = headOf(rows.slice(0, 90));
   const cut = (all: AuditEntryRow[]) => all.slice(0, 90);
   expect(verify(cut, { head })).toEqual([]);
-  expect(verify(cut, { head, checkpoints: [rows[49], rows[97]].map((row) => checkpointOf(row as AuditEntryRow)) })).toEqual([
-    'cut_off 91-98',
-  ]);
+  expect(
+    verify(cut, { head, checkpoints: [rows[49], rows[97]].map((row) => checkpointOf(row as AuditEntryRow)) }),
+  ).toEqual(['cut_off 91-98']);
 });
 
 test('an end and a checkpoint that Alfred did not sign are found', () => {
@@ -92,9 +107,9 @@ test('an end and a checkpoint that Alfred did not sign are found', () => {
   expect(verify(cut, { head: { ...own, mac: headMac(others.signing.secret, own) } })).toEqual(['head 90']);
   const checkpoint = checkpointOf(rows[49] as AuditEntryRow);
   expect(verify((all) => all, { checkpoints: [{ ...checkpoint, seq: 51 }] })).toEqual(['checkpoint 51']);
-  expect(verify((all) => all, { checkpoints: [checkpointOf({ ...(rows[49] as AuditEntryRow), hash: noHash })] })).toEqual([
-    'checkpoint 50',
-  ]);
+  expect(
+    verify((all) => all, { checkpoints: [checkpointOf({ ...(rows[49] as AuditEntryRow), hash: noHash })] }),
+  ).toEqual(['checkpoint 50']);
 });
 
 test('text that UTF-8 or the database cannot hold is signed as it is stored', () => {

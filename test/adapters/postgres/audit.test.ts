@@ -74,7 +74,7 @@ test('the table takes no change, not even from its owner', async () => {
     "update audit_entries set subject = 'x' where seq = 5",
     'delete from audit_entries where seq = 5',
     'truncate audit_entries',
-    "set session_replication_role = replica; delete from audit_entries where seq = 5",
+    'set session_replication_role = replica; delete from audit_entries where seq = 5',
   ])
     await expect(query(statement)).rejects.toThrow(/append-only/);
   await query('reset session_replication_role');
@@ -89,7 +89,9 @@ test('what a person with every right changes is found', async () => {
     });
     return found;
   };
-  expect(await findingsAfter("update audit_entries set subject = 'mallory' where seq = 700")).toEqual(['changed 700-700']);
+  expect(await findingsAfter("update audit_entries set subject = 'mallory' where seq = 700")).toEqual([
+    'changed 700-700',
+  ]);
   expect(await findingsAfter('delete from audit_entries where seq between 700 and 710')).toEqual(['missing 700-710']);
   expect(await findingsAfter('delete from audit_entries where seq > 1990')).toEqual(['cut_off 1991-2000']);
   expect(
@@ -149,7 +151,16 @@ test('checkpoints go to a file and to a bucket, and show what was cut off togeth
   await writer.write(record(3_000));
   await writer.close();
   const keeper = (place: (typeof places)[number], now = Date.now) =>
-    createAuditKeeper({ store, keys: async () => keys, place, log: silent, checkpointMs: 300_000, keptDays: 400, now });
+    createAuditKeeper({
+      store,
+      keys: async () => keys,
+      scan: async () => undefined,
+      place,
+      log: silent,
+      checkpointMs: 300_000,
+      keptDays: 400,
+      now,
+    });
   for (const place of places) {
     await query('delete from audit_checkpoints');
     expect(await keeper(place).writeCheckpoint()).toBe(true);
@@ -177,6 +188,7 @@ test('entries whose time is over go up to a checkpoint, and the rest still verif
   const keeper = createAuditKeeper({
     store,
     keys: async () => keys,
+    scan: async () => undefined,
     place: undefined,
     log: silent,
     checkpointMs: 300_000,

@@ -29,7 +29,9 @@ test('wrong credentials from many networks are found together', () => {
     const [sample] = intrusionSamples.failed_sign_ins.entries;
     return { ...(sample as ObservedEntry), address: `198.51.${n % 60}.7` };
   });
-  expect(findSignals(entries, intrusionSamples.refusals.known)).toMatchObject([{ rule: 'failed_sign_ins', count: 120 }]);
+  expect(findSignals(entries, intrusionSamples.refusals.known)).toMatchObject([
+    { rule: 'failed_sign_ins', count: 120 },
+  ]);
 });
 
 /** Numbers that are the same in each run. */
@@ -65,7 +67,15 @@ function generateDay(seed: number): ObservedEntry[] {
         entries.push({ ...refused, subject: '', kind: null, action: 'sign_in', code: 'token_invalid' });
       else if (kind < 0.05) entries.push({ ...refused, action: 'getTask', code: 'not_found' });
       else if (kind < 0.1) entries.push({ ...from, action: 'sign_in', outcome: 'ok', code: null, resourceId: null });
-      else if (kind < 0.5) entries.push({ ...from, action: 'document.read', outcome: 'ok', code: null, resourceId: id, count: 1 + Math.floor(random() * 3) });
+      else if (kind < 0.5)
+        entries.push({
+          ...from,
+          action: 'document.read',
+          outcome: 'ok',
+          code: null,
+          resourceId: id,
+          count: 1 + Math.floor(random() * 3),
+        });
       else entries.push({ ...from, action: 'task.start', outcome: 'ok', code: null, resourceId: id });
     }
   }

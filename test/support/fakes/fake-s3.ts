@@ -62,7 +62,8 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
   async function store(key: string, request: IncomingMessage, response: ServerResponse) {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    if (request.headers['if-none-match'] === '*' && objects.has(key)) return refuse(response, 412, 'PreconditionFailed');
+    if (request.headers['if-none-match'] === '*' && objects.has(key))
+      return refuse(response, 412, 'PreconditionFailed');
     const body = Buffer.concat(parts);
     const etag = `"${createHash('md5').update(body).digest('hex')}"`;
     objects.set(key, { body, etag });
