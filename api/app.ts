@@ -91,8 +91,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.decorateRequest('scope', null as never);
   app.decorateRequest('signIn', null as never);
 
-  observe(app, deps);
-  auditRequests(app, deps);
+  watchRequests(app, deps);
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-content-type-options', 'nosniff');
     // The router also takes addresses that spell a letter as %76: what counts is the route that it found.
@@ -158,6 +157,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   await registerDocsPage(app);
   await app.ready();
   return app;
+}
+
+/** Logs, measures and audits requests. */
+function watchRequests(app: Api, deps: ApiDeps): void {
+  observe(app, deps);
+  auditRequests(app, deps);
 }
 
 /** Refuses what no schema can state, or what the schemas would convert. */

@@ -22,19 +22,13 @@ type Deps = {
   metrics?: Pick<Metrics, 'auditEntries' | 'auditWriteFailures'> | undefined;
 };
 
-/**
- * Writes entries in batches: what comes while a batch is written makes the next one. A batch is one statement, which
- * writes nothing when another process has added entries in between; it is then written again with the head locked.
- */
-export function createAuditWriter({ store, keys, log, metrics }: Deps) {
-  let waiting: Waiting[] = [];
+/** Signs batches and stores them, behind what it stored last or what other processes have stored since. */
+function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
   let head: HeadRow | undefined;
   /** The entries of a batch that may be stored. Its repeat has the same ones. */
   let attempt: AuditEntryRow[] | undefined;
-  let running: Promise<void> | undefined;
-  let isClosing = false;
 
-  /** @throws when somebody has changed the end of the log: what is signed behind it would make that look genuine */
+  /** @throws when the end of the log was changed: what is signed behind it would make that look genuine */
   function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
     if (!isGenuineHead(before, { byId }))
       throw new AlfredError(
@@ -53,6 +47,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
     return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
   }
 
+  /** Stores entries, or finds that the attempt before has stored them. */
   async function storeBatch(batch: Waiting[]): Promise<void> {
     // The answer to the attempt before may have been lost.
     const [first] = attempt ?? [];
@@ -74,24 +69,43 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
     head = locked.after;
   }
 
+  return {
+    /** How many of what waits are in the next batch. */
+    size: () => attempt?.length ?? mostInBatch,
+    async store(batch: Waiting[]): Promise<void> {
+      await storeBatch(batch);
+      attempt = undefined;
+    },
+  };
+}
+
+/**
+ * Writes entries in batches: what comes while a batch is written makes the next one. A batch is one statement, which
+ * writes nothing when another process has added entries in between; it is then written again with the head locked.
+ */
+export function createAuditWriter({ store, keys, log, metrics }: Deps) {
+  let waiting: Waiting[] = [];
+  const batches = createBatches({ store, keys });
+  let running: Promise<void> | undefined;
+  let isClosing = false;
+
   async function run(): Promise<void> {
     let pause = pauseMs.first;
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, attempt?.length ?? mostInBatch);
+      const batch = waiting.slice(0, batches.size());
       try {
-        await storeBatch(batch);
+        await batches.store(batch);
       } catch (error) {
         metrics?.auditWriteFailures.inc();
         // All who wait hear at once. The entries stay: what they tell has been done.
         for (const { reject } of waiting) reject(error);
         if (isDatabaseUnavailable(error)) log.warn({ waiting: waiting.length }, 'the audit log cannot be written yet');
         else log.error({ err: error, waiting: waiting.length }, 'the audit log cannot be written');
-        if (isClosing) return;
+        if (isClosing) break;
         await pauseFor(pause);
         pause = Math.min(2 * pause, pauseMs.longest);
         continue;
       }
-      attempt = undefined;
       pause = pauseMs.first;
       waiting = waiting.slice(batch.length);
       for (const { fields, resolve } of batch) {
@@ -99,6 +113,8 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
         resolve();
       }
     }
+    // At once, and not in a `finally`: a caller whose entry was just stored may write the next one before that.
+    running = undefined;
   }
 
   /** Ends early when the writer closes. */
@@ -123,9 +139,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
       }
       return new Promise((resolve, reject) => {
         waiting.push({ fields: fieldsOf(record, new Date()), resolve, reject });
-        running ??= run().finally(() => {
-          running = undefined;
-        });
+        running ??= run();
       });
     },
 

@@ -1,7 +1,7 @@
 import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { AuditStore } from '../postgres/audit/audit-store.ts';
 import type { Checkpoint } from './chain.ts';
-import { createVerification, type Verification } from './verify-chain.ts';
+import { ChainVerification, type Verification } from './verify-chain.ts';
 
 /** Of 400 days, one each five minutes. */
 const mostCheckpoints = 200_000;
@@ -19,7 +19,7 @@ export async function verifyLog({ store, keys, outside, rowsAtOnce = 5_000 }: In
   // Before the end is read: a checkpoint of meanwhile would be of an entry that is left out.
   const inside = await store.checkpointsAfter(0, mostCheckpoints);
   const head = await store.readHead();
-  const verification = createVerification({ head, keys, checkpoints: [...inside, ...outside] });
+  const verification = new ChainVerification({ head, keys, checkpoints: [...inside, ...outside] });
   // An entry behind the end is one of a request that came meanwhile, unless the end is still where it was.
   let after = head.base_seq;
   while (true) {

@@ -30,7 +30,7 @@ export type ObservedEntry = {
 export type KnownBefore = {
   /** Origins of earlier sign-ins, by `subjectKey`: networks or countries, and programs. */
   origins: ReadonlyMap<string, { places: ReadonlySet<string>; clients: ReadonlySet<string> }>;
-  /** Ids of documents that nobody has a reason to read. */
+  /** Ids of documents that no one has a reason to read. */
   canaries: ReadonlySet<string>;
   /** By tenant, how much was done in the last full hour, and in the same hour of weeks before. */
   volumes: ReadonlyMap<string, { now: number; before: readonly number[] }>;
@@ -51,7 +51,7 @@ export type IntrusionSignal = {
 /** How long the window is that the rules look at, in milliseconds. */
 export const windowMs = 600_000;
 
-/** Codes of credentials that were good once and are sent by programs that nobody looks after. */
+/** Codes of credentials that were good once and are sent by programs that no one looks after. */
 const forgotten = ['token_missing', 'token_expired', 'token_not_yet_valid', 'key_expired'];
 
 const limits = {
@@ -140,7 +140,7 @@ function bursts(rule: IntrusionRule, least: number, entries: readonly ObservedEn
   });
 }
 
-/** Much more than in the same hour of the weeks before, as when somebody takes data away at night. */
+/** Much more than in the same hour of the weeks before, as when a person takes data away at night. */
 const unusualVolumes = ({ volumes }: KnownBefore): IntrusionSignal[] =>
   [...volumes].flatMap(([tenant, { now, before }]) => {
     if (before.length < limits.weeksNeeded) return [];

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { checkpointMac, entryHash, fieldsOf, headMac, noHash } from '../../../adapters/audit/chain.ts';
-import { createVerification } from '../../../adapters/audit/verify-chain.ts';
+import { ChainVerification } from '../../../adapters/audit/verify-chain.ts';
 import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../../runtime/database/audit-tables.ts';
 
@@ -28,7 +28,7 @@ const checkpointOf = ({ seq, hash }: AuditEntryRow) => {
   return { ...unsigned, mac: checkpointMac(keys.signing.secret, unsigned) };
 };
 
-/** What verification says about 100 entries that somebody has changed. */
+/** What verification says about 100 entries that were changed. */
 function verify(
   tamper: (rows: AuditEntryRow[]) => AuditEntryRow[],
   {
@@ -37,7 +37,7 @@ function verify(
   }: { head?: ReturnType<typeof headOf>; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
 ) {
   const rows = makeRows(100);
-  const verification = createVerification({ head: head ?? headOf(rows), keys, checkpoints });
+  const verification = new ChainVerification({ head: head ?? headOf(rows), keys, checkpoints });
   for (const row of tamper(structuredCloneRows(rows))) verification.check(row);
   return verification.finish().findings.map(({ kind, from, to }) => `${kind} ${from === to ? from : `${from}-${to}`}`);
 }
