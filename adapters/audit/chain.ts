@@ -35,8 +35,7 @@ export function fieldsOf(record: AuditRecord, at: Date): Omit<SignedFields, 'seq
   };
 }
 
-const mac = (secret: Buffer, ...parts: (string | Buffer)[]) =>
-  parts.reduce((hmac, part) => hmac.update(part), createHmac('sha256', secret)).digest();
+const mac = (secret: Buffer, text: string) => createHmac('sha256', secret).update(text).digest();
 
 /** What the first entry follows. */
 export const noHash = Buffer.alloc(32);
@@ -45,9 +44,8 @@ export const noHash = Buffer.alloc(32);
 export const entryHash = (secret: Buffer, previous: Buffer, entry: SignedFields): Buffer =>
   mac(
     secret,
-    'entry\n',
-    previous,
-    JSON.stringify([
+    `entry\n${JSON.stringify([
+      previous.toString('hex'),
       entry.seq,
       entry.at.getTime(),
       entry.tenant,
@@ -65,14 +63,14 @@ export const entryHash = (secret: Buffer, previous: Buffer, entry: SignedFields)
       entry.country,
       entry.client,
       entry.key_id,
-    ]),
+    ])}`,
   );
 
 /** Where the chain ends, and what its beginning follows. */
 export type Head = { seq: number; hash: Buffer; base_seq: number; base_hash: Buffer };
 
 export const headMac = (secret: Buffer, { seq, hash, base_seq, base_hash }: Head): Buffer =>
-  mac(secret, 'head\n', JSON.stringify([seq, hash.toString('hex'), base_seq, base_hash.toString('hex')]));
+  mac(secret, `head\n${JSON.stringify([seq, hash.toString('hex'), base_seq, base_hash.toString('hex')])}`);
 
 type SignedHead = Head & { key_id: string | null; mac: Buffer | null };
 
@@ -89,4 +87,4 @@ export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length &
 export type Checkpoint = { seq: number; hash: Buffer; at: Date; key_id: string; mac: Buffer };
 
 export const checkpointMac = (secret: Buffer, { seq, hash, at, key_id }: Omit<Checkpoint, 'mac'>): Buffer =>
-  mac(secret, 'checkpoint\n', JSON.stringify([seq, hash.toString('hex'), at.getTime(), key_id]));
+  mac(secret, `checkpoint\n${JSON.stringify([seq, hash.toString('hex'), at.getTime(), key_id])}`);

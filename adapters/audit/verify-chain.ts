@@ -48,7 +48,8 @@ export class ChainVerification {
   #lastDoubtful: AuditEntryRow | undefined;
   #triesLeft = mostFindings;
   /** Where hashes stand, and entries that stand before the one that they follow. */
-  readonly #places = new Map<string, number>();
+  #places = new Map<string, number>();
+  #placesBefore = new Map<string, number>();
   readonly #early = new Map<string, AuditEntryRow>();
   readonly #elsewhere = new Map<number, number>();
   readonly #signed: Map<number, Checkpoint>;
@@ -89,9 +90,10 @@ export class ChainVerification {
   /** The number under which a row was written. @returns undefined when it is not genuine, or that is not known yet */
   #writtenAs(row: AuditEntryRow): number | undefined {
     if (this.#isGenuine(row, row.seq)) return row.seq;
+    const previous = row.previous.toString('hex');
     const before = isSame(row.previous, this.#last.hash)
       ? this.#last.seq
-      : this.#places.get(row.previous.toString('hex'));
+      : (this.#places.get(previous) ?? this.#placesBefore.get(previous));
     return before !== undefined && this.#isGenuine(row, before + 1) ? before + 1 : undefined;
   }
 
@@ -181,8 +183,11 @@ export class ChainVerification {
 
   #remember(row: AuditEntryRow, seq: number) {
     const hash = row.hash.toString('hex');
+    if (this.#places.size >= mostRemembered) {
+      this.#placesBefore = this.#places;
+      this.#places = new Map();
+    }
     this.#places.set(hash, seq);
-    if (this.#places.size > mostRemembered) this.#places.delete(this.#places.keys().next().value ?? '');
     // An entry that stood before its time.
     const moved = this.#early.get(hash);
     if (moved && this.#isGenuine(moved, seq + 1)) {

@@ -21,14 +21,18 @@ export async function verifyLog({ store, keys, outside, rowsAtOnce = 5_000 }: In
   const head = await store.readHead();
   const verification = new ChainVerification({ head, keys, checkpoints: [...inside, ...outside] });
   // An entry behind the end is one of a request that came meanwhile, unless the end is still where it was.
-  let after = head.base_seq;
+  let rows = await store.readAfter(head.base_seq, rowsAtOnce);
   while (true) {
-    const rows = await store.readAfter(after, rowsAtOnce);
+    const last = rows.at(-1);
+    // The database reads the next page while this one is verified.
+    const next = last === undefined ? [] : store.readAfter(last.seq, rowsAtOnce);
     const isBehind = rows.some(({ seq }) => seq > head.seq);
     const hasMoved = isBehind && (await store.readHead()).seq > head.seq;
     for (const row of rows) if (row.seq <= head.seq || !hasMoved) verification.check(row);
-    const last = rows.at(-1);
-    if (last === undefined || hasMoved) return verification.finish();
-    after = last.seq;
+    if (last === undefined || hasMoved) {
+      await next;
+      return verification.finish();
+    }
+    rows = await next;
   }
 }

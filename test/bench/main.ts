@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { parseCount } from '../../cli/commands/list-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureAudit } from './audit-log.ts';
 import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
@@ -33,6 +34,7 @@ const bench = new Command('bench')
   .option('--answers <n>', 'answers whose stored rows and bytes are counted', parseCount)
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
   .option('--counts <n>', 'tasks whose statements, transactions and events are counted', parseCount)
+  .option('--audit <n>', 'entries of the audit log that are written and verified', parseCount)
   .option('--deletion', 'deletions and lists among many rows')
   .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
   .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
@@ -52,6 +54,7 @@ const values = bench.opts<{
   answers?: number;
   waiting?: number;
   counts?: number;
+  audit?: number;
   deletion?: true;
   rows: number;
 }>();
@@ -68,6 +71,7 @@ try {
   else if (values.conversations)
     await measureManyConversations({ count: values.conversations, concurrency, ...surroundings });
   else if (values.deletion) await measureDeletion({ count: values.rows, ...surroundings });
+  else if (values.audit) await measureAudit({ count: values.audit, ...surroundings });
   else if (values.files) await measureAddedFolder({ count: values.files, ...surroundings });
   else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });

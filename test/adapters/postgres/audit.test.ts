@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Kysely, PostgresDialect, type CompiledQuery } from 'kysely';
 import { createAuditKeeper } from '../../../adapters/audit/audit-keeper.ts';
 import { createAuditWriter } from '../../../adapters/audit/audit-writer.ts';
 import { openCheckpointPlace } from '../../../adapters/audit/checkpoint-place.ts';
@@ -8,9 +9,11 @@ import { verifyLog } from '../../../adapters/audit/verify-log.ts';
 import { createAuditStore, type AuditStore } from '../../../adapters/postgres/audit/audit-store.ts';
 import type { AuditKeys } from '../../../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../../../runtime/audit-keys.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
 import { rethrowMarked } from '../../../runtime/database/database-errors.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.ts';
+import { scansOf, type PlanNode } from '../../support/query-plan.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -209,4 +212,34 @@ test('entries whose time is over go up to a checkpoint, and the rest still verif
   await writer.close();
   expect(await verify()).toMatchObject({ entries: 2, from: seq + 1, to: seq + 2, findings: [] });
   await expect(query(`delete from audit_entries where seq = ${seq + 1}`)).rejects.toThrow(/append-only/);
+});
+
+test('lists of a tenant read an index, however many entries others have', async () => {
+  await query(`
+    insert into audit_entries (seq, at, tenant, subject, action, outcome, count, key_id, previous, hash)
+    select 1e6 + n, '2024-01-01'::timestamptz + n * interval '1 minute',
+      case when n % 4 = 0 then 'local' else 't' || n % 90 end, 's' || n % 100, 'task.start', 'ok', 1, 'k', '',
+      sha256(n::text::bytea)
+    from generate_series(1, 20000) n;
+    analyze audit_entries`);
+  const statements: CompiledQuery[] = [];
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: env.postgres.pool }),
+    log: ({ query: sent }) => void statements.push(sent),
+  });
+  const { list, readAfter, has, removeExpired } = createAuditStore(db);
+  const cursor = `1704067200000.${'0'.repeat(64)}`;
+  const day = { from: '2024-01-02T00:00:00Z', to: '2024-01-03T00:00:00Z' };
+  for (const filter of [{}, { subject: 's4' }, day, { cursor }, { subject: 's4', cursor }])
+    await list('local', { limit: 20, ...filter });
+  await readAfter(100, 20);
+  await has({ seq: 1, hash: Buffer.alloc(32) });
+  await removeExpired(1);
+  for (const { sql, parameters } of statements) {
+    const { rows } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
+      text: `explain (format json) ${sql}`,
+      values: [...parameters],
+    });
+    expect([sql, scansOf(rows[0]?.['QUERY PLAN'][0].Plan)]).toEqual([sql, []]);
+  }
 });
