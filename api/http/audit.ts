@@ -33,6 +33,8 @@ export function auditRequests(app: Api, { audit, config, tenantOfStrangers }: De
       ...whereFrom(request, config.ALFRED_COUNTRY_HEADER),
     };
     if (principal && principal.via !== 'local') audit.note({ ...sender, action: 'sign_in', outcome: 'ok' });
+    if (request.readOfOther && reply.statusCode < 400)
+      audit.note({ ...sender, action: 'other.read', outcome: 'ok', resource: request.readOfOther });
     if (!found) return;
     const { action, type, outcome, waits } = found;
     const id = resourceIdOf(request, reply, outcome === 'ok');

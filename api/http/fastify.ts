@@ -10,6 +10,8 @@ declare module 'fastify' {
     scope: Principal;
     /** The code of the problem that the request is answered with. */
     problemCode?: string;
+    /** What a route has read that belongs to another subject. The audit log says so. */
+    readOfOther?: { type: string; id: string };
     /** How the sender signed in. */
     signIn: SignIn;
   }

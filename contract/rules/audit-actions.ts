@@ -15,6 +15,8 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   grantBudget: { action: 'budget.grant', resource: 'task' },
   repeatCallback: { action: 'callback.repeat', resource: 'task' },
   decideApproval: { action: 'approval.decide', resource: 'approval' },
+  setTaskReaders: { action: 'task.share', resource: 'task' },
+  setConversationReaders: { action: 'conversation.share', resource: 'conversation' },
   createSchedule: { action: 'schedule.create', resource: 'schedule' },
   changeSchedule: { action: 'schedule.change', resource: 'schedule' },
   pauseSchedule: { action: 'schedule.pause', resource: 'schedule' },

@@ -129,7 +129,7 @@ const isRefusal = ({ action, outcome, subject }: ObservedEntry) =>
   outcome === 'refused' && action !== 'sign_in' && subject !== '';
 
 const isReading = ({ action, outcome }: ObservedEntry) =>
-  outcome === 'ok' && ['document.read', 'usage.read', 'audit.read'].includes(action);
+  outcome === 'ok' && ['document.read', 'usage.read', 'audit.read', 'other.read'].includes(action);
 
 /** Much of one kind by one subject. */
 function bursts(rule: IntrusionRule, least: number, entries: readonly ObservedEntry[]): IntrusionSignal[] {
