@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
+import { createHash, createSecretKey, type KeyObject } from 'node:crypto';
 
-export type AuditKey = { id: string; secret: Buffer };
+/** As an object of OpenSSL: a MAC with it takes a fifth of the CPU of one with bytes. */
+export type AuditKey = { id: string; secret: KeyObject };
 /** The first one signs; all of them verify. */
-export type AuditKeys = { signing: AuditKey; byId: ReadonlyMap<string, Buffer> };
+export type AuditKeys = { signing: AuditKey; byId: ReadonlyMap<string, KeyObject> };
 
 /** Of random bytes. */
 export const auditKeyBytes = 32;
@@ -17,7 +18,8 @@ export function auditKeysIn(text: string): AuditKeys | undefined {
   for (const part of text.split(/[\s,]+/).filter(Boolean)) {
     const secret = Buffer.from(part, 'base64');
     if (!/^[\w+/-]+={0,2}$/.test(part) || secret.length < auditKeyBytes) return undefined;
-    keys.push({ id: createHash('sha256').update(secret).digest('hex').slice(0, 8), secret });
+    const id = createHash('sha256').update(secret).digest('hex').slice(0, 8);
+    keys.push({ id, secret: createSecretKey(secret) });
   }
   const [signing] = keys;
   return signing && { signing, byId: new Map(keys.map(({ id, secret }) => [id, secret])) };

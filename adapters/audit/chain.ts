@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { AuditRecord } from '../../contract/audit.ts';
 import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../runtime/database/audit-tables.ts';
@@ -35,13 +35,13 @@ export function fieldsOf(record: AuditRecord, at: Date): Omit<SignedFields, 'seq
   };
 }
 
-const mac = (secret: Buffer, text: string) => createHmac('sha256', secret).update(text).digest();
+const mac = (secret: KeyObject, text: string) => createHmac('sha256', secret).update(text).digest();
 
 /** What the first entry follows. */
 export const noHash = Buffer.alloc(32);
 
 /** The hash of an entry: a MAC over the hash before it, and all that the entry says. */
-export const entryHash = (secret: Buffer, previous: Buffer, entry: SignedFields): Buffer =>
+export const entryHash = (secret: KeyObject, previous: Buffer, entry: SignedFields): Buffer =>
   mac(
     secret,
     `entry\n${JSON.stringify([
@@ -69,7 +69,7 @@ export const entryHash = (secret: Buffer, previous: Buffer, entry: SignedFields)
 /** Where the chain ends, and what its beginning follows. */
 export type Head = { seq: number; hash: Buffer; base_seq: number; base_hash: Buffer };
 
-export const headMac = (secret: Buffer, { seq, hash, base_seq, base_hash }: Head): Buffer =>
+export const headMac = (secret: KeyObject, { seq, hash, base_seq, base_hash }: Head): Buffer =>
   mac(secret, `head\n${JSON.stringify([seq, hash.toString('hex'), base_seq, base_hash.toString('hex')])}`);
 
 type SignedHead = Head & { key_id: string | null; mac: Buffer | null };
@@ -86,5 +86,5 @@ export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length &
 /** A signed state of the chain. */
 export type Checkpoint = { seq: number; hash: Buffer; at: Date; key_id: string; mac: Buffer };
 
-export const checkpointMac = (secret: Buffer, { seq, hash, at, key_id }: Omit<Checkpoint, 'mac'>): Buffer =>
+export const checkpointMac = (secret: KeyObject, { seq, hash, at, key_id }: Omit<Checkpoint, 'mac'>): Buffer =>
   mac(secret, `checkpoint\n${JSON.stringify([seq, hash.toString('hex'), at.getTime(), key_id])}`);
