@@ -11,17 +11,35 @@ type Deps = Parameters<typeof createAuditWriter>[0] & {
   isOn: boolean;
 };
 
-/** A sign-in is written when it is the first of its kind in this time. */
-const signInWindowMs = 3_600_000;
-const mostSignIns = 10_000;
+/**
+ * What is counted together, and how many kinds of it are kept apart. A flood of strangers must not hide who was refused
+ * or who has read what.
+ */
+const floods = {
+  strangers: { mostKinds: 200 },
+  refusals: { mostKinds: 1_000 },
+  reads: { mostKinds: 5_000 },
+  // A sign-in is written when it is the first of its kind in an hour.
+  signIns: { mostKinds: 10_000, windowMs: 3_600_000 },
+} as const;
 const flushEveryMs = 5_000;
 
 /** The audit log. It connects to nothing until the first entry. */
 export function createAuditLog({ isOn, ...deps }: Deps): Audit & { close(): Promise<void> } {
   const writer = createAuditWriter(deps);
   const write = (entry: AuditRecord) => void writer.write(entry).catch(() => undefined);
-  const repeats = createRepeats({ write });
-  const signIns = createRepeats({ write, windowMs: signInWindowMs, mostKinds: mostSignIns });
+  const strangers = createRepeats({ write, ...floods.strangers });
+  const refusals = createRepeats({ write, ...floods.refusals });
+  const reads = createRepeats({ write, ...floods.reads });
+  const signIns = createRepeats({ write, ...floods.signIns });
+  const flush = (all = false) => {
+    for (const repeats of [strangers, refusals, reads, signIns]) repeats.flush(all);
+  };
+  const repeatsOf = ({ action, outcome, subject }: AuditRecord) => {
+    if (subject === '') return strangers;
+    if (outcome !== 'ok') return refusals;
+    return action === 'sign_in' ? signIns : reads;
+  };
   let timer: NodeJS.Timeout | undefined;
 
   return {
@@ -31,20 +49,15 @@ export function createAuditLog({ isOn, ...deps }: Deps): Audit & { close(): Prom
 
     note(entry) {
       if (!isOn) return;
-      timer ??= setInterval(() => {
-        repeats.flush();
-        signIns.flush();
-      }, flushEveryMs).unref();
-      const isSignIn = entry.action === 'sign_in' && entry.outcome === 'ok';
-      (isSignIn ? signIns : repeats).add(kindOf(entry), entry);
+      timer ??= setInterval(() => flush(), flushEveryMs).unref();
+      repeatsOf(entry).add(kindOf(entry), entry);
     },
 
     list: (tenant, query) => deps.store.list(tenant, query),
 
     async close() {
       clearInterval(timer);
-      repeats.flush(true);
-      signIns.flush(true);
+      flush(true);
       await writer.close();
     },
   };
