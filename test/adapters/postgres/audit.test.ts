@@ -11,6 +11,7 @@ import type { AuditKeys } from '../../../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../../../runtime/audit-keys.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { rethrowMarked } from '../../../runtime/database/database-errors.ts';
+import { createAudit } from '../../../wiring/audit.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.ts';
 import { scansOf, type PlanNode } from '../../support/query-plan.ts';
@@ -71,6 +72,25 @@ test('two thousand entries of two processes at once are one chain, without a gap
   expect(await verify()).toMatchObject({ entries: 2_000, from: 1, to: 2_000, findings: [] });
   const { rows } = await query('select count(distinct subject) as people from audit_entries');
   expect(rows).toEqual([{ people: 2_000 }]);
+});
+
+test('an API for others does not start without a key, nor with another one than that of the log', async () => {
+  const forOthers = {
+    ...env.config,
+    ALFRED_DATA_DIR: join(env.config.ALFRED_DATA_DIR, 'empty'),
+    ALFRED_API_HOST: '0.0.0.0',
+    OIDC_ISSUER: [{ issuer: 'https://login.example.com' }],
+  };
+  const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
+  const start = (config: typeof env.config) => createAudit({ ...env, config }, webhooks).checkAudit();
+  await expect(start(forOthers)).rejects.toThrow(/ALFRED_AUDIT_KEY is not set[^]*openssl rand[^]*ALFRED_AUDIT=off/);
+  const [other, own] = [
+    Buffer.alloc(32, 9).toString('base64'),
+    await readFile(join(env.config.ALFRED_DATA_DIR, 'audit.key'), 'utf8'),
+  ];
+  await expect(start({ ...forOthers, ALFRED_AUDIT_KEY: other })).rejects.toThrow(/signed with the key [0-9a-f]{8}/);
+  await start({ ...forOthers, ALFRED_AUDIT_KEY: `${other},${own.trim()}` });
+  await start({ ...forOthers, ALFRED_AUDIT: false });
 });
 
 test('the table takes no change, not even from its owner', async () => {
