@@ -72,6 +72,6 @@ function resourceIdOf({ params }: FastifyRequest, reply: FastifyReply, isDone: b
   const { id, name } = (params ?? {}) as { id?: unknown; name?: unknown };
   const location = reply.getHeader('location');
   const made = typeof location === 'string' ? location.split(/[?#]/)[0]?.split('/').at(-1) : undefined;
-  const given = [id, name, made].find((one) => typeof one === 'string') as string | undefined;
+  const given = [id, name, made].find((one): one is string => typeof one === 'string');
   return isDone || /^[0-9a-f-]{16,36}$/.test(given ?? '') ? given : undefined;
 }

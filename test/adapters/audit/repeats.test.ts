@@ -12,7 +12,7 @@ function start() {
   return {
     written,
     repeats,
-    wait(ms: number) {
+    wait: (ms: number) => {
       time += ms;
       repeats.flush();
     },

@@ -67,7 +67,7 @@ test('the key of one machine is made once, for its owner alone, also by two proc
 
 test('two thousand entries of two processes at once are one chain, without a gap', async () => {
   const writers = [openWriter(), openWriter()];
-  await Promise.all(Array.from({ length: 2_000 }, (_, n) => writers[n % 2]?.write(record(n))));
+  await Promise.all(Array.from({ length: 2_000 }, async (_, n) => writers[n % 2]?.write(record(n))));
   await Promise.all(writers.map((writer) => writer.close()));
   expect(await verify()).toMatchObject({ entries: 2_000, from: 1, to: 2_000, findings: [] });
   const { rows } = await query('select count(distinct subject) as people from audit_entries');
@@ -247,14 +247,14 @@ test('lists of a tenant read an index, however many entries others have', async 
     dialect: new PostgresDialect({ pool: env.postgres.pool }),
     log: ({ query: sent }) => void statements.push(sent),
   });
-  const { list, readAfter, has, removeExpired } = createAuditStore(db);
+  const logged = createAuditStore(db);
   const cursor = `1704067200000.${'0'.repeat(64)}`;
   const day = { from: '2024-01-02T00:00:00Z', to: '2024-01-03T00:00:00Z' };
   for (const filter of [{}, { subject: 's4' }, day, { cursor }, { subject: 's4', cursor }])
-    await list('local', { limit: 20, ...filter });
-  await readAfter(100, 20);
-  await has({ seq: 1, hash: Buffer.alloc(32) });
-  await removeExpired(1);
+    await logged.list('local', { limit: 20, ...filter });
+  await logged.readAfter(100, 20);
+  await logged.has({ seq: 1, hash: Buffer.alloc(32) });
+  await logged.removeExpired(1);
   for (const { sql, parameters } of statements) {
     const { rows } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
       text: `explain (format json) ${sql}`,
