@@ -991,6 +991,44 @@ export interface components {
             keys: components["schemas"]["ApiKey"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
+        AuditEntry: {
+            /** @description The hash of the entry, which later entries sign too */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Who did it. Empty: not known, as at a sign-in that failed */
+            subject: string;
+            /** @description `person` or `service` */
+            kind: string | null;
+            /** @description How the subject proved who it is */
+            via: string | null;
+            /** @description What was done or tried, like `task.start` */
+            action: string;
+            /** @description What it was done to, or what was made */
+            resource: {
+                type: string;
+                id: string;
+            } | null;
+            /**
+             * @description `signal`: a rule found something that looks like an intrusion
+             * @enum {string}
+             */
+            outcome: "ok" | "refused" | "failed" | "signal";
+            /** @description Why it was refused or failed; of a signal, its rule */
+            code: string | null;
+            /** @description More than 1: so many like this within a minute or an hour */
+            count: number;
+            requestId: string | null;
+            /** @description From where */
+            address: string | null;
+            country: string | null;
+            /** @description The program, by the first name in its `User-Agent` */
+            client: string | null;
+        };
+        AuditList: {
+            entries: components["schemas"]["AuditEntry"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
         Approval: {
             /** Format: uuid */
             id: string;
@@ -9116,43 +9154,7 @@ export interface operations {
                      *       "nextCursor": null
                      *     }
                      */
-                    "application/json": {
-                        entries: {
-                            /** @description The hash of the entry, which later entries sign too */
-                            id: string;
-                            /** Format: date-time */
-                            at: string;
-                            /** @description Who did it. Empty: not known, as at a sign-in that failed */
-                            subject: string;
-                            /** @description `person` or `service` */
-                            kind: string | null;
-                            /** @description How the subject proved who it is */
-                            via: string | null;
-                            /** @description What was done or tried, like `task.start` */
-                            action: string;
-                            /** @description What it was done to, or what was made */
-                            resource: {
-                                type: string;
-                                id: string;
-                            } | null;
-                            /**
-                             * @description `signal`: a rule found something that looks like an intrusion
-                             * @enum {string}
-                             */
-                            outcome: "ok" | "refused" | "failed" | "signal";
-                            /** @description Why it was refused or failed; of a signal, its rule */
-                            code: string | null;
-                            /** @description More than 1: so many like this within a minute or an hour */
-                            count: number;
-                            requestId: string | null;
-                            /** @description From where */
-                            address: string | null;
-                            country: string | null;
-                            /** @description The program, by the first name in its `User-Agent` */
-                            client: string | null;
-                        }[];
-                        nextCursor: components["schemas"]["NextCursor"];
-                    };
+                    "application/json": components["schemas"]["AuditList"];
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
