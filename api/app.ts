@@ -7,6 +7,7 @@ import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
+import { auditRequests } from './http/audit.ts';
 import { refuseStrangers } from './http/guard.ts';
 import { checkRights, identityOf } from './http/identity.ts';
 import { createViews } from './links.ts';
@@ -16,6 +17,7 @@ import { createStreamOpener } from './http/open-stream.ts';
 import { createErrorHandler } from './http/problems.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { collectionRoutes } from './routes/collections.ts';
@@ -92,7 +94,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   app.decorateRequest('scope', null as never);
   app.decorateRequest('signIn', null as never);
 
-  observe(app, deps);
+  watchRequests(app, deps);
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('x-content-type-options', 'nosniff');
     // The router also takes addresses that spell a letter as %76: what counts is the route that it found.
@@ -150,6 +152,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     controlSourceRoutes,
     agentRoutes,
     apiKeyRoutes,
+    auditRoutes,
     controlApiKeyRoutes,
     meRoutes,
     usageRoutes,
@@ -160,6 +163,12 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   await registerDocsPage(app);
   await app.ready();
   return app;
+}
+
+/** Logs, measures and audits requests. */
+function watchRequests(app: Api, deps: ApiDeps): void {
+  observe(app, deps);
+  auditRequests(app, deps);
 }
 
 /** Refuses what no schema can state, or what the schemas would convert. */

@@ -15,6 +15,8 @@ type ApiAdapters = Pick<
   ApiDeps,
   | 'apiKeys'
   | 'approvals'
+  | 'audit'
+  | 'tenantOfStrangers'
   | 'schedules'
   | 'shares'
   | 'sources'
@@ -43,15 +45,20 @@ type ApiAdapters = Pick<
  * requests ALFRED_SHUTDOWN_GRACE_S to finish.
  *
  * @throws when the address is taken or does not belong to this machine, ConfigError when the configuration names an
- *   agent that does not exist
+ *   agent that does not exist, or has no key for the audit log
  */
 export async function startApi(
   edge: ApiEdge,
-  adapters: ApiAdapters & { signInWarning: () => Promise<string | undefined> },
+  adapters: ApiAdapters & {
+    signInWarning: () => Promise<string | undefined>;
+    checkAudit: () => Promise<void>;
+    auditKeeper: { start(): () => Promise<void> };
+  },
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   if (config.OIDC_ISSUER) readiness.addWarning('identity', adapters.signInWarning);
+  await adapters.checkAudit();
   const app = await createApi({ ...edge, ...adapters, agents });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
@@ -66,11 +73,14 @@ export async function startApi(
   const url = `http://${host}:${port}`;
   log.info({ url }, 'the API listens');
 
+  const stopKeeper = config.ALFRED_AUDIT ? adapters.auditKeeper.start() : undefined;
+
   let stopping: Promise<void> | undefined;
   const stop = async () => {
     readiness.markDraining();
     const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMsOf(config));
     await app.close();
+    await stopKeeper?.();
     clearTimeout(cutOff);
     log.info({ url }, 'the API has stopped');
   };

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type {
   ApiKeys,
   Approvals,
+  Audit,
   Callbacks,
   Citations,
   Collections,
@@ -34,6 +35,7 @@ export type ApiDeps = {
     Config,
     | 'ALFRED_AGENTS'
     | 'ALFRED_API_HOSTS'
+    | 'ALFRED_COUNTRY_HEADER'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
     | 'ALFRED_S3_PREFIXES'
@@ -71,6 +73,9 @@ export type ApiDeps = {
   readMetrics(): Promise<string>;
   readiness: ReadinessProbe;
   apiKeys: ApiKeys;
+  audit: Audit;
+  /** Whose audit log gets the sign-ins that failed; empty: of no tenant, because it is not known. */
+  tenantOfStrangers: string;
   /**
    * Identifies the sender of a request. A request without a sender, or with an incomplete one, is refused. Without this
    * function every request comes from the user of this machine.

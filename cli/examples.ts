@@ -101,6 +101,13 @@ export const examples: Record<string, readonly string[]> = {
     'alfred authz explain bo read document --role operator --relation tenant --json',
   ],
   usage: ['alfred usage', 'alfred usage --of own', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
+  audit: ['alfred audit list --outcome refused', 'alfred audit verify'],
+  'audit list': ['alfred audit list --subject ada --from 2026-11-01T00:00:00Z', 'alfred audit list --all --json'],
+  'audit verify': ['alfred audit verify', 'alfred audit verify --from-checkpoint s3://audit/alfred --json'],
+  'audit export': ['alfred audit export > audit.jsonl'],
+  intrusion: ['alfred intrusion list', 'alfred intrusion test canary_read'],
+  'intrusion list': ['alfred intrusion list --json'],
+  'intrusion test': ['alfred intrusion test failed_sign_ins'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [
     'alfred eval answers --set test/evaluation/policies.json --json',

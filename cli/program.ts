@@ -19,6 +19,8 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   sources: async () => (await import('./commands/sources.ts')).addSources,
   keys: async () => (await import('./commands/keys.ts')).addKeys,
   authz: async () => (await import('./commands/authz.ts')).addAuthz,
+  audit: async () => (await import('./commands/audit.ts')).addAudit,
+  intrusion: async () => (await import('./commands/intrusion.ts')).addIntrusion,
   usage: async () => (await import('./commands/usage.ts')).addUsage,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { oidcFaults } from './identity-settings.ts';
+import { audit } from './variables/audit.ts';
 import { documents } from './variables/documents.ts';
 import { identity } from './variables/identity.ts';
 import { models } from './variables/models.ts';
@@ -17,7 +18,16 @@ const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 const nearHost = /^(localhost(:\d+)?|127(\.\d{1,3}){3}(:\d+)?|\[::1\](:\d+)?|[a-z0-9_-]+:\d+)$/;
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
-const variables = { ...servers, ...identity, ...search, ...documents, ...models, ...outbound, ...processes } as const;
+const variables = {
+  ...servers,
+  ...identity,
+  ...audit,
+  ...search,
+  ...documents,
+  ...models,
+  ...outbound,
+  ...processes,
+} as const;
 
 const secrets = [
   'TEMPORAL_API_KEY',
@@ -28,6 +38,7 @@ const secrets = [
   'ALFRED_OCR_API_KEY',
   'VECTOR_DB_KEY',
   'ALFRED_WEBHOOK_SECRET',
+  'ALFRED_AUDIT_KEY',
   'ALFRED_SMTP_URL',
   'S3_SECRET_ACCESS_KEY',
 ] as const satisfies (keyof typeof variables)[];
@@ -75,6 +86,8 @@ const Environment = z.object(variables).superRefine((env, context) => {
     const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
     addIssue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');
   }
+  if (env.ALFRED_INTRUSION_WEBHOOK !== undefined && env.ALFRED_WEBHOOK_SECRET === undefined)
+    addIssue('ALFRED_WEBHOOK_SECRET', 'is needed with ALFRED_INTRUSION_WEBHOOK, whose calls it signs');
   if (Boolean(env.S3_ACCESS_KEY_ID) !== Boolean(env.S3_SECRET_ACCESS_KEY)) {
     const missing = env.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
     addIssue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { createAuditMetrics } from './metrics/audit-metrics.ts';
 import { createDocumentMetrics } from './metrics/document-metrics.ts';
 import { createModelMetrics } from './metrics/model-metrics.ts';
 import { createOutageMetrics } from './metrics/outage-metrics.ts';
@@ -24,6 +25,7 @@ export function createMetrics() {
     ...createDocumentMetrics(registers),
     ...createSearchMetrics(registers),
     ...createProcessMetrics(registers),
+    ...createAuditMetrics(registers),
   };
   metrics.buildInfo.set({ version, node: process.version }, 1);
   return metrics;

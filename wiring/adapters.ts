@@ -1,3 +1,4 @@
+import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
@@ -62,10 +63,13 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
   };
   const { apiKeys } = rows;
+  const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
+  const audit = createAudit(edge, webhooks);
   const signIn = createSignIn({ issuers: issuersOf(config), subjects: createSubjects(db), apiKeys, log, metrics });
   return {
     ...knowledge,
     ...rows,
+    ...audit,
     identify: signIn.identify,
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,
@@ -95,12 +99,12 @@ export function createAdapters(edge: AdapterEdge) {
     scheduleAlignment: createScheduleAlignment({ client, schedules: rows.schedules, sources: knowledge.sources, log }),
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
-    webhooks: createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW })),
+    webhooks,
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
     close: async () => {
-      await Promise.all([knowledge.close(), listener.close(), leases.close()]);
+      await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()]);
     },
   };
 }

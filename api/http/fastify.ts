@@ -8,6 +8,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request. What is read or written belongs to this person or service. */
     scope: Principal;
+    /** The code of the problem that the request is answered with. */
+    problemCode?: string;
+    /** What a route has read that belongs to another subject. The audit log says so. */
+    readOfOther?: { type: string; id: string };
     /** How the sender signed in. */
     signIn: SignIn;
   }

@@ -26,6 +26,7 @@ export const openapi = {
     { name: 'agents', description: 'List the agents and what they take' },
     { name: 'usage', description: 'Read what model calls cost' },
     { name: 'identity', description: 'Read who you are, and manage API keys of services' },
+    { name: 'audit', description: 'Read who did what' },
     { name: 'operations', description: 'Probes, metrics and this document' },
   ],
 };

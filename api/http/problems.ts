@@ -26,6 +26,7 @@ const retryAfterS = { temporal_unavailable: 2, database_unavailable: 2, draining
 export function sendProblem(reply: FastifyReply, error: AlfredError) {
   const { code, message } = error;
   const status = httpStatusOf(code);
+  reply.request.problemCode = code;
   const problem: Problem = {
     type: `urn:alfred:problem:${code}`,
     title: defaultMessageOf(code),

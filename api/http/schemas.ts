@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contract/approval.ts';
 import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
+import { AuditEntry, AuditList } from '../../contract/audit.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
@@ -92,6 +93,8 @@ const answered = {
   AgentList,
   ApiKey,
   ApiKeyList,
+  AuditEntry,
+  AuditList,
   Approval,
   ApprovalList,
   Approvers,

@@ -836,6 +836,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who did what in your tenant, newest first; for the role admin
+         * @description Entries hold ids, codes and counts, and no content. What was refused often within a minute is one entry with its `count`.
+         */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys/{id}/rotate": {
         parameters: {
             query?: never;
@@ -1024,6 +1044,44 @@ export interface components {
         };
         ApiKeyList: {
             keys: components["schemas"]["ApiKey"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        AuditEntry: {
+            /** @description The hash of the entry, which later entries sign too */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Who did it. Empty: not known, as at a sign-in that failed */
+            subject: string;
+            /** @description `person` or `service` */
+            kind: string | null;
+            /** @description How the subject proved who it is */
+            via: string | null;
+            /** @description What was done or tried, like `task.start` */
+            action: string;
+            /** @description What it was done to, or what was made */
+            resource: {
+                type: string;
+                id: string;
+            } | null;
+            /**
+             * @description `signal`: a rule found something that looks like an intrusion
+             * @enum {string}
+             */
+            outcome: "ok" | "refused" | "failed" | "signal";
+            /** @description Why it was refused or failed; of a signal, its rule */
+            code: string | null;
+            /** @description More than 1: so many like this within a minute or an hour */
+            count: number;
+            requestId: string | null;
+            /** @description From where */
+            address: string | null;
+            country: string | null;
+            /** @description The program, by the first name in its `User-Agent` */
+            client: string | null;
+        };
+        AuditList: {
+            entries: components["schemas"]["AuditEntry"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
         Approval: {
@@ -1287,7 +1345,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "audit_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3122,7 +3180,7 @@ export interface components {
             /** @description Of your own roles; the key never has one that you lack. Default: `[]` */
             roles?: string[];
             /** @description What the key may be used for; empty: everything that its roles allow. Default: `[]` */
-            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write")[];
+            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write" | "audit:read" | "audit:write")[];
             /** @description Default: it does not expire */
             expiresInDays?: number;
         };
@@ -9414,6 +9472,109 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
             415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what this subject did
+                 * @example local
+                 */
+                subject?: string;
+                /**
+                 * @description Only this action, like `task.start`
+                 * @example task.start
+                 */
+                action?: string;
+                /**
+                 * @description Only what came out like this
+                 * @example ok
+                 */
+                outcome?: "ok" | "refused" | "failed" | "signal";
+                /**
+                 * @description Only what was done at this time or later
+                 * @example 2026-11-01T00:00:00Z
+                 */
+                from?: string;
+                /**
+                 * @description Only what was done before this time
+                 * @example 2026-12-01T00:00:00Z
+                 */
+                to?: string;
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "entries": [
+                     *         {
+                     *           "id": "5d41402abc4b2a76b9719d911017c592ae3f1b9e0c7d2f4a8b6c5e0d9f1a2b3c",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "subject": "local",
+                     *           "kind": "person",
+                     *           "via": "local",
+                     *           "action": "task.start",
+                     *           "resource": {
+                     *             "type": "task",
+                     *             "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01"
+                     *           },
+                     *           "outcome": "ok",
+                     *           "code": null,
+                     *           "count": 1,
+                     *           "requestId": "7f1c9a44-2b0e-4d6a-9b1f-3c5d7e9f0a1b",
+                     *           "address": "127.0.0.1",
+                     *           "country": null,
+                     *           "client": "curl"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `audit_forbidden`: The audit log is for the role admin.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */

@@ -85,6 +85,8 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   rotateApiKey: rule('change', 'key'),
   revokeApiKey: rule('delete', 'key'),
 
+  listAudit: rule('see', 'audit'),
+
   me: rule('see', 'identity'),
 };
 

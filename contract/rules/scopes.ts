@@ -8,6 +8,7 @@ export const scopeAreas = [
   'agents',
   'usage',
   'identity',
+  'audit',
 ] as const;
 
 /** `tasks:read` allows reading, `tasks:write` everything. */

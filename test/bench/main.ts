@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { parseCount } from '../../cli/commands/list-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
+import { measureAudit } from './audit-log.ts';
 import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
@@ -35,6 +36,7 @@ const bench = new Command('bench')
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
   .option('--counts <n>', 'tasks whose statements, transactions and events are counted', parseCount)
   .option('--sign-in <n>', 'requests that sign in, with the policy', parseCount)
+  .option('--audit <n>', 'entries of the audit log that are written and verified', parseCount)
   .option('--deletion', 'deletions and lists among many rows')
   .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
   .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
@@ -55,6 +57,7 @@ const values = bench.opts<{
   waiting?: number;
   counts?: number;
   signIn?: number;
+  audit?: number;
   deletion?: true;
   rows: number;
 }>();
@@ -71,6 +74,7 @@ try {
   else if (values.conversations)
     await measureManyConversations({ count: values.conversations, concurrency, ...surroundings });
   else if (values.deletion) await measureDeletion({ count: values.rows, ...surroundings });
+  else if (values.audit) await measureAudit({ count: values.audit, ...surroundings });
   else if (values.files) await measureAddedFolder({ count: values.files, ...surroundings });
   else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });

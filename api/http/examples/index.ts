@@ -2,6 +2,7 @@ import type { AgentDescription } from '../../../contract/agents.ts';
 import type { Readiness } from '../../../contract/health.ts';
 import type { UsageReport } from '../../../contract/usage.ts';
 import { version } from '../../../runtime/version.ts';
+import { auditExamples } from './audit.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
 import { identityExamples } from './identity.ts';
@@ -50,6 +51,7 @@ const examples: Record<string, OperationExamples> = {
   ...conversationExamples,
   ...documentExamples,
   ...identityExamples,
+  ...auditExamples,
   ...systemExamples,
 };
 

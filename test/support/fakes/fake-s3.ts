@@ -58,6 +58,18 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
       .end(found.body);
   }
 
+  /** PutObject. `If-None-Match: *` refuses to write over what is there. */
+  async function store(key: string, request: IncomingMessage, response: ServerResponse) {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    if (request.headers['if-none-match'] === '*' && objects.has(key))
+      return refuse(response, 412, 'PreconditionFailed');
+    const body = Buffer.concat(parts);
+    const etag = `"${createHash('md5').update(body).digest('hex')}"`;
+    objects.set(key, { body, etag });
+    response.writeHead(200, { etag }).end();
+  }
+
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://fake');
     const [, of = '', ...rest] = url.pathname.split('/');
@@ -67,7 +79,8 @@ export async function createFakeS3({ bucket = 'company-files', pageSize = 1_000 
     const signatureError = signatureProblem(request, url);
     if (signatureError) return refuse(response, 403, signatureError);
     if (of !== bucket) return refuse(response, 404, 'NoSuchBucket');
-    if (key === '') list(url.searchParams, response);
+    if (request.method === 'PUT') void store(key, request, response);
+    else if (key === '') list(url.searchParams, response);
     else get(key, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,125 @@
+import type { AuditKeys } from '../../runtime/audit-key-text.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
+import { checkpointMac, headMac, isGenuineHead, isSame } from './chain.ts';
+import type { CheckpointPlace } from './checkpoint-place.ts';
+
+const dayMs = 86_400_000;
+/** So many entries get a checkpoint before its time. */
+const entriesOfCheckpoint = 10_000;
+const retentionEveryMs = 3_600_000;
+const removedAtOnce = 10_000;
+const tickMs = 10_000;
+const scanEveryMs = 60_000;
+
+type Deps = {
+  store: AuditStore;
+  keys: () => Promise<AuditKeys>;
+  /** Looks for intrusions. */
+  scan: () => Promise<void>;
+  /** undefined: checkpoints are in the database alone. */
+  place: CheckpointPlace | undefined;
+  log: Pick<Logger, 'error' | 'info'>;
+  metrics?: Pick<Metrics, 'auditCheckpointAge'> | undefined;
+  checkpointMs: number;
+  keptDays: number;
+  now?: () => number;
+};
+
+/** Signs checkpoints of the audit log, and removes entries whose time is over. Several processes may do so at once. */
+export function createAuditKeeper(deps: Deps) {
+  const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  let waitingSince: number | undefined;
+  let retentionAt = 0;
+  let scanAt = 0;
+
+  /** @returns whether a checkpoint was written */
+  async function writeCheckpoint({ evenIfEarly = false } = {}): Promise<boolean> {
+    const head = await store.readHead();
+    const { seq, hash } = head;
+    const newest = await store.newestCheckpoint();
+    if (seq < (newest?.seq ?? 0))
+      throw new Error(`the audit log ends with entry ${seq}, but a checkpoint signed entry ${newest?.seq}`);
+    if (seq === (newest?.seq ?? 0)) {
+      waitingSince = undefined;
+      metrics?.auditCheckpointAge.set(0);
+      return false;
+    }
+    waitingSince ??= now();
+    metrics?.auditCheckpointAge.set((now() - waitingSince) / 1_000);
+    const isDue =
+      newest === undefined || now() - newest.at.getTime() >= checkpointMs || seq - newest.seq >= entriesOfCheckpoint;
+    if (!isDue && !evenIfEarly) return false;
+    const { signing, byId } = await keys();
+    if (!isGenuineHead(head, { byId })) throw new Error('the end of the audit log is not what Alfred wrote');
+    const unsigned = { seq, hash, at: new Date(now()), key_id: signing.id };
+    const checkpoint = { ...unsigned, mac: checkpointMac(signing.secret, unsigned) };
+    await place?.write(checkpoint);
+    await store.saveCheckpoint(checkpoint);
+    waitingSince = undefined;
+    metrics?.auditCheckpointAge.set(0);
+    return true;
+  }
+
+  /** Moves the beginning of the log to the newest checkpoint of before, and removes what is in front of it. */
+  async function removeExpired(): Promise<number> {
+    const { byId, signing } = await keys();
+    const last = await store.checkpointBefore(new Date(now() - keptDays * dayMs));
+    if (last) {
+      const secret = byId.get(last.key_id);
+      if (secret === undefined || !isSame(checkpointMac(secret, last), last.mac))
+        throw new Error(`the checkpoint of entry ${last.seq} is not genuine, so nothing is removed`);
+      const head = await store.readHead();
+      if (last.seq > head.base_seq)
+        await store.moveBase((current): HeadRow => {
+          if (!isGenuineHead(current, { byId })) throw new Error('the end of the audit log is not what Alfred wrote');
+          const moved = { ...current, base_seq: last.seq, base_hash: last.hash, key_id: signing.id };
+          return { ...moved, mac: headMac(signing.secret, moved) };
+        });
+    }
+    let removed = 0;
+    let some = removedAtOnce;
+    while (some === removedAtOnce) {
+      some = await store.removeExpired(removedAtOnce);
+      removed += some;
+    }
+    if (last) await store.removeCheckpointsBefore(last.seq);
+    if (removed > 0) log.info({ removed }, 'entries of the audit log were removed, because their time is over');
+    return removed;
+  }
+
+  /** One job that fails keeps no other from its work. */
+  async function tick(): Promise<void> {
+    await orLogged(writeCheckpoint);
+    if (now() - scanAt >= scanEveryMs) {
+      scanAt = now();
+      await orLogged(scan);
+    }
+    if (now() - retentionAt < retentionEveryMs) return;
+    retentionAt = now();
+    await orLogged(removeExpired);
+  }
+
+  const orLogged = (job: () => Promise<unknown>) =>
+    job().catch((error: unknown) => log.error({ err: error }, 'the audit log cannot be looked after'));
+
+  return {
+    writeCheckpoint,
+    removeExpired,
+
+    /** Looks every few seconds what is to be done. @returns a function that ends that */
+    start(): () => Promise<void> {
+      let running: Promise<void> | undefined;
+      const timer = setInterval(() => {
+        running ??= tick().finally(() => {
+          running = undefined;
+        });
+      }, tickMs).unref();
+      return async () => {
+        clearInterval(timer);
+        await running;
+      };
+    },
+  };
+}

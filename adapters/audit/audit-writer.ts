@@ -1,0 +1,154 @@
+import type { AuditRecord } from '../../contract/audit.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import type { AuditKeys } from '../../runtime/audit-key-text.ts';
+import type { AuditEntryRow } from '../../runtime/database/audit-tables.ts';
+import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
+import { entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
+
+/** The most entries in one statement, and the most that wait for the database. */
+const mostInBatch = 500;
+const mostWaiting = 10_000;
+const pauseMs = { first: 100, longest: 5_000 };
+
+type Waiting = { fields: ReturnType<typeof fieldsOf>; resolve: () => void; reject: (error: unknown) => void };
+
+type Deps = {
+  store: Pick<AuditStore, 'readHead' | 'append' | 'appendLocked' | 'has'>;
+  keys: () => Promise<AuditKeys>;
+  log: Pick<Logger, 'error' | 'warn'>;
+  metrics?: Pick<Metrics, 'auditEntries' | 'auditWriteFailures'> | undefined;
+};
+
+/** Signs batches and stores them, behind what it stored last or what other processes have stored since. */
+function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
+  let head: HeadRow | undefined;
+  /** The entries of a batch that may be stored. Its repeat has the same ones. */
+  let attempt: AuditEntryRow[] | undefined;
+
+  /** @throws when the end of the log was changed: what is signed behind it would make that look genuine */
+  function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
+    if (!isGenuineHead(before, { byId }))
+      throw new AlfredError(
+        'internal',
+        'The end of the audit log is not what Alfred wrote: `alfred audit verify` says what was changed.',
+      );
+    let { seq } = before;
+    let hash = before.hash.length === 0 ? noHash : before.hash;
+    const entries: AuditEntryRow[] = batch.map(({ fields }) => {
+      const previous = hash;
+      const entry = { seq: ++seq, ...fields, key_id: signing.id };
+      hash = entryHash(signing.secret, previous, entry);
+      return { ...entry, previous, hash };
+    });
+    const after = { ...before, seq, hash, key_id: signing.id };
+    return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
+  }
+
+  /** Stores entries, or finds that the attempt before has stored them. */
+  async function storeBatch(batch: Waiting[]): Promise<void> {
+    // The answer to the attempt before may have been lost.
+    const [first] = attempt ?? [];
+    if (first && (await store.has(first))) return;
+    const known = await keys();
+    const before = head ?? (await store.readHead());
+    head = undefined;
+    const prepared = prepare(batch, before, known);
+    attempt = prepared.entries;
+    if (await store.append(prepared.entries, before, prepared.after)) {
+      head = prepared.after;
+      return;
+    }
+    const locked = await store.appendLocked((current) => {
+      const again = prepare(batch, current, known);
+      attempt = again.entries;
+      return again;
+    });
+    head = locked.after;
+  }
+
+  return {
+    /** How many of what waits are in the next batch. */
+    size: () => attempt?.length ?? mostInBatch,
+    async store(batch: Waiting[]): Promise<void> {
+      await storeBatch(batch);
+      attempt = undefined;
+    },
+  };
+}
+
+/**
+ * Writes entries in batches: what comes while a batch is written makes the next one. A batch is one statement, which
+ * writes nothing when another process has added entries in between; it is then written again with the head locked.
+ */
+export function createAuditWriter({ store, keys, log, metrics }: Deps) {
+  let waiting: Waiting[] = [];
+  const batches = createBatches({ store, keys });
+  let running: Promise<void> | undefined;
+  let isClosing = false;
+
+  async function run(): Promise<void> {
+    let pause = pauseMs.first;
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, batches.size());
+      try {
+        await batches.store(batch);
+      } catch (error) {
+        metrics?.auditWriteFailures.inc();
+        // All who wait hear at once. The entries stay: what they tell has been done.
+        for (const { reject } of waiting) reject(error);
+        if (isDatabaseUnavailable(error)) log.warn({ waiting: waiting.length }, 'the audit log cannot be written yet');
+        else log.error({ err: error, waiting: waiting.length }, 'the audit log cannot be written');
+        if (isClosing) break;
+        await pauseFor(pause);
+        pause = Math.min(2 * pause, pauseMs.longest);
+        continue;
+      }
+      pause = pauseMs.first;
+      waiting = waiting.slice(batch.length);
+      for (const { fields, resolve } of batch) {
+        metrics?.auditEntries.inc({ action: fields.action, outcome: fields.outcome }, fields.count);
+        resolve();
+      }
+    }
+    // At once, and not in a `finally`: a caller whose entry was just stored may write the next one before that.
+    running = undefined;
+  }
+
+  /** Ends early when the writer closes. */
+  let wake: (() => void) | undefined;
+  const pauseFor = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms).unref();
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  return {
+    /** @returns when the entry is stored */
+    write(record: AuditRecord): Promise<void> {
+      if (waiting.length >= mostWaiting || isClosing) {
+        metrics?.auditWriteFailures.inc();
+        return Promise.reject(
+          new AlfredError('database_unavailable', 'The audit log cannot be written, so nothing more is done.'),
+        );
+      }
+      return new Promise((resolve, reject) => {
+        waiting.push({ fields: fieldsOf(record, new Date()), resolve, reject });
+        running ??= run();
+      });
+    },
+
+    /** Writes what waits, if the database answers. */
+    async close(): Promise<void> {
+      isClosing = true;
+      wake?.();
+      await running;
+      if (waiting.length > 0) log.error({ lost: waiting.length }, 'entries of the audit log were not written');
+    },
+  };
+}

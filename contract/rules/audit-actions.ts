@@ -1,0 +1,73 @@
+/** What an operation of the API is in the audit log, and what kind of thing it is done to. */
+export type AuditedOperation = {
+  action: string;
+  resource: string;
+  /** Many alike within a minute become one entry with their count. The answer does not wait for it. */
+  isRead?: true;
+};
+
+/** By `operationId`. Every operation that changes something is here: a test compares. */
+export const auditedOperations: Record<string, AuditedOperation> = {
+  createTask: { action: 'task.start', resource: 'task' },
+  cancelTask: { action: 'task.cancel', resource: 'task' },
+  undoTask: { action: 'task.undo', resource: 'task' },
+  deleteTask: { action: 'task.delete', resource: 'task' },
+  grantBudget: { action: 'budget.grant', resource: 'task' },
+  repeatCallback: { action: 'callback.repeat', resource: 'task' },
+  decideApproval: { action: 'approval.decide', resource: 'approval' },
+  setTaskReaders: { action: 'task.share', resource: 'task' },
+  setConversationReaders: { action: 'conversation.share', resource: 'conversation' },
+  createSchedule: { action: 'schedule.create', resource: 'schedule' },
+  changeSchedule: { action: 'schedule.change', resource: 'schedule' },
+  pauseSchedule: { action: 'schedule.pause', resource: 'schedule' },
+  resumeSchedule: { action: 'schedule.resume', resource: 'schedule' },
+  runSchedule: { action: 'schedule.run', resource: 'schedule' },
+  deleteSchedule: { action: 'schedule.delete', resource: 'schedule' },
+  createConversation: { action: 'conversation.create', resource: 'conversation' },
+  changeConversation: { action: 'conversation.change', resource: 'conversation' },
+  deleteConversation: { action: 'conversation.delete', resource: 'conversation' },
+  sendMessage: { action: 'message.send', resource: 'conversation' },
+  stopConversation: { action: 'conversation.stop', resource: 'conversation' },
+  setCollection: { action: 'collection.set', resource: 'collection' },
+  uploadDocuments: { action: 'document.upload', resource: 'ingestion' },
+  retryIngestion: { action: 'ingestion.retry', resource: 'ingestion' },
+  repeatIngestionCallback: { action: 'callback.repeat', resource: 'ingestion' },
+  deleteDocument: { action: 'document.delete', resource: 'document' },
+  createSource: { action: 'source.create', resource: 'source' },
+  changeSource: { action: 'source.change', resource: 'source' },
+  syncSource: { action: 'source.sync', resource: 'source' },
+  deleteSource: { action: 'source.delete', resource: 'source' },
+  createApiKey: { action: 'key.create', resource: 'key' },
+  rotateApiKey: { action: 'key.rotate', resource: 'key' },
+  revokeApiKey: { action: 'key.revoke', resource: 'key' },
+  // Reading that takes content or numbers away.
+  readDocumentText: { action: 'document.read', resource: 'document', isRead: true },
+  getUsage: { action: 'usage.read', resource: 'usage', isRead: true },
+  listAudit: { action: 'audit.read', resource: 'audit', isRead: true },
+};
+
+/** Statuses that say: not for you. What one may not see is 404, like what does not exist. */
+const refusals: readonly number[] = [401, 403, 404, 429];
+
+type Answer = { operationId: string | undefined; status: number; signedIn: boolean };
+
+/**
+ * What the audit log keeps of an answered request.
+ *
+ * @returns undefined: nothing; `waits`: the answer leaves when the entry is stored
+ */
+export function auditOf({ operationId, status, signedIn }: Answer) {
+  const known = operationId === undefined ? undefined : auditedOperations[operationId];
+  if (status < 400) {
+    return known && { action: known.action, type: known.resource, outcome: 'ok' as const, waits: !known.isRead };
+  }
+  const type = known?.resource;
+  // Browsers and scanners ask for much that is not there.
+  if (!signedIn && status === 404) return undefined;
+  const stranger = status === 401 ? 'sign_in' : 'request';
+  const action = signedIn ? (known?.action ?? operationId ?? 'unknown_address') : stranger;
+  if (refusals.includes(status)) return { action, type, outcome: 'refused' as const, waits: false };
+  return known && !known.isRead && (status === 409 || status >= 500)
+    ? { action, type, outcome: 'failed' as const, waits: false }
+    : undefined;
+}
