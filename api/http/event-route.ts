@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPageQuery, TaskEventsQuery } from '../../contract/events.ts';
 import type { Scope } from '../../contract/references.ts';
@@ -53,6 +54,13 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
     isStillShared,
   } = route;
 
+  const findFor = async (request: FastifyRequest, id: string): Promise<Found> => {
+    const found = await find(request.scope, id);
+    if (found.owner && found.owner.subject !== request.scope.subject)
+      request.readOfOther = { type: tag === 'conversations' ? 'conversation' : 'task', id };
+    return found;
+  };
+
   const readPage = async (scope: Scope, { id, owner, lastSeq }: Found, after: number, limit: number) => {
     const stored = await events.read(owner ?? scope, id, after, limit);
     const last = stored.at(-1)?.seq ?? after;
@@ -80,9 +88,10 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
         ...problems('not_found', 'invalid_request'),
       },
     },
-    handler: async ({ scope, params, query, headers }, reply) => {
+    handler: async (request, reply) => {
+      const { scope, params, query, headers } = request;
       const media = negotiate(headers.accept, ['text/event-stream', 'application/json']);
-      const found = await find(scope, params.id);
+      const found = await findFor(request, params.id);
       const { id, owner = scope, lastSeq, isEnded } = found;
       const after = placeOf(headers, query, lastSeq);
       if (media === 'application/json') return reply.type(media).send(await readPage(scope, found, after, pageSize));
@@ -105,7 +114,10 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
       querystring: EventPageQuery,
       response: { 200: json('One page', page), ...problems('not_found', 'invalid_request') },
     },
-    handler: async ({ scope, params, query: { cursor, limit } }, reply) =>
-      reply.send(await readPage(scope, await find(scope, params.id), Number(cursor ?? 0), limit)),
+    handler: async (request, reply) => {
+      const { scope, params, query } = request;
+      const found = await findFor(request, params.id);
+      return reply.send(await readPage(scope, found, Number(query.cursor ?? 0), query.limit));
+    },
   });
 }

@@ -16,10 +16,9 @@ import { bodyProblems, ConversationParams, json, location, problems } from '../h
 import { isOther, messagesForReader } from '../read-shared.ts';
 import { findReadableConversation, noConversation } from './conversations.ts';
 
-type Deps = Pick<
-  ApiDeps,
-  'agents' | 'citations' | 'config' | 'conversationRows' | 'messages' | 'shares'
-> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'citations' | 'config' | 'conversationRows' | 'messages' | 'shares'> & {
+  views: Views;
+};
 
 export const conversationMessageRoutes =
   ({ agents, citations, config, conversationRows, messages, shares, views }: Deps) =>
@@ -72,12 +71,14 @@ export const conversationMessageRoutes =
         querystring: MessageListQuery,
         response: { 200: json('One page, in order', MessageList), ...problems('not_found', 'invalid_request') },
       },
-      handler: async ({ scope, params: { id }, query }, reply) => {
+      handler: async (request, reply) => {
+        const { scope, params, query } = request;
+        const { id } = params;
         const { owner } = await findReadableConversation({ conversationRows, shares }, scope, id);
         const page = await conversationRows.listMessages(owner, id, { ...query, ...placeOf(query.cursor) });
-        const shown = isOther(scope, owner)
-          ? await messagesForReader({ citations }, scope, page.messages)
-          : page.messages;
+        const isOfOther = isOther(scope, owner);
+        if (isOfOther) request.readOfOther = { type: 'conversation', id };
+        const shown = isOfOther ? await messagesForReader({ citations }, scope, page.messages) : page.messages;
         const nextCursor = page.hasMore ? cursorAfter(shown, query) : null;
         return reply.send({ messages: shown, hasMore: page.hasMore, nextCursor });
       },

@@ -14,7 +14,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { conversationPath, type Views } from '../links.ts';
-import { readShared, type OwnedRow } from '../read-shared.ts';
+import { isOther, readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares'> & { views: Views };
@@ -79,8 +79,11 @@ export const conversationRoutes =
         params: ConversationParams,
         response: { 200: json('The conversation as it stands', Conversation), ...problems('not_found') },
       },
-      handler: async ({ scope, params: { id } }, reply) => {
-        const { row } = await findReadableConversation({ conversationRows, shares }, scope, id);
+      handler: async (request, reply) => {
+        const { scope, params } = request;
+        const { id } = params;
+        const { row, owner } = await findReadableConversation({ conversationRows, shares }, scope, id);
+        if (isOther(scope, owner)) request.readOfOther = { type: 'conversation', id };
         return reply.send(views.conversation(row));
       },
     });

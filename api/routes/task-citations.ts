@@ -21,13 +21,15 @@ export const taskCitationRoutes =
         params: TaskParams,
         response: { 200: json('The citations, by their numbers', TaskCitations), ...problems('not_found') },
       },
-      handler: async ({ scope, params }, reply) => {
+      handler: async (request, reply) => {
+        const { scope, params } = request;
         const { id } = params;
         const found = await readShared(shares, scope, { taskId: id }, (owner) =>
           citations.list(owner, id, isOther(scope, owner) ? scope : undefined),
         );
         // A task without a row has none yet; one that is gone is 404.
         if (!found) await findReadableTask({ control, conversationRows, shares }, scope, id);
+        if (found && isOther(scope, found.owner)) request.readOfOther = { type: 'task', id };
         return reply.send({ citations: found?.row ?? [] });
       },
     });

@@ -88,7 +88,8 @@ export const taskRoutes =
           ...problems('not_found'),
         },
       },
-      handler: async ({ scope, params, headers }, reply) => {
+      handler: async (request, reply) => {
+        const { scope, params, headers } = request;
         const { id } = params;
         const row = await readAsPreferred(reply, {
           prefer: headers.prefer,
@@ -98,6 +99,7 @@ export const taskRoutes =
           readStored: () => readVisibleTask(shares, scope, id, (reach) => tasks.get(reach, id)),
           readUntilEnd: (signal, readNext) => events.readUntilEnd(id, signal, readNext),
         });
+        if (row.owner !== undefined) request.readOfOther = { type: 'task', id };
         const [shown = row] = row.owner === undefined ? [] : await forReader({ citations }, scope, [row]);
         return reply.send(views.task(shown));
       },

@@ -3690,7 +3690,10 @@ export interface operations {
     listTasks: {
         parameters: {
             query?: {
-                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                /**
+                 * @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
+                 * @example own
+                 */
                 of?: "own" | "tenant";
                 /**
                  * @description Only tasks of this agent
@@ -5608,7 +5611,10 @@ export interface operations {
     listSchedules: {
         parameters: {
             query?: {
-                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                /**
+                 * @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
+                 * @example own
+                 */
                 of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
@@ -8571,7 +8577,10 @@ export interface operations {
     listSources: {
         parameters: {
             query?: {
-                /** @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours */
+                /**
+                 * @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
+                 * @example own
+                 */
                 of?: "own" | "tenant";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
@@ -9737,7 +9746,10 @@ export interface operations {
     getUsage: {
         parameters: {
             query?: {
-                /** @description `tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone */
+                /**
+                 * @description `tenant`: all of your tenant, with the role viewer, operator or admin, who get it by default; `own`: your tasks alone
+                 * @example own
+                 */
                 of?: "own" | "tenant";
                 /**
                  * @description First day (UTC); default 30 days up to and including the last

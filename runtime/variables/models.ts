@@ -13,7 +13,9 @@ export const models = {
   ),
   ALFRED_AGENTS: jsonVariable(AgentsSettings)
     .optional()
-    .describe('JSON by agent: its models, what it does in an outage, its budgets, its approvals, the roles that it is kept for; see below'),
+    .describe(
+      'JSON by agent: its models, what it does in an outage, its budgets, its approvals, the roles that it is kept for; see below',
+    ),
   ALFRED_TENANTS: jsonVariable(TenantsSettings)
     .optional()
     .describe('JSON by tenant, or `*` for every other: limits of a day, share of the workers, retention; see below'),

@@ -118,7 +118,7 @@ export const conversationExamples: Record<string, OperationExamples> = {
     body: sends({ name: 'Every working day', timing, action }),
     responses: answers(201, { ...schedule, recentRuns: [] }),
   },
-  listSchedules: { responses: answers(200, { schedules: [schedule], nextCursor: null }) },
+  listSchedules: { parameters: { of: 'own' }, responses: answers(200, { schedules: [schedule], nextCursor: null }) },
   getSchedule: { responses: answers(200, schedule) },
   changeSchedule: {
     body: sends({ timing: { cron: '0 7 * * MON-FRI', timeZone: 'Europe/Berlin' } }),

@@ -174,7 +174,7 @@ export const documentExamples: Record<string, OperationExamples> = {
     responses: answers(200, { ...collection, outdated: 1 }),
   },
   createSource: { body: sends({ address, collection: 'handbook', everyS: 86_400 }), responses: answers(201, source) },
-  listSources: { responses: answers(200, { sources: [source], nextCursor: null }) },
+  listSources: { parameters: { of: 'own' }, responses: answers(200, { sources: [source], nextCursor: null }) },
   getSource: { responses: answers(200, source) },
   changeSource: { body: sends({ everyS: 3_600 }), responses: answers(200, { ...source, everyS: 3_600 }) },
   syncSource: { responses: answers(202, source) },

@@ -37,7 +37,7 @@ const unready: Readiness = {
 const systemExamples: Record<string, OperationExamples> = {
   listAgents: { responses: answers(200, { agents: [agent] }) },
   getUsage: {
-    parameters: { from: '2026-11-01', to: '2026-11-30', by: 'day,model' },
+    parameters: { of: 'own', from: '2026-11-01', to: '2026-11-30', by: 'day,model' },
     responses: answers(200, report),
   },
   health: { responses: answers(200, { status: 'ok', version, uptime_s: 12.5 }) },

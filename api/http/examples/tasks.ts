@@ -150,7 +150,7 @@ export const taskExamples: Record<string, OperationExamples> = {
     responses: answers(202, queuedTask),
   },
   listTasks: {
-    parameters: { agent: 'knowledge', status: 'completed', createdAfter: '2026-11-01T00:00:00Z', of: 'own' },
+    parameters: { of: 'own', agent: 'knowledge', status: 'completed', createdAfter: '2026-11-01T00:00:00Z' },
     responses: answers(200, { tasks: [listedTask], nextCursor: null }),
   },
   getTask: { responses: answers(200, completedTask) },
