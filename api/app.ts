@@ -33,6 +33,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { signInMetadataRoutes } from './routes/sign-in-metadata.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -148,6 +149,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     meRoutes,
     usageRoutes,
     systemRoutes,
+    signInMetadataRoutes,
   ]) {
     await app.register(routes(shared));
   }

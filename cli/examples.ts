@@ -83,6 +83,9 @@ export const examples: Record<string, readonly string[]> = {
   'keys show': ['alfred keys show 3f9a1c5be07d2486'],
   'keys rotate': ['alfred keys rotate 3f9a1c5be07d2486 --overlap 3600'],
   'keys remove': ['alfred keys remove 3f9a1c5be07d2486'],
+  login: ['alfred login', 'ALFRED_URL=https://alfred.example.com alfred login --client-id alfred-cli'],
+  logout: ['alfred logout'],
+  whoami: ['alfred whoami', 'alfred whoami --json'],
   usage: ['alfred usage', 'alfred usage --from 2026-11-01 --to 2026-11-30 --by agent,model'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [

@@ -14,6 +14,13 @@ export const identity = {
     .enum(oidcProviders)
     .default('generic')
     .describe('whose claims are read: keycloak, entra, okta, auth0, google or generic'),
+  OIDC_CLI_CLIENT_ID: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected the id of a client as the identity provider shows it')
+    .optional()
+    .describe(
+      'client of the identity provider by which `alfred login` signs in, with the device flow on; at the first issuer of OIDC_ISSUER; default: people name it with --client-id',
+    ),
   OIDC_TENANT: TenantName.optional().describe('tenant of all who sign in; default: what OIDC_TENANT_CLAIM names'),
   OIDC_TENANT_CLAIM: ClaimName.optional().describe(
     'claim with the tenant: its name, a path with dots or a JSON pointer; default: tid (entra), org_id (auth0), hd (google)',
