@@ -23,6 +23,27 @@ const clients = [
     response_types: ['code'],
     redirect_uris: [redirectUri],
   },
+  {
+    client_id: 'cli',
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    response_types: [],
+    redirect_uris: [],
+  },
+];
+
+/** What the server keeps, each for five minutes. */
+const kinds = [
+  'AccessToken',
+  'AuthorizationCode',
+  'ClientCredentials',
+  'DeviceCode',
+  'Grant',
+  'IdToken',
+  'Interaction',
+  'RefreshToken',
+  'Session',
 ];
 
 export type OidcServer = Awaited<ReturnType<typeof startOidcServer>>;
@@ -77,9 +98,14 @@ export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
     },
     clientCredentials: (scope?: string) => clientCredentials(issuer, scope),
     signIn: (subject: string, scope?: string) => signInByCode(issuer, subject, scope),
+    decideDevice,
     close: () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()),
   };
 }
+
+const showPage = (context: { body: string }) => {
+  context.body = 'A page.';
+};
 
 async function newKey(kid: string) {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
@@ -92,16 +118,20 @@ function createListener(issuer: string, jwk: object, people: Record<string, JWTP
     jwks: { keys: [jwk] },
     cookies: { keys: ['a key for cookies'] },
     // Named, because the defaults are announced on the console.
-    ttl: Object.fromEntries(
-      ['AccessToken', 'AuthorizationCode', 'ClientCredentials', 'Grant', 'IdToken', 'Interaction', 'Session'].map(
-        (kind) => [kind, 300],
-      ),
-    ),
+    ttl: Object.fromEntries(kinds.map((kind) => [kind, 300])),
     findAccount: (_context: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      // Pages of our own, and a rule: those of the library announce on the console that they are examples.
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: showPage,
+        userCodeConfirmSource: showPage,
+        successSource: showPage,
+      },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => audience,
@@ -115,6 +145,9 @@ function createListener(issuer: string, jwk: object, people: Record<string, JWTP
         }),
       },
     },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_context: unknown, client: { grantTypeAllowed: (grant: string) => boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
     extraTokenClaims: (_context: unknown, { accountId, clientId }: { accountId?: string; clientId: string }) => ({
       tenant: 'acme',
       ...people[accountId ?? clientId],
@@ -141,9 +174,11 @@ function newProvider(issuer: string, configuration: object): Provider {
 /** Signs in who the request's `login_hint` names, and grants what the client asks for. */
 async function letIn(provider: Provider, request: IncomingMessage, response: ServerResponse) {
   const { params, session } = await provider.interactionDetails(request, response);
-  const accountId = session?.accountId ?? (params as unknown as { login_hint: string }).login_hint;
+  const hint =
+    (params as { login_hint?: string }).login_hint ?? /(?:^|; )hint=([^;]*)/.exec(request.headers.cookie ?? '')?.[1];
+  const accountId = session?.accountId ?? hint ?? '';
   const grant = new provider.Grant({ accountId, clientId: params.client_id });
-  grant.addOIDCScope('openid');
+  grant.addOIDCScope('openid offline_access');
   grant.addResourceScope(audience, params.scope ?? '');
   const grantId = await grant.save();
   await provider.interactionFinished(request, response, { login: { accountId }, consent: { grantId } });
@@ -200,19 +235,42 @@ async function signInByCode(issuer: string, subject: string, scope = ''): Promis
   return tokensIn(await response.json());
 }
 
+/**
+ * Does in a browser what the page of a device code asks for: a person confirms the code, or refuses it.
+ *
+ * @param address of the page, with the code
+ */
+async function decideDevice(address: string, subject: string, decision: 'confirm' | 'abort' = 'confirm') {
+  const cookies = new Map([['hint', subject]]);
+  const form = await (await visit(address, cookies)).text();
+  const [, xsrf = ''] = /name="xsrf" value="([^"]+)"/.exec(form) ?? [];
+  const { searchParams, origin, pathname } = new URL(address);
+  const body = new URLSearchParams({ xsrf, user_code: searchParams.get('user_code') ?? '', [decision]: 'yes' });
+  let response = await visit(origin + pathname, cookies, body);
+  for (let location = response.headers.get('location'); location !== null; location = response.headers.get('location'))
+    response = await visit(new URL(location, address).href, cookies);
+}
+
+/** One request of a browser, which keeps the cookies that come. */
+async function visit(url: string, cookies: Map<string, string>, body?: URLSearchParams): Promise<Response> {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+    ...(body && { method: 'POST', body }),
+  });
+  for (const line of response.headers.getSetCookie()) {
+    const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
+    cookies.set(name, value);
+  }
+  return response;
+}
+
 /** Follows redirects with the cookies that come, until the client's own address is reached. */
 async function followToCode(start: string): Promise<string> {
   const cookies = new Map<string, string>();
   let url = start;
   for (let hops = 0; hops < 10; hops++) {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      cookies.set(name, value);
-    }
+    const response = await visit(url, cookies);
     const location = response.headers.get('location');
     if (location === null) throw new Error(`The OIDC server answered ${response.status}: ${await response.text()}`);
     url = new URL(location, url).href;
