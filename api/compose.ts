@@ -15,6 +15,7 @@ type ApiAdapters = Pick<
   ApiDeps,
   | 'apiKeys'
   | 'approvals'
+  | 'browserSignIn'
   | 'schedules'
   | 'sources'
   | 'tasks'

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type {
   ApiKeys,
   Approvals,
+  BrowserSignIn,
   Callbacks,
   Citations,
   Collections,
@@ -79,6 +80,8 @@ export type ApiDeps = {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ) => SignIn | undefined | Promise<SignIn | undefined>;
+  /** Sign-ins by browser. Absent: there are none. */
+  browserSignIn?: BrowserSignIn | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
 };

@@ -29,7 +29,8 @@ const claimsOf: Record<
   }
 > = {
   generic: { subject: ['sub'], roles: 'roles', groups: 'groups' },
-  keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups' },
+  // Its mapper for groups writes no claim for a person without groups.
+  keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups', omitsEmptyGroups: true },
   entra: {
     subject: ['oid'],
     tenant: 'tid',

@@ -1,6 +1,8 @@
 /** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
+export type * from './browser-sessions.ts';
+export type * from './browser-sign-in.ts';
 export type * from './call-leases.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';

@@ -156,6 +156,19 @@ export interface Tables extends DocumentTables {
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
+  browser_sessions: {
+    id_hash: Buffer;
+    issuer: string;
+    sub: string;
+    sid: string | null;
+    tokens: Buffer;
+    refresh_at: Date;
+    refreshing_until: Date | null;
+    created_at: Generated<Date>;
+    used_at: Generated<Date>;
+    ends_at: Date;
+  };
+  used_logout_tokens: { issuer: string; jti: string; expires_at: Date };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;

@@ -11,8 +11,8 @@ import { waitUntil } from './wait-until.ts';
 
 const realmFile = new URL('../../keycloak/alfred-realm.json', import.meta.url);
 const oldestJava = 17;
-/** The first start makes the database and takes a minute on two busy cores. */
-const startMs = 240_000;
+/** The first start makes the database: a minute on two free cores, and more on busy ones. */
+const startMs = 600_000;
 
 const stopWith = [
   ['SIGTERM', 15_000],

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { type Grant } from 'oidc-provider';
 
 /** What tokens for Alfred have in `aud`. */
 export const audience = 'https://alfred.example.com';
@@ -22,6 +22,14 @@ const clients = [
     grant_types: ['authorization_code'],
     response_types: ['code'],
     redirect_uris: [redirectUri],
+  },
+  {
+    client_id: 'web',
+    client_secret: 'a secret of the pages, which is long enough',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: ['https://alfred.example.com/auth/callback'],
+    post_logout_redirect_uris: ['https://alfred.example.com/'],
   },
   {
     client_id: 'cli',
@@ -55,6 +63,7 @@ export type OidcServer = Awaited<ReturnType<typeof startOidcServer>>;
 export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
   const requests: string[] = [];
   let listener: RequestListener | undefined;
+  const grants: Grant[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
     if (listener) listener(request, response);
@@ -64,7 +73,7 @@ export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let key = await newKey('first');
   const open = () => {
-    listener = createListener(issuer, key.jwk, people);
+    listener = createListener(issuer, key.jwk, { people, grants });
   };
   open();
 
@@ -99,6 +108,9 @@ export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
     clientCredentials: (scope?: string) => clientCredentials(issuer, scope),
     signIn: (subject: string, scope?: string) => signInByCode(issuer, subject, scope),
     decideDevice,
+    /** Ends what people have allowed: no refresh token counts any more. */
+    endGrants: () => Promise.all(grants.splice(0).map((grant) => grant.destroy())),
+    followTo,
     close: () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()),
   };
 }
@@ -112,7 +124,11 @@ async function newKey(kid: string) {
   return { kid, privateKey, publicKey, jwk: { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' } };
 }
 
-function createListener(issuer: string, jwk: object, people: Record<string, JWTPayload>): RequestListener {
+function createListener(
+  issuer: string,
+  jwk: object,
+  { people, grants }: { people: Record<string, JWTPayload>; grants: Grant[] },
+): RequestListener {
   const provider = newProvider(issuer, {
     clients,
     jwks: { keys: [jwk] },
@@ -155,7 +171,8 @@ function createListener(issuer: string, jwk: object, people: Record<string, JWTP
   });
   const callback = provider.callback();
   return (request, response) => {
-    if (request.url?.startsWith('/interaction/')) void letIn(provider, request, response);
+    if (request.url?.startsWith('/interaction/'))
+      void letIn(provider, request, response).then((grant) => grants.push(grant));
     else callback(request, response);
   };
 }
@@ -182,6 +199,7 @@ async function letIn(provider: Provider, request: IncomingMessage, response: Ser
   grant.addResourceScope(audience, params.scope ?? '');
   const grantId = await grant.save();
   await provider.interactionFinished(request, response, { login: { accountId }, consent: { grantId } });
+  return grant;
 }
 
 async function clientCredentials(issuer: string, scope?: string): Promise<string> {
@@ -265,20 +283,28 @@ async function visit(url: string, cookies: Map<string, string>, body?: URLSearch
   return response;
 }
 
-/** Follows redirects with the cookies that come, until the client's own address is reached. */
 async function followToCode(start: string): Promise<string> {
-  const cookies = new Map<string, string>();
+  const url = await followTo(start, redirectUri);
+  const code = new URL(url).searchParams.get('code');
+  if (code === null) throw new Error(`The OIDC server refused the sign-in: ${url}`);
+  return code;
+}
+
+/**
+ * Follows redirects with the cookies that come, until the client's own address is reached.
+ *
+ * @param subject who signs in, when the request does not say it
+ * @returns that address
+ */
+async function followTo(start: string, end: string, subject?: string): Promise<string> {
+  const cookies = new Map<string, string>(subject === undefined ? [] : [['hint', subject]]);
   let url = start;
   for (let hops = 0; hops < 10; hops++) {
     const response = await visit(url, cookies);
     const location = response.headers.get('location');
     if (location === null) throw new Error(`The OIDC server answered ${response.status}: ${await response.text()}`);
     url = new URL(location, url).href;
-    if (url.startsWith(redirectUri)) {
-      const code = new URL(url).searchParams.get('code');
-      if (code === null) throw new Error(`The OIDC server refused the sign-in: ${url}`);
-      return code;
-    }
+    if (url.startsWith(end)) return url;
   }
   throw new Error('The OIDC server sends from one address to the next without an end.');
 }
