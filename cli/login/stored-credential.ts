@@ -13,7 +13,7 @@ const isNearItsEnd = ({ issuedAt, expiresAt }: StoredSignIn, now: number) =>
  * The access token of `alfred login` at this API, replaced by a fresh one when it is near its end. A refresh token
  * counts once, so one process at a time uses it, and the others take what it got.
  *
- * @returns undefined when nobody is signed in there
+ * * @returns undefined when no person is signed in there
  * @throws CliError when the provider ended the sign-in, or does not answer and the token is over
  */
 export async function storedCredential(

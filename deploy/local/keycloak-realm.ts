@@ -12,13 +12,15 @@ const demoUsers: readonly Omit<DemoUser, 'password'>[] = [
 ];
 
 /** Clients with a secret, which the local realm gives them. */
-export const secretClients = ['alfred-console', 'alfred-worker'] as const;
+const secretClients = ['alfred-console', 'alfred-worker'] as const;
 
 const Secrets = z.object({
   /** Of the administrator of Keycloak itself. */
   admin: z.string(),
   users: z.record(z.string(), z.string()),
   clients: z.record(z.string(), z.string()),
+  /** Encrypts the tokens of browser sessions. */
+  sessionKey: z.string(),
 });
 export type RealmSecrets = z.infer<typeof Secrets>;
 
@@ -28,6 +30,7 @@ export async function readOrCreateSecrets(file: string): Promise<RealmSecrets> {
     admin: newSecret(),
     users: Object.fromEntries(demoUsers.map(({ name }) => [name, newSecret()])),
     clients: Object.fromEntries(secretClients.map((name) => [name, newSecret()])),
+    sessionKey: randomBytes(32).toString('base64'),
   };
   try {
     await writeFile(file, `${JSON.stringify(made, null, 2)}\n`, { mode: 0o600, flag: 'wx' });

@@ -3,7 +3,7 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { keycloakName, obtainKeycloak, unpackKeycloak } from '../downloads/keycloak.ts';
-import { localRealm, peopleOf, readOrCreateSecrets, type DemoUser } from '../keycloak-realm.ts';
+import { localRealm, peopleOf, readOrCreateSecrets, type DemoUser, type RealmSecrets } from '../keycloak-realm.ts';
 import { StepFailure } from '../step-failure.ts';
 import { startChild } from './child.ts';
 import type { ServerDeps } from './servers.ts';
@@ -84,7 +84,7 @@ export async function ensureKeycloak({ settings, ports, steps, cleanup, onSpawn,
     () => issuerAt(port),
   );
   watch(server);
-  return { variables: variablesFor(port), people: peopleOf(secrets) as readonly DemoUser[] };
+  return { variables: variablesFor(port, secrets), people: peopleOf(secrets) as readonly DemoUser[] };
 }
 
 const entryPoint = 'io.quarkus.bootstrap.runner.QuarkusEntryPoint';
@@ -107,13 +107,16 @@ const serverEnvironment = ({ PATH, HOME, JAVA_HOME }: NodeJS.ProcessEnv) => ({ P
 
 const issuerAt = (port: number) => `http://127.0.0.1:${port}/realms/alfred`;
 
-const variablesFor = (port: number): Record<string, string> => ({
+const variablesFor = (port: number, { clients, sessionKey }: RealmSecrets): Record<string, string> => ({
   OIDC_PROVIDER: 'keycloak',
   OIDC_ISSUER: issuerAt(port),
   OIDC_AUDIENCE: 'alfred-api',
   // That of the user of this machine: documents for everyone of before are for all who sign in.
   OIDC_TENANT: 'local',
   OIDC_CLI_CLIENT_ID: 'alfred-cli',
+  OIDC_CLIENT_ID: 'alfred-console',
+  OIDC_CLIENT_SECRET: clients['alfred-console'] ?? '',
+  ALFRED_SESSION_KEY: sessionKey,
 });
 
 async function answers(issuer: string): Promise<void> {
@@ -123,7 +126,7 @@ async function answers(issuer: string): Promise<void> {
 }
 
 /** Keycloak imports the realm when it has none of that name: later changes are made in its console. */
-async function writeRealm(path: string, secrets: Parameters<typeof localRealm>[1], apiUrl: string): Promise<void> {
+async function writeRealm(path: string, secrets: RealmSecrets, apiUrl: string): Promise<void> {
   const realm = JSON.parse(await readFile(realmFile, 'utf8')) as Parameters<typeof localRealm>[0];
   await writeFile(path, JSON.stringify(localRealm(realm, secrets, apiUrl)), { mode: 0o600 });
 }
