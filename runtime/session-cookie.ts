@@ -41,6 +41,9 @@ export function readCookie(cookie: Cookie, header: string | undefined, isSecure:
   return values.length === 1 && /^[\w-]{1,4000}$/.test(values[0] ?? '') ? values[0] : undefined;
 }
 
-/** The id of a session. */
-export const sessionCookieIn = (header: string | undefined): string | undefined =>
-  readCookie('session', header, true) ?? readCookie('session', header, false);
+/**
+ * The id of a session. Where people come over https, a cookie without the prefix counts for nothing: other hosts of the
+ * domain can set one, and so make a person act in their session.
+ */
+export const sessionCookieIn = (header: string | undefined, publicUrl: string): string | undefined =>
+  readCookie('session', header, publicUrl.startsWith('https:'));

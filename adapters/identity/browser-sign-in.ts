@@ -2,13 +2,13 @@ import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
-import type { BrowserSession, BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
+import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { readLogoutToken } from './logout-token.ts';
 import { createSeal, hashSessionId, newSessionId, type Seal } from './seal.ts';
-import { createSessionTokens, tokensOf, type SessionTokens } from './session-tokens.ts';
+import { createSessionTokens, tokensOf } from './session-tokens.ts';
 
 /** However much it is used, a session ends after a working day. */
 const sessionMs = 12 * 3_600_000;
@@ -117,7 +117,8 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     async identify(id) {
       const hash = hashSessionId(id);
       const session = await tokens.current(hash);
-      const isStillGood = () => tokens.current(hash).then(Boolean, isAway);
+      // Neither a provider nor a database that is away for a moment ends a stream.
+      const isStillGood = () => tokens.current(hash).then(Boolean, () => true);
       if (!session) throw new AlfredError('session_ended');
       const signIn = await signInByToken(session.tokens.credential);
       return {
@@ -154,12 +155,6 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
 const clientAuth = (secret: string | undefined) =>
   secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
 
-/** A provider that does not answer for a moment ends no stream. */
-function isAway(error: unknown): boolean {
-  if (error instanceof AlfredError && error.code === 'identity_unavailable') return true;
-  throw error;
-}
-
 function readAttempt(attempts: Seal, sealed: string | undefined) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
   const attempt = Attempt.safeParse(parseJson(opened ?? '')).data;
@@ -170,7 +165,7 @@ function readAttempt(attempts: Seal, sealed: string | undefined) {
   );
 }
 
-export const unavailable = (cause: unknown) =>
+const unavailable = (cause: unknown) =>
   new AlfredError('identity_unavailable', undefined, { cause: cause as Error, retryAfterMs: 5_000 });
 
 /** What the provider said stands in the log; its words may come from the address, which anybody can write. */
@@ -180,5 +175,3 @@ function refused(error: unknown, log: Deps['log']): AlfredError {
   log.info({ reason: message, code: typeof code === 'string' ? code : undefined }, 'a sign-in in a browser failed');
   return new AlfredError('sign_in_failed', undefined, { cause: error as Error });
 }
-
-export type { BrowserSession, SessionTokens };

@@ -63,7 +63,10 @@ export function createSignIn({
     let via: Principal['via'] | 'none' = 'none';
     try {
       const credential = credentialOf(headers, rawHeaders);
-      const session = credential === undefined && browserSignIn ? sessionCookieIn(headers.cookie) : undefined;
+      const session =
+        credential === undefined && browserSignIn
+          ? sessionCookieIn(headers.cookie, browserSignIn.publicUrl)
+          : undefined;
       if (session !== undefined && browserSignIn) {
         via = 'session';
         const signIn = await browserSignIn.identify(session);

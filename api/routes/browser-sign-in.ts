@@ -43,7 +43,7 @@ export const browserSignInRoutes =
       void reply.header('set-cookie', setCookie('attempt', '', { publicUrl, maxAgeS: 0 }));
       const { id, returnTo, maxAgeS } = await browserSignIn.finish(url.split('?')[1] ?? '', attempt);
       // A session of before, of this person or another one, ends here: a new one always has another id.
-      const before = sessionCookieIn(headers.cookie);
+      const before = sessionCookieIn(headers.cookie, publicUrl);
       if (before !== undefined)
         await browserSignIn.end(before).catch((error: unknown) => log.warn({ err: error }, 'a session was not ended'));
       void reply.header('set-cookie', setCookie('session', id, { publicUrl, maxAgeS }));
@@ -52,7 +52,7 @@ export const browserSignInRoutes =
 
     app.post('/auth/logout', { schema: { ...schema, body: z.looseObject({}).nullish() } }, async (request, reply) => {
       refuseForgery(request);
-      const id = sessionCookieIn(request.headers.cookie);
+      const id = sessionCookieIn(request.headers.cookie, publicUrl);
       void reply.header('set-cookie', setCookie('session', '', { publicUrl, maxAgeS: 0 }));
       return reply.redirect(id === undefined ? `${publicUrl}/` : await browserSignIn.end(id), 303);
     });

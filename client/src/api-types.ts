@@ -1232,7 +1232,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3681,7 +3681,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -3790,7 +3790,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -3919,7 +3919,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -3968,7 +3968,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4055,7 +4055,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4138,7 +4138,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4292,7 +4292,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4509,7 +4509,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4622,7 +4622,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4719,7 +4719,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCitations"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4780,7 +4780,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4848,7 +4848,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4966,7 +4966,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5051,7 +5051,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5155,7 +5155,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5269,7 +5269,7 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5376,7 +5376,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5478,7 +5478,7 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5527,7 +5527,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5640,7 +5640,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5742,7 +5742,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5844,7 +5844,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5946,7 +5946,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6044,7 +6044,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6131,7 +6131,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6212,7 +6212,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6261,7 +6261,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6352,7 +6352,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6450,7 +6450,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6529,7 +6529,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6618,7 +6618,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ConversationEvent"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6698,7 +6698,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6767,7 +6767,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6841,7 +6841,7 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6902,7 +6902,7 @@ export interface operations {
                     "application/json": components["schemas"]["Collection"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6977,7 +6977,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7070,7 +7070,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7229,7 +7229,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7308,7 +7308,7 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7357,7 +7357,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7476,7 +7476,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7565,7 +7565,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentText"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7650,7 +7650,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7773,7 +7773,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7865,7 +7865,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7951,7 +7951,7 @@ export interface operations {
                     "application/json": components["schemas"]["IngestionEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8014,7 +8014,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8080,7 +8080,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8181,7 +8181,7 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8276,7 +8276,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8369,7 +8369,7 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8424,7 +8424,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8524,7 +8524,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8617,7 +8617,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8703,7 +8703,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgentList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8774,7 +8774,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8850,7 +8850,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8921,7 +8921,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8990,7 +8990,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9075,7 +9075,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9141,7 +9141,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9229,7 +9229,7 @@ export interface operations {
                     "application/json": components["schemas"]["UsageReport"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9380,7 +9380,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.

@@ -141,6 +141,8 @@ test('a request of another page is refused, whatever it may send', async () => {
     subject: 'bert',
     via: 'oidc',
   });
+  // Another host of the domain can set a cookie without the prefix.
+  expect((await send('GET', '/v1/me', { cookie: `alfred-session=${id}` })).body['code']).toBe('token_missing');
   // Two cookies of one name: another application of the domain may have set one.
   expect((await send('GET', '/v1/me', { cookie: `${sessionCookie}=a; ${sessionCookie}=${id}` })).body['code']).toBe(
     'token_missing',
