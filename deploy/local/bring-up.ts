@@ -7,7 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { adoptNamespace, checkNamespace } from '../../runtime/temporal-namespace.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { fetchModels } from './downloads/fetch-models.ts';
-import { ensureKeycloak } from './servers/keycloak.ts';
+import { ensureKeycloak, findJava } from './servers/keycloak.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -22,11 +22,13 @@ type Deps = ServerDeps & {
 export async function bringUp({ onAddresses, ...servers }: Deps) {
   const { settings, ports, steps, log, cleanup } = servers;
   const { dataDir } = settings;
+  // First: without it nothing else need be started.
+  const java = settings.keycloak ? await findJava(settings.environment) : undefined;
   await mkdir(join(dataDir, 'temporal'), { recursive: true });
   const [temporal, postgres, keycloak, roles] = await Promise.all([
     ensureTemporal(servers),
     ensurePostgres(servers),
-    settings.keycloak ? ensureKeycloak(servers) : undefined,
+    java === undefined ? undefined : ensureKeycloak(servers, java),
     loadRoles(settings, steps, log),
   ]);
   const addresses = {

@@ -23,12 +23,12 @@ const stopWith = [
  * Starts a Keycloak with the realm that we ship and three demo users, on loopback. Its data are in the data folder.
  *
  * @returns the variables by which the API takes its tokens, and who can sign in
- * @throws StepFailure without Java, or when Keycloak cannot be fetched or does not start
+ * @param java path of the program
+ * @throws StepFailure when Keycloak cannot be fetched or does not start
  */
-export async function ensureKeycloak({ settings, ports, steps, cleanup, onSpawn, watch }: ServerDeps) {
+export async function ensureKeycloak({ settings, ports, steps, cleanup, onSpawn, watch }: ServerDeps, java: string) {
   const { dataDir, environment } = settings;
   const port = ports.ALFRED_KEYCLOAK_PORT ?? 0;
-  const java = await findJava(environment);
   const folder = join(dataDir, 'keycloak');
   const home = join(folder, keycloakName);
   const apiUrl = `http://127.0.0.1:${ports.ALFRED_API_PORT}`;
@@ -131,8 +131,12 @@ async function writeRealm(path: string, secrets: RealmSecrets, apiUrl: string): 
   await writeFile(path, JSON.stringify(localRealm(realm, secrets, apiUrl)), { mode: 0o600 });
 }
 
-/** @throws StepFailure */
-async function findJava(environment: NodeJS.ProcessEnv): Promise<string> {
+/**
+ * Finds the Java that runs Keycloak: that of JAVA_HOME, else the one on PATH.
+ *
+ * @throws StepFailure when there is none, or it is too old
+ */
+export async function findJava(environment: NodeJS.ProcessEnv): Promise<string> {
   const { JAVA_HOME } = environment;
   const java = JAVA_HOME ? join(JAVA_HOME, 'bin', 'java') : 'java';
   const todo = [
