@@ -8,7 +8,7 @@ import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Seal } from './seal.ts';
 
-/** A token is replaced this long before its end. */
+/** A token is replaced this long before its end, or after three quarters of a shorter life. */
 const marginMs = 45_000;
 /** How long a request waits for the process that refreshes, and how often it looks. */
 const waitMs = 5_000;
@@ -53,7 +53,7 @@ export function createSessionTokens({ sessions, provider, seal, settings, log }:
     Tokens.safeParse(parseJson(seal.open(tokens, contextOf(idHash)) ?? '')).data;
   const sealed = (idHash: Buffer, tokens: SessionTokens) => ({
     tokens: seal.seal(JSON.stringify(tokens), contextOf(idHash)),
-    refreshAt: new Date(tokens.expiresAt - marginMs),
+    refreshAt: new Date(tokens.expiresAt - Math.min(marginMs, (tokens.expiresAt - Date.now()) / 4)),
   });
 
   async function read(idHash: Buffer) {

@@ -34,10 +34,8 @@ export function createSignInStore(environment: NodeJS.ProcessEnv = process.env) 
     join(folder, `${createHash('sha256').update(new URL(api).href).digest('hex').slice(0, 32)}.json`);
 
   async function read(api: string): Promise<StoredSignIn | undefined> {
-    const text = await readFile(fileOf(api), 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return '';
-      throw unusable(fileOf(api), error);
-    });
+    // Also when the folder belongs to another user: most commands need no sign-in, and say so when they do.
+    const text = await readFile(fileOf(api), 'utf8').catch(() => '');
     const stored = StoredSignIn.safeParse(parseJson(text)).data;
     return stored?.api === new URL(api).href ? stored : undefined;
   }
