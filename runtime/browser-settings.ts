@@ -39,12 +39,14 @@ export function browserSettingsOf(config: BrowserVariables): BrowserSettings | u
 }
 
 type Fault = {
-  variable: 'OIDC_CLIENT_ID' | 'OIDC_CLIENT_SECRET' | 'ALFRED_PUBLIC_URL' | 'ALFRED_SESSION_KEY';
+  variable: 'ALFRED_API_HOSTS' | 'OIDC_CLIENT_ID' | 'OIDC_CLIENT_SECRET' | 'ALFRED_PUBLIC_URL' | 'ALFRED_SESSION_KEY';
   message: string;
 };
 
 /** What is wrong with the variables together. */
-export function browserFaults(config: BrowserVariables): Fault[] {
+export function browserFaults(
+  config: BrowserVariables & Pick<Config, 'ALFRED_API_HOSTS' | 'ALFRED_SKIP_HOST_CHECKS'>,
+): Fault[] {
   const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, ALFRED_SESSION_KEY } = config;
   if (OIDC_CLIENT_ID === undefined)
     return OIDC_CLIENT_SECRET === undefined
@@ -57,6 +59,17 @@ export function browserFaults(config: BrowserVariables): Fault[] {
     faults.push({
       variable: 'ALFRED_SESSION_KEY',
       message: 'is needed with OIDC_CLIENT_ID, to encrypt the tokens of sessions: openssl rand -base64 32',
+    });
+  const { host, hostname } = new URL(config.ALFRED_PUBLIC_URL ?? 'http://127.0.0.1');
+  const isNear = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname);
+  if (
+    !isNear &&
+    !config.ALFRED_SKIP_HOST_CHECKS &&
+    ![host, hostname].some((name) => config.ALFRED_API_HOSTS.includes(name))
+  )
+    faults.push({
+      variable: 'ALFRED_API_HOSTS',
+      message: `expected ${host} among them, because ALFRED_PUBLIC_URL names it: requests to other hosts are refused`,
     });
   return faults;
 }

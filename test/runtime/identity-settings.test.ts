@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { browserSettingsOf } from '../../runtime/browser-settings.ts';
 import { deviceSignInsOf, tokenParameters } from '../../runtime/device-sign-in.ts';
 import { loadConfig } from '../../runtime/config.ts';
 
@@ -33,4 +34,38 @@ test('the client of the command line belongs to the first issuer, and to none wi
   expect(() => loadConfig({ DATABASE_URL: 'postgres://127.0.0.1/alfred', OIDC_CLI_CLIENT_ID: 'alfred-cli' })).toThrow(
     /OIDC_CLI_CLIENT_ID.*expected together with OIDC_ISSUER/,
   );
+});
+
+test('sign-in by a browser needs a key, an issuer, and its own address among the hosts', () => {
+  const environment = {
+    DATABASE_URL: 'postgres://127.0.0.1/alfred',
+    OIDC_ISSUER: 'https://id.example.com',
+    OIDC_AUDIENCE: 'alfred-api',
+    OIDC_TENANT: 'acme',
+    OIDC_CLIENT_ID: 'alfred-console',
+    OIDC_CLIENT_SECRET: 'secret-of-the-console',
+    ALFRED_SESSION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ALFRED_PUBLIC_URL: 'https://alfred.example.com/',
+    ALFRED_API_HOSTS: 'alfred.example.com',
+  };
+  const said = (changes: Record<string, string | undefined>) => {
+    try {
+      return browserSettingsOf(loadConfig({ ...environment, ...changes }));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  expect(said({})).toMatchObject({ publicUrl: 'https://alfred.example.com', clientId: 'alfred-console' });
+  expect(said({ OIDC_CLIENT_ID: undefined, OIDC_CLIENT_SECRET: undefined })).toBeUndefined();
+  expect(said({ ALFRED_PUBLIC_URL: undefined })).toMatchObject({ publicUrl: 'http://127.0.0.1:8080' });
+  expect(said({ OIDC_CLIENT_ID: undefined })).toMatch(/OIDC_CLIENT_SECRET.*expected together with OIDC_CLIENT_ID/);
+  expect(said({ ALFRED_SESSION_KEY: undefined })).toMatch(
+    /ALFRED_SESSION_KEY is not set: is needed with OIDC_CLIENT_ID/,
+  );
+  expect(said({ ALFRED_SESSION_KEY: 'short' })).toMatch(/ALFRED_SESSION_KEY is wrong/);
+  expect(said({ ALFRED_API_HOSTS: 'other.example.com' })).toMatch(
+    /ALFRED_API_HOSTS.*expected alfred\.example\.com among/,
+  );
+  for (const url of ['http://alfred.example.com', 'https://alfred.example.com/app', 'ftp://127.0.0.1', 'alfred'])
+    expect(said({ ALFRED_PUBLIC_URL: url })).toMatch(/ALFRED_PUBLIC_URL is/);
 });
