@@ -42,7 +42,7 @@ export const identity = {
     .describe('secret of that client; default: a client without one, which has PKCE alone'),
   ALFRED_PUBLIC_URL: z
     .string()
-    .refine(isOrigin, 'expected https://host without a path; http:// only for this machine')
+    .refine(isOrigin, { error: 'expected https://host without a path; http:// only for this machine', abort: true })
     .transform((text) => new URL(text).origin)
     .optional()
     .describe(
