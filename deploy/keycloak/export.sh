@@ -15,10 +15,11 @@ command -v jq > /dev/null || { echo "jq is needed" >&2; exit 2; }
 [ -e "$home/bin/kc.sh" ] || { echo "There is no Keycloak in $home: set KEYCLOAK_HOME" >&2; exit 2; }
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
-bash "$home/bin/kc.sh" export --realm "$realm" --users skip --file "$scratch/realm.json"
+# Optimized: without it Keycloak is built again, with other features than its start has.
+bash "$home/bin/kc.sh" export --optimized --realm "$realm" --users skip --dir "$scratch"
 # Private keys of the realm and secrets of clients and of providers stay where they are.
 jq 'del(.components["org.keycloak.keys.KeyProvider"], .clients[].secret, .clients[].attributes["client.secret.creation.time"])
   | (.identityProviders[]?.config |= del(.clientSecret)) | (.smtpServer? // {} |= del(.password))' \
-  "$scratch/realm.json" > "$scratch/clean.json"
+  "$scratch/$realm-realm.json" > "$scratch/clean.json"
 mv "$scratch/clean.json" "$file"
 echo "$file has the realm $realm"
