@@ -37,23 +37,11 @@ type Deps = {
  * (RFC 9700). Tokens stay here, encrypted; the browser gets the id of a session.
  */
 export function createBrowserSignIn({ settings, sessions, log, signInByToken }: Deps): BrowserSignIn {
-  const { issuer, clientId, clientSecret, publicUrl, parameters, keys } = settings;
+  const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
   const tokenSeal = createSeal(keys, 'session tokens');
   const issuerKeys = createIssuerKeys({ issuer, log });
-  let discovered: Promise<oidc.Configuration> | undefined;
-
-  /** Found once. After a failure it is looked for again. */
-  const provider = () =>
-    (discovered ??= oidc
-      .discovery(new URL(issuer), clientId, undefined, clientAuth(clientSecret), {
-        timeout: timeoutS,
-        ...(new URL(issuer).protocol === 'http:' && { execute: [oidc.allowInsecureRequests] }),
-      })
-      .catch((error: unknown) => {
-        discovered = undefined;
-        throw unavailable(error);
-      }));
+  const provider = createDiscovery(settings);
   const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
 
   return {
@@ -81,23 +69,12 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
 
     async finish(query, sealed) {
       const attempt = readAttempt(attempts, sealed);
-      const config = await provider();
-      const { scope: _scope, ...audience } = parameters;
-      const answer = await oidc
-        .authorizationCodeGrant(
-          config,
-          new URL(`/auth/callback?${query}`, publicUrl),
-          {
-            pkceCodeVerifier: attempt.verifier,
-            expectedState: attempt.state,
-            expectedNonce: attempt.nonce,
-            idTokenExpected: true,
-          },
-          audience,
-        )
-        .catch((error: unknown) => {
-          throw refused(error, log);
-        });
+      const answer = await redeem(
+        await provider(),
+        new URL(`/auth/callback?${query}`, publicUrl),
+        attempt,
+        parameters,
+      ).catch((error: unknown) => Promise.reject(refused(error, log)));
       const fresh = tokensOf(answer, settings);
       const { principal } = await signInByToken(fresh.credential);
       const claims = answer.claims();
@@ -151,6 +128,33 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
   };
 }
 
+/** Finds the provider, once. After a failure it is asked again. */
+function createDiscovery({ issuer, clientId, clientSecret }: BrowserSettings): () => Promise<oidc.Configuration> {
+  let discovered: Promise<oidc.Configuration> | undefined;
+  return () =>
+    (discovered ??= oidc
+      .discovery(new URL(issuer), clientId, undefined, clientAuth(clientSecret), {
+        timeout: timeoutS,
+        // Of this machine only: the configuration takes any other address with https alone.
+        ...(new URL(issuer).protocol === 'http:' && { execute: [oidc.allowInsecureRequests] }),
+      })
+      .catch((error: unknown) => {
+        discovered = undefined;
+        throw unavailable(error);
+      }));
+}
+
+/** Exchanges the code for tokens. `state`, `nonce` and the PKCE verifier are those of the attempt. */
+function redeem(
+  config: oidc.Configuration,
+  url: URL,
+  { state, nonce, verifier }: z.infer<typeof Attempt>,
+  { scope: _scope, ...audience }: Record<string, string>,
+) {
+  const checks = { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true };
+  return oidc.authorizationCodeGrant(config, url, checks, audience);
+}
+
 /** A public client has PKCE alone. */
 const clientAuth = (secret: string | undefined) =>
   secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
@@ -168,7 +172,7 @@ function readAttempt(attempts: Seal, sealed: string | undefined) {
 const unavailable = (cause: unknown) =>
   new AlfredError('identity_unavailable', undefined, { cause: cause as Error, retryAfterMs: 5_000 });
 
-/** What the provider said stands in the log; its words may come from the address, which anybody can write. */
+/** What the provider answered stands in the log; its words may come from the address, which anybody can write. */
 function refused(error: unknown, log: Deps['log']): AlfredError {
   if (error instanceof TypeError || (error as { code?: string }).code === 'OAUTH_TIMEOUT') return unavailable(error);
   const { message, error: code } = error as Error & { error?: unknown };

@@ -12,7 +12,7 @@ import type { Seal } from './seal.ts';
 const marginMs = 45_000;
 /** How long a request waits for the process that refreshes, and how often it looks. */
 const waitMs = 5_000;
-const lookMs = 100;
+const pollMs = 100;
 
 const Tokens = z.object({
   /** The token that is verified with each request: the access token, or the ID token of Google. */
@@ -109,7 +109,7 @@ export function createSessionTokens({ sessions, provider, seal, settings, log }:
         // Another request refreshes: what is at hand counts for some seconds more.
         if (session.tokens.expiresAt > Date.now()) return session;
         if (Date.now() > deadline) throw new AlfredError('identity_unavailable', undefined, { retryAfterMs: 1_000 });
-        await delay(lookMs);
+        await delay(pollMs);
       }
     },
   };

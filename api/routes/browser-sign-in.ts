@@ -39,7 +39,7 @@ export const browserSignInRoutes =
 
     app.get('/auth/callback', { schema }, async ({ headers, url }, reply) => {
       const attempt = readCookie('attempt', headers.cookie, isSecure);
-      // An attempt counts once, whatever comes of it.
+      // An attempt counts once, also when it fails.
       void reply.header('set-cookie', setCookie('attempt', '', { publicUrl, maxAgeS: 0 }));
       const { id, returnTo, maxAgeS } = await browserSignIn.finish(url.split('?')[1] ?? '', attempt);
       // A session of before, of this person or another one, ends here: a new one always has another id.

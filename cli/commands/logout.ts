@@ -21,7 +21,7 @@ async function logout({ terminal }: CommandContext) {
     return signIn;
   });
   if (!stored) {
-    terminal.note(`Nobody was signed in to Alfred at ${url} with \`alfred login\`.`);
+    terminal.note(`You were not signed in to Alfred at ${url} with \`alfred login\`.`);
   } else {
     const { revoke } = await import('../login/revoke.ts');
     const isRevoked = await revoke(stored).catch((error: Error) => {

@@ -5,7 +5,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { isUnreachable, openProvider, providerError, refusalCode, tokensIn, type Tokens } from './provider.ts';
 
 /** How long a wait goes on while the provider does not answer. The person may be typing the code meanwhile. */
-const patienceMs = 60_000;
+const silenceMs = 60_000;
 
 /**
  * Signs a person in by the device flow (RFC 8628) with PKCE: prints an address and a code, and waits until the person
@@ -73,8 +73,8 @@ async function poll(
       if (timeUp.aborted) throw new CodeExpired();
       if (refusalCode(error) !== undefined || !isUnreachable(error)) throw error;
       // A call that went on for long before it broke had answers.
-      if (silentSince === undefined || Date.now() - askedAt > patienceMs) silentSince = Date.now();
-      if (Date.now() - silentSince > patienceMs) throw error;
+      if (silentSince === undefined || Date.now() - askedAt > silenceMs) silentSince = Date.now();
+      if (Date.now() - silentSince > silenceMs) throw error;
     }
   }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-/** Somebody who signs in at the Keycloak of a local stack. */
+/** A person who signs in at the Keycloak of a local stack. */
 export type DemoUser = { name: string; password: string; roles: readonly string[]; groups: readonly string[] };
 
 const demoUsers: readonly Omit<DemoUser, 'password'>[] = [

@@ -116,7 +116,7 @@ test('a person signs in with PKCE, state and nonce; the browser keeps an id, and
   expect((await signIn('ada', 'https://evil.example/')).ended.location).toBe('/');
 });
 
-test('a request of another page is refused, whatever it may send', async () => {
+test('a request of another page is refused, with any headers that it can send', async () => {
   const { id } = await signIn('ada');
   const remove = async (headers: Headers) =>
     (await send('DELETE', '/v1/tasks/0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10', { ...withSession(id), ...headers })).status;

@@ -69,7 +69,7 @@ test('login signs in by the browser, at the provider that the API names, and log
   expect([refused.status, await refused.json()]).toMatchObject([400, { error: 'invalid_grant' }]);
   const unknown = await run('whoami');
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('Run `alfred login`')]);
-  expect((await run('logout')).stderr).toBe(`Nobody was signed in to Alfred at ${api.url} with \`alfred login\`.\n`);
+  expect((await run('logout')).stderr).toBe(`You were not signed in to Alfred at ${api.url} with \`alfred login\`.\n`);
 });
 
 test('a token near its end is replaced once, by however many commands at once; ALFRED_TOKEN counts before it', async () => {
@@ -121,7 +121,7 @@ test('a sign-in that is refused in the browser, or given up by Ctrl-C, leaves no
   expect(await readdir(home)).toEqual([]);
 });
 
-test('what cannot work is said before a browser is needed', async () => {
+test('what cannot work is reported before a browser is needed', async () => {
   const metadata = await fetch(api.url + signInMetadataPath);
   expect([metadata.status, await metadata.json()]).toMatchObject([
     200,
@@ -131,22 +131,25 @@ test('what cannot work is said before a browser is needed', async () => {
       alfred_device_sign_in: [{ issuer: oidc.issuer, client_id: 'cli', parameters: { resource: audience } }],
     },
   ]);
-  const said = async (args: string[], url = api.url) => {
+  const loginTo = async (args: string[], url = api.url) => {
     const { code, stderr } = await alfred(['login', ...args], environment({ ALFRED_URL: url }));
     return [code, stderr];
   };
-  expect(await said(['--issuer', 'https://evil.example'])).toEqual([
+  expect(await loginTo(['--issuer', 'https://evil.example'])).toEqual([
     2,
     expect.stringContaining(`does not trust https://evil.example. It trusts ${oidc.issuer}.`),
   ]);
-  expect(await said(['--client-id', 'unknown'])).toEqual([
+  expect(await loginTo(['--client-id', 'unknown'])).toEqual([
     1,
     expect.stringContaining('does not let the client "unknown" sign people in'),
   ]);
-  expect(await said([], 'http://alfred.example.com')).toEqual([2, expect.stringContaining('could be read on the way')]);
-  expect(await said([], 'http://127.0.0.1:1')).toEqual([1, expect.stringContaining('does not answer at')]);
+  expect(await loginTo([], 'http://alfred.example.com')).toEqual([
+    2,
+    expect.stringContaining('could be read on the way'),
+  ]);
+  expect(await loginTo([], 'http://127.0.0.1:1')).toEqual([1, expect.stringContaining('does not answer at')]);
   oidc.shut();
-  const away = await said([]);
+  const away = await loginTo([]);
   oidc.open();
   expect(away).toEqual([1, expect.stringContaining(`The identity provider ${oidc.issuer} does not answer`)]);
   await rm(home, { recursive: true });

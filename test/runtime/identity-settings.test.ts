@@ -48,24 +48,24 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
     ALFRED_PUBLIC_URL: 'https://alfred.example.com/',
     ALFRED_API_HOSTS: 'alfred.example.com',
   };
-  const said = (changes: Record<string, string | undefined>) => {
+  const load = (changes: Record<string, string | undefined>) => {
     try {
       return browserSettingsOf(loadConfig({ ...environment, ...changes }));
     } catch (error) {
       return (error as Error).message;
     }
   };
-  expect(said({})).toMatchObject({ publicUrl: 'https://alfred.example.com', clientId: 'alfred-console' });
-  expect(said({ OIDC_CLIENT_ID: undefined, OIDC_CLIENT_SECRET: undefined })).toBeUndefined();
-  expect(said({ ALFRED_PUBLIC_URL: undefined })).toMatchObject({ publicUrl: 'http://127.0.0.1:8080' });
-  expect(said({ OIDC_CLIENT_ID: undefined })).toMatch(/OIDC_CLIENT_SECRET.*expected together with OIDC_CLIENT_ID/);
-  expect(said({ ALFRED_SESSION_KEY: undefined })).toMatch(
+  expect(load({})).toMatchObject({ publicUrl: 'https://alfred.example.com', clientId: 'alfred-console' });
+  expect(load({ OIDC_CLIENT_ID: undefined, OIDC_CLIENT_SECRET: undefined })).toBeUndefined();
+  expect(load({ ALFRED_PUBLIC_URL: undefined })).toMatchObject({ publicUrl: 'http://127.0.0.1:8080' });
+  expect(load({ OIDC_CLIENT_ID: undefined })).toMatch(/OIDC_CLIENT_SECRET.*expected together with OIDC_CLIENT_ID/);
+  expect(load({ ALFRED_SESSION_KEY: undefined })).toMatch(
     /ALFRED_SESSION_KEY is not set: is needed with OIDC_CLIENT_ID/,
   );
-  expect(said({ ALFRED_SESSION_KEY: 'short' })).toMatch(/ALFRED_SESSION_KEY is wrong/);
-  expect(said({ ALFRED_API_HOSTS: 'other.example.com' })).toMatch(
+  expect(load({ ALFRED_SESSION_KEY: 'short' })).toMatch(/ALFRED_SESSION_KEY is wrong/);
+  expect(load({ ALFRED_API_HOSTS: 'other.example.com' })).toMatch(
     /ALFRED_API_HOSTS.*expected alfred\.example\.com among/,
   );
   for (const url of ['http://alfred.example.com', 'https://alfred.example.com/app', 'ftp://127.0.0.1', 'alfred'])
-    expect(said({ ALFRED_PUBLIC_URL: url })).toMatch(/ALFRED_PUBLIC_URL is/);
+    expect(load({ ALFRED_PUBLIC_URL: url })).toMatch(/ALFRED_PUBLIC_URL is/);
 });

@@ -143,14 +143,14 @@ export async function findJava(environment: NodeJS.ProcessEnv): Promise<string> 
     `install Java ${oldestJava} or newer (a JRE is enough), or set JAVA_HOME to one`,
     'or start without --keycloak, and set OIDC_ISSUER to a provider that runs elsewhere',
   ];
-  const said = await promisify(execFile)(java, ['-version'], { env: environment, timeout: 30_000 }).then(
+  const output = await promisify(execFile)(java, ['-version'], { env: environment, timeout: 30_000 }).then(
     ({ stdout, stderr }) => stdout + stderr,
     (error: NodeJS.ErrnoException) => {
       const why = error.code === 'ENOENT' ? 'there is none' : (error.message.split('\n')[0] ?? '');
       throw new StepFailure(`Keycloak needs Java, and ${java} does not run: ${why}.`, todo);
     },
   );
-  const version = Number(/version "(\d+)/.exec(said)?.[1]);
+  const version = Number(/version "(\d+)/.exec(output)?.[1]);
   if (version >= oldestJava) return java;
   throw new StepFailure(
     `Keycloak needs Java ${oldestJava} or newer; ${java} is ${version || 'an unknown version'}.`,
