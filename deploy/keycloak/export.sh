@@ -18,8 +18,10 @@ trap 'rm -rf "$scratch"' EXIT
 # Optimized: without it Keycloak is built again, with other features than its start has.
 bash "$home/bin/kc.sh" export --optimized --realm "$realm" --users skip --dir "$scratch"
 # Private keys of the realm and secrets of clients and of providers stay where they are.
-jq 'del(.components["org.keycloak.keys.KeyProvider"], .clients[].secret, .clients[].attributes["client.secret.creation.time"])
-  | (.identityProviders[]?.config |= del(.clientSecret)) | (.smtpServer? // {} |= del(.password))' \
+jq 'del(.components["org.keycloak.keys.KeyProvider"])
+  | .clients[]? |= del(.secret, .attributes["client.secret.creation.time"])
+  | .identityProviders[]? |= del(.config.clientSecret)
+  | if .smtpServer then .smtpServer |= del(.password) else . end' \
   "$scratch/$realm-realm.json" > "$scratch/clean.json"
 mv "$scratch/clean.json" "$file"
 echo "$file has the realm $realm"
