@@ -33,9 +33,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
 import { conversationRoutes } from './routes/conversations.ts';
-import { signInMetadataRoutes } from './routes/sign-in-metadata.ts';
-import { browserSignInRoutes } from './routes/browser-sign-in.ts';
-import { refuseForgery } from './http/forgery.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -101,7 +99,6 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     if (!path.startsWith('/v1/')) return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
-    if (request.scope.via === 'session') refuseForgery(request);
     checkScopes(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
@@ -152,8 +149,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     meRoutes,
     usageRoutes,
     systemRoutes,
-    signInMetadataRoutes,
-    browserSignInRoutes,
+    signInRoutes,
   ]) {
     await app.register(routes(shared));
   }

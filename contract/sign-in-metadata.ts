@@ -7,7 +7,7 @@ export const signInMetadataPath = '/.well-known/oauth-protected-resource';
 export const DeviceSignIn = z.object({
   issuer: z.url(),
   client_id: z.string(),
-  /** What a request for a code and one for tokens have beside the client: scope, and how the provider learns of the audience. */
+  /** What requests to the provider have beside the client: scope, and how it learns of the audience. */
   parameters: z.record(z.string(), z.string()),
 });
 export type DeviceSignIn = z.infer<typeof DeviceSignIn>;

@@ -5,7 +5,7 @@ type Cookie = keyof typeof names;
 const nameOf = (cookie: Cookie, isSecure: boolean) => `${isSecure ? '__Host-' : ''}${names[cookie]}`;
 
 /**
- * A line for `Set-Cookie`. Scripts cannot read the cookie. Requests of other sites do not carry it, but for a person who
+ * A line for `Set-Cookie`. Scripts cannot read the cookie. Requests of other sites do not carry it, unless a person
  * follows a link, as from the provider's page.
  *
  * @param publicUrl the address of the API in browsers; over http, on this machine, a cookie cannot be `Secure`

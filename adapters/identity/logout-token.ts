@@ -29,9 +29,8 @@ export async function readLogoutToken(
 ): Promise<LogoutToken> {
   try {
     const { header } = readJwt(token);
-    const typ = String(header['typ'] ?? 'JWT')
-      .toLowerCase()
-      .replace(/^application\//, '');
+    const { typ: given = 'JWT' } = header;
+    const typ = typeof given === 'string' ? given.toLowerCase().replace(/^application\//, '') : '';
     if (typ !== 'logout+jwt' && typ !== 'jwt') throw new Error('its `typ` is that of another token');
     const { payload } = await jwtVerify(token, (protectedHeader) => keys.keyFor(protectedHeader), {
       algorithms,

@@ -7,8 +7,8 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 
 /**
- * Says at which providers people sign in (RFC 9728), so that a client needs only the address of the API. It says nothing
- * that a token of the provider would not show too. The address is that of a standard, so the API document leaves it out.
+ * Says at which providers people sign in (RFC 9728), so that a client needs the address of the API alone. It says
+ * nothing that a token of the provider would not show too. The API document leaves it out: the standard describes it.
  */
 export const signInMetadataRoutes =
   ({ config }: Pick<ApiDeps, 'config'>) =>

@@ -59,7 +59,7 @@ async function isAbandoned(path: string, holder: string): Promise<boolean> {
   return host === hostname() && !isAlive(Number(pid));
 }
 
-/** Removes an abandoned lock. Between the look and the removal another process may have made its own: that one stays. */
+/** Removes an abandoned lock. Another process may have made its own in the meantime: that one stays. */
 async function remove(path: string, abandoned: string): Promise<void> {
   const moved = `${path}.${randomUUID()}`;
   try {

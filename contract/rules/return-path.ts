@@ -1,6 +1,6 @@
 /**
- * Where a person goes after a sign-in: a path of ours. Anything else would let a link lead over our sign-in to a page of
- * others.
+ * Where a person goes after a sign-in: a path of ours. Anything else would let a link lead over our sign-in to a page
+ * of others.
  *
  * @returns `/` when the path is not one of ours
  */

@@ -1,9 +1,10 @@
 import type { Generated } from 'kysely';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
+import type { SessionTables } from './session-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables {
+export interface Tables extends DocumentTables, SessionTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -156,19 +157,6 @@ export interface Tables extends DocumentTables {
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
-  browser_sessions: {
-    id_hash: Buffer;
-    issuer: string;
-    sub: string;
-    sid: string | null;
-    tokens: Buffer;
-    refresh_at: Date;
-    refreshing_until: Date | null;
-    created_at: Generated<Date>;
-    used_at: Generated<Date>;
-    ends_at: Date;
-  };
-  used_logout_tokens: { issuer: string; jti: string; expires_at: Date };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;

@@ -41,7 +41,7 @@ async function send(method: Method, url: string, headers: Headers = {}, payload?
     location: String(response.headers.location ?? ''),
     cookies,
     body: response.headers['content-type']?.toString().includes('json')
-      ? (response.json() as Record<string, unknown>)
+      ? response.json<Record<string, unknown>>()
       : {},
   };
 }
