@@ -40,9 +40,7 @@ async function send(method: Method, url: string, headers: Headers = {}, payload?
     status: response.statusCode,
     location: String(response.headers.location ?? ''),
     cookies,
-    body: response.headers['content-type']?.toString().includes('json')
-      ? response.json<Record<string, unknown>>()
-      : {},
+    body: response.headers['content-type']?.toString().includes('json') ? response.json<Record<string, unknown>>() : {},
   };
 }
 const valueOf = (cookies: string[], name: string) =>
