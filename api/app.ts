@@ -38,6 +38,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { signInRoutes } from './routes/sign-in.ts';
 import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
@@ -157,6 +158,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     meRoutes,
     usageRoutes,
     systemRoutes,
+    signInRoutes,
   ]) {
     await app.register(routes(shared));
   }

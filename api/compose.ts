@@ -17,6 +17,7 @@ type ApiAdapters = Pick<
   | 'approvals'
   | 'audit'
   | 'tenantOfStrangers'
+  | 'browserSignIn'
   | 'schedules'
   | 'shares'
   | 'sources'

@@ -3,6 +3,7 @@ import type {
   ApiKeys,
   Approvals,
   Audit,
+  BrowserSignIn,
   Callbacks,
   Citations,
   Collections,
@@ -41,8 +42,11 @@ export type ApiDeps = {
     | 'ALFRED_S3_PREFIXES'
     | 'ALFRED_SHUTDOWN_GRACE_S'
     | 'ALFRED_SKIP_HOST_CHECKS'
+    | 'OIDC_AUDIENCE'
+    | 'OIDC_CLI_CLIENT_ID'
     | 'OIDC_ISSUER'
     | 'ALFRED_ONLY_LISTED_TENANTS'
+    | 'OIDC_PROVIDER'
     | 'ALFRED_TENANTS'
     | 'ANTHROPIC_API_KEY'
     | 'TEMPORAL_NAMESPACE'
@@ -86,6 +90,8 @@ export type ApiDeps = {
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
   ) => SignIn | undefined | Promise<SignIn | undefined>;
+  /** Sign-ins by browser. Absent: there are none. */
+  browserSignIn?: BrowserSignIn | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
 };

@@ -35,6 +35,8 @@ const table = {
   token_audience: [401, once, 'The access token was issued for another service.'],
   token_issuer: [401, once, 'The access token comes from an issuer that is not trusted here.'],
   token_type: [401, once, 'This is a token, but not an access token.'],
+  session_ended: [401, once, 'The session has ended. Sign in again.'],
+  sign_in_failed: [401, once, 'The sign-in at the identity provider did not succeed. Begin again.'],
   key_invalid: [401, once, 'There is no such API key.'],
   key_expired: [401, once, 'The API key has expired.'],
   key_revoked: [401, once, 'The API key was revoked, or replaced by another.'],

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
+import { browserFaults } from './browser-settings.ts';
 import { oidcFaults } from './identity-settings.ts';
 import { audit } from './variables/audit.ts';
 import { documents } from './variables/documents.ts';
@@ -31,6 +32,8 @@ const variables = {
 
 const secrets = [
   'TEMPORAL_API_KEY',
+  'OIDC_CLIENT_SECRET',
+  'ALFRED_SESSION_KEY',
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
   'EMBEDDINGS_API_KEY',
@@ -53,6 +56,7 @@ const Environment = z.object(variables).superRefine((env, context) => {
   const addIssue = (name: keyof typeof variables, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
   for (const { variable, message } of oidcFaults(env)) addIssue(variable, message);
+  for (const { variable, message } of browserFaults(env)) addIssue(variable, message);
   const hasSignIn = env.OIDC_ISSUER !== undefined;
   if (!hasSignIn && !loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(

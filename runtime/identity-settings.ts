@@ -29,7 +29,8 @@ const claimsOf: Record<
   }
 > = {
   generic: { subject: ['sub'], roles: 'roles', groups: 'groups' },
-  keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups' },
+  // Its mapper for groups writes no claim for a person without groups.
+  keycloak: { subject: ['sub'], roles: 'realm_access.roles', groups: 'groups', omitsEmptyGroups: true },
   entra: {
     subject: ['oid'],
     tenant: 'tid',
@@ -104,6 +105,7 @@ type OidcVariables = {
   OIDC_TENANTS?: string[] | undefined;
   OIDC_ROLES_CLAIM?: string | undefined;
   OIDC_GROUPS_CLAIM?: string | undefined;
+  OIDC_CLI_CLIENT_ID?: string | undefined;
 };
 
 /** An issuer whose tokens count, and how to read them. Claims are names, dotted paths or JSON pointers. */
@@ -171,6 +173,7 @@ export function oidcFaults(variables: OidcVariables): Fault[] {
         'OIDC_TENANTS',
         'OIDC_ROLES_CLAIM',
         'OIDC_GROUPS_CLAIM',
+        'OIDC_CLI_CLIENT_ID',
       ] as const
     ).filter((name) => (variables[name]?.length ?? 0) > 0);
     return needless.map((variable) => ({ variable, message: 'expected together with OIDC_ISSUER' }));

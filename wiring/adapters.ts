@@ -2,12 +2,14 @@ import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
+import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
 import { createOutbound } from '../adapters/outbound/outbound.ts';
 import { createWebhooks } from '../adapters/outbound/webhooks.ts';
+import { createBrowserSessions } from '../adapters/postgres/identity/browser-sessions.ts';
 import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
 import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
@@ -37,6 +39,7 @@ import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
 import { createScheduleAlignment } from '../adapters/temporal/schedule-alignment.ts';
 import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
+import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
@@ -65,12 +68,24 @@ export function createAdapters(edge: AdapterEdge) {
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
-  const signIn = createSignIn({ issuers: issuersOf(config), subjects: createSubjects(db), apiKeys, log, metrics });
+  const browserSettings = browserSettingsOf(config);
+  const signIn = createSignIn({
+    issuers: issuersOf(config),
+    subjects: createSubjects(db),
+    apiKeys,
+    log,
+    metrics,
+    createBrowserSignIn:
+      browserSettings &&
+      ((signInByToken) =>
+        createBrowserSignIn({ settings: browserSettings, sessions: createBrowserSessions(db), log, signInByToken })),
+  });
   return {
     ...knowledge,
     ...rows,
     ...audit,
     identify: signIn.identify,
+    browserSignIn: signIn.browserSignIn,
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,
     events: createTaskEvents(db, listener),

@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
-import type { ApiKeys, SignIn, Subjects } from '../../contract/ports/index.ts';
+import type { ApiKeys, BrowserSignIn, SignIn, Subjects } from '../../contract/ports/index.ts';
 import { localPrincipal, type Principal } from '../../contract/principal.ts';
 import type { IssuerSettings } from '../../runtime/identity-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { clockToleranceS, createAccessTokens } from './access-tokens.ts';
 import { isApiKeyText } from '../../runtime/api-key-text.ts';
+import { sessionCookieIn } from '../../runtime/session-cookie.ts';
 import { createKeySignIn } from './key-sign-in.ts';
 
 type Deps = {
@@ -17,13 +18,24 @@ type Deps = {
   metrics?: Pick<Metrics, 'signIns'> | undefined;
   fetch?: typeof fetch;
   keyCacheMs?: number;
+  /** Sign-ins by browser, which verify the tokens that they keep as the tokens of requests are. */
+  createBrowserSignIn?: ((signInByToken: (token: string) => Promise<SignIn>) => BrowserSignIn) | undefined;
 };
 
 /**
  * Finds out who sends a request, by its `Authorization` header: an access token of a configured issuer, or an API key.
  * Without an issuer, a request without the header comes from the user of this machine.
  */
-export function createSignIn({ issuers, subjects, apiKeys, log, metrics, fetch, keyCacheMs }: Deps) {
+export function createSignIn({
+  issuers,
+  subjects,
+  apiKeys,
+  log,
+  metrics,
+  fetch,
+  keyCacheMs,
+  createBrowserSignIn,
+}: Deps) {
   const tokens = createAccessTokens({ issuers, log, ...(fetch && { fetch }) });
   const signInByKey = createKeySignIn({ apiKeys, log, cacheMs: keyCacheMs, hasIssuer: tokens.isConfigured });
 
@@ -41,6 +53,8 @@ export function createSignIn({ issuers, subjects, apiKeys, log, metrics, fetch, 
     };
   }
 
+  const browserSignIn = createBrowserSignIn?.(signInByToken);
+
   /**
    * @param rawHeaders names and values as they came: Node keeps only the first of two `Authorization` headers
    * @throws AlfredError with a code for the caller: `token_*`, `key_*`, `identity_unavailable`
@@ -49,6 +63,16 @@ export function createSignIn({ issuers, subjects, apiKeys, log, metrics, fetch, 
     let via: Principal['via'] | 'none' = 'none';
     try {
       const credential = credentialOf(headers, rawHeaders);
+      const session =
+        credential === undefined && browserSignIn
+          ? sessionCookieIn(headers.cookie, browserSignIn.publicUrl)
+          : undefined;
+      if (session !== undefined && browserSignIn) {
+        via = 'session';
+        const signIn = await browserSignIn.identify(session);
+        metrics?.signIns.inc({ via, outcome: 'ok' });
+        return signIn;
+      }
       if (credential === undefined) {
         if (tokens.isConfigured) throw new AlfredError('token_missing');
         via = 'local';
@@ -69,6 +93,7 @@ export function createSignIn({ issuers, subjects, apiKeys, log, metrics, fetch, 
 
   return {
     identify,
+    browserSignIn,
     /** What keeps people from signing in, for health checks. */
     warning: () => tokens.warning(),
   };

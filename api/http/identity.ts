@@ -8,6 +8,7 @@ import { whyNoKeys } from '../../contract/rules/key-rights.ts';
 import { ruleOf } from '../../contract/rules/operations.ts';
 import { decideAtDoor, reachOf, type Action, type Resource } from '../../contract/rules/policy.ts';
 import { missingScope } from '../../contract/rules/scopes.ts';
+import { refuseForgery } from './forgery.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /**
@@ -16,16 +17,17 @@ import type { ApiDeps } from '../deps.ts';
  * for every role, so it is left out.
  *
  * @param identify undefined: every request comes from the user of this machine
- * @throws AlfredError `unauthenticated`, and what `identify` throws
+ * @throws AlfredError `unauthenticated`, `forbidden_host` for a page of another site, and what `identify` throws
  */
 export async function identityOf(
-  { headers, raw }: Pick<FastifyRequest, 'headers' | 'raw'>,
+  { headers, method, raw }: Pick<FastifyRequest, 'headers' | 'method' | 'raw'>,
   identify: ApiDeps['identify'],
 ): Promise<SignIn> {
   if (!identify) return { principal: localPrincipal };
   const signIn = await identify(headers, raw.rawHeaders);
   if (!signIn?.principal.tenant || !signIn.principal.subject) throw new AlfredError('unauthenticated');
   const { principal } = signIn;
+  if (principal.via === 'session') refuseForgery({ headers, method });
   if (principal.via === 'local' || !principal.roles.includes(everyRole)) return signIn;
   return { ...signIn, principal: { ...principal, roles: principal.roles.filter((role) => role !== everyRole) } };
 }

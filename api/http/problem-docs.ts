@@ -18,6 +18,7 @@ const usualCodes: ErrorCode[] = [
   'token_audience',
   'token_issuer',
   'token_type',
+  'session_ended',
   'key_invalid',
   'key_expired',
   'key_revoked',

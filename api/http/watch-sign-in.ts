@@ -30,16 +30,18 @@ export function watchSignIn(
   function waitForEnd(endsAt: Date) {
     const left = endsAt.getTime() - Date.now();
     expiry = setTimeout(
-      () =>
-        left > longestTimerMs ? waitForEnd(endsAt) : end(principal.via === 'api_key' ? 'key_expired' : 'token_expired'),
+      () => (left > longestTimerMs ? waitForEnd(endsAt) : end(endCode)),
       Math.min(Math.max(0, left), longestTimerMs),
     );
   }
+  const endCode = (
+    { local: 'token_expired', oidc: 'token_expired', session: 'session_ended', api_key: 'key_expired' } as const
+  )[principal.via];
   if (expiresAt) waitForEnd(expiresAt);
   if (isStillGood || isStillReadable)
     check = setInterval(() => {
       void isStillGood?.().then((isGood) => {
-        if (!isGood) end('key_revoked');
+        if (!isGood) end(principal.via === 'session' ? 'session_ended' : 'key_revoked');
       });
       // While the database does not answer, no event comes either.
       isStillReadable?.()?.then(

@@ -16,6 +16,9 @@ type Call<T extends z.ZodType> = {
   answer: T;
 };
 
+/** An access token or an API key, and where it comes from. */
+export type Credential = { token: string; from: 'ALFRED_TOKEN' | 'alfred login' };
+
 /** No server answered, or the connection broke. */
 export class Unreachable extends CliError {
   override readonly name = 'Unreachable';
@@ -64,16 +67,19 @@ export class ApiProblem extends CliError {
  * Calls the HTTP API and checks every response against its schema.
  *
  * @param find  finds the server before each request: a restart may have moved it to another port
- * @param readToken gives an access token or an API key, which is sent with each request
+ * @param readCredential gives what is sent with each request to this server
  */
-export function createApiClient(find: () => Promise<Stack>, readToken: () => string | undefined = () => undefined) {
+export function createApiClient(
+  find: () => Promise<Stack>,
+  readCredential: (stack: Stack) => Promise<Credential | undefined> = async () => undefined,
+) {
   async function open(
     path: string,
     { method = 'GET', json, form, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
   ) {
     const stack = await find();
-    const token = readToken();
-    const credential: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+    const credential = await readCredential(stack);
+    const authorization: Record<string, string> = credential ? { authorization: `Bearer ${credential.token}` } : {};
     const url = new URL(stack.url + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
@@ -84,7 +90,7 @@ export function createApiClient(find: () => Promise<Stack>, readToken: () => str
       response = await fetch(url, {
         method,
         body,
-        headers: { accept: 'application/json', ...credential, ...type, ...headers },
+        headers: { accept: 'application/json', ...authorization, ...type, ...headers },
         signal: signal ?? null,
       });
     } catch (error) {
@@ -96,7 +102,7 @@ export function createApiClient(find: () => Promise<Stack>, readToken: () => str
     const problem = Problem.safeParse(parseJson(text));
     if (problem.success) {
       const { data } = problem;
-      const detail = response.status === 401 ? `${data.detail}\n${signInHint(token)}` : data.detail;
+      const detail = response.status === 401 ? `${data.detail}\n${signInHint(credential)}` : data.detail;
       throw new ApiProblem(response.status, { ...data, detail }, response.headers.get('retry-after'));
     }
     throw new CliError(
@@ -131,9 +137,11 @@ export function createApiClient(find: () => Promise<Stack>, readToken: () => str
     },
   };
 }
-const signInHint = (token: string | undefined) =>
-  token
-    ? 'It was sent because ALFRED_TOKEN is set. Set it to another access token or API key.'
-    : 'Set ALFRED_TOKEN to an access token of your identity provider, or to an API key.';
+const signInHint = (credential: Credential | undefined) => {
+  if (credential?.from === 'ALFRED_TOKEN')
+    return 'It was sent because ALFRED_TOKEN is set. Set it to another access token or API key.';
+  if (credential) return 'It is that of `alfred login`. Run `alfred login` again.';
+  return 'Run `alfred login`, or set ALFRED_TOKEN to an access token of your identity provider or to an API key.';
+};
 
 export type ApiClient = ReturnType<typeof createApiClient>;

@@ -1345,7 +1345,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "audit_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3810,7 +3810,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -3920,7 +3920,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4050,7 +4050,7 @@ export interface operations {
                     "application/json": components["schemas"]["Task"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4100,7 +4100,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4188,7 +4188,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4272,7 +4272,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4427,7 +4427,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4645,7 +4645,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4759,7 +4759,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4857,7 +4857,7 @@ export interface operations {
                     "application/json": components["schemas"]["TaskCitations"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4919,7 +4919,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -4988,7 +4988,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5379,7 +5379,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApprovalList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5465,7 +5465,7 @@ export interface operations {
                     "application/json": components["schemas"]["Approval"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5570,7 +5570,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5690,7 +5690,7 @@ export interface operations {
                     "application/json": components["schemas"]["ScheduleList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5798,7 +5798,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5901,7 +5901,7 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -5951,7 +5951,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6065,7 +6065,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6168,7 +6168,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6271,7 +6271,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6374,7 +6374,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6478,7 +6478,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6566,7 +6566,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6648,7 +6648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Conversation"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6698,7 +6698,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6790,7 +6790,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6889,7 +6889,7 @@ export interface operations {
                     "application/json": components["schemas"]["MessageList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -6969,7 +6969,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7059,7 +7059,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["ConversationEvent"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7140,7 +7140,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConversationEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7210,7 +7210,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7285,7 +7285,7 @@ export interface operations {
                     "application/json": components["schemas"]["CollectionList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7347,7 +7347,7 @@ export interface operations {
                     "application/json": components["schemas"]["Collection"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7423,7 +7423,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7517,7 +7517,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7677,7 +7677,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7757,7 +7757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Document"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7807,7 +7807,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -7927,7 +7927,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8017,7 +8017,7 @@ export interface operations {
                     "application/json": components["schemas"]["DocumentText"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8103,7 +8103,7 @@ export interface operations {
                     "application/json": components["schemas"]["Ingestion"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8227,7 +8227,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8320,7 +8320,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8407,7 +8407,7 @@ export interface operations {
                     "application/json": components["schemas"]["IngestionEventPage"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8471,7 +8471,7 @@ export interface operations {
                     "application/json": components["schemas"]["CallbackState"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8538,7 +8538,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8645,7 +8645,7 @@ export interface operations {
                     "application/json": components["schemas"]["SourceList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8741,7 +8741,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8835,7 +8835,7 @@ export interface operations {
                     "application/json": components["schemas"]["Source"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8891,7 +8891,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -8992,7 +8992,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9086,7 +9086,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9173,7 +9173,7 @@ export interface operations {
                     "application/json": components["schemas"]["AgentList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9245,7 +9245,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9322,7 +9322,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9394,7 +9394,7 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9464,7 +9464,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9653,7 +9653,7 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9720,7 +9720,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9814,7 +9814,7 @@ export interface operations {
                     "application/json": components["schemas"]["UsageReport"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
@@ -9968,7 +9968,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.

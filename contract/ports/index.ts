@@ -2,6 +2,8 @@
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
 export type * from './audit.ts';
+export type * from './browser-sessions.ts';
+export type * from './browser-sign-in.ts';
 export type * from './call-leases.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';

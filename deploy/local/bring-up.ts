@@ -7,6 +7,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import { adoptNamespace, checkNamespace } from '../../runtime/temporal-namespace.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
 import { fetchModels } from './downloads/fetch-models.ts';
+import { ensureKeycloak, findJava } from './servers/keycloak.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
 import type { Settings } from './settings.ts';
 import { StepFailure } from './step-failure.ts';
@@ -21,16 +22,20 @@ type Deps = ServerDeps & {
 export async function bringUp({ onAddresses, ...servers }: Deps) {
   const { settings, ports, steps, log, cleanup } = servers;
   const { dataDir } = settings;
+  // First: without it nothing else need be started.
+  const java = settings.keycloak ? await findJava(settings.environment) : undefined;
   await mkdir(join(dataDir, 'temporal'), { recursive: true });
-  const [temporal, postgres, roles] = await Promise.all([
+  const [temporal, postgres, keycloak, roles] = await Promise.all([
     ensureTemporal(servers),
     ensurePostgres(servers),
+    java === undefined ? undefined : ensureKeycloak(servers, java),
     loadRoles(settings, steps, log),
   ]);
   const addresses = {
     ...explicitVariables(settings.environment),
     ...temporal,
     ...postgres,
+    ...keycloak?.variables,
     ALFRED_DATA_DIR: dataDir,
     ...(await fetchModels(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
@@ -65,7 +70,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
   edge.metrics.coldStart.set(coldStartSeconds);
   log.info({ coldStartSeconds, model: defaultModelOf(config), url: api.url }, 'ready');
-  return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed };
+  return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed, people: keycloak?.people ?? [] };
 }
 
 /** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */

@@ -33,7 +33,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 /**
  * Files and folders of the local stack. Only these are deleted: the data folder may be one that holds other files too.
  */
-const stackEntries = ['postgres', 'temporal', 'index', 'cache', 'logs', 'ports.json', 'run.json'];
+const stackEntries = ['postgres', 'temporal', 'index', 'keycloak', 'cache', 'logs', 'ports.json', 'run.json'];
 
 /**
  * Deletes the data of the local stack, after asking on a terminal.

@@ -15,12 +15,14 @@ import { formatSummary } from './summary.ts';
 
 /** @returns the exit code */
 async function main(): Promise<number> {
-  const { help, fresh, yes, model } = readArguments(process.argv.slice(2));
+  const { help, fresh, yes, keycloak, model } = readArguments(process.argv.slice(2));
   if (help) {
     process.stdout.write(usage);
     return 0;
   }
-  const settings = readSettings(model === undefined ? process.env : { ...process.env, ALFRED_MODEL: model });
+  const settings = readSettings(model === undefined ? process.env : { ...process.env, ALFRED_MODEL: model }, {
+    keycloak,
+  });
   const { config, dataDir, environment } = settings;
   if (fresh) {
     const run = await readRunFile(dataDir);

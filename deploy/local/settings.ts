@@ -10,6 +10,7 @@ export const defaultPorts = {
   ALFRED_TEMPORAL_PORT: 7233,
   ALFRED_TEMPORAL_UI_PORT: 8233,
   ALFRED_POSTGRES_PORT: 5433,
+  ALFRED_KEYCLOAK_PORT: 8180,
 } as const;
 export type PortVariable = keyof typeof defaultPorts;
 
@@ -23,6 +24,8 @@ export type Settings = {
   explicit: Partial<Record<PortVariable, number>>;
   /** Whether Postgres or Temporal run elsewhere, so that they are not started here. */
   external: { postgres: boolean; temporal: boolean };
+  /** Whether people sign in at a Keycloak that is started here. */
+  keycloak: boolean;
   /** When the start began, in milliseconds since the epoch. */
   begunMs: number;
 };
@@ -32,8 +35,10 @@ export type Settings = {
  *
  * @throws ConfigError that lists all faults
  */
-export function readSettings(environment: NodeJS.ProcessEnv): Settings {
+export function readSettings(environment: NodeJS.ProcessEnv, { keycloak = false } = {}): Settings {
   const faults: string[] = [];
+  if (keycloak && environment.OIDC_ISSUER)
+    faults.push('  OIDC_ISSUER is set, and --keycloak starts a provider here: expected one of the two');
   const explicit: Settings['explicit'] = {};
   for (const variable of Object.keys(defaultPorts) as PortVariable[]) {
     const value = environment[variable];
@@ -68,6 +73,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): Settings {
     dataDir,
     explicit,
     external: { postgres: Boolean(environment.DATABASE_URL), temporal: Boolean(environment.TEMPORAL_ADDRESS) },
+    keycloak,
     begunMs: Number(environment.ALFRED_START_BEGUN_MS) || Date.now() - process.uptime() * 1_000,
   };
 }

@@ -4,6 +4,7 @@ import { claimRunFile, readLastRun, readRunFile, type RunFile } from './run-file
 import { bringUp } from './bring-up.ts';
 import { findModelServers, hasModel, modelServerNote, usualPlaces } from './model-servers.ts';
 import type { Child } from './servers/child.ts';
+import type { DemoUser } from './keycloak-realm.ts';
 import type { Cleanup } from './cleanup.ts';
 import { endOrphans } from './servers/orphans.ts';
 import type { Settings } from './settings.ts';
@@ -18,6 +19,8 @@ export type Stack = {
   /** Notes for the person: ports that moved, servers of an earlier start that were ended, model servers. */
   notes: string[];
   coldStartSeconds: number;
+  /** Who can sign in at the Keycloak of this stack. */
+  people: readonly DemoUser[];
   /** Rejects when a server or worker ends unexpectedly. Never resolves. */
   failed: Promise<never>;
 };

@@ -1,10 +1,11 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { defaultModelOf } from '../../runtime/config.ts';
+import { table } from '../../cli/terminal/terminal.ts';
 import type { Stack } from './stack.ts';
 
 /** The text that is printed when the stack is ready: addresses, notes and first commands. */
-export function formatSummary({ config, apiUrl, notes, coldStartSeconds }: Stack, dataDir: string): string {
+export function formatSummary({ config, apiUrl, notes, coldStartSeconds, people }: Stack, dataDir: string): string {
   const relativePath = relative(process.cwd(), dataDir);
   const displayedDir = relativePath && !relativePath.startsWith('..') ? relativePath : dataDir;
   const rows = [
@@ -29,11 +30,30 @@ export function formatSummary({ config, apiUrl, notes, coldStartSeconds }: Stack
     ...rows.map(([name, value]) => `  ${name?.padEnd(width)}  ${value}`),
     ...(notes.length > 0 ? ['', ...notes.map((note) => `  Note: ${note}`)] : []),
     '',
+    ...signInLines(people),
     'In a second terminal:',
+    ...(people.length > 0 ? ['  ./alfred login'] : []),
     '  ./alfred documents add docs/examples/policies',
     '  ./alfred ask "How many days do I have to file an expense report?"',
     '',
     'Ctrl-C ends it.',
     '',
   ].join('\n');
+}
+
+function signInLines(people: Stack['people']): string[] {
+  if (people.length === 0) return [];
+  const rows = people.map(({ name, password, roles, groups }) => [
+    name,
+    password,
+    roles.join(', '),
+    groups.join(', ') || 'no group',
+  ]);
+  return [
+    'People who can sign in, with password, roles and groups:',
+    ...table(rows)
+      .split('\n')
+      .map((row) => `  ${row}`),
+    '',
+  ];
 }

@@ -2,9 +2,10 @@ import type { Generated } from 'kysely';
 import type { AuditTables } from './audit-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
+import type { SessionTables } from './session-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables, AuditTables {
+export interface Tables extends DocumentTables, AuditTables, SessionTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;

@@ -3,6 +3,14 @@ import { ClaimName, Issuers, oidcProviders, TenantName } from '../identity-setti
 import { commaSeparated } from '../settings-schemas.ts';
 import { flag } from './values.ts';
 
+/** An address without a path. Cookies of people go there, hence https. */
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, pathname, search, hash, username } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
+  return isSafe && pathname === '/' && search === '' && hash === '' && username === '';
+}
+
 /** Variables for sign-in. docs/identity.md has them by provider. */
 export const identity = {
   OIDC_ISSUER: Issuers.optional().describe(
@@ -15,6 +23,39 @@ export const identity = {
     .enum(oidcProviders)
     .default('generic')
     .describe('whose claims are read: keycloak, entra, okta, auth0, google or generic'),
+  OIDC_CLI_CLIENT_ID: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected the id of a client as the identity provider shows it')
+    .optional()
+    .describe(
+      'client of the identity provider by which `alfred login` signs in, with the device flow on; at the first issuer of OIDC_ISSUER; default: people name it with --client-id',
+    ),
+  OIDC_CLIENT_ID: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/, 'expected the id of a client as the identity provider shows it')
+    .optional()
+    .describe(
+      'client of the identity provider by which people sign in with a browser, at the first issuer of OIDC_ISSUER; default: no sign-in by browser',
+    ),
+  OIDC_CLIENT_SECRET: z
+    .string()
+    .optional()
+    .describe('secret of that client; default: a client without one, which has PKCE alone'),
+  ALFRED_PUBLIC_URL: z
+    .string()
+    .refine(isOrigin, { error: 'expected https://host without a path; http:// only for this machine', abort: true })
+    .transform((text) => new URL(text).origin)
+    .optional()
+    .describe(
+      'address of the API in browsers; its /auth/callback is the redirect address of OIDC_CLIENT_ID; default: http://127.0.0.1 and ALFRED_API_PORT',
+    ),
+  ALFRED_SESSION_KEY: commaSeparated(
+    z.string().regex(/^[A-Za-z0-9+/_-]{43,}=*$/, 'expected 32 random bytes or more: openssl rand -base64 32'),
+  )
+    .default([])
+    .describe(
+      'encrypts the tokens of browser sessions: openssl rand -base64 32; several are separated by commas: the first encrypts, all decrypt',
+    ),
   OIDC_TENANT: TenantName.optional().describe('tenant of all who sign in; default: what OIDC_TENANT_CLAIM names'),
   OIDC_TENANT_CLAIM: ClaimName.optional().describe(
     'claim with the tenant: its name, a path with dots or a JSON pointer; default: tid (entra), org_id (auth0), hd (google)',

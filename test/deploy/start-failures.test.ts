@@ -50,6 +50,20 @@ test('all wrong variables are reported together', async () => {
   expect(output).not.toContain('sesame');
 });
 
+test('--keycloak without a Java that fits, or beside another provider, is an error that says what to do', async () => {
+  const home = await folders.make();
+  await mkdir(join(home, 'bin'));
+  const start = (env: Record<string, string>) => failedStartOutput({ args: ['--keycloak'], env });
+  const none = await start({ JAVA_HOME: home });
+  expect(none).toContain(`Keycloak needs Java, and ${join(home, 'bin', 'java')} does not run: there is none.`);
+  expect(none).toContain('set JAVA_HOME');
+  await writeFile(join(home, 'bin', 'java'), '#!/bin/sh\necho \'openjdk version "11.0.2" 2019-01-15\' >&2\n');
+  await chmod(join(home, 'bin', 'java'), 0o755);
+  expect(await start({ JAVA_HOME: home })).toContain('needs Java 17 or newer');
+  const both = await start({ OIDC_ISSUER: 'https://id.example.com', OIDC_AUDIENCE: 'alfred', OIDC_TENANT: 'acme' });
+  expect(both).toContain('OIDC_ISSUER is set, and --keycloak starts a provider here');
+});
+
 test('a --model without a provider that is known is an error with those that are', async () => {
   const output = await failedStartOutput({ args: ['--model', 'olama:qwen3:8b'] });
   expect(output).toContain('ALFRED_MODEL is "olama:qwen3:8b"');

@@ -31,7 +31,7 @@ export async function cacheDir(environment: NodeJS.ProcessEnv, fallback?: string
 const leftoverMs = 60 * 60 * 1_000;
 
 /** How the names of unfinished downloads in the cache begin. */
-export const downloads = ['sdk-', 'wheel-', 'model-'];
+export const downloads = ['sdk-', 'wheel-', 'model-', 'keycloak-new-'];
 
 /** Removes what interrupted downloads left in a folder. @param beginnings how their names begin */
 export async function removeLeftovers(dir: string, beginnings: readonly string[] = downloads): Promise<void> {

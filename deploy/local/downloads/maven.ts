@@ -6,7 +6,10 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 /** A jar in a Maven repository. `files`: names at the top of the jar, with the names that the files get. */
 export type Jar = { group: string; artifact: string; version: string; files: Record<string, string> };
 
-const goal = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1:unpack';
+/** A file in a Maven repository that is no jar. */
+export type Artifact = { group: string; artifact: string; version: string; extension: string };
+
+const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1';
 /** Limits Maven, which by default waits half an hour for a server. */
 const timeoutMs = 10 * 60 * 1_000;
 
@@ -24,6 +27,7 @@ export async function fetchFromMaven(jar: Jar, folder: string, environment: Node
   await mkdir(scratch);
   try {
     await run(scratch, environment, [
+      `${plugin}:unpack`,
       `-Dartifact=${group}:${artifact}:${version}`,
       `-DoutputDirectory=${scratch}`,
       `-Dmdep.unpack.includes=${Object.keys(files).join()}`,
@@ -37,10 +41,29 @@ export async function fetchFromMaven(jar: Jar, folder: string, environment: Node
   }
 }
 
+/**
+ * Fetches a file by Maven as it is.
+ *
+ * @param folder target folder; the caller must check the file against the pinned one
+ * @returns the path of the file
+ */
+export async function copyFromMaven(
+  { group, artifact, version, extension }: Artifact,
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<string> {
+  await run(folder, environment, [
+    `${plugin}:copy`,
+    `-Dartifact=${group}:${artifact}:${version}:${extension}`,
+    `-DoutputDirectory=${folder}`,
+  ]);
+  return join(folder, `${artifact}-${version}.${extension}`);
+}
+
 async function run(cwd: string, environment: NodeJS.ProcessEnv, args: string[]): Promise<void> {
   try {
     const options = { cwd, env: environment, timeout: timeoutMs, maxBuffer: 16_000_000 };
-    await promisify(execFile)('mvn', ['--batch-mode', '--quiet', goal, ...args], options);
+    await promisify(execFile)('mvn', ['--batch-mode', '--quiet', ...args], options);
   } catch (error) {
     const { code, killed, stdout = '' } = error as NodeJS.ErrnoException & { killed?: boolean; stdout?: string };
     if (code === 'ENOENT') throw new Error('there is no Maven (mvn)', { cause: error });

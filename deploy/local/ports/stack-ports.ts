@@ -12,6 +12,7 @@ const services: Record<PortVariable, string> = {
   ALFRED_TEMPORAL_PORT: 'Temporal',
   ALFRED_TEMPORAL_UI_PORT: 'the Temporal UI',
   ALFRED_POSTGRES_PORT: 'Postgres',
+  ALFRED_KEYCLOAK_PORT: 'Keycloak',
 };
 
 const Ports = z.partialRecord(
@@ -29,6 +30,7 @@ export async function chooseStackPorts({
   dataDir,
   explicit,
   external,
+  keycloak,
 }: Settings): Promise<{ ports: StackPorts; moved: string[]; claims: PortClaims; remember: () => void }> {
   const file = join(dataDir, 'ports.json');
   const last = readPorts(file);
@@ -37,6 +39,7 @@ export async function chooseStackPorts({
   const moved: string[] = [];
   try {
     for (const variable of Object.keys(defaultPorts) as PortVariable[]) {
+      if (!keycloak && variable === 'ALFRED_KEYCLOAK_PORT') continue;
       if (external.postgres && variable === 'ALFRED_POSTGRES_PORT') continue;
       if (external.temporal && variable.startsWith('ALFRED_TEMPORAL')) continue;
       const usual = defaultPorts[variable];
@@ -54,7 +57,7 @@ export async function chooseStackPorts({
     claims.release();
     throw error;
   }
-  return { ports, moved, claims, remember: () => writeFileSync(file, `${JSON.stringify(ports)}\n`) };
+  return { ports, moved, claims, remember: () => writeFileSync(file, `${JSON.stringify({ ...last, ...ports })}\n`) };
 }
 
 function readPorts(file: string): StackPorts {

@@ -34,4 +34,4 @@ export async function endOrphans(
 }
 
 const isServerOn = (dataDir: string, command: string) =>
-  command.includes(dataDir) && / (server start-dev|-D) /.test(command);
+  command.includes(dataDir) && / (server start-dev|-D|start --optimized) /.test(command);

@@ -102,7 +102,8 @@ test('a token without the claim says nothing of groups; an empty list says that 
     true,
     false,
   ]);
-  // It leaves the claim out for a person without groups.
+  // Both leave the claim out for a person without groups.
+  expect([{}, { groups: ['a'] }].map((claims) => isNamed('keycloak', claims))).toEqual([true, true]);
   expect([{}, overage, { hasgroups: true }].map((claims) => isNamed('entra', claims))).toEqual([true, false, false]);
   expect(isNamed('google', { groups: ['a'] })).toBe(false);
 });

@@ -28,3 +28,15 @@ test('a revoked key ends within five seconds of its process, and nothing is watc
   expect([ended.reason, left.aborted]).toEqual(['key_revoked', false]);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+test('a stream of a browser session ends with it', async () => {
+  let isGood = true;
+  const principal = person('ada', { via: 'session' });
+  const ended = watchSignIn({ principal, isStillGood: async () => isGood }, new AbortController().signal);
+  const over = watchSignIn({ principal, expiresAt: new Date(Date.now() + 1_000) }, new AbortController().signal);
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect([ended.aborted, over.reason]).toEqual([false, 'session_ended']);
+  isGood = false;
+  await jest.advanceTimersByTimeAsync(5_000);
+  expect(ended.reason).toBe('session_ended');
+});

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from 'jose';
-import Provider from 'oidc-provider';
+import Provider, { type Grant } from 'oidc-provider';
+import { decideDevice, followTo } from './browser.ts';
 
 /** What tokens for Alfred have in `aud`. */
 export const audience = 'https://alfred.example.com';
@@ -23,6 +24,35 @@ const clients = [
     response_types: ['code'],
     redirect_uris: [redirectUri],
   },
+  {
+    client_id: 'web',
+    client_secret: 'a secret of the pages, which is long enough',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    redirect_uris: ['https://alfred.example.com/auth/callback'],
+    post_logout_redirect_uris: ['https://alfred.example.com/'],
+  },
+  {
+    client_id: 'cli',
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    response_types: [],
+    redirect_uris: [],
+  },
+];
+
+/** What the server keeps, each for five minutes. */
+const kinds = [
+  'AccessToken',
+  'AuthorizationCode',
+  'ClientCredentials',
+  'DeviceCode',
+  'Grant',
+  'IdToken',
+  'Interaction',
+  'RefreshToken',
+  'Session',
 ];
 
 export type OidcServer = Awaited<ReturnType<typeof startOidcServer>>;
@@ -34,6 +64,7 @@ export type OidcServer = Awaited<ReturnType<typeof startOidcServer>>;
 export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
   const requests: string[] = [];
   let listener: RequestListener | undefined;
+  const grants: Grant[] = [];
   const server = createServer((request, response) => {
     requests.push(request.url ?? '');
     if (listener) listener(request, response);
@@ -43,7 +74,7 @@ export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let key = await newKey('first');
   const open = () => {
-    listener = createListener(issuer, key.jwk, people);
+    listener = createListener(issuer, key.jwk, { people, grants });
   };
   open();
 
@@ -77,31 +108,47 @@ export async function startOidcServer(people: Record<string, JWTPayload> = {}) {
     },
     clientCredentials: (scope?: string) => clientCredentials(issuer, scope),
     signIn: (subject: string, scope?: string) => signInByCode(issuer, subject, scope),
+    decideDevice,
+    /** Ends what people have allowed: no refresh token counts any more. */
+    endGrants: () => Promise.all(grants.splice(0).map((grant) => grant.destroy())),
+    followTo,
     close: () => new Promise<void>((resolve) => server.close(() => resolve()).closeAllConnections()),
   };
 }
+
+const showPage = (context: { body: string }) => {
+  context.body = 'A page.';
+};
 
 async function newKey(kid: string) {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   return { kid, privateKey, publicKey, jwk: { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' } };
 }
 
-function createListener(issuer: string, jwk: object, people: Record<string, JWTPayload>): RequestListener {
+function createListener(
+  issuer: string,
+  jwk: object,
+  { people, grants }: { people: Record<string, JWTPayload>; grants: Grant[] },
+): RequestListener {
   const provider = newProvider(issuer, {
     clients,
     jwks: { keys: [jwk] },
     cookies: { keys: ['a key for cookies'] },
     // Named, because the defaults are announced on the console.
-    ttl: Object.fromEntries(
-      ['AccessToken', 'AuthorizationCode', 'ClientCredentials', 'Grant', 'IdToken', 'Interaction', 'Session'].map(
-        (kind) => [kind, 300],
-      ),
-    ),
+    ttl: Object.fromEntries(kinds.map((kind) => [kind, 300])),
     findAccount: (_context: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub }) }),
     interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
+      // Pages of our own, and a rule: those of the library announce on the console that they are examples.
+      deviceFlow: {
+        enabled: true,
+        userCodeInputSource: showPage,
+        userCodeConfirmSource: showPage,
+        successSource: showPage,
+      },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         defaultResource: () => audience,
@@ -115,6 +162,9 @@ function createListener(issuer: string, jwk: object, people: Record<string, JWTP
         }),
       },
     },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_context: unknown, client: { grantTypeAllowed: (grant: string) => boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
     extraTokenClaims: (_context: unknown, { accountId, clientId }: { accountId?: string; clientId: string }) => ({
       tenant: 'acme',
       ...people[accountId ?? clientId],
@@ -122,7 +172,8 @@ function createListener(issuer: string, jwk: object, people: Record<string, JWTP
   });
   const callback = provider.callback();
   return (request, response) => {
-    if (request.url?.startsWith('/interaction/')) void letIn(provider, request, response);
+    if (request.url?.startsWith('/interaction/'))
+      void letIn(provider, request, response).then((grant) => grants.push(grant));
     else callback(request, response);
   };
 }
@@ -141,12 +192,15 @@ function newProvider(issuer: string, configuration: object): Provider {
 /** Signs in who the request's `login_hint` names, and grants what the client asks for. */
 async function letIn(provider: Provider, request: IncomingMessage, response: ServerResponse) {
   const { params, session } = await provider.interactionDetails(request, response);
-  const accountId = session?.accountId ?? (params as unknown as { login_hint: string }).login_hint;
+  const hint =
+    (params as { login_hint?: string }).login_hint ?? /(?:^|; )hint=([^;]*)/.exec(request.headers.cookie ?? '')?.[1];
+  const accountId = session?.accountId ?? hint ?? '';
   const grant = new provider.Grant({ accountId, clientId: params.client_id });
-  grant.addOIDCScope('openid');
+  grant.addOIDCScope('openid offline_access');
   grant.addResourceScope(audience, params.scope ?? '');
   const grantId = await grant.save();
   await provider.interactionFinished(request, response, { login: { accountId }, consent: { grantId } });
+  return grant;
 }
 
 async function clientCredentials(issuer: string, scope?: string): Promise<string> {
@@ -200,27 +254,9 @@ async function signInByCode(issuer: string, subject: string, scope = ''): Promis
   return tokensIn(await response.json());
 }
 
-/** Follows redirects with the cookies that come, until the client's own address is reached. */
 async function followToCode(start: string): Promise<string> {
-  const cookies = new Map<string, string>();
-  let url = start;
-  for (let hops = 0; hops < 10; hops++) {
-    const response = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-    });
-    for (const line of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-      cookies.set(name, value);
-    }
-    const location = response.headers.get('location');
-    if (location === null) throw new Error(`The OIDC server answered ${response.status}: ${await response.text()}`);
-    url = new URL(location, url).href;
-    if (url.startsWith(redirectUri)) {
-      const code = new URL(url).searchParams.get('code');
-      if (code === null) throw new Error(`The OIDC server refused the sign-in: ${url}`);
-      return code;
-    }
-  }
-  throw new Error('The OIDC server sends from one address to the next without an end.');
+  const url = await followTo(start, redirectUri);
+  const code = new URL(url).searchParams.get('code');
+  if (code === null) throw new Error(`The OIDC server refused the sign-in: ${url}`);
+  return code;
 }

@@ -1,0 +1,110 @@
+import { sql, type Selectable } from 'kysely';
+import type { BrowserSession, BrowserSessions } from '../../../contract/ports/index.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+
+/** A session that is not used for so long has ended. */
+const idleMinutes = 60;
+/** A process that ends while it refreshes keeps others from it for so long. */
+const refreshSeconds = 30;
+/** The clocks of the provider and of the database may be apart. */
+const clockSeconds = 30;
+
+const isAlive = sql<boolean>`(ends_at > now() and used_at > now() - make_interval(mins => ${idleMinutes}))`;
+
+/** Sign-ins in browsers. */
+export const createBrowserSessions = (db: Database): BrowserSessions => ({
+  async add(idHash, { issuer, sub, sid, tokens, refreshAt, endsAt }) {
+    // What has ended goes with the next sign-in: it is never more than one hour's sign-ins and those under way.
+    await db
+      .deleteFrom('browser_sessions')
+      .where((eb) => eb.not(isAlive))
+      .execute();
+    await db
+      .insertInto('browser_sessions')
+      .values({ id_hash: idHash, issuer, sub, sid: sid ?? null, tokens, refresh_at: refreshAt, ends_at: endsAt })
+      .execute();
+  },
+
+  async find(idHash) {
+    const row = await db
+      .selectFrom('browser_sessions')
+      .selectAll()
+      .select(sql<boolean>`used_at < now() - interval '1 minute'`.as('is_stale'))
+      .where('id_hash', '=', idHash)
+      .where(isAlive)
+      .executeTakeFirst();
+    if (row?.is_stale)
+      await db
+        .updateTable('browser_sessions')
+        .set({ used_at: sql`now()` })
+        .where('id_hash', '=', idHash)
+        .execute();
+    return row && toSession(row);
+  },
+
+  async claimRefresh(idHash) {
+    const { numUpdatedRows } = await db
+      .updateTable('browser_sessions')
+      .set({ refreshing_until: sql`now() + make_interval(secs => ${refreshSeconds})` })
+      .where('id_hash', '=', idHash)
+      .where(sql<boolean>`refreshing_until is null or refreshing_until < now()`)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n;
+  },
+
+  async endRefresh(idHash, fresh) {
+    await db
+      .updateTable('browser_sessions')
+      .set({ refreshing_until: null, ...(fresh && { tokens: fresh.tokens, refresh_at: fresh.refreshAt }) })
+      .where('id_hash', '=', idHash)
+      .execute();
+  },
+
+  async remove(idHash) {
+    await db.deleteFrom('browser_sessions').where('id_hash', '=', idHash).execute();
+  },
+
+  endBy: ({ issuer, jti, issuedAt, expiresAt }, { sid, sub }) =>
+    db.transaction().execute(async (trx) => {
+      await trx
+        .deleteFrom('used_logout_tokens')
+        .where('expires_at', '<', sql<Date>`now() - make_interval(secs => ${clockSeconds})`)
+        .execute();
+      const used = await trx
+        .insertInto('used_logout_tokens')
+        .values({ issuer, jti, expires_at: expiresAt })
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirst();
+      if (used.numInsertedOrUpdatedRows === 0n) return undefined;
+      let query = trx.deleteFrom('browser_sessions').where('issuer', '=', issuer);
+      if (sub !== undefined) query = query.where('sub', '=', sub);
+      if (sid !== undefined) query = query.where('sid', '=', sid);
+      else
+        query = query.where(
+          'created_at',
+          '<=',
+          sql<Date>`${issuedAt}::timestamptz + make_interval(secs => ${clockSeconds})`,
+        );
+      const { numDeletedRows } = await query.executeTakeFirst();
+      return Number(numDeletedRows);
+    }),
+});
+
+const toSession = ({
+  issuer,
+  sub,
+  sid,
+  tokens,
+  refresh_at: refreshAt,
+  created_at: createdAt,
+  ends_at: endsAt,
+}: Selectable<Tables['browser_sessions']>): BrowserSession => ({
+  issuer,
+  sub,
+  sid: sid ?? undefined,
+  tokens,
+  refreshAt,
+  createdAt,
+  endsAt,
+});

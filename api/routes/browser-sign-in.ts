@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import { AlfredError } from '../../contract/errors.ts';
+import { returnPath } from '../../contract/rules/return-path.ts';
+import { readCookie, sessionCookieIn, setCookie } from '../../runtime/session-cookie.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../http/fastify.ts';
+import { refuseForgery } from '../http/forgery.ts';
+
+const attemptS = 600;
+const LogoutRequest = z.object({ logout_token: z.string() });
+
+/**
+ * Sign-in by browser, for pages of ours. These are addresses for browsers and for the identity provider, so the API
+ * document leaves them out.
+ */
+export const browserSignInRoutes =
+  ({ browserSignIn, log }: Pick<ApiDeps, 'browserSignIn' | 'log'>) =>
+  async (app: Api) => {
+    if (!browserSignIn) return;
+    const { publicUrl } = browserSignIn;
+    const isSecure = publicUrl.startsWith('https:');
+    const schema = { hide: true };
+    app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+    app.addContentTypeParser(
+      'application/x-www-form-urlencoded',
+      { parseAs: 'string', bodyLimit: 20_000 },
+      (_, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    );
+
+    app.get<{ Querystring: { return?: unknown } }>('/auth/login', { schema }, async ({ headers, query }, reply) => {
+      const path = returnPath(query.return);
+      // The cookie must be there when the provider sends the person back, so all of it happens at one address.
+      if (headers.host !== new URL(publicUrl).host)
+        return reply.redirect(`${publicUrl}/auth/login?return=${encodeURIComponent(path)}`, 303);
+      const { url, attempt } = await browserSignIn.begin(path);
+      void reply.header('set-cookie', setCookie('attempt', attempt, { publicUrl, maxAgeS: attemptS }));
+      return reply.redirect(url, 303);
+    });
+
+    app.get('/auth/callback', { schema }, async ({ headers, url }, reply) => {
+      const attempt = readCookie('attempt', headers.cookie, isSecure);
+      // An attempt counts once, also when it fails.
+      void reply.header('set-cookie', setCookie('attempt', '', { publicUrl, maxAgeS: 0 }));
+      const { id, returnTo, maxAgeS } = await browserSignIn.finish(url.split('?')[1] ?? '', attempt);
+      // A session of before, of this person or another one, ends here: a new one always has another id.
+      const before = sessionCookieIn(headers.cookie, publicUrl);
+      if (before !== undefined)
+        await browserSignIn.end(before).catch((error: unknown) => log.warn({ err: error }, 'a session was not ended'));
+      void reply.header('set-cookie', setCookie('session', id, { publicUrl, maxAgeS }));
+      return reply.redirect(returnTo, 303);
+    });
+
+    app.post('/auth/logout', { schema: { ...schema, body: z.looseObject({}).nullish() } }, async (request, reply) => {
+      refuseForgery(request);
+      const id = sessionCookieIn(request.headers.cookie, publicUrl);
+      void reply.header('set-cookie', setCookie('session', '', { publicUrl, maxAgeS: 0 }));
+      return reply.redirect(id === undefined ? `${publicUrl}/` : await browserSignIn.end(id), 303);
+    });
+
+    app.post('/auth/backchannel-logout', { schema: { ...schema, body: z.unknown() } }, async ({ body }, reply) => {
+      const request = LogoutRequest.safeParse(body);
+      if (!request.success) throw new AlfredError('malformed_request', 'logout_token is missing.');
+      await browserSignIn.endByProvider(request.data.logout_token);
+      return reply.send();
+    });
+  };

@@ -1,0 +1,90 @@
+import * as oidc from 'openid-client';
+import { CliError } from '../cli-error.ts';
+
+const timeoutS = 20;
+
+/** A client of an identity provider, by OpenID Connect Discovery. The command line has no secret. */
+export type Provider = { issuer: string; clientId: string };
+
+export type Tokens = {
+  accessToken: string;
+  issuedAt: number;
+  expiresAt: number;
+  refreshToken?: string | undefined;
+};
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether nothing between here and there can read what is sent. */
+export function isPrivateAddress(address: string): boolean {
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
+}
+
+/** @throws CliError when the provider does not answer, or is not the one that was named */
+export async function openProvider({ issuer, clientId }: Provider): Promise<oidc.Configuration> {
+  if (!URL.canParse(issuer) || !isPrivateAddress(issuer))
+    throw new CliError(`The identity provider "${issuer}" has no https address: its tokens could be read on the way.`);
+  try {
+    return await oidc.discovery(new URL(issuer), clientId, undefined, oidc.None(), {
+      timeout: timeoutS,
+      // Of this machine only: any other address is https here.
+      ...(new URL(issuer).protocol === 'http:' && { execute: [oidc.allowInsecureRequests] }),
+    });
+  } catch (error) {
+    throw providerError(error, { issuer, clientId });
+  }
+}
+
+/** The tokens of an answer, with their end by the clock of this machine. */
+export function tokensIn(answer: oidc.TokenEndpointResponse, before?: string): Tokens {
+  const issuedAt = Date.now();
+  return {
+    accessToken: answer.access_token,
+    issuedAt,
+    // A provider need not say how long: five minutes are short enough, and a refresh costs little.
+    expiresAt: issuedAt + (answer.expires_in ?? 300) * 1_000,
+    refreshToken: answer.refresh_token ?? before,
+  };
+}
+
+/** The code of a refusal (RFC 6749, section 5.2; RFC 8628, section 3.5), when the provider answered with one. */
+export const refusalCode = (error: unknown): string | undefined =>
+  error instanceof oidc.ResponseBodyError ? error.error : undefined;
+
+/** Whether the provider could not be asked at all, so that the same request may succeed later. */
+export function isUnreachable(error: unknown): boolean {
+  const { name, cause, code } = error as Error & { code?: string };
+  if (name === 'TimeoutError' || code === 'OAUTH_TIMEOUT') return true;
+  if (cause instanceof Response) return cause.status >= 500;
+  if (error instanceof TypeError) return (cause as { code?: string } | undefined)?.code !== undefined;
+  return cause instanceof Error && isUnreachable(cause);
+}
+
+/** An error of the library, as a message for a person. It names the provider, and nothing of a token. */
+export function providerError(error: unknown, { issuer, clientId }: Provider): CliError {
+  const code = refusalCode(error);
+  if (code === 'invalid_client' || code === 'unauthorized_client')
+    return new CliError(
+      `${issuer} does not let the client "${clientId}" sign people in (${code}). It must exist there as a public client with the device flow on; --client-id names another one.`,
+      { cause: error },
+    );
+  if (code !== undefined) {
+    const { error_description: detail } = error as oidc.ResponseBodyError;
+    return new CliError(`${issuer} refused the sign-in: ${detail ? `${detail} (${code})` : code}.`, { cause: error });
+  }
+  if (isUnreachable(error))
+    return new CliError(`The identity provider ${issuer} does not answer (${reasonOf(error)}). Try again later.`, {
+      cause: error,
+    });
+  return new CliError(
+    `${issuer} does not answer as an identity provider does (${reasonOf(error)}). Is the address right?`,
+    { cause: error },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  const { message, cause } = error as Error;
+  const inner = cause as { code?: string; cause?: { code?: string } } | undefined;
+  return inner?.cause?.code ?? inner?.code ?? message;
+}

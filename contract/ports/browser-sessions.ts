@@ -1,0 +1,39 @@
+/** A sign-in in a browser, as it is stored. */
+export type BrowserSession = {
+  issuer: string;
+  /** The person and the session in the words of the provider. */
+  sub: string;
+  sid: string | undefined;
+  /** Encrypted. */
+  tokens: Buffer;
+  refreshAt: Date;
+  createdAt: Date;
+  endsAt: Date;
+};
+
+/** Sign-ins in browsers, by the hash of the id in the cookie. One that has ended is not found. */
+export interface BrowserSessions {
+  add(idHash: Buffer, session: Omit<BrowserSession, 'createdAt'>): Promise<void>;
+
+  /** Finds a session, and notes that it is used, at most once a minute. */
+  find(idHash: Buffer): Promise<BrowserSession | undefined>;
+
+  /** Reserves the refresh of its tokens for one process. @returns whether this one got it */
+  claimRefresh(idHash: Buffer): Promise<boolean>;
+
+  /** Stores fresh tokens, or gives the refresh back. */
+  endRefresh(idHash: Buffer, fresh?: { tokens: Buffer; refreshAt: Date }): Promise<void>;
+
+  remove(idHash: Buffer): Promise<void>;
+
+  /**
+   * Ends what a provider's logout token names: one session, or all of a person that began before it.
+   *
+   * @param token is refused when it was used before
+   * @returns how many ended; undefined for a token that was used
+   */
+  endBy(
+    token: { issuer: string; jti: string; issuedAt: Date; expiresAt: Date },
+    which: { sid?: string | undefined; sub?: string | undefined },
+  ): Promise<number | undefined>;
+}

@@ -1,0 +1,32 @@
+import type { SignIn } from './identity.ts';
+
+/** Sign-ins of people in browsers, at the identity provider. */
+export interface BrowserSignIn {
+  /** Where browsers reach the API, without a slash at the end. Sign-ins begin and end there. */
+  publicUrl: string;
+
+  /**
+   * Begins a sign-in.
+   *
+   * @param returnTo path where the person goes afterwards
+   * @returns the address of the provider, and what the browser keeps until it comes back
+   * @throws AlfredError `identity_unavailable`
+   */
+  begin(returnTo: string): Promise<{ url: string; attempt: string }>;
+
+  /**
+   * Finishes a sign-in with what the browser brings from the provider.
+   *
+   * @throws AlfredError `sign_in_failed`, `identity_unavailable`, or why the token of the provider does not count
+   */
+  finish(query: string, attempt: string | undefined): Promise<{ id: string; returnTo: string; maxAgeS: number }>;
+
+  /** @throws AlfredError `session_ended`, `identity_unavailable`, or why its token does not count any more */
+  identify(id: string): Promise<SignIn>;
+
+  /** Ends a session. @returns the address that ends it at the provider too */
+  end(id: string): Promise<string>;
+
+  /** Ends what a logout token of the provider names. @throws AlfredError `malformed_request`, `identity_unavailable` */
+  endByProvider(logoutToken: string): Promise<void>;
+}

@@ -1,0 +1,156 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { signInMetadataPath } from '../../contract/sign-in-metadata.ts';
+import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
+import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
+import { alfred, runAlfred, type CommandResult } from './run-alfred.ts';
+
+let oidc: OidcServer;
+let api: ApiHarness;
+let home: string;
+beforeAll(async () => {
+  oidc = await startOidcServer({ ada: { roles: ['developer'], groups: ['staff'] } });
+  api = await createApiHarness({
+    OIDC_ISSUER: oidc.issuer,
+    OIDC_AUDIENCE: audience,
+    OIDC_TENANT: 'acme',
+    OIDC_CLI_CLIENT_ID: 'cli',
+  });
+});
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'alfred-login-'));
+});
+afterAll(async () => {
+  await api?.close();
+  await oidc?.close();
+});
+
+const environment = (more: Record<string, string> = {}) => ({
+  ALFRED_URL: api.url,
+  XDG_CONFIG_HOME: home,
+  NO_COLOR: '1',
+  ...more,
+});
+const run = (...args: string[]) => alfred(args, environment());
+const folder = () => join(home, 'alfred', 'sign-ins');
+const file = async () => join(folder(), (await readdir(folder()))[0] ?? '');
+type Stored = { accessToken: string; refreshToken: string; expiresAt: number };
+const stored = async () => JSON.parse(await readFile(await file(), 'utf8')) as Stored;
+const change = async (changes: Partial<Stored>) =>
+  writeFile(await file(), JSON.stringify({ ...(await stored()), ...changes }));
+const tokenRequests = () => oidc.requests.filter((url) => url === '/token').length;
+
+/** Runs `alfred login`, and decides in the browser. */
+async function login(decision: 'confirm' | 'abort' = 'confirm', ...args: string[]): Promise<CommandResult> {
+  const command = runAlfred(['login', ...args], environment());
+  let text = '';
+  command.child.stderr.on('data', (part: string) => (text += part));
+  await command.waitForOutput('user_code=');
+  await oidc.decideDevice(/http\S+user_code=\S+/.exec(text)?.[0] ?? '', 'ada', decision);
+  return command.done;
+}
+
+test('login signs in by the browser, at the provider that the API names, and logout ends it there too', async () => {
+  const { code, stdout, stderr } = await login('confirm', '--json');
+  expect([code, JSON.parse(stdout || '{}')]).toMatchObject([0, { subject: 'ada', tenant: 'acme', via: 'oidc' }]);
+  expect(stderr).toContain(`Signing in to Alfred at ${api.url}, with ${oidc.issuer}.`);
+  expect([(await stat(await file())).mode & 0o777, (await stat(folder())).mode & 0o777]).toEqual([0o600, 0o700]);
+  expect((await run('whoami')).stdout).toMatch(/subject +ada\ntenant +acme\n[^]*roles +developer\ngroups +staff\n/);
+
+  const { refreshToken } = await stored();
+  expect(await run('logout')).toMatchObject({ code: 0, stderr: `Signed out of Alfred at ${api.url}.\n` });
+  expect(await readdir(folder())).toEqual([]);
+  const refused = await fetch(`${oidc.issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'cli', refresh_token: refreshToken }),
+  });
+  expect([refused.status, await refused.json()]).toMatchObject([400, { error: 'invalid_grant' }]);
+  const unknown = await run('whoami');
+  expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('Run `alfred login`')]);
+  expect((await run('logout')).stderr).toBe(`You were not signed in to Alfred at ${api.url} with \`alfred login\`.\n`);
+});
+
+test('a token near its end is replaced once, by however many commands at once; ALFRED_TOKEN counts before it', async () => {
+  await login();
+  const before = await stored();
+  await change({ expiresAt: Date.now() + 1_000 });
+  const requests = tokenRequests();
+  const results = await Promise.all([1, 2, 3].map(() => run('whoami', '--json')));
+  expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array(3).fill({ code: 0, stderr: '' }));
+  expect(tokenRequests() - requests).toBe(1);
+  const after = await stored();
+  expect([after.refreshToken === before.refreshToken, after.accessToken === before.accessToken]).toEqual([
+    false,
+    false,
+  ]);
+  expect(await readdir(folder())).toHaveLength(1);
+
+  const other = await alfred(['whoami'], environment({ ALFRED_TOKEN: 'not-a-token' }));
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('because ALFRED_TOKEN is set')]);
+
+  // The provider is away: what still counts is used, and what is over is not.
+  oidc.shut();
+  await change({ expiresAt: Date.now() + 20_000 });
+  expect(await run('whoami', '--json')).toMatchObject({ code: 0, stderr: '' });
+  await change({ expiresAt: Date.now() - 1 });
+  const away = await run('whoami');
+  oidc.open();
+  expect([away.code, away.stderr]).toEqual([
+    1,
+    expect.stringContaining(`The identity provider ${oidc.issuer} does not answer`),
+  ]);
+
+  // A refresh token of before: the provider takes none twice, and ends the sign-in.
+  await change({ refreshToken: before.refreshToken });
+  const ended = await run('whoami');
+  expect([ended.code, ended.stderr]).toEqual([
+    1,
+    `${oidc.issuer} has ended your sign-in at ${api.url}/. Run \`alfred login\` again.\n`,
+  ]);
+});
+
+test('a sign-in that is refused in the browser, or given up by Ctrl-C, leaves nothing behind', async () => {
+  const { code, stderr } = await login('abort');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('refused in the browser. Nothing was stored.')]);
+  const given = runAlfred(['login'], environment());
+  await given.waitForOutput('user_code=');
+  given.child.kill('SIGINT');
+  expect(await given.done).toMatchObject({ code: 130, stderr: expect.stringContaining('was given up') });
+  expect(await readdir(home)).toEqual([]);
+});
+
+test('what cannot work is reported before a browser is needed', async () => {
+  const metadata = await fetch(api.url + signInMetadataPath);
+  expect([metadata.status, await metadata.json()]).toMatchObject([
+    200,
+    {
+      resource: api.url,
+      authorization_servers: [oidc.issuer],
+      alfred_device_sign_in: [{ issuer: oidc.issuer, client_id: 'cli', parameters: { resource: audience } }],
+    },
+  ]);
+  const loginTo = async (args: string[], url = api.url) => {
+    const { code, stderr } = await alfred(['login', ...args], environment({ ALFRED_URL: url }));
+    return [code, stderr];
+  };
+  expect(await loginTo(['--issuer', 'https://evil.example'])).toEqual([
+    2,
+    expect.stringContaining(`does not trust https://evil.example. It trusts ${oidc.issuer}.`),
+  ]);
+  expect(await loginTo(['--client-id', 'unknown'])).toEqual([
+    1,
+    expect.stringContaining('does not let the client "unknown" sign people in'),
+  ]);
+  expect(await loginTo([], 'http://alfred.example.com')).toEqual([
+    2,
+    expect.stringContaining('could be read on the way'),
+  ]);
+  expect(await loginTo([], 'http://127.0.0.1:1')).toEqual([1, expect.stringContaining('does not answer at')]);
+  oidc.shut();
+  const away = await loginTo([]);
+  oidc.open();
+  expect(away).toEqual([1, expect.stringContaining(`The identity provider ${oidc.issuer} does not answer`)]);
+  await rm(home, { recursive: true });
+});
