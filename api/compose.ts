@@ -32,6 +32,7 @@ type ApiAdapters = Pick<
   | 'identify'
   | 'index'
   | 'ledger'
+  | 'limits'
 >;
 
 /**

@@ -10,6 +10,7 @@ import type {
   Erasure,
   IngestionEvents,
   Ledger,
+  RequestLimits,
   Schedules,
   SignIn,
   Sources,
@@ -32,6 +33,19 @@ export type ApiDeps = {
     Config,
     | 'ALFRED_AGENTS'
     | 'ALFRED_API_HOSTS'
+    | 'ALFRED_CORS_ORIGINS'
+    | 'ALFRED_HSTS_S'
+    | 'ALFRED_LIMIT_ADDRESS'
+    | 'ALFRED_LIMIT_CONCURRENT_UPLOADS'
+    | 'ALFRED_LIMIT_SEARCHES'
+    | 'ALFRED_LIMIT_STARTS'
+    | 'ALFRED_LIMIT_STREAMS'
+    | 'ALFRED_LIMIT_SUBJECT'
+    | 'ALFRED_LIMIT_TENANT'
+    | 'ALFRED_LIMIT_UPLOADS'
+    | 'ALFRED_MAX_CONNECTIONS'
+    | 'ALFRED_METRICS_NETWORKS'
+    | 'ALFRED_TRUSTED_PROXIES'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
     | 'ALFRED_S3_PREFIXES'
@@ -59,6 +73,8 @@ export type ApiDeps = {
   ingestionEvents: IngestionEvents;
   ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;
+  /** Absent: requests are not counted. */
+  limits?: RequestLimits;
   schedules: Schedules;
   sources: Sources;
   agents: Agents;
@@ -71,11 +87,15 @@ export type ApiDeps = {
    * function every request comes from the user of this machine.
    *
    * @param rawHeaders names and values in turn, as they came
+   * @param address of the client, as far as it counts: see `countedAddress`
    */
   identify?: (
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
+    address: string,
   ) => SignIn | undefined | Promise<SignIn | undefined>;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
+  /** How long a request may take to arrive, in milliseconds. */
+  arrival?: { headersMs: number; requestMs: number; checkMs: number };
 };

@@ -40,6 +40,14 @@ const table = {
   key_revoked: [401, once, 'The API key was revoked, or replaced by another.'],
   insufficient_scope: [403, once, 'The token or API key is limited to other things.'],
   keys_forbidden: [403, once, 'You may not manage API keys with this.'],
+  rate_limited: [429, once, 'Too many requests. Repeat this one after `Retry-After` seconds.'],
+  sign_ins_paused: [
+    429,
+    once,
+    'The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.',
+  ],
+  too_many_streams: [429, once, 'Too many event streams are open. Close one, or repeat the request later.'],
+  too_many_uploads: [429, once, 'Too many uploads are under way. Send them one after the other.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system
@@ -137,6 +145,9 @@ export const defaultMessageOf = (code: ErrorCode): string => table[code][2];
  */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'internal',
+  'rate_limited',
+  'too_many_streams',
+  'too_many_uploads',
   'task_queued',
   'task_running',
   'conversation_busy',

@@ -4,6 +4,7 @@ import type { ProviderName } from './settings-schemas.ts';
 import { oidcFaults } from './identity-settings.ts';
 import { documents } from './variables/documents.ts';
 import { identity } from './variables/identity.ts';
+import { limits } from './variables/limits.ts';
 import { models } from './variables/models.ts';
 import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
@@ -17,7 +18,7 @@ const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 const nearHost = /^(localhost(:\d+)?|127(\.\d{1,3}){3}(:\d+)?|\[::1\](:\d+)?|[a-z0-9_-]+:\d+)$/;
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
-const variables = { ...servers, ...identity, ...search, ...documents, ...models, ...outbound, ...processes } as const;
+const variables = { ...servers, ...identity, ...limits, ...search, ...documents, ...models, ...outbound, ...processes } as const;
 
 const secrets = [
   'TEMPORAL_API_KEY',

@@ -2,6 +2,7 @@ import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
+import { createRequestLimits } from '../adapters/limits/request-limits.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
@@ -60,6 +61,7 @@ export function createAdapters(edge: AdapterEdge) {
     ...knowledge,
     ...rows,
     identify: signIn.identify,
+    limits: createRequestLimits({ config, db, log }),
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,
     events: createTaskEvents(db, listener),

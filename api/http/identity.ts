@@ -5,6 +5,7 @@ import { localPrincipal } from '../../contract/principal.ts';
 import { everyRole } from '../../contract/roles.ts';
 import { missingScope } from '../../contract/rules/scopes.ts';
 import type { ApiDeps } from '../deps.ts';
+import { addressOf } from './client-address.ts';
 
 /**
  * Finds out who sends a request. A sign-in that names no tenant or no subject would let the request in as no person at
@@ -15,11 +16,11 @@ import type { ApiDeps } from '../deps.ts';
  * @throws AlfredError `unauthenticated`, and what `identify` throws
  */
 export async function identityOf(
-  { headers, raw }: Pick<FastifyRequest, 'headers' | 'raw'>,
+  { headers, raw, ip }: Pick<FastifyRequest, 'headers' | 'raw' | 'ip'>,
   identify: ApiDeps['identify'],
 ): Promise<SignIn> {
   if (!identify) return { principal: localPrincipal };
-  const signIn = await identify(headers, raw.rawHeaders);
+  const signIn = await identify(headers, raw.rawHeaders, addressOf({ raw, ip }));
   if (!signIn?.principal.tenant || !signIn.principal.subject) throw new AlfredError('unauthenticated');
   const { principal } = signIn;
   if (principal.via === 'local' || !principal.roles.includes(everyRole)) return signIn;

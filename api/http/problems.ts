@@ -36,7 +36,7 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
     ...(error instanceof InvalidRequest ? { issues: error.issues } : {}),
     ...(error.taskId === undefined ? {} : { taskId: error.taskId }),
   };
-  if (status === 503) {
+  if (status === 503 || status === 429) {
     const seconds = code in retryAfterS ? retryAfterS[code as keyof typeof retryAfterS] : 2;
     void reply.header(
       'retry-after',

@@ -139,6 +139,7 @@ export interface Tables extends DocumentTables {
     issued_at: Date;
     expires_at: Date;
     seen_at: Generated<Date>;
+    issuer: string | null;
   };
   api_keys: {
     id: string;
@@ -153,9 +154,11 @@ export interface Tables extends DocumentTables {
     expires_at: Date | null;
     created_at: Generated<Date>;
     rotated_at: Date | null;
+    rotated_by: Generated<string[]>;
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
+  request_limits: { key: string; points: Generated<number>; expire: number | null };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;
