@@ -18,7 +18,16 @@ const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 const nearHost = /^(localhost(:\d+)?|127(\.\d{1,3}){3}(:\d+)?|\[::1\](:\d+)?|[a-z0-9_-]+:\d+)$/;
 
 /** Every variable Alfred reads. The environment is read here and nowhere else. */
-const variables = { ...servers, ...identity, ...limits, ...search, ...documents, ...models, ...outbound, ...processes } as const;
+const variables = {
+  ...servers,
+  ...identity,
+  ...limits,
+  ...search,
+  ...documents,
+  ...models,
+  ...outbound,
+  ...processes,
+} as const;
 
 const secrets = [
   'TEMPORAL_API_KEY',

@@ -63,7 +63,9 @@ export function createRequestLimits({ config, db, log }: Deps): RequestLimits {
     async removeExpired(limit) {
       const { numAffectedRows } = await sql`
         delete from request_limits where key in (
-          select key from request_limits where expire < ${Date.now()} limit ${limit} for update skip locked)`.execute(db);
+          select key from request_limits where expire < ${Date.now()} limit ${limit} for update skip locked)`.execute(
+        db,
+      );
       return Number(numAffectedRows ?? 0);
     },
   };

@@ -67,9 +67,7 @@ export function createSharedCounter({ limit, most, windowMs, db, onFailure }: Op
       const now = Date.now();
       if (known && known.left > 0 && now < known.endsAt) {
         known.left--;
-        return [
-          { limit, most, left: known.leftInStore + known.left, resetMs: known.endsAt - now, isExceeded: false },
-        ];
+        return [{ limit, most, left: known.leftInStore + known.left, resetMs: known.endsAt - now, isExceeded: false }];
       }
       const outcome = await takeBatch(key);
       if (!outcome) return [];

@@ -26,8 +26,7 @@ const isDocs = (url: string) => /^\/docs([/?#]|$)/.test(url);
 /** Sets the security headers of an answer. */
 export function secure(request: FastifyRequest, reply: FastifyReply, hstsS: number): void {
   void reply.headers(isDocs(request.url) ? docsHeaders : dataHeaders);
-  if (hstsS > 0 && request.protocol === 'https')
-    void reply.header('strict-transport-security', `max-age=${hstsS}`);
+  if (hstsS > 0 && request.protocol === 'https') void reply.header('strict-transport-security', `max-age=${hstsS}`);
 }
 
 const allowedHeaders = 'Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-ID';

@@ -48,7 +48,10 @@ export const problemResponses: Record<number, { name: string; description: strin
   413: { name: 'BodyTooLarge', description: 'The body is larger than the limit.' },
   415: { name: 'UnsupportedMediaType', description: 'The body has a media type that is not taken.' },
   422: { name: 'Invalid', description: 'The request does not fit. `issues` says what is wrong where.' },
-  429: { name: 'TooManyRequests', description: 'Too many requests. Nothing was done. Repeat after `Retry-After` seconds.' },
+  429: {
+    name: 'TooManyRequests',
+    description: 'Too many requests. Nothing was done. Repeat after `Retry-After` seconds.',
+  },
   431: { name: 'HeadersTooLarge', description: 'The address and headers are larger than the limit, 16 KB together.' },
   500: { name: 'InternalError', description: 'Something broke on Alfred’s side.' },
   503: { name: 'Unavailable', description: 'A part of Alfred does not answer. Repeat after `Retry-After` seconds.' },

@@ -145,6 +145,27 @@ describe('a call that needs approval', () => {
     await api.reaches(id, 'completed', asker);
   });
 
+  test('under four eyes is not decided by an admin who rotated the key that asked, also while the call waits', async () => {
+    const request = { name: 'k', roles: [], scopes: [] };
+    const key = await api.apiKeys.create(person('ann'), request, { id: newApiKeyId(), hash: Buffer.alloc(32) });
+    const [asker, admin] = [as(key.subject), as('max', 'admin')];
+    const id = await api.askFor('share', {}, asker);
+    const approval = await api.pendingOf(id, asker);
+    const mine = async () => (await api.http.get(`/v1/approvals?mine=true&taskId=${id}`, admin)).body.approvals;
+    expect(await mine()).toMatchObject([{ id: approval }]);
+    await api.apiKeys.rotate(person('max', { roles: ['admin'] }), key.id, Buffer.alloc(32), 0);
+    const refused = await api.decide(approval, approve, admin);
+    expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
+      403,
+      'approval_forbidden',
+      expect.stringContaining('rotated the API key'),
+    ]);
+    expect(await mine()).toEqual([]);
+    // The call still waits, for another person.
+    expect((await api.decide(approval, approve, as('bob'))).status).toBe(200);
+    await api.reaches(id, 'completed', asker);
+  });
+
   test('is decided once: of two concurrent decisions the second learns who decided and how', async () => {
     const id = await api.askFor('pay', { amount: 500 });
     const approval = await api.pendingOf(id);
