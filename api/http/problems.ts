@@ -4,6 +4,7 @@ import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode, InvalidReq
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { describeUnavailability, isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 import { plainMessage } from './plain-messages.ts';
 import { issuesOf, SchemaFault } from './validate.ts';
@@ -60,14 +61,19 @@ function challengeOf({ code }: AlfredError): string | undefined {
 }
 
 /** Turns every error into a problem document. Unexpected errors are logged whole; the caller gets one sentence. */
-export const createErrorHandler = (log: Logger) => (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-  const known = translate(error, request);
-  const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: known.code };
-  if (known.code === 'internal') log.error({ ...about, err: error }, 'a request failed');
-  else if (httpStatusOf(known.code) === 503)
-    log.warn({ ...about, reason: reasonOf(error) }, 'a request could not be served');
-  return sendProblem(reply, known);
-};
+export function createErrorHandler(log: Logger) {
+  // Strangers can cause this one, by a flood of keys that are not known.
+  const identityLines = createLineBudget();
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const known = translate(error, request);
+    const { code } = known;
+    const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code };
+    if (code === 'internal') log.error({ ...about, err: error }, 'a request failed');
+    else if (httpStatusOf(code) === 503 && (code !== 'identity_unavailable' || identityLines.take().isWithin))
+      log.warn({ ...about, reason: reasonOf(error) }, 'a request could not be served');
+    return sendProblem(reply, known);
+  };
+}
 
 function translate(error: unknown, request: FastifyRequest): AlfredError {
   if (error instanceof AlfredError) return error;

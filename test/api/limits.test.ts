@@ -1,31 +1,60 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRequestLimits } from '../../adapters/limits/request-limits.ts';
+import { agents } from '../../agents/index.ts';
+import { createApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
+import type { Api } from '../../api/http/fastify.ts';
 import type { Config } from '../../runtime/config.ts';
+import { createReadiness } from '../../runtime/readiness.ts';
 import { openPostgres } from '../../runtime/database/postgres.ts';
 import { until, untilPasses } from '../support/until.ts';
-import { createApiHarness, identifyBySubject, startApi, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
 import { sendRaw } from './send-raw.ts';
 
 let api: ApiHarness;
-const doors: Awaited<ReturnType<typeof startApi>>[] = [];
+const doors: Api[] = [];
 beforeAll(async () => {
   api = await createApiHarness();
 });
 afterEach(async () => {
-  for (const { app } of doors.splice(0)) await app.close();
+  for (const app of doors.splice(0)) await app.close();
 });
 afterAll(() => api?.close());
 
-/** Another process of the API, with these settings. Headers name the sender. */
+/** Another process of the API, with these settings. Headers name the sender. Its answers are checked as all are. */
 async function open(settings: Partial<Config> = {}, deps: Partial<ApiDeps> = {}) {
   const config = { ...api.config, ...settings };
   const limits = createRequestLimits({ config, db: api.postgres.db, log: api.log });
-  const door = await startApi(api, { config, limits, identify: identifyBySubject, ...deps });
-  doors.push(door);
-  return door;
+  const readMetrics = async () => '';
+  const readiness = createReadiness({});
+  readiness.markServing();
+  const app = await createApi({
+    ...api,
+    agents,
+    readMetrics,
+    readiness,
+    config,
+    limits,
+    identify: identifyBySubject,
+    ...deps,
+  });
+  doors.push(app);
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const request = async (path: string, init: RequestInit = {}) => {
+    const { status, headers, text } = await fetch(url + path, init).then(async (response) => ({
+      status: response.status,
+      headers: response.headers,
+      text: await response.text(),
+    }));
+    return api.http.check({ method: init.method ?? 'GET', path, status, headers, text });
+  };
+  const get = (path: string, headers: Record<string, string> = {}) => request(path, { headers });
+  const post = (path: string, headers: Record<string, string>) =>
+    request(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{}' });
+  return { app, url, http: { get, post } };
 }
+type Door = Awaited<ReturnType<typeof open>>;
 const as = (subject: string) => ({ 'x-subject': subject });
 const limited = async (limit: string) =>
   (await api.metrics.requestsLimited.get()).values.find(({ labels }) => labels['limit'] === limit)?.value ?? 0;
@@ -64,7 +93,7 @@ describe('requests', () => {
 
   test('that cost much are counted across processes, before their bodies are read', async () => {
     const [one, two] = [await open({ ALFRED_LIMIT_STARTS: 3 }), await open({ ALFRED_LIMIT_STARTS: 3 })];
-    const start = ({ http }: typeof one) => http.post('/v1/tasks', {}, as('ada'));
+    const start = ({ http }: Door) => http.post('/v1/tasks', as('ada'));
     expect((await start(one)).headers.get('ratelimit')).toMatch(/^"starts";r=2;/);
     for (const door of [two, one]) expect((await start(door)).status).toBe(422);
     for (const door of [one, two]) expect((await start(door)).body.code).toBe('rate_limited');
@@ -86,12 +115,12 @@ describe('requests', () => {
 
   test('that cost much are taken in batches, so that few of them write a row', async () => {
     const { http } = await open({ ALFRED_LIMIT_SEARCHES: 500 });
-    for (let n = 0; n < 25; n++) expect((await http.post('/v1/search', {}, as('bea'))).status).toBe(422);
+    for (let n = 0; n < 25; n++) expect((await http.post('/v1/search', as('bea'))).status).toBe(422);
     const { rows } = await api.postgres.pool.query<{ points: number }>(
       `select points from request_limits where key like 'searches:%'`,
     );
     expect(rows).toEqual([{ points: 30 }]);
-    expect((await http.post('/v1/search', {}, as('bea'))).headers.get('ratelimit')).toMatch(/^"searches";r=474;/);
+    expect((await http.post('/v1/search', as('bea'))).headers.get('ratelimit')).toMatch(/^"searches";r=474;/);
   });
 
   test('are not refused because the database does not count; the process does', async () => {
@@ -102,7 +131,7 @@ describe('requests', () => {
     const limits = createRequestLimits({ config, db: gone.db, log });
     const { http } = await open({}, { config, limits });
     const outcomes = [];
-    for (let n = 0; n < 3; n++) outcomes.push((await http.post('/v1/tasks', {}, as('dee'))).status);
+    for (let n = 0; n < 3; n++) outcomes.push((await http.post('/v1/tasks', as('dee'))).status);
     expect([outcomes, warnings.length]).toEqual([[422, 422, 429], 1]);
     await gone.close();
   });
@@ -110,7 +139,7 @@ describe('requests', () => {
   test('count for the address of the connection, which a header changes for trusted proxies only', async () => {
     const direct = await open({ ALFRED_LIMIT_ADDRESS: 2 });
     const proxied = await open({ ALFRED_LIMIT_ADDRESS: 2, ALFRED_TRUSTED_PROXIES: ['127.0.0.0/8'] });
-    const ask = async ({ app }: typeof direct, forwarded: string) =>
+    const ask = async ({ app }: Door, forwarded: string) =>
       (await app.inject({ url: '/v1/me', headers: { host: 'localhost', 'x-forwarded-for': forwarded } })).statusCode;
     // A stranger names another address each time.
     expect([
@@ -163,7 +192,7 @@ describe('what is under way at once', () => {
       url,
       'POST /v1/documents HTTP/1.1\r\nhost: localhost\r\nx-subject: ada\r\ncontent-type: multipart/form-data; boundary=x\r\ncontent-length: 100000\r\n\r\n--x\r\n',
     );
-    const send = async (subject: string) => (await http.post('/v1/documents', {}, as(subject))).body.code;
+    const send = async (subject: string) => (await http.post('/v1/documents', as(subject))).body.code;
     await until('the first upload is under way', async () => (await send('ada')) === 'too_many_uploads');
     expect(await send('ben')).toBe('invalid_request');
     vanish();

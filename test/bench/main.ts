@@ -11,6 +11,7 @@ import { measureLongConversation } from './long-conversation.ts';
 import { measureManyConversations } from './many-conversations.ts';
 import { measureSearches } from './searches.ts';
 import type { Cleanups } from './servers.ts';
+import { measureSignIn } from './sign-in.ts';
 import { measureStoredAnswers } from './stored-answers.ts';
 import { measureStreams } from './streams.ts';
 import { measureTasks } from './tasks.ts';
@@ -33,6 +34,7 @@ const bench = new Command('bench')
   .option('--answers <n>', 'answers whose stored rows and bytes are counted', parseCount)
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
   .option('--counts <n>', 'tasks whose statements, transactions and events are counted', parseCount)
+  .option('--sign-in <n>', 'requests with a sign-in and limits, and without', parseCount)
   .option('--deletion', 'deletions and lists among many rows')
   .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
   .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
@@ -52,6 +54,7 @@ const values = bench.opts<{
   answers?: number;
   waiting?: number;
   counts?: number;
+  signIn?: number;
   deletion?: true;
   rows: number;
 }>();
@@ -72,6 +75,7 @@ try {
   else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });
   else if (values.counts) await measureCounts({ count: values.counts, ...surroundings });
+  else if (values.signIn) await measureSignIn({ count: values.signIn, ...surroundings });
   else if (values.search) await measureSearches({ count: values.search, ...surroundings });
   else
     await measureTasks({
