@@ -61,6 +61,20 @@ const retryAfter = {
   'Retry-After': { type: 'integer', required: true, description: 'Seconds to wait before the repeat' },
 };
 
+/** What is left of the limit that refused a request, as draft-ietf-httpapi-ratelimit-headers-11 has it. */
+const quota = {
+  'RateLimit-Policy': {
+    type: 'string',
+    description: 'The limit: `q` requests in `w` seconds',
+    example: '"starts";q=300;w=60',
+  },
+  RateLimit: {
+    type: 'string',
+    description: 'What is left: `r` requests for `t` seconds',
+    example: '"starts";r=0;t=21',
+  },
+};
+
 /** The problem responses for these codes and the usual ones, by status. Each names its codes and what they mean. */
 export function problemDocs(codes: ErrorCode[]): Record<number, ResponseDoc> {
   const byStatus = new Map<number, ErrorCode[]>([[431, ['malformed_request']]]);
@@ -73,7 +87,7 @@ export function problemDocs(codes: ErrorCode[]): Record<number, ResponseDoc> {
       status,
       {
         description: describe(status, ofStatus),
-        ...(status === 503 || status === 429 ? { headers: retryAfter } : {}),
+        ...(status === 503 ? { headers: retryAfter } : status === 429 ? { headers: { ...retryAfter, ...quota } } : {}),
         content: { 'application/problem+json': { schema: Problem } },
       },
     ]),

@@ -1232,7 +1232,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3460,6 +3460,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Too many requests. Nothing was done. Repeat after `Retry-After` seconds. */
+        TooManyRequests: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. */
         Unauthenticated: {
             headers: {
@@ -3559,6 +3572,10 @@ export interface components {
     headers: {
         /** @description The wait that was honoured, when one was asked for */
         PreferenceApplied: string;
+        /** @description What is left: `r` requests for `t` seconds */
+        RateLimit: string;
+        /** @description The limit: `q` requests in `w` seconds */
+        RateLimitPolicy: string;
         /** @description The `x-request-id` of the request when it was well-formed, else a new one. It stands in the log */
         RequestId: string;
         /** @description Seconds to wait before the repeat */
@@ -3692,6 +3709,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -3809,6 +3831,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -3930,6 +3957,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -3990,6 +4022,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4068,6 +4105,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4151,6 +4194,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4311,6 +4359,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4532,6 +4585,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4645,6 +4703,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4730,6 +4793,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4796,6 +4864,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `task_queued`: The task waits for its turn in its conversation. */
             409: components["responses"]["Conflict"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4873,6 +4946,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4977,6 +5055,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5062,6 +5145,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5179,6 +5267,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5280,6 +5373,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5395,6 +5493,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5489,6 +5592,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5544,6 +5652,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5660,6 +5773,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5759,6 +5877,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5861,6 +5984,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5965,6 +6093,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6055,6 +6188,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6150,6 +6288,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6223,6 +6366,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6278,6 +6426,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6369,6 +6522,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6463,6 +6621,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6556,6 +6719,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6631,6 +6799,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6711,6 +6885,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6784,6 +6963,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6852,6 +7036,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6915,6 +7104,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6994,6 +7188,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7081,6 +7280,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7244,6 +7448,12 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_uploads`: Too many uploads are under way. Send them one after the other.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7319,6 +7529,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7374,6 +7589,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7491,6 +7711,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7580,6 +7805,11 @@ export interface operations {
             410: components["responses"]["Gone"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7661,6 +7891,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7797,6 +8032,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7878,6 +8118,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7964,6 +8210,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8028,6 +8279,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8102,6 +8358,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8192,6 +8453,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8297,6 +8563,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8380,6 +8651,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8441,6 +8717,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8543,6 +8824,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8634,6 +8920,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8712,6 +9003,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8786,6 +9082,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8866,6 +9167,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8933,6 +9239,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9008,6 +9319,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9095,6 +9411,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9150,6 +9471,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9240,6 +9566,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
