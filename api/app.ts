@@ -68,27 +68,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const maxUpload = bytesOf(config.ALFRED_MAX_UPLOAD_MB);
   const handleError = createErrorHandler(log);
   const limits = createDoorLimits(deps);
-  const { headersMs, requestMs, checkMs } = deps.arrival ?? defaultArrival;
-  const proxies = config.ALFRED_TRUSTED_PROXIES;
-  const app: Api = fastify({
-    logger: false,
-    http: { maxHeaderSize, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
-    requestTimeout: requestMs,
-    // Else anybody could name an address in X-Forwarded-For.
-    trustProxy: proxies.length > 0 ? proxies : false,
-    genReqId: requestIdOf,
-    bodyLimit: Math.min(bodyLimit, maxUpload),
-    return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => {
-      // No hook runs for addresses that the router cannot parse.
-      void reply.header('x-request-id', request.id);
-      secure(request, reply, config.ALFRED_HSTS_S);
-      log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
-      void handleError(error, request, reply);
-    },
-    clientErrorHandler: answerBrokenRequests,
-  });
-  app.server.maxConnections = config.ALFRED_MAX_CONNECTIONS;
+  const app = createServer(deps, handleError);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -175,6 +155,33 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   }
   await registerDocsPage(app);
   await app.ready();
+  return app;
+}
+
+/** Opens the HTTP server, with limits on what arrives and how fast. */
+function createServer(deps: ApiDeps, handleError: ReturnType<typeof createErrorHandler>): Api {
+  const { config, log } = deps;
+  const { headersMs, requestMs, checkMs } = deps.arrival ?? defaultArrival;
+  const proxies = config.ALFRED_TRUSTED_PROXIES;
+  const app: Api = fastify({
+    logger: false,
+    http: { maxHeaderSize, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
+    requestTimeout: requestMs,
+    // Else anybody could name an address in X-Forwarded-For.
+    trustProxy: proxies.length > 0 ? proxies : false,
+    genReqId: requestIdOf,
+    bodyLimit: Math.min(bodyLimit, bytesOf(config.ALFRED_MAX_UPLOAD_MB)),
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      // No hook runs for addresses that the router cannot parse.
+      void reply.header('x-request-id', request.id);
+      secure(request, reply, config.ALFRED_HSTS_S);
+      log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
+      void handleError(error, request, reply);
+    },
+    clientErrorHandler: answerBrokenRequests,
+  });
+  app.server.maxConnections = config.ALFRED_MAX_CONNECTIONS;
   return app;
 }
 

@@ -9,7 +9,7 @@ import { withTimeout } from '../../runtime/with-timeout.ts';
 /** A process takes this part of a limit at once, and then counts by itself: not every request writes a row. */
 const shareOfBatch = 1 / 50;
 /** How long a request waits for the count. */
-const patienceMs = 250;
+const timeoutMs = 250;
 /** The most keys of which this process has some requests left to give out. */
 const mostKeys = 10_000;
 
@@ -31,8 +31,8 @@ export function createSharedCounter({ limit, most, windowMs, db, onFailure }: Op
   const batch = Math.max(1, Math.floor(most * shareOfBatch));
   const batches = new LRUCache<string, { left: number; leftInStore: number; endsAt: number }>({ max: mostKeys });
   const query = ({ text, values }: { text: string; values: unknown[] }) =>
-    withTimeout(db.executeQuery(CompiledQuery.raw(text, values)), patienceMs, () => {
-      throw new Error(`Postgres did not count within ${patienceMs} ms`);
+    withTimeout(db.executeQuery(CompiledQuery.raw(text, values)), timeoutMs, () => {
+      throw new Error(`Postgres did not count within ${timeoutMs} ms`);
     }).catch((error: unknown) => {
       onFailure(error);
       throw error;

@@ -1,15 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRequestLimits } from '../../adapters/limits/request-limits.ts';
-import { agents } from '../../agents/index.ts';
-import { createApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
 import type { Api } from '../../api/http/fastify.ts';
 import type { Config } from '../../runtime/config.ts';
-import { createReadiness } from '../../runtime/readiness.ts';
 import { openPostgres } from '../../runtime/database/postgres.ts';
 import { until, untilPasses } from '../support/until.ts';
-import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
+import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { openDoor, type Door } from './open-door.ts';
 import { sendRaw } from './send-raw.ts';
 
 let api: ApiHarness;
@@ -22,39 +20,12 @@ afterEach(async () => {
 });
 afterAll(() => api?.close());
 
-/** Another process of the API, with these settings. Headers name the sender. Its answers are checked as all are. */
+/** Another process of the API, with these settings. Headers name the sender. */
 async function open(settings: Partial<Config> = {}, deps: Partial<ApiDeps> = {}) {
-  const config = { ...api.config, ...settings };
-  const limits = createRequestLimits({ config, db: api.postgres.db, log: api.log });
-  const readMetrics = async () => '';
-  const readiness = createReadiness({});
-  readiness.markServing();
-  const app = await createApi({
-    ...api,
-    agents,
-    readMetrics,
-    readiness,
-    config,
-    limits,
-    identify: identifyBySubject,
-    ...deps,
-  });
-  doors.push(app);
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const request = async (path: string, init: RequestInit = {}) => {
-    const { status, headers, text } = await fetch(url + path, init).then(async (response) => ({
-      status: response.status,
-      headers: response.headers,
-      text: await response.text(),
-    }));
-    return api.http.check({ method: init.method ?? 'GET', path, status, headers, text });
-  };
-  const get = (path: string, headers: Record<string, string> = {}) => request(path, { headers });
-  const post = (path: string, headers: Record<string, string>) =>
-    request(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: '{}' });
-  return { app, url, http: { get, post } };
+  const door = await openDoor(api, settings, deps);
+  doors.push(door.app);
+  return door;
 }
-type Door = Awaited<ReturnType<typeof open>>;
 const as = (subject: string) => ({ 'x-subject': subject });
 const limited = async (limit: string) =>
   (await api.metrics.requestsLimited.get()).values.find(({ labels }) => labels['limit'] === limit)?.value ?? 0;

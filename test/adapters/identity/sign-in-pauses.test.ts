@@ -21,7 +21,7 @@ test('a pause begins after the free failures, grows, and is for wrong credential
   now = 1_000;
   expect([fail(), fail()]).toEqual(['token_invalid', 'sign_ins_paused']);
   expect(pauses.pauseMsOf(attempt)).toBe(2_000);
-  // What was right once is told what is wrong with it now, and does not count.
+  // What was right once gets its own code, and does not count.
   const expired = new AlfredError('token_expired');
   expect(pauses.note(attempt, expired)).toBe(expired);
   expect(fail({ ...attempt, address: '203.0.113.10' })).toBe('token_invalid');
