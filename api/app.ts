@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
+import { createLineBudget } from '../runtime/line-budget.ts';
 import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
@@ -163,6 +164,7 @@ function createServer(deps: ApiDeps, handleError: ReturnType<typeof createErrorH
   const { config, log } = deps;
   const { headersMs, requestMs, checkMs } = deps.arrival ?? defaultArrival;
   const proxies = config.ALFRED_TRUSTED_PROXIES;
+  const lines = createLineBudget();
   const app: Api = fastify({
     logger: false,
     http: { maxHeaderSize, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
@@ -176,7 +178,8 @@ function createServer(deps: ApiDeps, handleError: ReturnType<typeof createErrorH
       // No hook runs for addresses that the router cannot parse.
       void reply.header('x-request-id', request.id);
       secure(request, reply, config.ALFRED_HSTS_S);
-      log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
+      if (lines.take().isWithin)
+        log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
       void handleError(error, request, reply);
     },
     clientErrorHandler: answerBrokenRequests,

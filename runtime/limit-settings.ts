@@ -1,5 +1,3 @@
-import type { Config } from './config.ts';
-
 /** What the limits are with sign-in, when their variables are not set. Without sign-in they are off. */
 const withSignIn = {
   ALFRED_LIMIT_ADDRESS: 6_000,
@@ -13,7 +11,8 @@ const withSignIn = {
 } as const;
 type LimitVariable = keyof typeof withSignIn;
 
-export type LimitConfig = Pick<Config, LimitVariable | 'OIDC_ISSUER'>;
+/** The part of the configuration that limits come from. */
+export type LimitConfig = { [Variable in LimitVariable]?: number | undefined } & { OIDC_ISSUER?: unknown };
 
 /** @returns the limit; 0: none */
 export const limitOf = (config: LimitConfig, variable: LimitVariable): number =>
