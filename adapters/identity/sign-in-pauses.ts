@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
 import { freeFailures, pauseMsAfter } from '../../contract/rules/request-limits.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 
@@ -33,6 +34,7 @@ type Deps = {
  */
 export function createSignInPauses({ log, metrics, now = Date.now }: Deps) {
   const failures = new LRUCache<string, Failures>({ max: mostCounted, ttl: forgottenMs });
+  const lines = createLineBudget();
 
   function noteOne({ name, free, credential }: Counted, address: string) {
     const known = failures.get(name) ?? { count: 0, pausedUntil: 0 };
@@ -42,7 +44,8 @@ export function createSignInPauses({ log, metrics, now = Date.now }: Deps) {
       const pauseMs = pauseMsAfter(known.count - free);
       known.pausedUntil = now() + pauseMs;
       metrics?.signInPauses.inc({ credential });
-      log.warn({ address, credential, failures: known.count, pauseMs }, 'an address sends wrong credentials');
+      if (lines.take().isWithin)
+        log.warn({ address, credential, failures: known.count, pauseMs }, 'an address sends wrong credentials');
     }
     failures.set(name, known);
   }
