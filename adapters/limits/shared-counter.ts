@@ -25,7 +25,7 @@ type Options = {
 /**
  * Counts in windows, in Postgres, for all processes.
  *
- * The table is that of a migration, the sweep deletes its old rows, and keys are hashes: no names of people stand there.
+ * A migration makes the table, and the sweep deletes its old rows. Keys are hashes: no names of people stand there.
  */
 export function createSharedCounter({ limit, most, windowMs, db, onFailure }: Options) {
   const batch = Math.max(1, Math.floor(most * shareOfBatch));

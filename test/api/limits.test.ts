@@ -16,7 +16,11 @@ beforeAll(async () => {
   api = await createApiHarness();
 });
 afterEach(async () => {
-  for (const app of doors.splice(0)) await app.close();
+  for (const app of doors.splice(0)) {
+    // An aborted request may still be on its way.
+    app.server.closeAllConnections();
+    await app.close();
+  }
 });
 afterAll(() => api?.close());
 

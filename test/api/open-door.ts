@@ -6,7 +6,7 @@ import type { Config } from '../../runtime/config.ts';
 import { createReadiness } from '../../runtime/readiness.ts';
 import { identifyBySubject, type ApiHarness } from './api-harness.ts';
 
-/** Opens another process of the API, with these settings. Headers name the sender. Its answers are checked as all are. */
+/** Opens another process of the API, with these settings. Headers name the sender, and answers are checked as usual. */
 export async function openDoor(api: ApiHarness, settings: Partial<Config> = {}, deps: Partial<ApiDeps> = {}) {
   const config = { ...api.config, ...settings };
   const limits = createRequestLimits({ config, db: api.postgres.db, log: api.log });

@@ -21,8 +21,8 @@ const rounds = 10;
 type Call = { name: string; url: string; headers: Record<string, string> };
 
 /**
- * Measures what sign-in, scopes and limits add to a request, over HTTP and one request after the other: against the same
- * API without any of them. A start is refused for its body, so that only the way there is measured.
+ * Measures what sign-in, scopes and limits add to a request, over HTTP and one request after the other: against the
+ * same API without any of them. A start is refused for its body, so that only the way there is measured.
  */
 export async function measureSignIn({ count, ...surroundings }: { count: number } & Surroundings) {
   const { log, cleanups } = surroundings;
@@ -39,8 +39,9 @@ export async function measureSignIn({ count, ...surroundings }: { count: number 
     ALFRED_LIMIT_TENANT: '100000000',
     ALFRED_LIMIT_STARTS: '100000',
   });
-  const { db, close } = openPostgres(config, log);
-  cleanups.push(close);
+  const postgres = openPostgres(config, log);
+  const { db } = postgres;
+  cleanups.push(() => postgres.close());
   const metrics = createMetrics();
   const apiKeys = createApiKeys(db);
   const { identify } = createSignIn({

@@ -59,8 +59,8 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
 }
 
 /**
- * Refuses a person who has known the secret of the API key that requests, where four eyes decide. The workflow knows who
- * made a key. Who rotates it may do so while the approval waits, so that it is asked at the decision.
+ * Refuses a person who has known the secret of the API key that requests, where four eyes decide. The workflow knows
+ * who made a key. Who rotates it may do so while the approval waits, so that it is asked at the decision.
  *
  * @throws AlfredError `approval_forbidden`
  */
