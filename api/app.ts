@@ -3,13 +3,16 @@ import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
 import { ruleOf } from '../contract/rules/operations.ts';
+import { createLineBudget } from '../runtime/line-budget.ts';
 import { negotiate } from './http/negotiate.ts';
 import type { ApiDeps } from './deps.ts';
 import { registerDocsPage, registerOpenApi } from './http/docs.ts';
 import type { Api } from './http/fastify.ts';
 import { auditRequests } from './http/audit.ts';
-import { refuseStrangers } from './http/guard.ts';
+import { refuseManyHeaders, refuseStrangers } from './http/guard.ts';
+import { secure, share } from './http/headers.ts';
 import { checkRights, identityOf } from './http/identity.ts';
+import { createDoorLimits } from './http/limits.ts';
 import { createViews } from './links.ts';
 import { checkTenant } from './http/tenant.ts';
 import { observe, requestIdOf } from './http/observe.ts';
@@ -61,24 +64,18 @@ const bodyLimit = 1_048_576;
 /** The most files in one upload. */
 const maxFiles = 10_000;
 
+/** The address and headers of a request, in bytes. */
+const maxHeaderSize = 16_384;
+/** How long a request may take to arrive, in milliseconds. Node looks every `checkMs` for those that are late. */
+const defaultArrival = { headersMs: 20_000, requestMs: 300_000, checkMs: 5_000 };
+
 /** Builds the HTTP API. Nothing runs until the API listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
   const { config, log, readiness } = deps;
   const maxUpload = bytesOf(config.ALFRED_MAX_UPLOAD_MB);
   const handleError = createErrorHandler(log);
-  const app: Api = fastify({
-    logger: false,
-    genReqId: requestIdOf,
-    bodyLimit: Math.min(bodyLimit, maxUpload),
-    return503OnClosing: false,
-    frameworkErrors: (error, request, reply) => {
-      // No hook runs for addresses that the router cannot parse.
-      void reply.header('x-request-id', request.id);
-      log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
-      void handleError(error, request, reply);
-    },
-    clientErrorHandler: answerBrokenRequests,
-  });
+  const limits = createDoorLimits(deps);
+  const app = createServer(deps, handleError);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(handleError);
@@ -97,13 +94,19 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   watchRequests(app, deps);
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('x-content-type-options', 'nosniff');
+    secure(request, reply, config.ALFRED_HSTS_S);
+    const isPreflight = share(request, reply, config.ALFRED_CORS_ORIGINS);
+    refuseManyHeaders(request);
     // The router also takes addresses that spell a letter as %76: what counts is the route that it found.
     const path = request.routeOptions.url ?? request.url;
-    if (!config.ALFRED_SKIP_HOST_CHECKS) refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path));
+    if (!config.ALFRED_SKIP_HOST_CHECKS)
+      refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path), config.ALFRED_CORS_ORIGINS);
+    if (!isProbe(path)) limits.admitAddress(request, reply);
+    if (isPreflight) return reply.code(204).send();
     if (!path.startsWith('/v1/')) return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
+    await limits.admitPrincipal(request, reply);
     await checkTenant(request, deps);
     checkRights(request);
     if (readiness.isDraining()) throw new AlfredError('draining');
@@ -121,7 +124,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 
   const shared = {
     ...deps,
-    openStream: createStreamOpener({ ...deps, draining: stopping.signal }),
+    openStream: createStreamOpener({ ...deps, limits, draining: stopping.signal }),
     views: createViews(config),
     draining: stopping.signal,
   };
@@ -171,6 +174,35 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
 function watchRequests(app: Api, deps: ApiDeps): void {
   observe(app, deps);
   auditRequests(app, deps);
+}
+
+/** Opens the HTTP server, with limits on what arrives and how fast. */
+function createServer(deps: ApiDeps, handleError: ReturnType<typeof createErrorHandler>): Api {
+  const { config, log } = deps;
+  const { headersMs, requestMs, checkMs } = deps.arrival ?? defaultArrival;
+  const proxies = config.ALFRED_TRUSTED_PROXIES;
+  const lines = createLineBudget();
+  const app: Api = fastify({
+    logger: false,
+    http: { maxHeaderSize, headersTimeout: headersMs, connectionsCheckingInterval: checkMs },
+    requestTimeout: requestMs,
+    // Else anybody could name an address in X-Forwarded-For.
+    trustProxy: proxies.length > 0 ? proxies : false,
+    genReqId: requestIdOf,
+    bodyLimit: Math.min(bodyLimit, bytesOf(config.ALFRED_MAX_UPLOAD_MB)),
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      // No hook runs for addresses that the router cannot parse.
+      void reply.header('x-request-id', request.id);
+      secure(request, reply, config.ALFRED_HSTS_S);
+      if (lines.take().isWithin)
+        log.info({ method: request.method, code: error.code, requestId: request.id }, 'request');
+      void handleError(error, request, reply);
+    },
+    clientErrorHandler: answerBrokenRequests,
+  });
+  app.server.maxConnections = config.ALFRED_MAX_CONNECTIONS;
+  return app;
 }
 
 /** Refuses what no schema can state, or what the schemas would convert. */

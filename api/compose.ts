@@ -37,6 +37,7 @@ type ApiAdapters = Pick<
   | 'identify'
   | 'index'
   | 'ledger'
+  | 'limits'
 >;
 
 /**

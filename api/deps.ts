@@ -12,6 +12,7 @@ import type {
   Erasure,
   IngestionEvents,
   Ledger,
+  RequestLimits,
   Schedules,
   Shares,
   SignIn,
@@ -37,6 +38,19 @@ export type ApiDeps = {
     | 'ALFRED_AGENTS'
     | 'ALFRED_API_HOSTS'
     | 'ALFRED_COUNTRY_HEADER'
+    | 'ALFRED_CORS_ORIGINS'
+    | 'ALFRED_HSTS_S'
+    | 'ALFRED_LIMIT_ADDRESS'
+    | 'ALFRED_LIMIT_CONCURRENT_UPLOADS'
+    | 'ALFRED_LIMIT_SEARCHES'
+    | 'ALFRED_LIMIT_STARTS'
+    | 'ALFRED_LIMIT_STREAMS'
+    | 'ALFRED_LIMIT_SUBJECT'
+    | 'ALFRED_LIMIT_TENANT'
+    | 'ALFRED_LIMIT_UPLOADS'
+    | 'ALFRED_MAX_CONNECTIONS'
+    | 'ALFRED_METRICS_NETWORKS'
+    | 'ALFRED_TRUSTED_PROXIES'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
     | 'ALFRED_S3_PREFIXES'
@@ -69,6 +83,8 @@ export type ApiDeps = {
   ingestionEvents: IngestionEvents;
   ledger: Pick<Ledger, 'reportUsage'>;
   index: Pick<SearchIndex, 'search'>;
+  /** Absent: requests are not counted. */
+  limits?: RequestLimits;
   schedules: Schedules;
   shares: Shares;
   sources: Sources;
@@ -85,13 +101,17 @@ export type ApiDeps = {
    * function every request comes from the user of this machine.
    *
    * @param rawHeaders names and values in turn, as they came
+   * @param address of the client, as far as it counts: see `countedAddress`
    */
   identify?: (
     headers: IncomingHttpHeaders,
     rawHeaders: readonly string[],
+    address: string,
   ) => SignIn | undefined | Promise<SignIn | undefined>;
   /** Sign-ins by browser. Absent: there are none. */
   browserSignIn?: BrowserSignIn | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
+  /** How long a request may take to arrive, in milliseconds. */
+  arrival?: { headersMs: number; requestMs: number; checkMs: number };
 };

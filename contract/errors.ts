@@ -47,6 +47,14 @@ const table = {
   tenant_suspended: [403, once, 'Your tenant is suspended, and nothing starts.'],
   tenant_limit: [429, once, 'Your tenant has as many tasks as it may have.'],
   tenant_full: [409, once, 'Your tenant has as many documents as it may have.'],
+  rate_limited: [429, once, 'Too many requests. Repeat this one after `Retry-After` seconds.'],
+  sign_ins_paused: [
+    429,
+    once,
+    'The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.',
+  ],
+  too_many_streams: [429, once, 'Too many event streams are open. Close one, or repeat the request later.'],
+  too_many_uploads: [429, once, 'Too many uploads are under way. Send them one after the other.'],
   unknown_agent: [422, once, 'There is no agent with that name.'],
   idempotency_key_reused: [422, once, 'That Idempotency-Key was used with another request.'],
   // the system
@@ -145,6 +153,9 @@ export const defaultMessageOf = (code: ErrorCode): string => table[code][2];
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'internal',
   'tenant_limit',
+  'rate_limited',
+  'too_many_streams',
+  'too_many_uploads',
   'task_queued',
   'task_running',
   'conversation_busy',

@@ -24,6 +24,9 @@ export function parseApiKey(text: string): { id: string; hash: Buffer } | undefi
   return checksum !== undefined && checksum === checksumOf(body) ? { id, hash: hashSecret(secret) } : undefined;
 }
 
+/** The id that a text names which has the form of a key, right or wrong. */
+export const apiKeyIdIn = (text: string): string | undefined => format.exec(text)?.[2];
+
 const checksumOf = (body: string) => crc32(body).toString(16).padStart(8, '0');
 
 /** Without salt or stretching: 256 random bits cannot be guessed. */

@@ -6,6 +6,7 @@ import { oidcFaults } from './identity-settings.ts';
 import { audit } from './variables/audit.ts';
 import { documents } from './variables/documents.ts';
 import { identity } from './variables/identity.ts';
+import { limits } from './variables/limits.ts';
 import { models } from './variables/models.ts';
 import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
@@ -23,6 +24,7 @@ const variables = {
   ...servers,
   ...identity,
   ...audit,
+  ...limits,
   ...search,
   ...documents,
   ...models,

@@ -48,6 +48,14 @@ export const AddressRange = z.union(
   'expected IP addresses or ranges like 10.0.0.5 or 10.0.0.0/8',
 );
 
+/** `https://console.example.com`, exactly as browsers send it in `Origin` */
+export const PageOrigin = z
+  .string()
+  .toLowerCase()
+  .refine((value) => /^https?:\/\/[^/]+$/.test(value) && URL.canParse(value) && new URL(value).origin === value, {
+    error: 'expected origins like https://console.example.com, without a path; `*` is not taken',
+  });
+
 /** `hooks.example.com` */
 export const HostName = z
   .string()

@@ -4,6 +4,7 @@ import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
+import { createRequestLimits } from '../adapters/limits/request-limits.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
@@ -86,6 +87,7 @@ export function createAdapters(edge: AdapterEdge) {
     ...audit,
     identify: signIn.identify,
     browserSignIn: signIn.browserSignIn,
+    limits: createRequestLimits({ config, db, log }),
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,
     events: createTaskEvents(db, listener),

@@ -3,6 +3,7 @@ import type {
   ConversationControl,
   ConversationRows,
   Erasure,
+  RequestLimits,
   Retention,
   TaskOwner,
 } from '../../contract/ports/index.ts';
@@ -14,6 +15,7 @@ import { runEach } from './run-each.ts';
 
 export type RetentionSweepDeps = {
   callbacks: Pick<Callbacks, 'removeOldSecrets'>;
+  limits: Pick<RequestLimits, 'removeExpired'>;
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
   messages: Pick<ConversationControl, 'wake'>;
@@ -33,6 +35,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
     {
       secrets: async () => {
         await inBatches(signal, {}, (limit) => deps.callbacks.removeOldSecrets(limit));
+      },
+      limits: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.limits.removeExpired(limit));
       },
       expiry: () => hideExpired(deps, signal),
       erasure: () => eraseDue(deps, signal),

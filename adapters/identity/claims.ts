@@ -41,6 +41,7 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
       scopes: scopesIn(claims),
       via: 'oidc',
     },
+    issuer: settings.issuer,
     issuedAt: new Date(iat * 1_000),
     expiresAt: new Date(exp * 1_000),
     namesGroups: namesGroups(claims, settings),

@@ -8,6 +8,8 @@ export const keyCacheMs = 5_000;
 const readAgainMs = 1_000;
 /** How many keys that are not in use are read at once. Random keys must not take the database's connections. */
 const mostReadsOfUnknown = 4;
+/** Of those, reads for addresses that have sent too many wrong keys. The others are for everybody else. */
+const mostReadsOfPaused = 1;
 
 type Deps = {
   find: ApiKeys['find'];
@@ -24,10 +26,12 @@ export function createKeyReader({ find, isInUse, cacheMs = keyCacheMs }: Deps) {
   const readAgainLately = new LRUCache<string, true>({ max: 1_000, ttl: readAgainMs });
   const reading = new Map<string, Promise<KnownApiKey | undefined>>();
   let readsOfUnknown = 0;
+  let readsOfPaused = 0;
 
-  async function readRow(id: string): Promise<KnownApiKey | undefined> {
+  async function readRow(id: string, isPaused: boolean): Promise<KnownApiKey | undefined> {
     const counts = isInUse(id) ? 0 : 1;
-    if (readsOfUnknown + counts > mostReadsOfUnknown)
+    const countsAsPaused = isPaused ? counts : 0;
+    if (readsOfUnknown + counts > mostReadsOfUnknown || readsOfPaused + countsAsPaused > mostReadsOfPaused)
       throw new AlfredError(
         'identity_unavailable',
         'Too many unknown API keys are being checked. Repeat the request.',
@@ -36,6 +40,7 @@ export function createKeyReader({ find, isInUse, cacheMs = keyCacheMs }: Deps) {
         },
       );
     readsOfUnknown += counts;
+    readsOfPaused += countsAsPaused;
     try {
       const key = await find(id);
       if (key) found.set(id, key);
@@ -43,13 +48,14 @@ export function createKeyReader({ find, isInUse, cacheMs = keyCacheMs }: Deps) {
       return key;
     } finally {
       readsOfUnknown -= counts;
+      readsOfPaused -= countsAsPaused;
     }
   }
 
-  async function read(id: string): Promise<KnownApiKey | undefined> {
+  async function read(id: string, isPaused = false): Promise<KnownApiKey | undefined> {
     const known = found.get(id);
     if (known || missing.has(id)) return known;
-    const underWay = reading.get(id) ?? readRow(id).finally(() => reading.delete(id));
+    const underWay = reading.get(id) ?? readRow(id, isPaused).finally(() => reading.delete(id));
     reading.set(id, underWay);
     return underWay;
   }
@@ -58,12 +64,12 @@ export function createKeyReader({ find, isInUse, cacheMs = keyCacheMs }: Deps) {
     read,
 
     /** Reads a key from the database unless that was done a moment ago. */
-    async readAgain(id: string): Promise<KnownApiKey | undefined> {
+    async readAgain(id: string, isPaused = false): Promise<KnownApiKey | undefined> {
       if (!readAgainLately.has(id)) {
         readAgainLately.set(id, true);
         found.delete(id);
       }
-      return read(id);
+      return read(id, isPaused);
     },
   };
 }

@@ -6,16 +6,18 @@ import type { IssuerSettings } from '../../runtime/identity-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { clockToleranceS, createAccessTokens } from './access-tokens.ts';
-import { isApiKeyText } from '../../runtime/api-key-text.ts';
+import { apiKeyIdIn, isApiKeyText } from '../../runtime/api-key-text.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import { sessionCookieIn } from '../../runtime/session-cookie.ts';
 import { createKeySignIn } from './key-sign-in.ts';
+import { createSignInPauses, type Attempt } from './sign-in-pauses.ts';
 
 type Deps = {
   issuers: IssuerSettings[];
   subjects: Subjects;
   apiKeys: Pick<ApiKeys, 'find' | 'recordUse'>;
   log: Pick<Logger, 'info' | 'warn'>;
-  metrics?: Pick<Metrics, 'signIns'> | undefined;
+  metrics?: Pick<Metrics, 'signIns' | 'signInPauses'> | undefined;
   fetch?: typeof fetch;
   keyCacheMs?: number;
   /** Sign-ins by browser, which verify the tokens that they keep as the tokens of requests are. */
@@ -39,6 +41,9 @@ export function createSignIn({
   const tokens = createAccessTokens({ issuers, log, ...(fetch && { fetch }) });
   const signInByKey = createKeySignIn({ apiKeys, log, cacheMs: keyCacheMs, hasIssuer: tokens.isConfigured });
 
+  const pauses = createSignInPauses({ log, metrics });
+  const lines = createLineBudget();
+
   async function signInByToken(token: string): Promise<SignIn> {
     if (!tokens.isConfigured)
       throw new AlfredError(
@@ -57,10 +62,16 @@ export function createSignIn({
 
   /**
    * @param rawHeaders names and values as they came: Node keeps only the first of two `Authorization` headers
-   * @throws AlfredError with a code for the caller: `token_*`, `key_*`, `identity_unavailable`
+   * @param address of the client; without, its wrong credentials are not counted
+   * @throws AlfredError with a code for the caller: `token_*`, `key_*`, `sign_ins_paused`, `identity_unavailable`
    */
-  async function identify(headers: IncomingHttpHeaders, rawHeaders: readonly string[]): Promise<SignIn> {
+  async function identify(
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[],
+    address?: string,
+  ): Promise<SignIn> {
     let via: Principal['via'] | 'none' = 'none';
+    let attempt: Attempt | undefined;
     try {
       const credential = credentialOf(headers, rawHeaders);
       const session =
@@ -79,16 +90,26 @@ export function createSignIn({
         metrics?.signIns.inc({ via, outcome: 'ok' });
         return { principal: localPrincipal };
       }
-      via = isApiKeyText(credential) ? 'api_key' : 'oidc';
-      const signIn = await (via === 'api_key' ? signInByKey(credential) : signInByToken(credential));
+      const isKey = isApiKeyText(credential);
+      via = isKey ? 'api_key' : 'oidc';
+      if (address !== undefined) attempt = { address, isKey, keyId: apiKeyIdIn(credential) };
+      const isPaused = attempt !== undefined && pauses.pauseMsOf(attempt) > 0;
+      const signIn = await (isKey ? signInByKey(credential, isPaused) : signInByToken(credential));
       metrics?.signIns.inc({ via, outcome: 'ok' });
       return signIn;
-    } catch (error) {
+    } catch (failure) {
+      const error = attempt ? pauses.note(attempt, failure) : failure;
       const code: ErrorCode = error instanceof AlfredError ? error.code : 'internal';
       metrics?.signIns.inc({ via, outcome: code });
-      if (error instanceof AlfredError) log.info({ via, code, reason: reasonOf(error) }, 'a sign-in was refused');
+      if (error instanceof AlfredError) logRefusal({ via, code, reason: reasonOf(error) });
       throw error;
     }
+  }
+
+  function logRefusal(refusal: object) {
+    const { isWithin, leftOut } = lines.take();
+    if (leftOut > 0) log.warn({ leftOut }, 'more sign-ins were refused than are logged');
+    if (isWithin) log.info(refusal, 'a sign-in was refused');
   }
 
   return {

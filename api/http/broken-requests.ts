@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Problem } from '../../contract/problem.ts';
+import { dataHeaders } from './headers.ts';
 
 const statuses: Record<string, [number, string]> = {
   HPE_HEADER_OVERFLOW: [431, 'The headers are larger than the limit.'],
@@ -21,7 +22,13 @@ export function answerBrokenRequests(error: NodeJS.ErrnoException, socket: Socke
     requestId,
   };
   const body = JSON.stringify(problem);
-  socket.end(
-    `HTTP/1.1 ${status} Error\r\ncontent-type: application/problem+json\r\nx-request-id: ${requestId}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
+  const headers = {
+    ...dataHeaders,
+    'content-type': 'application/problem+json',
+    'x-request-id': requestId,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} Error\r\n${lines.join('')}\r\n${body}`);
 }

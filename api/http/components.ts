@@ -21,6 +21,8 @@ type Components = { parameters: Json; headers: Json; responses: Json };
 const sharedHeaders: Record<string, string> = {
   'x-request-id': 'RequestId',
   'Retry-After': 'RetryAfter',
+  RateLimit: 'RateLimit',
+  'RateLimit-Policy': 'RateLimitPolicy',
   'Preference-Applied': 'PreferenceApplied',
 };
 

@@ -85,7 +85,7 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
           content: { 'text/event-stream': { schema: event } },
         },
         ...(ended === undefined ? {} : { 204: z.null().describe(ended) }),
-        ...problems('not_found', 'invalid_request'),
+        ...problems('not_found', 'invalid_request', 'too_many_streams'),
       },
     },
     handler: async (request, reply) => {

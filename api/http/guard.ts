@@ -12,6 +12,16 @@ function isListedHost(host = '', allowed: readonly string[]): boolean {
   return allowed.includes(name) || allowed.includes(name.replace(/:\d{1,5}$/, ''));
 }
 
+/** The most header fields of a request. Node would leave out those beyond two thousand without a word. */
+const mostHeaders = 100;
+
+/** @throws AlfredError `malformed_request` */
+export function refuseManyHeaders({ raw }: Pick<FastifyRequest, 'raw'>): void {
+  const count = raw.rawHeaders.length / 2;
+  if (count > mostHeaders)
+    throw new AlfredError('malformed_request', `The request has ${count} header fields; send at most ${mostHeaders}.`);
+}
+
 /**
  * Refuses requests that another site could make a browser send here.
  *
@@ -21,12 +31,14 @@ function isListedHost(host = '', allowed: readonly string[]): boolean {
  *
  * @param allowed further hosts: `name:port`, or `name` for any port; in lower case
  * @param isProbe true: any host may be named, as load balancers name the machine by its address
+ * @param origins of other sites whose pages may use the API (ALFRED_CORS_ORIGINS)
  * @throws AlfredError `forbidden_host`
  */
 export function refuseStrangers(
   { headers }: Pick<FastifyRequest, 'headers'>,
   allowed: readonly string[],
   isProbe = false,
+  origins: readonly string[] = [],
 ): void {
   const host = (headers.host ?? '').toLowerCase();
   const isListed = isListedHost(host, allowed);
@@ -39,7 +51,7 @@ export function refuseStrangers(
   const origin = headers.origin?.toLowerCase();
   // A listed host may be that of a proxy which speaks TLS with the browser.
   const own = isListed ? [`http://${host}`, `https://${host}`] : [`http://${host}`];
-  if (origin !== undefined && !own.includes(origin)) {
+  if (origin !== undefined && !own.includes(origin) && !origins.includes(headers.origin ?? '')) {
     throw new AlfredError(
       'forbidden_host',
       `Alfred takes no requests from web pages of other sites; this one comes from "${headers.origin}".`,

@@ -10,6 +10,7 @@ import { decideAtDoor, reachOf, type Action, type Resource } from '../../contrac
 import { missingScope } from '../../contract/rules/scopes.ts';
 import { refuseForgery } from './forgery.ts';
 import type { ApiDeps } from '../deps.ts';
+import { addressOf } from './client-address.ts';
 
 /**
  * Finds out who sends a request. A sign-in that names no tenant or no subject would let the request in as no person at
@@ -20,11 +21,11 @@ import type { ApiDeps } from '../deps.ts';
  * @throws AlfredError `unauthenticated`, `forbidden_host` for a page of another site, and what `identify` throws
  */
 export async function identityOf(
-  { headers, method, raw }: Pick<FastifyRequest, 'headers' | 'method' | 'raw'>,
+  { headers, method, raw, ip }: Pick<FastifyRequest, 'headers' | 'method' | 'raw' | 'ip'>,
   identify: ApiDeps['identify'],
 ): Promise<SignIn> {
   if (!identify) return { principal: localPrincipal };
-  const signIn = await identify(headers, raw.rawHeaders);
+  const signIn = await identify(headers, raw.rawHeaders, addressOf({ raw, ip }));
   if (!signIn?.principal.tenant || !signIn.principal.subject) throw new AlfredError('unauthenticated');
   const { principal } = signIn;
   if (principal.via === 'session') refuseForgery({ headers, method });

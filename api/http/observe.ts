@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Logger } from '../../runtime/logger.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { Api } from './fastify.ts';
 
@@ -12,6 +13,9 @@ export function requestIdOf({ headers }: Pick<IncomingMessage, 'headers'>): stri
 
 /** Routes that machines call every few seconds: they are logged at debug level only. */
 const quiet = new Set(['/health', '/healthz', '/metrics']);
+
+/** Refusals of who is not let in, or not at this moment. A stranger can cause them without end. */
+const refusals = new Set([401, 403, 429]);
 
 /** The name of an id in the log, by the kind of thing in the address. */
 const idNames: Record<string, string> = {
@@ -35,15 +39,21 @@ function idIn(path: unknown): Record<string, string> {
 
 /**
  * Logs and measures each request: method, route pattern, status, milliseconds, request id, and the ids of what it was
- * addressed to and of what it made; never a body.
+ * addressed to and of what it made; never a body. Of refused requests it logs a bounded number a minute.
  */
 export function observe(app: Api, { log, metrics }: { log: Logger; metrics: Metrics }): void {
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  const lines = createLineBudget();
   app.addHook('onResponse', async (request, reply) => {
     const { method } = request;
     const route = request.routeOptions.url ?? 'unknown';
     const status = reply.statusCode;
     metrics.httpDuration.observe({ method, route, status }, reply.elapsedTime / 1_000);
+    if (refusals.has(status)) {
+      const { isWithin, leftOut } = lines.take();
+      if (leftOut > 0) log.warn({ leftOut }, 'more requests were refused than are logged');
+      if (!isWithin) return;
+    }
     const ids = { ...(route === 'unknown' ? {} : idIn(request.url)), ...idIn(reply.getHeader('location')) };
     const line = { method, route, status, ms: Math.round(reply.elapsedTime), requestId: request.id, ...ids };
     log[quiet.has(route) ? 'debug' : 'info'](line, 'request');

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
+import type { DoorLimits } from './limits.ts';
 import { watchSignIn } from './watch-sign-in.ts';
 import { toEventStream } from './event-stream.ts';
 
@@ -30,20 +31,26 @@ export const placeOf = (
   lastSeq: number,
 ) => Math.min(headers['last-event-id'] === undefined ? after : Number(headers['last-event-id']), lastSeq);
 
-type Deps = Pick<ApiDeps, 'metrics' | 'log' | 'heartbeatMs'> & { draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'metrics' | 'log' | 'heartbeatMs'> & {
+  draining: AbortSignal;
+  limits: Pick<DoorLimits, 'openStream'>;
+};
 type Follow = (signal: AbortSignal) => Parameters<typeof toEventStream>[0];
 
 /**
  * Responds with events as they happen, until they end, the reader disconnects, its credential ends or the process shuts
  * down.
+ *
+ * @throws AlfredError `too_many_streams`
  */
 export const createStreamOpener =
-  ({ metrics, log, heartbeatMs = 10_000, draining }: Deps) =>
+  ({ metrics, log, heartbeatMs = 10_000, draining, limits }: Deps) =>
   (
     reply: Pick<FastifyReply, 'raw' | 'request' | 'type' | 'headers'>,
     follow: Follow,
     isStillReadable?: () => Promise<boolean> | undefined,
   ): string => {
+    const release = limits.openStream(reply.request.scope);
     const gone = new AbortController();
     const signedOut = watchSignIn({ ...reply.request.signIn, isStillReadable }, gone.signal);
     const stop = linkAbort([draining, gone.signal, signedOut]);
@@ -51,6 +58,7 @@ export const createStreamOpener =
     metrics.eventStreams.inc();
     const leave = () => {
       metrics.eventStreams.dec();
+      release();
       gone.abort();
       stop.release();
     };

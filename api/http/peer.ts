@@ -29,8 +29,27 @@ const marksOfProxies = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-f
 export const isFromThisMachine = (request: Request): boolean =>
   isDirectFrom(request, [loopback]) && isKnownHost(request.headers.host, []);
 
-/** Whether a request comes from this machine or from a private network, like that of containers. */
-export const isFromPrivateNetwork = (request: Request): boolean => isDirectFrom(request, [loopback, privateNetworks]);
+/**
+ * Whether a request comes from the networks that ALFRED_METRICS_NETWORKS names.
+ *
+ * @param networks private: this machine and private networks, like that of containers
+ */
+export function isFromNetworks(request: Request, networks: 'private' | 'none' | readonly string[]): boolean {
+  if (networks === 'none') return false;
+  return isDirectFrom(request, networks === 'private' ? [loopback, privateNetworks] : [listOf(networks)]);
+}
+
+/** @param networks addresses, or ranges like 10.0.0.0/8 */
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/');
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}
 
 function isDirectFrom({ headers, raw }: Request, lists: BlockList[]): boolean {
   const address = raw.socket.remoteAddress ?? '';

@@ -25,6 +25,8 @@ const usualCodes: ErrorCode[] = [
   'forbidden_host',
   'insufficient_scope',
   'role_missing',
+  'rate_limited',
+  'sign_ins_paused',
   'not_acceptable',
   'internal',
   'temporal_unavailable',
@@ -48,6 +50,10 @@ export const problemResponses: Record<number, { name: string; description: strin
   413: { name: 'BodyTooLarge', description: 'The body is larger than the limit.' },
   415: { name: 'UnsupportedMediaType', description: 'The body has a media type that is not taken.' },
   422: { name: 'Invalid', description: 'The request does not fit. `issues` says what is wrong where.' },
+  429: {
+    name: 'TooManyRequests',
+    description: 'Too many requests. Nothing was done. Repeat after `Retry-After` seconds.',
+  },
   431: { name: 'HeadersTooLarge', description: 'The address and headers are larger than the limit, 16 KB together.' },
   500: { name: 'InternalError', description: 'Something broke on Alfred’s side.' },
   503: { name: 'Unavailable', description: 'A part of Alfred does not answer. Repeat after `Retry-After` seconds.' },
@@ -55,6 +61,20 @@ export const problemResponses: Record<number, { name: string; description: strin
 
 const retryAfter = {
   'Retry-After': { type: 'integer', required: true, description: 'Seconds to wait before the repeat' },
+};
+
+/** What is left of the limit that refused a request, as draft-ietf-httpapi-ratelimit-headers-11 has it. */
+const quota = {
+  'RateLimit-Policy': {
+    type: 'string',
+    description: 'The limit: `q` requests in `w` seconds',
+    example: '"starts";q=300;w=60',
+  },
+  RateLimit: {
+    type: 'string',
+    description: 'What is left: `r` requests for `t` seconds',
+    example: '"starts";r=0;t=21',
+  },
 };
 
 /** The problem responses for these codes and the usual ones, by status. Each names its codes and what they mean. */
@@ -69,7 +89,7 @@ export function problemDocs(codes: ErrorCode[]): Record<number, ResponseDoc> {
       status,
       {
         description: describe(status, ofStatus),
-        ...(status === 503 ? { headers: retryAfter } : {}),
+        ...(status === 503 ? { headers: retryAfter } : status === 429 ? { headers: { ...retryAfter, ...quota } } : {}),
         content: { 'application/problem+json': { schema: Problem } },
       },
     ]),

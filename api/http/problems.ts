@@ -4,6 +4,7 @@ import { AlfredError, httpStatusOf, defaultMessageOf, type ErrorCode, InvalidReq
 import type { Problem } from '../../contract/problem.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { describeUnavailability, isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
 import { plainMessage } from './plain-messages.ts';
 import { issuesOf, SchemaFault } from './validate.ts';
@@ -37,7 +38,7 @@ export function sendProblem(reply: FastifyReply, error: AlfredError) {
     ...(error instanceof InvalidRequest ? { issues: error.issues } : {}),
     ...(error.taskId === undefined ? {} : { taskId: error.taskId }),
   };
-  if (status === 503) {
+  if (status === 503 || status === 429) {
     const seconds = code in retryAfterS ? retryAfterS[code as keyof typeof retryAfterS] : 2;
     void reply.header(
       'retry-after',
@@ -61,14 +62,19 @@ function challengeOf({ code }: AlfredError): string | undefined {
 }
 
 /** Turns every error into a problem document. Unexpected errors are logged whole; the caller gets one sentence. */
-export const createErrorHandler = (log: Logger) => (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
-  const known = translate(error, request);
-  const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code: known.code };
-  if (known.code === 'internal') log.error({ ...about, err: error }, 'a request failed');
-  else if (httpStatusOf(known.code) === 503)
-    log.warn({ ...about, reason: reasonOf(error) }, 'a request could not be served');
-  return sendProblem(reply, known);
-};
+export function createErrorHandler(log: Logger) {
+  // Strangers can cause this one, by a flood of keys that are not known.
+  const identityLines = createLineBudget();
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const known = translate(error, request);
+    const { code } = known;
+    const about = { requestId: request.id, method: request.method, route: request.routeOptions.url, code };
+    if (code === 'internal') log.error({ ...about, err: error }, 'a request failed');
+    else if (httpStatusOf(code) === 503 && (code !== 'identity_unavailable' || identityLines.take().isWithin))
+      log.warn({ ...about, reason: reasonOf(error) }, 'a request could not be served');
+    return sendProblem(reply, known);
+  };
+}
 
 function translate(error: unknown, request: FastifyRequest): AlfredError {
   if (error instanceof AlfredError) return error;

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { isKnownHost } from '../http/guard.ts';
 import { identityOf } from '../http/identity.ts';
-import { isFromPrivateNetwork, isFromThisMachine } from '../http/peer.ts';
+import { isFromNetworks, isFromThisMachine } from '../http/peer.ts';
 import { json, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'readiness' | 'readMetrics' | 'metrics' | 'identify'>;
@@ -84,8 +84,8 @@ export const systemRoutes =
         },
       },
       handler: async (request, reply) => {
-        if (hasSignIn && !isFromPrivateNetwork(request) && !(await isSignedIn(request)))
-          throw new AlfredError('token_missing');
+        const isNear = isFromNetworks(request, config.ALFRED_METRICS_NETWORKS);
+        if (hasSignIn && !isNear && !(await isSignedIn(request))) throw new AlfredError('token_missing');
         return reply.type(metrics.registry.contentType).send(await readMetrics());
       },
     });

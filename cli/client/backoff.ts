@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiProblem, Unreachable } from './api-client.ts';
 
-/** Whether waiting can help: no server answers, or it answers that it is overloaded (429) or unavailable (503). */
+/**
+ * Whether waiting can help: no server answers, or it answers that it is overloaded (429) or unavailable (503). A wrong
+ * token or key does not become right.
+ */
 export const isTransient = (error: unknown) =>
-  error instanceof Unreachable || (error instanceof ApiProblem && (error.status === 503 || error.status === 429));
+  error instanceof Unreachable ||
+  (error instanceof ApiProblem && [429, 503].includes(error.status) && error.code !== 'sign_ins_paused');
 
 const firstDelayMs = 200;
 const longestDelayMs = 2_000;

@@ -1345,7 +1345,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3579,6 +3579,19 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Too many requests. Nothing was done. Repeat after `Retry-After` seconds. */
+        TooManyRequests: {
+            headers: {
+                "x-request-id": components["headers"]["RequestId"];
+                "Retry-After": components["headers"]["RetryAfter"];
+                "RateLimit-Policy": components["headers"]["RateLimitPolicy"];
+                RateLimit: components["headers"]["RateLimit"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. */
         Unauthenticated: {
             headers: {
@@ -3678,6 +3691,10 @@ export interface components {
     headers: {
         /** @description The wait that was honoured, when one was asked for */
         PreferenceApplied: string;
+        /** @description What is left: `r` requests for `t` seconds */
+        RateLimit: string;
+        /** @description The limit: `q` requests in `w` seconds */
+        RateLimitPolicy: string;
         /** @description The `x-request-id` of the request when it was well-formed, else a new one. It stands in the log */
         RequestId: string;
         /** @description Seconds to wait before the repeat */
@@ -3822,6 +3839,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -3940,6 +3962,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4062,6 +4089,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4123,6 +4155,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4202,6 +4239,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4286,6 +4329,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4447,6 +4495,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4669,6 +4722,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4783,6 +4841,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4869,6 +4932,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -4936,6 +5004,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `task_queued`: The task waits for its turn in its conversation. */
             409: components["responses"]["Conflict"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5014,6 +5087,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5391,6 +5469,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5477,6 +5560,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5595,6 +5683,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5702,6 +5795,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5818,6 +5916,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5913,6 +6016,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5969,6 +6077,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6086,6 +6199,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6186,6 +6304,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6289,6 +6412,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6394,6 +6522,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6490,6 +6623,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6586,6 +6724,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6660,6 +6803,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6716,6 +6864,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6808,6 +6961,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6903,6 +7061,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -6997,6 +7160,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7073,6 +7241,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7154,6 +7328,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7228,6 +7407,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7297,6 +7481,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7361,6 +7550,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7441,6 +7635,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7529,6 +7728,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7693,6 +7897,12 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_uploads`: Too many uploads are under way. Send them one after the other.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7769,6 +7979,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7825,6 +8040,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -7943,6 +8163,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8033,6 +8258,11 @@ export interface operations {
             410: components["responses"]["Gone"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8115,6 +8345,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8252,6 +8487,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8334,6 +8574,12 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_streams`: Too many event streams are open. Close one, or repeat the request later.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8421,6 +8667,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8486,6 +8737,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8561,6 +8817,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8657,6 +8918,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8763,6 +9029,11 @@ export interface operations {
              *     - `invalid_request`: The request does not fit the schema.
              */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8847,6 +9118,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -8909,6 +9185,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9012,6 +9293,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9104,6 +9390,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9183,6 +9474,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9258,6 +9554,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9339,6 +9640,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9407,6 +9713,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9483,6 +9794,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9674,6 +9990,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9730,6 +10051,11 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9826,6 +10152,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */

@@ -44,7 +44,8 @@ export function problemOf(url: string, call: Called, { status, type, headers }: 
   return new AlfredError(problem.code, problem.detail, {
     status,
     requestId: problem.requestId,
-    retryable: passing.includes(status),
+    // A wrong token or key does not become right.
+    retryable: passing.includes(status) && problem.code !== 'sign_ins_paused',
     retryAfterMs,
     issues: problem.issues,
     taskId: problem.taskId,

@@ -48,7 +48,8 @@ export interface Approvals {
    *
    * @param approval `argumentsHash`: the hash that the workflow remembers. The row's hash is not used.
    * @returns the decision that counts
-   * @throws AlfredError `task_ended` when the task ended before the decision
+   * @throws AlfredError `task_ended` when the task ended before the decision; `approval_forbidden` when four eyes
+   *   decide and this person has rotated the API key that requested
    */
   decide(
     task: TaskRef,

@@ -11,8 +11,14 @@ export type SignIn = {
   isStillGood?: (() => Promise<boolean>) | undefined;
 };
 
-/** What an access token says, beside the principal: when it was issued, and whether it names groups at all. */
-export type TokenClaims = { principal: Principal; issuedAt: Date; expiresAt: Date; namesGroups: boolean };
+/** What an access token says, beside the principal: who issued it, and when, and whether it names groups at all. */
+export type TokenClaims = {
+  principal: Principal;
+  issuer: string;
+  issuedAt: Date;
+  expiresAt: Date;
+  namesGroups: boolean;
+};
 
 /** People and services as their newest tokens describe them. */
 export interface Subjects {

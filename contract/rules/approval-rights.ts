@@ -17,7 +17,8 @@ type ApprovalRights = {
  * Explains why a person may not decide an approval. Without named approvers everyone in the tenant may decide.
  *
  * A key does what its creator lets it do. With four eyes it is therefore no second person: it decides nothing, and its
- * creator does not decide what it asked for. Who else knows a key is not known, so this holds for every key.
+ * creator does not decide what it asked for. Who else knows a key is not known, so this holds for every key. Those who
+ * have rotated it are known to the database, which refuses them at the decision.
  *
  * @returns the reason as a sentence, or undefined when the person may decide
  */

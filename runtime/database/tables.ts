@@ -141,6 +141,7 @@ export interface Tables extends DocumentTables, AuditTables, SessionTables {
     issued_at: Date;
     expires_at: Date;
     seen_at: Generated<Date>;
+    issuer: string | null;
   };
   api_keys: {
     id: string;
@@ -155,6 +156,7 @@ export interface Tables extends DocumentTables, AuditTables, SessionTables {
     expires_at: Date | null;
     created_at: Generated<Date>;
     rotated_at: Date | null;
+    rotated_by: Generated<string[]>;
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
@@ -168,6 +170,7 @@ export interface Tables extends DocumentTables, AuditTables, SessionTables {
   };
   task_readers: { task_id: string; reader: string; tenant: string };
   conversation_readers: { conversation_id: string; reader: string; tenant: string };
+  request_limits: { key: string; points: Generated<number>; expire: number | null };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;

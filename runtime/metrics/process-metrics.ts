@@ -19,6 +19,18 @@ export const createProcessMetrics = (registers: Registry[]) => ({
     labelNames: ['via', 'outcome'],
     registers,
   }),
+  signInPauses: new Counter({
+    name: 'sign_in_pauses_total',
+    help: 'Pauses that began for an address after wrong credentials',
+    labelNames: ['credential'],
+    registers,
+  }),
+  requestsLimited: new Counter({
+    name: 'requests_limited_total',
+    help: 'Requests that were refused by a limit',
+    labelNames: ['limit'],
+    registers,
+  }),
   rowsCorrected: new Counter({
     name: 'task_rows_corrected_total',
     help: 'Rows brought in line with what Temporal says',

@@ -163,7 +163,13 @@ test('a person sees and gives only their own: keys of others are not there, and 
 
   // A role that was taken from the person is taken from the key, and from the schedules of both.
   const subjects = createSubjects(api.postgres.db);
-  const token = { principal: person('ada'), issuedAt: new Date(), expiresAt: new Date(), namesGroups: true };
+  const token = {
+    principal: person('ada'),
+    issuer: 'https://id.example.com',
+    issuedAt: new Date(),
+    expiresAt: new Date(),
+    namesGroups: true,
+  };
   const action = { task: { agent: 'knowledge', input: { text: 'A' } } };
   const request = { name: 'Daily', timing: { everyS: 3_600 }, action, paused: true } as never;
   const schedules = await Promise.all(
@@ -186,6 +192,8 @@ test('a person sees and gives only their own: keys of others are not there, and 
   expect(await rolesOfRuns()).toEqual([['clerk'], ['clerk']]);
   await subjects.record(token);
   expect(await rolesOfRuns()).toEqual([[], []]);
+  const stored = api.postgres.db.selectFrom('subjects').select('issuer').where('subject', '=', 'ada');
+  expect(await stored.execute()).toEqual([{ issuer: 'https://id.example.com' }]);
   await until('the key lost it too', async () => (await door.http.get('/v1/me', bearer(mine.key))).body, {
     accept: ({ roles }) => JSON.stringify(roles) === '[]',
   });

@@ -4,7 +4,8 @@ import { typedTool } from '../../agents/tools/typed-tool.ts';
 import type { ApprovalRuleInput } from '../../contract/approval.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { createApiHarness } from './api-harness.ts';
-import { signedIn } from '../support/principals.ts';
+import { newApiKeyId } from '../../runtime/api-key-text.ts';
+import { person, signedIn } from '../support/principals.ts';
 
 const rules: ApprovalRuleInput[] = [
   { tool: 'pay', when: [{ argument: 'amount', over: 100 }], approvers: { roles: ['boss'] }, unlessRoles: ['cfo'] },
@@ -47,6 +48,13 @@ export async function createApprovalHarness() {
     ...api,
     /** The calls that ran since a test emptied the list. */
     calls,
+    /** Makes an API key. */
+    keyOf: (creator: string) =>
+      api.apiKeys.create(
+        person(creator),
+        { name: 'k', roles: [], scopes: [] },
+        { id: newApiKeyId(), hash: Buffer.alloc(32) },
+      ),
     /** Starts a task that makes one tool call. @returns the task's id */
     async askFor(tool: string, input: JsonValue, who = as('eve')) {
       api.script([{ calls: [{ tool, arguments: input }] }, { text: ['Done.'] }]);

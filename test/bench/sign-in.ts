@@ -1,74 +1,106 @@
-import type { FastifyRequest } from 'fastify';
+import { agents } from '../../agents/index.ts';
+import { createApi } from '../../api/app.ts';
 import type { ApiDeps } from '../../api/deps.ts';
-import { checkRights, identityOf } from '../../api/http/identity.ts';
+import { createRequestLimits } from '../../adapters/limits/request-limits.ts';
 import { createSignIn } from '../../adapters/identity/sign-in.ts';
 import { createApiKeys } from '../../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../../adapters/postgres/identity/subjects.ts';
+import { percentile } from '../../cli/eval/measures.ts';
 import { newApiKeyId, newApiKeySecret } from '../../runtime/api-key-text.ts';
-import { openPostgres } from '../../runtime/database/postgres.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { openPostgres } from '../../runtime/database/postgres.ts';
 import { issuersOf } from '../../runtime/identity-settings.ts';
+import { createMetrics } from '../../runtime/metrics.ts';
+import { createReadiness } from '../../runtime/readiness.ts';
 import { audience, startOidcServer } from '../support/identity/oidc-server.ts';
 import { person } from '../support/principals.ts';
 import { startDatabase, type Surroundings } from './servers.ts';
 
+const rounds = 10;
+
+type Call = { name: string; url: string; headers: Record<string, string> };
+
 /**
- * Measures what the door does for a request before its route: it verifies the credential, and asks scopes and policy.
- * The keys of the issuer are there, as after a first request.
+ * Measures what sign-in, scopes and limits add to a request, over HTTP and one request after the other: against the
+ * same API without any of them. A start is refused for its body, so that only the way there is measured.
  */
-export async function measureSignIn({ count, ...surroundings }: Surroundings & { count: number }) {
-  const { url } = await startDatabase(surroundings);
-  const oidc = await startOidcServer();
-  surroundings.cleanups.push(() => oidc.close());
+export async function measureSignIn({ count, ...surroundings }: { count: number } & Surroundings) {
+  const { log, cleanups } = surroundings;
+  const server = await startDatabase(surroundings);
+  const oidc = await startOidcServer({ ada: { roles: ['clerk'], groups: ['staff'] } });
+  cleanups.push(() => oidc.close());
   const config = loadConfig({
-    DATABASE_URL: url,
+    DATABASE_URL: server.url,
     OIDC_ISSUER: oidc.issuer,
     OIDC_AUDIENCE: audience,
-    OIDC_TENANT_CLAIM: 'tenant',
-    OIDC_TENANTS: 'acme',
+    OIDC_TENANT: 'bench',
+    ALFRED_LIMIT_ADDRESS: '100000000',
+    ALFRED_LIMIT_SUBJECT: '100000000',
+    ALFRED_LIMIT_TENANT: '100000000',
+    ALFRED_LIMIT_STARTS: '100000',
   });
-  const postgres = openPostgres(config, surroundings.log);
-  surroundings.cleanups.push(() => postgres.close());
-  const apiKeys = createApiKeys(postgres.db);
-  const subjects = createSubjects(postgres.db);
-  const identify = createSignIn({ issuers: issuersOf(config), subjects, apiKeys, log: surroundings.log }).identify;
+  const postgres = openPostgres(config, log);
+  const { db } = postgres;
+  cleanups.push(() => postgres.close());
+  const metrics = createMetrics();
+  const apiKeys = createApiKeys(db);
+  const { identify } = createSignIn({
+    issuers: issuersOf(config),
+    subjects: createSubjects(db),
+    apiKeys,
+    log,
+    metrics,
+  });
+  // Only routes that call no other port are asked.
+  const common = { config, agents, log, metrics, readiness: createReadiness({}), apiKeys };
+  const listen = async (more: Partial<ApiDeps>) => {
+    const app = await createApi({ ...common, ...more } as unknown as ApiDeps);
+    cleanups.push(() => app.close());
+    return app.listen({ host: '127.0.0.1', port: 0 });
+  };
+  const bare = await listen({});
+  const full = await listen({ identify, limits: createRequestLimits({ config, db, log }) });
 
+  const token = await oidc.sign();
+  await fetch(`${full}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
   const id = newApiKeyId();
   const { key, hash } = newApiKeySecret(id);
-  await apiKeys.create(person('ada', { tenant: 'acme' }), { name: 'k', roles: [], scopes: [] }, { id, hash });
-  const signed = (jti: number) => oidc.sign({ roles: ['operator'], groups: ['staff'], jti: String(jti) });
-  const known = await signed(0);
-  const fresh = await Promise.all(Array.from({ length: count + warmUp }, (_, i) => signed(i + 1)));
-  console.log(`\n${count} requests, one after the other: sign-in, scopes and policy`);
-  await measure('an access token, again and again', () => known);
-  await measure('a new access token each', (i) => fresh[i] ?? known);
-  await measure('an API key', () => key);
-
-  async function measure(name: string, credentialOf: (i: number) => string) {
-    const times: number[] = [];
-    for (let i = 0; i < count + warmUp; i++) {
-      const startedAtMs = performance.now();
-      await signInOnce(credentialOf(i), identify);
-      times.push(performance.now() - startedAtMs);
-    }
-    const counted = times.slice(warmUp).sort((a, b) => a - b);
-    const at = (part: number) => (counted[Math.floor(part * (count - 1))] ?? 0).toFixed(3);
-    console.log(`  ${name}: p50 ${at(0.5)} ms, p95 ${at(0.95)} ms`);
-  }
+  await apiKeys.create(
+    person('ada', { tenant: 'bench', roles: ['clerk'] }),
+    { name: 'k', roles: [], scopes: [] },
+    { id, hash },
+  );
+  const calls: Call[] = [
+    { name: 'no sign-in and no limits', url: bare, headers: {} },
+    { name: 'access token', url: full, headers: { authorization: `Bearer ${token}` } },
+    { name: 'API key', url: full, headers: { authorization: `Bearer ${key}` } },
+  ];
+  await compare('GET /v1/me', calls, count, ({ url, headers }) => fetch(`${url}/v1/me`, { headers }));
+  await compare('POST /v1/tasks, refused for its body', calls, count, ({ url, headers }) =>
+    fetch(`${url}/v1/tasks`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json', ...headers },
+    }),
+  );
 }
 
-/** Requests before those that are counted. */
-const warmUp = 100;
-
-/** What the hooks of the API do before a route of a list. */
-async function signInOnce(credential: string, identify: NonNullable<ApiDeps['identify']>): Promise<void> {
-  const authorization = `Bearer ${credential}`;
-  const request = {
-    headers: { authorization },
-    raw: { rawHeaders: ['authorization', authorization] },
-    routeOptions: { schema: { tags: ['tasks'], operationId: 'listTasks' } },
-    method: 'GET',
-  } as unknown as FastifyRequest;
-  const { principal: scope } = await identityOf(request, identify);
-  checkRights({ ...request, scope });
+/** Takes turns between the calls, so that all of them see the same machine. */
+async function compare(title: string, calls: Call[], count: number, send: (call: Call) => Promise<Response>) {
+  const times = new Map(calls.map(({ name }) => [name, [] as number[]]));
+  for (let round = -1; round < rounds; round++)
+    for (const call of calls)
+      for (let n = 0; n < count / rounds; n++) {
+        const startedAtMs = performance.now();
+        await (await send(call)).text();
+        // The first round warms up.
+        if (round >= 0) times.get(call.name)?.push(performance.now() - startedAtMs);
+      }
+  console.log(`\n${title}, ${count} requests each`);
+  const p50Of = (name: string) => percentile(times.get(name) ?? [], 0.5);
+  const base = p50Of(calls[0]?.name ?? '');
+  for (const { name } of calls)
+    console.log(
+      `  ${name}: p50 ${p50Of(name).toFixed(3)} ms (+${(p50Of(name) - base).toFixed(3)}), p95 ${percentile(times.get(name) ?? [], 0.95).toFixed(3)} ms`,
+    );
 }

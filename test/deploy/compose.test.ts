@@ -5,6 +5,7 @@ import { expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
+import { createMetrics } from '../../runtime/metrics.ts';
 import { loadConfig, variableNames } from '../../runtime/config.ts';
 import { documentsQueue } from '../../contract/ids.ts';
 import { allQueues } from '../../workers/queues.ts';
@@ -173,4 +174,15 @@ test('Prometheus scrapes every role where it listens', () => {
     return port ? [`${name}:${port}`] : [];
   });
   expect(targets).toEqual([...expected, 'temporal:9090']);
+});
+
+test('the alerts of Prometheus are about metrics that exist', () => {
+  const { groups } = parse(read('deploy/prometheus/limits.rules.yml')) as {
+    groups: { rules: { alert: string; expr: string }[] }[];
+  };
+  const known = createMetrics()
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name);
+  for (const { expr } of groups.flatMap(({ rules }) => rules))
+    expect(known).toEqual(expect.arrayContaining(expr.match(/\b\w+_total\b/g) ?? ['no metric']));
 });

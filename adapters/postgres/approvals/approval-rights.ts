@@ -16,10 +16,15 @@ const isAmong = (approvers: 'approvers' | 'escalateTo', { subject, roles }: Prin
 export const keyCreator = sql<string | null>`(select k.created_by from api_keys k
   where a.subject like 'key:%' and k.id = substr(a.subject, 5) and k.tenant = a.tenant)`;
 
-/** Whether a person may decide approval `a`. The same rule as `explainRefusal` in contract/rules/approval-rights.ts. */
+/** Whether a person has given the API key that requested approval `a` another secret, and so has known one. */
+export const hasRotatedKey = (subject: string) => sql<boolean>`exists (select from api_keys k
+  where a.subject like 'key:%' and k.id = substr(a.subject, 5) and k.tenant = a.tenant
+    and ${subject} = any(k.rotated_by))`;
+
+/** Whether a person may decide approval `a`. The same rule as `explainRefusal` and `refuseKeyHolder`. */
 export const decidableBy = (principal: Principal) => {
   const isSamePerson = sql`(a.subject = ${principal.subject} or ${principal.via} = 'api_key'
-    or coalesce(${keyCreator} = ${principal.subject}, false))`;
+    or coalesce(${keyCreator} = ${principal.subject}, false) or ${hasRotatedKey(principal.subject)})`;
   return sql<boolean>`(not ((a.rule ->> 'fourEyes')::boolean and ${isSamePerson}) and ${isApprover(principal)})`;
 };
 

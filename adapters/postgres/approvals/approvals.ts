@@ -23,7 +23,7 @@ import {
   verdictOf,
   type StoredRule,
 } from './approval-row.ts';
-import { decideApproval, selectOpenTask } from './decide-approval.ts';
+import { decideApproval, refuseKeyHolder, selectOpenTask } from './decide-approval.ts';
 import { requestApproval } from './request-approval.ts';
 
 /** Calls that wait for a person: one row a call, decided once. */
@@ -60,8 +60,11 @@ export const createApprovals = (db: Database): Approvals => ({
     });
   },
 
-  decide: (task, run, approval, { approve, by, note }) =>
-    decideApproval(db, { task, run, approval, status: approve ? 'approved' : 'denied', runs: approve, by, note }),
+  async decide(task, run, approval, { approve, by, note }) {
+    await refuseKeyHolder(db, approval.id, by);
+    const status = approve ? 'approved' : 'denied';
+    return decideApproval(db, { task, run, approval, status, runs: approve, by, note });
+  },
 
   async expire(task, run, approval) {
     const { onExpiry } = (await readApproval(db, approval.id)).rule as StoredRule;

@@ -8,6 +8,7 @@ import type { DecisionNote, RequestedApproval, Run } from '../../../contract/por
 import { storableJson } from '../storable-json.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
+import { hasRotatedKey } from './approval-rights.ts';
 import { callOf, readApproval, verdictOf } from './approval-row.ts';
 
 type Decision = {
@@ -55,6 +56,23 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
   const decided = await readApproval(db, id);
   if (!decided.decided_at) throw new AlfredError('task_ended', 'The task ended before this was decided.');
   return isFirst ? { ...verdictOf(decided), argumentsHash: hash } : verdictOf(decided);
+}
+
+/**
+ * Refuses a person who has known the secret of the API key that requests, where four eyes decide. The workflow knows
+ * who made a key. Who rotates it may do so while the approval waits, so that it is asked at the decision.
+ *
+ * @throws AlfredError `approval_forbidden`
+ */
+export async function refuseKeyHolder(db: Database, approvalId: string, by: string): Promise<void> {
+  const { rows } = await sql`
+    select from approvals a where a.id = ${approvalId} and a.status = 'pending' and (a.rule ->> 'fourEyes')::boolean
+      and ${hasRotatedKey(by)}`.execute(db);
+  if (rows.length > 0)
+    throw new AlfredError(
+      'approval_forbidden',
+      'You have rotated the API key that asks for this, so you have known its secret. Another person must decide.',
+    );
 }
 
 /**

@@ -25,14 +25,17 @@ export function createSubjects(db: Database): Subjects {
   };
 }
 
-async function write(trx: Database, { principal, issuedAt, expiresAt, namesGroups }: TokenClaims): Promise<void> {
+async function write(
+  trx: Database,
+  { principal, issuer, issuedAt, expiresAt, namesGroups }: TokenClaims,
+): Promise<void> {
   const { tenant, subject, kind, roles, groups } = principal;
   // A token that was issued before the newest one may still be used; its groups may be gone.
   const { rows } = await sql`
-    insert into subjects as s (tenant, subject, kind, roles, issued_at, expires_at)
-    values (${tenant}, ${subject}, ${kind}, ${[...roles]}::text[], ${issuedAt}, ${expiresAt})
+    insert into subjects as s (tenant, subject, kind, roles, issuer, issued_at, expires_at)
+    values (${tenant}, ${subject}, ${kind}, ${[...roles]}::text[], ${issuer}, ${issuedAt}, ${expiresAt})
     on conflict (tenant, subject) do update set
-      kind = excluded.kind, roles = excluded.roles, issued_at = excluded.issued_at,
+      kind = excluded.kind, roles = excluded.roles, issuer = excluded.issuer, issued_at = excluded.issued_at,
       expires_at = excluded.expires_at, seen_at = now()
     where s.issued_at <= excluded.issued_at
     returning 1`.execute(trx);

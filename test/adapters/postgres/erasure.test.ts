@@ -67,6 +67,7 @@ const sweep = () =>
       callbacks: { removeOldSecrets: async () => 0 },
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
+      limits: { removeExpired: async () => 0 },
       retentionOf: () => ({}),
       log: harness.log,
     },
