@@ -12,6 +12,7 @@ import { table, type Terminal } from '../terminal/terminal.ts';
 import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
 import { addCallback } from './callback.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { dollarAmount, wholeNumber } from './number-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
 type TaskListOptions = ListOptions & { agent?: string; status?: string };
@@ -58,10 +59,10 @@ export function addTasks(program: Command, context: CommandContext) {
     .command('grant')
     .description('new totals for a task that runs or waits at a limit, or its end with what it has')
     .argument('<id>')
-    .option('--max-cost-usd <dollars>', 'US dollars in all', Number)
-    .option('--max-tokens <number>', 'tokens in all', Number)
-    .option('--max-model-calls <number>', 'model calls in all', Number)
-    .option('--max-duration-s <seconds>', 'seconds of work in all', Number)
+    .option('--max-cost-usd <dollars>', 'US dollars in all', dollarAmount)
+    .option('--max-tokens <number>', 'tokens in all', wholeNumber({ from: 1, like: 20_000 }))
+    .option('--max-model-calls <number>', 'model calls in all', wholeNumber({ from: 1, like: 10 }))
+    .option('--max-duration-s <seconds>', 'seconds of work in all', wholeNumber({ from: 1, like: 600 }))
     .option('--finish', 'end it with what it has')
     .option('--json', 'as JSON')
     .action((id: string, options: GrantOptions) => grant(id, options, context));
