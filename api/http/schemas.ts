@@ -3,6 +3,7 @@ import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contr
 import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
+import { IngestionReport, TaskReport } from '../../contract/callback-report.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import {
   Conversation,
@@ -114,6 +115,7 @@ const answered = {
   Ingestion,
   IngestionEvent,
   IngestionEventPage,
+  IngestionReport,
   Me,
   MessageList,
   MessageReceipt,
@@ -137,6 +139,7 @@ const answered = {
   TaskEvent,
   TaskEventPage,
   TaskList,
+  TaskReport,
   TaskResult,
   TaskStatus,
   TaskUsage,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { TaskReport } from '../../contract/callback-report.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import { callbackWorkflowId, taskWorkflowId } from '../../contract/ids.ts';
 import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
@@ -68,6 +69,7 @@ describe('the callback of a task is delivered', () => {
     const [delivery] = receiver.received as [ReceivedRequest];
     expect(delivery).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
     expect(idOf(delivery)).toBe(`${id}.1`);
+    expect(() => TaskReport.parse(verifySignature(secret, delivery))).not.toThrow();
     const { links: _, ...task } = (await api.http.get(`/v1/tasks/${id}`)).body;
     expect(verifySignature(secret, delivery)).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Done.' }, metadata: { order: '7' } });

@@ -6,7 +6,7 @@ import { followConversation, followEvents } from '../../cli/client/follow-events
 
 let server: Server | undefined;
 afterEach(() => server?.closeAllConnections() ?? undefined);
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
 
 const usage = { modelCalls: 1, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0 };
