@@ -85,19 +85,23 @@ export const SourceRequest = Placement.extend({
     path: ['options', 'sitemap'],
     message: 'goes with the kind web',
   })
-  // The last two rules, as JSON Schema states them.
+  // The last two rules, as JSON Schema states them. In an `allOf`, so that generators join it with the fields above.
   .meta({
-    oneOf: [
-      { title: 'Website', properties: { kind: { const: 'web' }, options: optionsWithout('branch', 'folder') } },
+    allOf: [
       {
-        title: 'Bucket',
-        required: ['kind'],
-        properties: { kind: { const: 's3' }, options: optionsWithout('sitemap', 'branch', 'folder') },
-      },
-      {
-        title: 'Repository',
-        required: ['kind'],
-        properties: { kind: { const: 'git' }, options: optionsWithout('sitemap') },
+        anyOf: [
+          { title: 'Website', properties: { kind: { const: 'web' }, options: optionsWithout('branch', 'folder') } },
+          {
+            title: 'Bucket',
+            required: ['kind'],
+            properties: { kind: { const: 's3' }, options: optionsWithout('sitemap', 'branch', 'folder') },
+          },
+          {
+            title: 'Repository',
+            required: ['kind'],
+            properties: { kind: { const: 'git' }, options: optionsWithout('sitemap') },
+          },
+        ],
       },
     ],
   });

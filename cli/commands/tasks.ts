@@ -96,6 +96,7 @@ async function list({ agent, status, ...options }: TaskListOptions, { api, termi
     },
   });
   if (options.json) return terminal.printJson({ tasks, nextCursor });
+  if (tasks.length === 0 && (status ?? agent) !== undefined) return terminal.note('No task fits.');
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
   terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', 'ASKED'], ...tasks.map(rowOf)]));
   noteMore({ nextCursor }, terminal);
