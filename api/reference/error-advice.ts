@@ -3,7 +3,6 @@ import type { ErrorCode } from '../../contract/errors.ts';
 /** What a caller does about an error, for docs/reference/errors.md. Where it is missing, the message says it. */
 export const adviceOn: Partial<Record<ErrorCode, string>> = {
   malformed_request: 'Send well-formed JSON, a whole form, a readable address.',
-  unauthenticated: 'Sign in.',
   token_missing: 'Send `Authorization: Bearer` with a token or key.',
   token_invalid: 'Get a new token. The log says which claim, or what of the signature, was wrong.',
   token_expired: 'Get a new token. If it is new, compare the clocks: they may be 30 seconds apart.',
