@@ -8,7 +8,6 @@ export const TaskReport = z.object({
   timestamp: z.iso.datetime().describe('When the task ended'),
   data: Task.omit({ links: true }).describe('The task, as `GET /v1/tasks/{id}` shows it'),
 });
-export type TaskReport = z.infer<typeof TaskReport>;
 
 /** What a callback sends when an upload has ended. */
 export const IngestionReport = z.object({
@@ -16,4 +15,3 @@ export const IngestionReport = z.object({
   timestamp: z.iso.datetime().describe('When the upload ended'),
   data: Ingestion.omit({ links: true }).describe('The upload, as `GET /v1/ingestions/{id}` shows it'),
 });
-export type IngestionReport = z.infer<typeof IngestionReport>;
