@@ -67,8 +67,8 @@ describe('the callback of a task is delivered', () => {
     expect(delivery).toMatchObject({ method: 'POST', path: '/told?token=query-secret' });
     expect([idOf(delivery), others]).toEqual([`${id}.1`, []]);
     const { links: _, ...task } = (await api.http.get(`/v1/tasks/${id}`)).body;
-    const told = TaskReport.parse(verifySignature(secret, delivery));
-    expect(told).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
+    const report = TaskReport.parse(verifySignature(secret, delivery));
+    expect(report).toEqual({ type: 'task.completed', timestamp: task.endedAt, data: task });
     expect(task).toMatchObject({ status: 'completed', result: { text: 'Done.' }, metadata: { order: '7' } });
   });
 
