@@ -31,7 +31,7 @@ ${models}
 
 | variable | meaning |
 |---|---|
-| \`ALFRED_TOKEN\` | access token or API key that \`alfred\` sends; see [Sign-in](../identity.md) |
+| \`ALFRED_TOKEN\` | access token or API key that \`alfred\` sends; see [Sign-in](sign-in.md) |
 | \`ALFRED_URL\` | where \`alfred\` finds the API; default: the stack that runs in this clone, else http://127.0.0.1:8080 |
 | \`ALFRED_TEMPORAL_PORT\`, \`ALFRED_TEMPORAL_UI_PORT\`, \`ALFRED_POSTGRES_PORT\` | ports of the local servers; like \`ALFRED_API_PORT\`, a port that is set is never moved |
 | \`TEMPORAL_CLI_PATH\` | the Temporal CLI to use instead of one that is found or fetched |

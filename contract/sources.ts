@@ -53,6 +53,11 @@ const SourceOptions = z.strictObject({
 });
 export type SourceOptions = z.infer<typeof SourceOptions>;
 
+/** JSON Schema: an object that has none of these fields. */
+const optionsWithout = (...names: (keyof SourceOptions)[]) => ({
+  properties: Object.fromEntries(names.map((name) => [name, { not: {} }])),
+});
+
 const Interval = z.int().min(60).max(31_536_000);
 
 export const SourceRequest = Placement.extend({
@@ -81,6 +86,26 @@ export const SourceRequest = Placement.extend({
   .refine(({ kind, options }) => kind === 'web' || options.sitemap === undefined, {
     path: ['options', 'sitemap'],
     message: 'goes with the kind web',
+  })
+  // The last two rules, as JSON Schema states them. In an `allOf`, so that generators join it with the fields above.
+  .meta({
+    allOf: [
+      {
+        anyOf: [
+          { title: 'Website', properties: { kind: { const: 'web' }, options: optionsWithout('branch', 'folder') } },
+          {
+            title: 'Bucket',
+            required: ['kind'],
+            properties: { kind: { const: 's3' }, options: optionsWithout('sitemap', 'branch', 'folder') },
+          },
+          {
+            title: 'Repository',
+            required: ['kind'],
+            properties: { kind: { const: 'git' }, options: optionsWithout('sitemap') },
+          },
+        ],
+      },
+    ],
   });
 export type SourceRequest = z.infer<typeof SourceRequest>;
 

@@ -5,7 +5,7 @@ export const oidcProviders = ['generic', 'keycloak', 'entra', 'okta', 'auth0', '
 export type OidcProvider = (typeof oidcProviders)[number];
 
 /**
- * Where each provider puts what Alfred needs to know; docs/identity.md has the same as a table, with what to set up.
+ * Where each provider puts what Alfred needs to know; docs/reference/sign-in.md has the same as a table.
  *
  * - `subject`: the claims that identify a person for ever; the first one that a token has counts.
  * - `mayLackTyp`: its access tokens have no `typ` in their header.

@@ -3,6 +3,7 @@ import { parameterExamples } from './examples/shared.ts';
 import { examplesOf } from './examples/index.ts';
 import { problemResponses } from './problem-docs.ts';
 import { namedSchemas } from './schemas.ts';
+import { webhooks } from './webhooks.ts';
 
 type Json = Record<string, unknown>;
 type Header = { required?: boolean; schema: Json; description?: string };
@@ -39,6 +40,7 @@ export const transformObject: SwaggerTransformObject = (document) => {
       complete(operation, components);
   return {
     ...object,
+    webhooks: webhooks(),
     components: {
       ...object.components,
       schemas: namedSchemas(),

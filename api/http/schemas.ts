@@ -4,6 +4,7 @@ import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from
 import { AuditEntry, AuditList } from '../../contract/audit.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
+import { IngestionReport, TaskReport } from '../../contract/callback-report.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import {
   Conversation,
@@ -118,6 +119,7 @@ const answered = {
   Ingestion,
   IngestionEvent,
   IngestionEventPage,
+  IngestionReport,
   Me,
   MessageList,
   MessageReceipt,
@@ -141,6 +143,7 @@ const answered = {
   TaskEvent,
   TaskEventPage,
   TaskList,
+  TaskReport,
   TaskResult,
   TaskStatus,
   TaskUsage,

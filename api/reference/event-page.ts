@@ -34,7 +34,7 @@ What happens to a task, a conversation or an upload is a numbered event. Each ha
 - \`data\`: what belongs to the type. A field with \`?\` may be absent.
 
 In a stream of server-sent events \`id\` is the number, \`event\` the type, and \`data\` the JSON of the whole event.
-[The API](../api.md) says how to follow them and how to go on after a break. Names like \`TaskResult\` are schemas of
+[The API](api.md) says how to follow them and how to go on after a break. Names like \`TaskResult\` are schemas of
 \`/openapi.json\`. Ignore types and fields that you do not know: a later version may add some.
 
 ## Events of a task

@@ -11,7 +11,7 @@ import { createBackoff, isTransient } from './backoff.ts';
 /** The server sends at least a heartbeat every 15 s. A connection that is silent for longer than this is dead. */
 const defaultSilenceMs = 40_000;
 const defaultGiveUpAfterMs = 120_000;
-/** A connection that lasted longer than this was healthy, even when no event arrived on it. */
+/** A connection on which something arrives after this is healthy, even when it is no event. */
 const healthyMs = 5_000;
 /** A gap in the numbers that is still there after this many reconnects in a row is an error of the server. */
 const gapReconnects = 3;
@@ -100,11 +100,8 @@ async function* follow<E extends { seq: number }>(
     onWait: () => options.onWait?.(),
   });
   while (true) {
-    const openedAt = Date.now();
-    // A connection that lasted > 5 s resets the backoff.
-    const resetIfHealthy = () => Date.now() - openedAt > healthyMs && backoff.reset();
     try {
-      const connection = { hasNoMoreEvents: false };
+      const connection = { hasNoMoreEvents: false, fellSilent: false, onHealthy: () => backoff.reset() };
       for await (const event of eventsOfConnection(api, stream, { ...options, after }, connection)) {
         backoff.reset();
         if (event.seq <= after) continue;
@@ -121,15 +118,13 @@ async function* follow<E extends { seq: number }>(
         if (stream.isLast(event)) return;
       }
       if (connection.hasNoMoreEvents) return;
-      resetIfHealthy();
       await backoff.wait(
         new CliError(
-          `The event stream of ${stream.name} keeps closing. What runs goes on; see \`${stream.listCommand}\`.`,
+          `The event stream of ${stream.name} ${connection.fellSilent ? 'stays silent' : 'keeps closing'}. What runs goes on; see \`${stream.listCommand}\`.`,
         ),
       );
     } catch (error) {
       if (options.signal?.aborted || !isTransient(error)) throw error;
-      resetIfHealthy();
       await backoff.wait(error as Error);
     }
   }
@@ -138,19 +133,24 @@ async function* follow<E extends { seq: number }>(
 /**
  * Yields the events of one connection. Ends when the connection closes, breaks or falls silent.
  *
- * @param connection `hasNoMoreEvents` is set when the server answers 204: the task ended with the event `after`
+ * @param connection `hasNoMoreEvents` is set when the server answers 204: the task ended with the event `after`.
+ *                   `onHealthy` is called when something arrives on a connection that has lasted for a while.
+ *                   `fellSilent` is set when nothing came for `silenceMs`
  */
 async function* eventsOfConnection<E extends { seq: number }>(
   api: ApiClient,
   { path, schema }: EventStream<E>,
   { after, signal, silenceMs = defaultSilenceMs }: Options & { after: number },
-  connection: { hasNoMoreEvents: boolean },
+  connection: { hasNoMoreEvents: boolean; fellSilent: boolean; onHealthy: () => void },
 ): AsyncGenerator<E> {
   const silence = new AbortController();
   const abort = linkAbort(signal ? [silence.signal, signal] : [silence.signal]);
-  let timer = setTimeout(() => silence.abort(), silenceMs);
+  // The clock runs while the connection is read only: a reader of the events may take its time.
+  let timer: NodeJS.Timeout | undefined;
+  const listen = () => (timer = setTimeout(() => silence.abort(), silenceMs));
   const arrived: E[] = [];
   const parser = createParser({ onEvent: ({ data }) => arrived.push(parseEvent(schema, data)) });
+  listen();
   try {
     const response = await api.open(path, {
       headers: { accept: 'text/event-stream', ...(after > 0 ? { 'last-event-id': String(after) } : {}) },
@@ -158,14 +158,17 @@ async function* eventsOfConnection<E extends { seq: number }>(
     });
     connection.hasNoMoreEvents = response.status === 204;
     const decoder = new TextDecoder();
+    const openedAt = Date.now();
     for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), silenceMs);
+      if (Date.now() - openedAt > healthyMs) connection.onHealthy();
       parser.feed(decoder.decode(chunk, { stream: true }));
       yield* arrived.splice(0);
+      listen();
     }
   } catch (error) {
     if (signal?.aborted || isTransient(error) || error instanceof CliError) throw error;
+    connection.fellSilent = silence.signal.aborted;
     // The connection broke in the middle of a response: `follow` reconnects.
   } finally {
     clearTimeout(timer);

@@ -15,6 +15,7 @@ import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 import { readInput } from './ask-input.ts';
+import { dollarAmount } from './number-options.ts';
 
 type Options = CallbackOptions & {
   agent: string;
@@ -49,13 +50,6 @@ export function addAsk(program: Command, context: CommandContext) {
     .action(async (words: string[], options: Options) => {
       process.exitCode = await ask(words.join(' ').trim(), options, context);
     });
-}
-
-function dollarAmount(value: string): number {
-  const amount = Number(value);
-  if (value.trim() === '' || !Number.isFinite(amount) || amount < 0)
-    throw new InvalidArgumentError('expected US dollars, like 0.25');
-  return amount;
 }
 
 function seconds(value: string): number {

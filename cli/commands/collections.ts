@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { defaultChunking } from '../../contract/chunking.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
@@ -8,6 +8,7 @@ import type { CommandContext } from '../command-context.ts';
 import { formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { wholeNumber } from './number-options.ts';
 
 type SetOptions = { chunkTokens?: number; overlapTokens?: number; json?: boolean };
 
@@ -27,15 +28,14 @@ export function addCollections(program: Command, context: CommandContext) {
     .command('set')
     .description('cut its documents otherwise from now on; what is left out stays')
     .argument('<name>')
-    .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 by default', wholeNumber)
-    .option('--overlap-tokens <tokens>', 'how much of it repeats the one before, less than half', wholeNumber)
+    .option('--chunk-tokens <tokens>', 'longest chunk, 64 to 1000; 350 by default', wholeNumber({ from: 1, like: 350 }))
+    .option(
+      '--overlap-tokens <tokens>',
+      'how much of it repeats the one before, less than half',
+      wholeNumber({ from: 0, like: 50 }),
+    )
     .option('--json', 'as JSON')
     .action((name: string, options: SetOptions) => set(name, options, context));
-}
-
-function wholeNumber(value: string): number {
-  if (!/^\d+$/.test(value)) throw new InvalidArgumentError('expected a whole number, like 350');
-  return Number(value);
 }
 
 const path = (name: string) => `/v1/collections/${encodeURIComponent(name)}`;

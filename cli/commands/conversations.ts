@@ -13,6 +13,7 @@ import { formatCount, formatMinute, formatSecond, oneLine } from '../terminal/fo
 import { table, wrap } from '../terminal/terminal.ts';
 import { addShare } from './share.ts';
 import { addListOptions, noteMore, readPages, type ListOptions, ofOption, type OfOption } from './list-options.ts';
+import { wholeNumber } from './number-options.ts';
 
 type ConversationListOptions = ListOptions & OfOption & { agent?: string; archived?: boolean };
 type ShowOptions = { limit: number; before?: number; json?: boolean };
@@ -31,7 +32,7 @@ export function addConversations(program: Command, context: CommandContext) {
     .description('one conversation: its messages and answers, the newest last')
     .argument('<id>')
     .option('-n, --limit <number>', 'how many messages, up to 200; their answers come with them', Number, 50)
-    .option('--before <number>', 'only messages before this one', Number)
+    .option('--before <number>', 'only messages before this one', wholeNumber({ from: 1, like: 51 }))
     .option('--json', 'as JSON')
     .action((id: string, options: ShowOptions) => show(id, options, context));
   conversations

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, NewApiKey } from '../../contract/api-keys.ts';
 import { usageError } from '../cli-error.ts';
@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
+import { wholeNumber } from './number-options.ts';
 
 type AddOptions = { role?: string[]; scope?: string[]; expiresInDays?: number; json?: boolean };
 type RotateOptions = { overlap?: number; json?: boolean };
@@ -19,7 +20,7 @@ export function addKeys(program: Command, context: CommandContext) {
     .argument('<name>', 'what it is for, like nightly-report')
     .option('-r, --role <role...>', 'roles of yours that it has too; default: none')
     .option('-s, --scope <scope...>', 'what it may be used for, like tasks:write; default: all that its roles allow')
-    .option('--expires-in-days <days>', 'default: it does not expire', wholeNumber)
+    .option('--expires-in-days <days>', 'default: it does not expire', wholeNumber({ from: 1, like: 90 }))
     .option('--json', 'as JSON')
     .action((name: string, options: AddOptions) => add(name, options, context));
   addListOptions(
@@ -38,7 +39,11 @@ export function addKeys(program: Command, context: CommandContext) {
     .command('rotate')
     .description('replace a key by a new one, and print that once; what the key is and may stays')
     .argument('<id>')
-    .option('--overlap <seconds>', 'how long the key of before still counts; default: 86400, a day', wholeNumber)
+    .option(
+      '--overlap <seconds>',
+      'how long the key of before still counts; default: 86400, a day',
+      wholeNumber({ from: 0, like: 3600 }),
+    )
     .option('--json', 'as JSON')
     .action((id: string, options: RotateOptions) => rotate(id, options, context));
   keys
@@ -55,11 +60,6 @@ export function addKeys(program: Command, context: CommandContext) {
 }
 
 const path = (id: string) => `/v1/api-keys/${encodeURIComponent(id)}`;
-
-function wholeNumber(value: string): number {
-  if (!/^\d{1,9}$/.test(value)) throw new InvalidArgumentError('expected a whole number');
-  return Number(value);
-}
 
 async function add(name: string, { role, scope, expiresInDays, json }: AddOptions, context: CommandContext) {
   const request = ApiKeyRequest.safeParse({ name, roles: role, scopes: scope, expiresInDays });

@@ -1,5 +1,6 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { Terminal } from '../terminal/terminal.ts';
+import { wholeNumber } from './number-options.ts';
 
 /** The options of every list. */
 export type ListOptions = { limit?: number; cursor?: string; all?: boolean; json?: boolean };
@@ -37,16 +38,10 @@ export function addListOptions(
 ): Command {
   const limit = usual === Infinity ? 'how many; default: all' : `how many; default: ${usual}`;
   return list
-    .option('-n, --limit <number>', limit, parseCount)
+    .option('-n, --limit <number>', limit, wholeNumber({ from: 1, like: 50 }))
     .option('--cursor <next>', 'go on where an earlier list ended: its nextCursor')
     .option('--all', all)
     .option('--json', 'as JSON, with nextCursor: null at the end');
-}
-
-/** Parses the value of an option that counts something. */
-export function parseCount(value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected a whole number from 1 on, like 50');
-  return Number(value);
 }
 
 /** Reads as many pages as the options ask for. */

@@ -4,6 +4,7 @@ import { idOfDocument, type Where } from '../client/find-document.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatBytes, formatCount } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { wholeNumber } from './number-options.ts';
 
 type TextOptions = Where & { start?: number; end?: number; atVersion?: number; json?: boolean };
 
@@ -21,9 +22,9 @@ export function addDocumentReading(documents: Command, context: CommandContext) 
     .description('print the text of a document, as it was read and is cited')
     .argument('<name>', 'its name or id')
     .option('-c, --collection <name>', 'where it stands, when the name is taken in several')
-    .option('--start <offset>', 'from here on, counted as citations count', Number)
-    .option('--end <offset>', 'up to here', Number)
-    .option('--at-version <number>', 'only this version of it', Number)
+    .option('--start <offset>', 'from here on, counted as citations count', wholeNumber({ from: 0, like: 120 }))
+    .option('--end <offset>', 'up to here', wholeNumber({ from: 0, like: 180 }))
+    .option('--at-version <number>', 'only this version of it', wholeNumber({ from: 1, like: 2 }))
     .option('--json', 'as JSON: a line for each part of the text, with its place and version')
     .action((name: string, options: TextOptions) => printText(name, options, context));
 }

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { Schedule, ScheduleList } from '../../contract/schedule.ts';
 import { usageError } from '../cli-error.ts';
@@ -6,6 +6,7 @@ import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
+import { wholeNumber } from './number-options.ts';
 
 type CreateOptions = {
   name: string;
@@ -37,7 +38,11 @@ export function addSchedules(program: Command, context: CommandContext) {
     .requiredOption('--ask <question>', 'what you want to know each time')
     .option('--cron <expression>', 'when, like "0 8 * * MON-FRI"')
     .option('--time-zone <zone>', 'whose clock --cron reads, like Europe/Berlin; default UTC')
-    .option('--every <seconds>', 'in place of --cron: seconds from one run to the next', wholeSeconds)
+    .option(
+      '--every <seconds>',
+      'in place of --cron: seconds from one run to the next',
+      wholeNumber({ from: 1, like: 3600 }),
+    )
     .option('--overlap <policy>', 'while a run is under way: skip, buffer_one, buffer_all, cancel_other or allow_all')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
     .option('--json', 'as JSON')
@@ -64,11 +69,6 @@ const verbs = [
   { verb: 'resume', description: 'let it run again', result: 'goes on' },
   { verb: 'run', description: 'run it now', result: 'runs now' },
 ] as const;
-
-function wholeSeconds(value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected seconds, like 3600');
-  return Number(value);
-}
 
 const path = (id: string) => `/v1/schedules/${encodeURIComponent(id)}`;
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { Placement } from '../../contract/documents.ts';
 import { Source, SourceChange, SourceList, type SourceKind } from '../../contract/sources.ts';
@@ -10,6 +10,7 @@ import { formatCount, formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
+import { wholeNumber } from './number-options.ts';
 
 type AddOptions = {
   collection: string;
@@ -46,7 +47,11 @@ export function addSources(program: Command, context: CommandContext) {
       '<address>',
       'like https://www.example.com/sitemap.xml, s3://company-files/handbook/ or https://git.example.com/team/handbook.git',
     )
-    .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
+    .option(
+      '--every <seconds>',
+      'read it again every so many seconds, at least 60',
+      wholeNumber({ from: 1, like: 86_400 }),
+    )
     .option('--sitemap', 'the address is a sitemap although it does not end in .xml or .xml.gz')
     .option('--git', 'the address is a Git repository although it does not end in .git')
     .option('--branch <name>', 'of a Git repository; default: its own default')
@@ -83,7 +88,11 @@ export function addSources(program: Command, context: CommandContext) {
     .command('set')
     .description('change when it is read, and where its documents go; what is left out stays')
     .argument('<id>')
-    .option('--every <seconds>', 'read it again every so many seconds, at least 60', wholeSeconds)
+    .option(
+      '--every <seconds>',
+      'read it again every so many seconds, at least 60',
+      wholeNumber({ from: 1, like: 86_400 }),
+    )
     .option('--no-every', 'read it only on request')
     .option('-c, --collection <name>', 'its documents move there')
     .option('-r, --reader <who...>', 'who may read them beside you, at once: everyone, group:<name>, subject:<id>')
@@ -100,11 +109,6 @@ export function addSources(program: Command, context: CommandContext) {
     .option('--keep-documents', 'the documents stay')
     .option('--json', 'as JSON')
     .action((id: string, options: RemoveOptions) => remove(id, options, context));
-}
-
-function wholeSeconds(value: string): number {
-  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('expected seconds, like 86400');
-  return Number(value);
 }
 
 const path = (id: string) => `/v1/sources/${encodeURIComponent(id)}`;

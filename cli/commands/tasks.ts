@@ -13,6 +13,7 @@ import { formatCitations, formatCost, notGrounded } from '../terminal/task-summa
 import { addCallback } from './callback.ts';
 import { addShare } from './share.ts';
 import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
+import { dollarAmount, wholeNumber } from './number-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
 type TaskListOptions = ListOptions & OfOption & { agent?: string; status?: string };
@@ -61,10 +62,10 @@ export function addTasks(program: Command, context: CommandContext) {
     .command('grant')
     .description('new totals for a task that runs or waits at a limit, or its end with what it has')
     .argument('<id>')
-    .option('--max-cost-usd <dollars>', 'US dollars in all', Number)
-    .option('--max-tokens <number>', 'tokens in all', Number)
-    .option('--max-model-calls <number>', 'model calls in all', Number)
-    .option('--max-duration-s <seconds>', 'seconds of work in all', Number)
+    .option('--max-cost-usd <dollars>', 'US dollars in all', dollarAmount)
+    .option('--max-tokens <number>', 'tokens in all', wholeNumber({ from: 1, like: 20_000 }))
+    .option('--max-model-calls <number>', 'model calls in all', wholeNumber({ from: 1, like: 10 }))
+    .option('--max-duration-s <seconds>', 'seconds of work in all', wholeNumber({ from: 1, like: 600 }))
     .option('--finish', 'end it with what it has')
     .option('--json', 'as JSON')
     .action((id: string, options: GrantOptions) => grant(id, options, context));
@@ -98,8 +99,9 @@ async function list({ agent, status, of, ...options }: TaskListOptions, { api, t
     },
   });
   if (options.json) return terminal.printJson({ tasks, nextCursor });
-  if (tasks.length === 0)
-    return terminal.note(of === 'shared' ? 'No task is shared with you.' : 'No tasks. Ask something: alfred ask "…"');
+  if (tasks.length === 0 && of === 'shared') return terminal.note('No task is shared with you.');
+  if (tasks.length === 0 && (status ?? agent) !== undefined) return terminal.note('No task fits.');
+  if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
   const last = of === 'tenant' ? 'OWNER OR ASKED' : 'ASKED';
   terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', last], ...tasks.map(rowOf)]));
   noteMore({ nextCursor }, terminal);

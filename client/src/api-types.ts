@@ -982,7 +982,48 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    taskEnded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A task has ended: what its `callback` gets
+         * @description Signed with the secret of the callback, as Standard Webhooks says. Verify the body as it came, before it is parsed. Without a 2xx within 15 seconds Alfred sends it again, for a day; `Retry-After` of the answer sets the next attempt.
+         */
+        post: operations["taskEnded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    ingestionEnded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An upload has ended: what its `callback` gets
+         * @description Signed with the secret of the callback, as Standard Webhooks says. Verify the body as it came, before it is parsed. Without a 2xx within 15 seconds Alfred sends it again, for a day; `Retry-After` of the answer sets the next attempt.
+         */
+        post: operations["ingestionEnded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /** @description Limits for this task. The worst case of a model call is reserved before it starts, so that no limit is passed. At a limit the task waits: POST …/budget grants more. */
@@ -1402,6 +1443,48 @@ export interface components {
             /** @description Number of the last event on the page: where to go on later */
             lastSeq: number;
             nextCursor: components["schemas"]["NextCursor"];
+        };
+        IngestionReport: {
+            /** @enum {string} */
+            type: "ingestion.completed" | "ingestion.failed" | "ingestion.cancelled";
+            /**
+             * Format: date-time
+             * @description When the upload ended
+             */
+            timestamp: string;
+            /** @description The upload, as `GET /v1/ingestions/{id}` shows it */
+            data: {
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description Whether the work is over; `outcome` says whether the files were read
+                 * @enum {string}
+                 */
+                status: "running" | "completed" | "failed" | "cancelled";
+                /** @description all: every file was read; some: `failures` and `counts.pending` say which were not; none; null while it runs */
+                outcome: ("all" | "some" | "none") | null;
+                files: number;
+                counts: {
+                    pending: number;
+                    added: number;
+                    replaced: number;
+                    unchanged: number;
+                    failed: number;
+                };
+                /** @description Every file that could not be read, with the reason; its bytes are kept for a week, for a retry */
+                failures: components["schemas"]["IngestedFile"][];
+                /** @description When it has ended: files that were added although their content is there under another name; at most 20 */
+                sameContent: {
+                    name: string;
+                    /** @description The name of the other document */
+                    as: string;
+                }[];
+                /** @description The upload of whose files these were not read */
+                retryOf: string | null;
+                /** Format: date-time */
+                createdAt: string;
+                endedAt: string | null;
+            };
         };
         Me: {
             tenant: string;
@@ -1860,6 +1943,59 @@ export interface components {
         TaskList: {
             tasks: components["schemas"]["Task"][];
             nextCursor: components["schemas"]["NextCursor"];
+        };
+        TaskReport: {
+            /** @enum {string} */
+            type: "task.completed" | "task.incomplete" | "task.failed" | "task.cancelled";
+            /**
+             * Format: date-time
+             * @description When the task ended
+             */
+            timestamp: string;
+            /** @description The task, as `GET /v1/tasks/{id}` shows it */
+            data: {
+                /** Format: uuid */
+                id: string;
+                agent: string;
+                status: components["schemas"]["TaskStatus"];
+                /** @description provider:model, known once the task runs */
+                model: string | null;
+                /** @description The conversation that it belongs to */
+                conversationId: string | null;
+                /** @description The schedule that asked, directly or in the conversation */
+                scheduleId?: string | null;
+                /** @description The first words of what it was asked, on one line */
+                asked?: string | null;
+                /** @description What it was asked; absent in lists */
+                input?: {
+                    text: string;
+                    /** @description The tool to call first */
+                    tool?: {
+                        name: string;
+                        arguments: components["schemas"]["Json"];
+                    };
+                } | null;
+                metadata: {
+                    [key: string]: string;
+                };
+                budget: components["schemas"]["Budget"];
+                result: components["schemas"]["TaskResult"] | null;
+                error: components["schemas"]["TaskError"] | null;
+                /** @description Present while the status is `waiting`, and while it is `queued` for an agent that no worker serves */
+                waiting: components["schemas"]["Waiting"] | null;
+                /** @description What it has changed in the world so far, in order */
+                effects: components["schemas"]["Effect"][];
+                usage: components["schemas"]["TaskUsage"];
+                /** @description Sequence number of the newest event */
+                lastSeq: number;
+                /**
+                 * Format: date-time
+                 * @description When it was asked for; in a conversation, the time of its message
+                 */
+                createdAt: string;
+                startedAt: string | null;
+                endedAt: string | null;
+            };
         };
         TaskResult: {
             text: string;
@@ -3412,7 +3548,28 @@ export interface components {
             };
             /** @description Seconds from one sync to the next; without it, on request only */
             everyS?: number;
-        };
+        } & ({
+            /** @constant */
+            kind?: "web";
+            options?: {
+                branch?: unknown;
+                folder?: unknown;
+            };
+        } | {
+            /** @constant */
+            kind: "s3";
+            options?: {
+                sitemap?: unknown;
+                branch?: unknown;
+                folder?: unknown;
+            };
+        } | {
+            /** @constant */
+            kind: "git";
+            options?: {
+                sitemap?: unknown;
+            };
+        });
         ConversationChange: {
             title?: string;
             /** @description Archived ones take no messages and are not listed */
@@ -10351,6 +10508,184 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
             500: components["responses"]["InternalError"];
+        };
+    };
+    taskEnded: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The same for every attempt of one delivery: a call may arrive twice
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01.1
+                 */
+                "webhook-id": string;
+                /**
+                 * @description Seconds since 1970. Refuse one that is more than five minutes off
+                 * @example 1795968000
+                 */
+                "webhook-timestamp": string;
+                /**
+                 * @description `v1,` and the HMAC-SHA256 of id, timestamp and body, joined by dots, in base64
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "task.completed",
+                 *       "timestamp": "2026-11-24T08:00:04.870Z",
+                 *       "data": {
+                 *         "id": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                 *         "agent": "knowledge",
+                 *         "status": "completed",
+                 *         "model": "anthropic:claude-sonnet-5-5",
+                 *         "conversationId": null,
+                 *         "scheduleId": null,
+                 *         "asked": "How many days do I have to file an expense report?",
+                 *         "input": {
+                 *           "text": "How many days do I have to file an expense report?"
+                 *         },
+                 *         "metadata": {
+                 *           "ticket": "HR-1024"
+                 *         },
+                 *         "budget": {
+                 *           "maxCostUsd": 0.5
+                 *         },
+                 *         "result": {
+                 *           "text": "You have 30 days from the end of the trip [1].",
+                 *           "citations": [
+                 *             {
+                 *               "n": 1,
+                 *               "documentId": "01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04",
+                 *               "document": "policies/expenses.md",
+                 *               "title": "Expenses",
+                 *               "headingPath": [
+                 *                 "Expenses",
+                 *                 "Deadlines"
+                 *               ],
+                 *               "page": null,
+                 *               "chunkId": "5d1f0c9e2b7a4e63",
+                 *               "contentHash": "9f2c6a1b0d3e5f7081928374655647382910a0b1c2d3e4f5061728394a5b6c7d",
+                 *               "version": 1,
+                 *               "indexVersion": "embedded-3",
+                 *               "query": "days to file an expense report",
+                 *               "quote": "Expense reports are due within 30 days from the end of the trip.",
+                 *               "start": 25,
+                 *               "end": 89
+                 *             }
+                 *           ],
+                 *           "grounded": true
+                 *         },
+                 *         "error": null,
+                 *         "waiting": null,
+                 *         "effects": [],
+                 *         "usage": {
+                 *           "modelCalls": 2,
+                 *           "inputTokens": 1840,
+                 *           "cacheReadTokens": 1024,
+                 *           "cacheWriteTokens": 0,
+                 *           "outputTokens": 96,
+                 *           "costUsd": 0.0062
+                 *         },
+                 *         "lastSeq": 9,
+                 *         "createdAt": "2026-11-24T08:00:00.000Z",
+                 *         "startedAt": "2026-11-24T08:00:00.120Z",
+                 *         "endedAt": "2026-11-24T08:00:04.870Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskReport"];
+            };
+        };
+        responses: {
+            /** @description It is not wanted: Alfred sends it no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was taken */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    ingestionEnded: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description The same for every attempt of one delivery: a call may arrive twice
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01.1
+                 */
+                "webhook-id": string;
+                /**
+                 * @description Seconds since 1970. Refuse one that is more than five minutes off
+                 * @example 1795968000
+                 */
+                "webhook-timestamp": string;
+                /**
+                 * @description `v1,` and the HMAC-SHA256 of id, timestamp and body, joined by dots, in base64
+                 * @example v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=
+                 */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "ingestion.completed",
+                 *       "timestamp": "2026-11-24T08:00:04.870Z",
+                 *       "data": {
+                 *         "id": "01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05",
+                 *         "status": "completed",
+                 *         "outcome": "all",
+                 *         "files": 1,
+                 *         "counts": {
+                 *           "pending": 0,
+                 *           "added": 1,
+                 *           "replaced": 0,
+                 *           "unchanged": 0,
+                 *           "failed": 0
+                 *         },
+                 *         "failures": [],
+                 *         "sameContent": [],
+                 *         "retryOf": null,
+                 *         "createdAt": "2026-11-24T08:00:00.000Z",
+                 *         "endedAt": "2026-11-24T08:00:04.870Z"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["IngestionReport"];
+            };
+        };
+        responses: {
+            /** @description It is not wanted: Alfred sends it no more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It was taken */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -11,7 +11,7 @@ function isOrigin(text: string): boolean {
   return isSafe && pathname === '/' && search === '' && hash === '' && username === '';
 }
 
-/** Variables for sign-in. docs/identity.md has them by provider. */
+/** Variables for sign-in. docs/reference/sign-in.md has them by provider. */
 export const identity = {
   OIDC_ISSUER: Issuers.optional().describe(
     'identity provider whose access tokens count, as they name it in `iss`, https://host/path; or a JSON list of several; default: no sign-in, and the API binds to loopback only',

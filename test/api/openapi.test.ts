@@ -122,6 +122,38 @@ test('every body has an example, and each example fits its schema', () => {
   }
 });
 
+test('the webhooks have a named schema, and an example that fits it', () => {
+  const check = createSchemaCheck(api.http.document);
+  const bodies = Object.entries<JsonObject>(api.http.document['webhooks']).map(([name, { post }]) => {
+    const { schema, example } = post.requestBody.content['application/json'];
+    check(schema, example, name);
+    return [name, schema.$ref.split('/').at(-1)];
+  });
+  expect(bodies).toEqual([
+    ['taskEnded', 'TaskReport'],
+    ['ingestionEnded', 'IngestionReport'],
+  ]);
+});
+
+test('the schema of a source says which options go with which kind', () => {
+  const { SourceRequest } = api.http.document['components'].schemas;
+  const matches = (request: object) => {
+    try {
+      createSchemaCheck(api.http.document)(SourceRequest, { address: 'https://example.com', ...request }, '');
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  expect([{}, { options: { sitemap: true } }, { kind: 'git', options: { branch: 'main' } }].map(matches)).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  const wrong = [{ options: { branch: 'main' } }, { kind: 's3', options: { sitemap: true } }, { kind: 'ftp' }];
+  expect(wrong.map(matches)).toEqual([false, false, false]);
+});
+
 test('Redocly’s recommended rules find nothing', async () => {
   const config = await createConfig({ extends: ['recommended'] });
   const found = await lintFromString({

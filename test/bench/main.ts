@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { parseCount } from '../../cli/commands/list-options.ts';
+import { wholeNumber } from '../../cli/commands/number-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
 import { measureAudit } from './audit-log.ts';
@@ -19,26 +19,27 @@ import { measureTasks } from './tasks.ts';
 import { measureThousandCalls } from './thousand-calls.ts';
 import { measureWaitingTasks } from './waiting-tasks.ts';
 
+const count = wholeNumber({ from: 1, like: 50 });
 const bench = new Command('bench')
   .description('Measures Alfred on a stack of its own. Without an option: tasks, beside a bare Temporal workflow.')
-  .option('--sequential <n>', 'tasks one after the other', parseCount, 100)
-  .option('--tasks <n>', 'tasks of a round', parseCount, 500)
-  .option('--concurrency <n>', 'tasks, or conversations, at once', parseCount, 50)
-  .option('--rounds <n>', 'rounds, of which the median counts', parseCount, 3)
-  .option('--streams <n>', 'streams at once, each of 100 pieces', parseCount)
+  .option('--sequential <n>', 'tasks one after the other', count, 100)
+  .option('--tasks <n>', 'tasks of a round', count, 500)
+  .option('--concurrency <n>', 'tasks, or conversations, at once', count, 50)
+  .option('--rounds <n>', 'rounds, of which the median counts', count, 3)
+  .option('--streams <n>', 'streams at once, each of 100 pieces', count)
   .option('--thousand', 'one task of many model calls')
-  .option('--calls <n>', 'model calls of --thousand', parseCount, 1000)
-  .option('--conversation <n>', 'messages of one conversation', parseCount)
-  .option('--conversations <n>', 'conversations of a message each', parseCount)
-  .option('--search <n>', 'documents among which is searched', parseCount)
-  .option('--files <n>', 'files of an added folder', parseCount)
-  .option('--answers <n>', 'answers whose stored rows and bytes are counted', parseCount)
-  .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', parseCount)
-  .option('--counts <n>', 'tasks whose statements, transactions and events are counted', parseCount)
-  .option('--sign-in <n>', 'requests with a sign-in and limits, and without', parseCount)
-  .option('--audit <n>', 'entries of the audit log that are written and verified', parseCount)
+  .option('--calls <n>', 'model calls of --thousand', count, 1000)
+  .option('--conversation <n>', 'messages of one conversation', count)
+  .option('--conversations <n>', 'conversations of a message each', count)
+  .option('--search <n>', 'documents among which is searched', count)
+  .option('--files <n>', 'files of an added folder', count)
+  .option('--answers <n>', 'answers whose stored rows and bytes are counted', count)
+  .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', count)
+  .option('--counts <n>', 'tasks whose statements, transactions and events are counted', count)
+  .option('--sign-in <n>', 'requests with a sign-in and limits, and without', count)
+  .option('--audit <n>', 'entries of the audit log that are written and verified', count)
   .option('--deletion', 'deletions and lists among many rows')
-  .option('--rows <n>', 'tasks among which --deletion deletes', parseCount, 200_000)
+  .option('--rows <n>', 'tasks among which --deletion deletes', count, 200_000)
   .addHelpText('after', '\nWhat each measures, and what it showed: docs/reference/benchmarks.md')
   .parse();
 const values = bench.opts<{

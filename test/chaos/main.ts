@@ -2,14 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { parseCount } from '../../cli/commands/list-options.ts';
+import { wholeNumber } from '../../cli/commands/number-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { runChaos } from './chaos.ts';
 
+const count = wholeNumber({ from: 1, like: 50 });
 const chaos = new Command('chaos')
   .description('Runs tasks while processes are killed and servers go away, and counts what was lost or paid twice.')
-  .option('--tasks <n>', 'tasks', parseCount, 200)
-  .option('--kills <n>', 'processes that are killed', parseCount, 50)
+  .option('--tasks <n>', 'tasks', count, 200)
+  .option('--kills <n>', 'processes that are killed', count, 50)
   .option('--scale <factor>', 'length of the pauses and outages: 0.2 for a short run', Number, 1)
   .option('--seed <n>', 'repeats the order of a run', Number, Date.now() % 1_000_000)
   .addHelpText('after', '\nWhat it does, and how to read its table: docs/how-to/run-book.md')

@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, expect, jest, test } from '@jest/globals';
 import { createApiClient } from '../../cli/client/api-client.ts';
 import { followConversation, followEvents } from '../../cli/client/follow-events.ts';
 
 let server: Server | undefined;
 afterEach(() => server?.closeAllConnections() ?? undefined);
+afterEach(() => void jest.restoreAllMocks());
 afterEach(() => new Promise((resolve) => (server ? server.close(resolve) : resolve(undefined))));
 
 const usage = { modelCalls: 1, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0 };
@@ -70,6 +71,49 @@ test('a silent connection is replaced by a new one', async () => {
     connection === 1 ? { text: frame(1), open: true } : { text: from(after) },
   );
   expect(await all(followEvents(api, 'a', { silenceMs: 100 }))).toEqual(whole);
+});
+
+test('a reader that takes longer for an event than a connection may be silent keeps its connection', async () => {
+  let connections = 0;
+  let sendRest = () => {};
+  server = createServer((request, response) => {
+    connections++;
+    const after = Number(request.headers['last-event-id'] ?? 0);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(frame(after + 1));
+    sendRest = () => void response.end(from(after + 1));
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const seen: number[] = [];
+  for await (const { seq } of followEvents(
+    createApiClient(async () => ({ url, foundBy: 'test' })),
+    'a',
+    {
+      silenceMs: 100,
+    },
+  )) {
+    seen.push(seq);
+    if (seq > 1) continue;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    sendRest();
+  }
+  expect({ seen, connections }).toEqual({ seen: whole, connections: 1 });
+});
+
+test('a server that takes connections and never answers is given up', async () => {
+  let passedMs = 0;
+  const now = Date.now.bind(Date);
+  jest.spyOn(Date, 'now').mockImplementation(() => now() + passedMs);
+  let connections = 0;
+  server = createServer(() => {
+    connections++;
+    passedMs += 40_000;
+  });
+  await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const api = createApiClient(async () => ({ url, foundBy: 'test' }));
+  await expect(all(followEvents(api, 'a', { silenceMs: 30 }))).rejects.toThrow('of task a stays silent');
+  expect(connections).toBe(4);
 });
 
 test('when the server stays away, following ends with an error that says what to do', async () => {

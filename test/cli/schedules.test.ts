@@ -78,7 +78,10 @@ test('an invalid time is refused with the server’s message, contradicting opti
   const both = await schedules('create', ...morning, '--every', '60');
   expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('one of them') });
   const words = await schedules('create', '--name', 'x', '--every', 'hour', '--ask', 'What?');
-  expect(words).toMatchObject({ code: 2, stderr: expect.stringContaining('expected seconds, like 3600') });
+  expect(words).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('expected a whole number from 1 on, like 3600'),
+  });
 });
 
 const firstTask = (id: string): Promise<string> =>

@@ -31,6 +31,7 @@ export type Page = {
 /** Every page that people read. The change log tells what was, so its names need not exist any more. */
 export const pagePaths = () => [
   ...globSync('*.md', { cwd: root }).filter((path) => path !== 'CHANGELOG.md'),
+  'client/README.md',
   ...globSync('docs/**/*.md', { cwd: root }).filter((path) => !path.startsWith('docs/examples/')),
 ];
 

@@ -8,11 +8,13 @@ export function requestsOf({ blocks, spans }: Page): Request[] {
   const curls = blocks
     .filter(({ language }) => language === 'sh')
     .flatMap(({ text, line }) =>
-      [...text.replace(/\\\n/g, ' ').matchAll(/curl\b[^\n]*?\$ALFRED(\/v1\/[^\s"'?]*)[^\n]*/g)].map(([call, path]) => ({
-        method: methodOf(call),
-        parts: partsOf(path ?? ''),
-        line,
-      })),
+      [...text.replace(/\\\n/g, ' ').matchAll(/curl\b[^\n]*?\$ALFRED_URL(\/v1\/[^\s"'?]*)[^\n]*/g)].map(
+        ([call, path]) => ({
+          method: methodOf(call),
+          parts: partsOf(path ?? ''),
+          line,
+        }),
+      ),
     );
   const named = spans.flatMap(({ text, line }) =>
     [...text.matchAll(/(?:\b(GET|POST|PUT|PATCH|DELETE) )?(\/v1\/[^\s`?]*)/g)].map(([, method, path]) => ({

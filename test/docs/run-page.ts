@@ -9,11 +9,13 @@ import { root, type Block, type Page } from './read-pages.ts';
 /** What separates the outputs of two blocks. */
 const separator = '\u001e';
 
-/** A stand-in for `jq -r .a[0].b`, because not every machine that runs the tests has jq. */
+/** A stand-in for `jq -r .a[0].b,.c`, because not every machine that runs the tests has jq. */
 const jq = `#!/usr/bin/env node
-const path = (process.argv.at(-1).match(/\\w+/g) ?? []);
-const value = path.reduce((one, name) => one?.[name], JSON.parse(require('node:fs').readFileSync(0, 'utf8')));
-console.log(typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+const input = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));
+for (const path of process.argv.at(-1).split(',')) {
+  const value = (path.match(/\\w+/g) ?? []).reduce((one, name) => one?.[name], input);
+  console.log(typeof value === 'string' ? value : JSON.stringify(value ?? null, null, 2));
+}
 `;
 
 /** Where the command line finds the stack. */

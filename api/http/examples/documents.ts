@@ -57,7 +57,7 @@ const running: Ingestion = {
     temporal: temporal('workflows', `ingestion/${ids.ingestion}`),
   },
 };
-const completed: Ingestion = {
+export const endedIngestion: Ingestion = {
   ...running,
   status: 'completed',
   outcome: 'all',
@@ -139,7 +139,7 @@ export const documentExamples: Record<string, OperationExamples> = {
   uploadDocuments: {
     body: sends({ name, text }),
     parameters: { collection: 'policies', tags: ['finance'], readers: ['everyone'], replace: false },
-    responses: { ...answers(200, completed), ...answers(202, running) },
+    responses: { ...answers(200, endedIngestion), ...answers(202, running) },
   },
   listDocuments: {
     parameters: { collection: 'policies' },
@@ -155,10 +155,10 @@ export const documentExamples: Record<string, OperationExamples> = {
     body: sends({ query: 'When is an expense report due?', limit: 5, collections: ['policies'] }),
     responses: answers(200, found),
   },
-  getIngestion: { responses: answers(200, completed) },
+  getIngestion: { responses: answers(200, endedIngestion) },
   retryIngestion: {
     responses: {
-      ...answers(200, { ...completed, retryOf: ids.ingestion }),
+      ...answers(200, { ...endedIngestion, retryOf: ids.ingestion }),
       ...answers(202, { ...running, retryOf: ids.ingestion }),
     },
   },

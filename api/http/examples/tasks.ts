@@ -56,7 +56,7 @@ export const queuedTask: Task = {
   links,
 };
 
-const completedTask: Task = {
+export const completedTask: Task = {
   ...queuedTask,
   status: 'completed',
   model: 'anthropic:claude-sonnet-5-5',
