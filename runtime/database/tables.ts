@@ -1,9 +1,10 @@
 import type { Generated } from 'kysely';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
+import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables {
+export interface Tables extends DocumentTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -156,16 +157,6 @@ export interface Tables extends DocumentTables {
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
-  tenants: {
-    name: string;
-    state: Generated<string>;
-    limits: Generated<unknown>;
-    reason: string | null;
-    created_at: Generated<Date>;
-    suspended_at: Date | null;
-  };
-  task_readers: { task_id: string; reader: string; tenant: string };
-  conversation_readers: { conversation_id: string; reader: string; tenant: string };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;
   source_items: SourceItemTable;

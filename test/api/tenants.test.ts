@@ -17,14 +17,17 @@ beforeAll(async () => {
 afterAll(() => api?.close());
 
 const of = (tenant: string) => ({ 'x-tenant': tenant });
-const send = (method: string, path: string, tenant: string, body?: object, headers: Record<string, string> = {}) =>
+const send = (method: string, path: string, tenant: string | Record<string, string>, body?: object) =>
   api.http.request(path, {
     method,
-    headers: { ...of(tenant), ...headers, ...(body ? { 'content-type': 'application/json' } : {}) },
+    headers: {
+      ...(typeof tenant === 'string' ? of(tenant) : tenant),
+      ...(body ? { 'content-type': 'application/json' } : {}),
+    },
     ...(body ? { body: JSON.stringify(body) } : {}),
   });
 const ask = (tenant: string, headers?: Record<string, string>) =>
-  send('POST', '/v1/tasks', tenant, { input: { text: 'What?' } }, headers);
+  send('POST', '/v1/tasks', { ...of(tenant), ...headers }, { input: { text: 'What?' } });
 const operator = async (...args: string[]) => {
   const { DATABASE_URL } = api.config;
   const run = await alfred(['tenants', ...args], { DATABASE_URL, NO_COLOR: '1' });
@@ -108,8 +111,8 @@ test('a tenant has no more tasks than its limits, however many requests come at 
   // A repeated request finds its task.
   expect((await ask('busy', headers)).body.id).toBe(first.body.id);
   const conversation = (await send('POST', '/v1/conversations', 'busy', {})).body.id as string;
-  const said = await send('POST', `/v1/conversations/${conversation}/messages`, 'busy', { text: 'x' });
-  expect([said.status, said.body.code]).toEqual([429, 'tenant_limit']);
+  const refused = await send('POST', `/v1/conversations/${conversation}/messages`, 'busy', { text: 'x' });
+  expect([refused.status, refused.body.code]).toEqual([429, 'tenant_limit']);
 
   await operator('limit', 'daily', '--tasks-per-day', '1');
   expect([(await ask('daily')).status, (await ask('daily')).status]).toEqual([202, 429]);
