@@ -23,6 +23,8 @@ const usualCodes: ErrorCode[] = [
   'key_revoked',
   'forbidden_host',
   'insufficient_scope',
+  'tenant_suspended',
+  'tenant_unknown',
   'not_acceptable',
   'internal',
   'temporal_unavailable',

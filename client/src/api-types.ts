@@ -3746,6 +3746,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -3855,10 +3857,14 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_limit`: Your tenant has as many tasks as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -3984,6 +3990,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4033,6 +4041,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4120,6 +4130,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4203,6 +4215,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4357,6 +4371,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4574,6 +4590,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4687,6 +4705,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4784,6 +4804,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4845,6 +4867,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4913,6 +4937,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -4983,6 +5009,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5054,6 +5082,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5122,6 +5152,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5193,6 +5225,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5303,6 +5337,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5388,6 +5424,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5492,6 +5530,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `approval_forbidden`: This is not yours to decide.
              */
             403: components["responses"]["Forbidden"];
@@ -5606,6 +5646,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5713,6 +5755,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5815,6 +5859,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5864,6 +5910,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5977,6 +6025,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6079,6 +6129,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6181,6 +6233,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6283,6 +6337,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6386,6 +6442,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6473,6 +6531,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6554,6 +6614,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6603,6 +6665,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6694,6 +6758,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6792,6 +6858,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6871,6 +6939,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6881,6 +6951,7 @@ export interface operations {
              * @description - `conversation_busy`: A task of this conversation is running, and the message was to be rejected then.
              *     - `conversation_archived`: The conversation is archived.
              *     - `conversation_full`: Too many messages wait for their turn in this conversation.
+             *     - `tenant_limit`: Your tenant has as many tasks as it may have.
              */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
@@ -6960,6 +7031,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7040,6 +7113,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7109,6 +7184,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7183,6 +7260,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7244,6 +7323,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7319,6 +7400,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7412,6 +7495,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7571,10 +7656,14 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_full`: Your tenant has as many documents as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -7650,6 +7739,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7699,6 +7790,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7818,6 +7911,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7907,6 +8002,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7992,6 +8089,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8115,6 +8214,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8124,6 +8225,7 @@ export interface operations {
             /**
              * @description - `ingestion_running`: The upload is still being read.
              *     - `ingestion_without_failures`: No file of the upload is left to be read again.
+             *     - `tenant_full`: Your tenant has as many documents as it may have.
              */
             409: components["responses"]["Conflict"];
             /** @description `file_bytes_gone`: The files are no longer kept; add them again. */
@@ -8207,6 +8309,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8293,6 +8397,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8356,6 +8462,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8422,6 +8530,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8523,6 +8633,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8618,11 +8730,16 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
-            /** @description `source_exists`: There is a source with that address already. */
+            /**
+             * @description - `source_exists`: There is a source with that address already.
+             *     - `tenant_full`: Your tenant has as many documents as it may have.
+             */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
@@ -8711,6 +8828,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8766,6 +8885,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8866,6 +8987,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8959,12 +9082,16 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_full`: Your tenant has as many documents as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -9045,6 +9172,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9116,6 +9245,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9192,6 +9323,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9263,6 +9396,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9332,6 +9467,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9417,6 +9554,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9483,6 +9622,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9571,6 +9712,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9619,6 +9762,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9662,6 +9807,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9722,6 +9869,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -9763,6 +9912,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */

@@ -103,8 +103,8 @@ test('a tenant has no more tasks than its limits, however many requests come at 
   const headers = { 'idempotency-key': 'first' };
   const first = await ask('busy', headers);
   const answers = await Promise.all(Array.from({ length: 6 }, () => ask('busy')));
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 429, 429, 429, 429, 429]);
-  expect(answers.find(({ status }) => status === 429)?.body).toMatchObject({
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409, 409, 409, 409, 409]);
+  expect(answers.find(({ status }) => status === 409)?.body).toMatchObject({
     code: 'tenant_limit',
     detail: 'The tenant busy may have 2 tasks at once. Repeat the request when one has ended.',
   });
@@ -112,10 +112,10 @@ test('a tenant has no more tasks than its limits, however many requests come at 
   expect((await ask('busy', headers)).body.id).toBe(first.body.id);
   const conversation = (await send('POST', '/v1/conversations', 'busy', {})).body.id as string;
   const refused = await send('POST', `/v1/conversations/${conversation}/messages`, 'busy', { text: 'x' });
-  expect([refused.status, refused.body.code]).toEqual([429, 'tenant_limit']);
+  expect([refused.status, refused.body.code]).toEqual([409, 'tenant_limit']);
 
   await operator('limit', 'daily', '--tasks-per-day', '1');
-  expect([(await ask('daily')).status, (await ask('daily')).status]).toEqual([202, 429]);
+  expect([(await ask('daily')).status, (await ask('daily')).status]).toEqual([202, 409]);
   for (const tenant of ['busy', 'daily'])
     for (const task of (await api.http.get('/v1/tasks', of(tenant))).body.tasks)
       await send('POST', `/v1/tasks/${task.id}/cancel`, tenant, {});
@@ -125,8 +125,10 @@ test('documents and cost of a tenant have limits, and an operator sees numbers o
   api.script(() => ({ text: ['A secret answer.'] }));
   await operator('limit', 'small', '--cost-usd-per-day', '0', '--documents', '1');
   const { id } = (await ask('small')).body;
-  const task = await api.taskReaches(id, 'waiting', of('small'));
-  expect(task.waiting).toMatchObject({ reason: 'budget', scope: 'tenant', limit: 'maxCostUsd' });
+  await api.taskReaches(id, 'completed', of('small'));
+  // The scripted model costs nothing. Its call was charged to the budget of the tenant's day.
+  const budgets = api.postgres.db.selectFrom('budgets').select('calls').where('id', 'like', 'tenant/small/%');
+  expect(await budgets.execute()).toEqual([{ calls: 1 }]);
   const upload = async (name: string) => {
     const form = new FormData();
     form.append('file', new Blob(['# Rules'], { type: 'text/markdown' }), name);
@@ -141,7 +143,7 @@ test('documents and cost of a tenant have limits, and an operator sees numbers o
   expect([second.status, second.body.code]).toEqual([409, 'tenant_full']);
   const shown = await operator('show', 'small');
   expect(shown).toMatch(/^documents +1 of 1$/m);
-  expect(shown).toMatch(/^tasks waiting +1$/m);
+  expect(shown).toMatch(/^tasks today +1$/m);
   const listed = await operator('list', '--json');
   expect(JSON.parse(listed).tenants.map((one: { name: string }) => one.name)).toContain('small');
   expect(shown + listed).not.toMatch(/What\?|Rules|one\.md|secret/);
