@@ -115,11 +115,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   refuseUnusable(app);
   answerUnknownRoutes(app);
   requireRules(app);
-  await app.register(multipart, {
-    preservePath: true,
-    throwFileSizeLimit: false,
-    limits: { fileSize: maxUpload, files: maxFiles, parts: maxFiles, fields: 100, fieldSize: 10_000, headerPairs: 100 },
-  } as Parameters<typeof multipart>[1]);
+  await takeUploads(app, maxUpload);
   await registerOpenApi(app);
 
   const shared = {
@@ -228,3 +224,12 @@ function requireRules(app: Api): void {
 
 /** Probes answer under any address, and say no more than states there. `/metrics` has names of agents. */
 const isProbe = (path: string) => path === '/health' || path === '/healthz';
+
+/** @param fileSize the largest upload, in bytes */
+async function takeUploads(app: Api, fileSize: number): Promise<void> {
+  await app.register(multipart, {
+    preservePath: true,
+    throwFileSizeLimit: false,
+    limits: { fileSize, files: maxFiles, parts: maxFiles, fields: 100, fieldSize: 10_000, headerPairs: 100 },
+  } as Parameters<typeof multipart>[1]);
+}

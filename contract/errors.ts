@@ -45,7 +45,7 @@ const table = {
   keys_forbidden: [403, once, 'You may not manage API keys with this.'],
   tenant_unknown: [403, once, 'Your tenant is not set up here.'],
   tenant_suspended: [403, once, 'Your tenant is suspended, and nothing starts.'],
-  tenant_limit: [429, once, 'Your tenant has as many tasks as it may have.'],
+  tenant_limit: [409, once, 'Your tenant has as many tasks as it may have.'],
   tenant_full: [409, once, 'Your tenant has as many documents as it may have.'],
   rate_limited: [429, once, 'Too many requests. Repeat this one after `Retry-After` seconds.'],
   sign_ins_paused: [

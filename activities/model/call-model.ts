@@ -26,7 +26,8 @@ export const createModelActivities = (deps: ModelDeps) => ({
    * Runs one step: sends the conversation to the model, streams its text, stores its response. A repeat returns the
    * stored response, so nothing is paid twice.
    *
-   * @throws AlfredError `model_outage`, `budget_exceeded` and `tenant_suspended` with `details`: the task can wait and call again
+   * @throws AlfredError `model_outage`, `budget_exceeded` and `tenant_suspended` with `details`: the task can wait and
+   *   call again
    */
   callModel: ({ task, step, model, fallbacks = [], head, results, canWait }: CallModel): Promise<StepResult> =>
     withHeartbeat((signal) =>

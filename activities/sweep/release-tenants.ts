@@ -1,7 +1,7 @@
 import type { Tenants, Workflows } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
-/** Tasks that are told to go on in one round. The others follow with the next, or look for themselves. */
+/** The most tasks of one round. The others follow with the next, or look for themselves. */
 const mostAtOnce = 500;
 
 type ReleaseDeps = {
@@ -10,7 +10,7 @@ type ReleaseDeps = {
   log: Logger;
 };
 
-/** Tells tasks to go on whose tenant is not suspended any more. */
+/** Lets tasks go on whose tenant is not suspended any more. */
 export async function releaseTenants({ tenants, workflows, log }: ReleaseDeps, signal: AbortSignal): Promise<void> {
   for (const taskId of await tenants.listReleased(mostAtOnce)) {
     signal.throwIfAborted();
@@ -18,7 +18,7 @@ export async function releaseTenants({ tenants, workflows, log }: ReleaseDeps, s
       await workflows.release(taskId);
     } catch (error) {
       // It looks for itself some minutes later.
-      log.warn({ err: error, taskId }, 'a task of a resumed tenant could not be told to go on');
+      log.warn({ err: error, taskId }, 'a task of a resumed tenant did not hear that it may go on');
     }
   }
 }

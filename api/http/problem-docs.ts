@@ -27,6 +27,8 @@ const usualCodes: ErrorCode[] = [
   'role_missing',
   'rate_limited',
   'sign_ins_paused',
+  'tenant_suspended',
+  'tenant_unknown',
   'not_acceptable',
   'internal',
   'temporal_unavailable',

@@ -43,7 +43,10 @@ export const controlSourceRoutes =
         tags: ['documents'],
         summary: 'Read a source again now; while a sync is under way nothing changes',
         params: SourceParams,
-        response: { 202: json('A sync is under way', Source), ...problems('not_found', ...bodyProblems) },
+        response: {
+          202: json('A sync is under way', Source),
+          ...problems('not_found', 'tenant_full', ...bodyProblems),
+        },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const row = await control.sources.sync(scope, id);

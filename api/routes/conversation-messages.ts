@@ -41,6 +41,7 @@ export const conversationMessageRoutes =
             'conversation_busy',
             'conversation_archived',
             'conversation_full',
+            'tenant_limit',
             'message_id_reused',
             'unknown_agent',
             ...bodyProblems,

@@ -57,7 +57,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
           ...preferenceApplied,
         }),
         202: json('The files are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
-        ...problems('too_many_uploads', ...bodyProblems),
+        ...problems('too_many_uploads', 'tenant_full', ...bodyProblems),
       },
     },
     handler: async (request, reply) => {

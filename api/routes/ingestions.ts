@@ -62,7 +62,14 @@ export const ingestionRoutes = (deps: Deps) => async (app: Api) => {
           ...preferenceApplied,
         }),
         202: json('They are being read', Ingestion, { ...location('the progress'), ...preferenceApplied }),
-        ...problems('not_found', 'ingestion_running', 'ingestion_without_failures', 'file_bytes_gone', ...bodyProblems),
+        ...problems(
+          'not_found',
+          'ingestion_running',
+          'ingestion_without_failures',
+          'file_bytes_gone',
+          'tenant_full',
+          ...bodyProblems,
+        ),
       },
     },
     handler: async ({ scope, params: { id }, headers: { prefer } }, reply) => {

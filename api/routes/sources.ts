@@ -25,7 +25,7 @@ export const sourceRoutes =
         body: SourceRequest,
         response: {
           201: json('Its first sync begins', Source, location('the source')),
-          ...problems('source_exists', 'source_unconfigured', 'idempotency_key_reused', ...bodyProblems),
+          ...problems('source_exists', 'source_unconfigured', 'idempotency_key_reused', 'tenant_full', ...bodyProblems),
         },
       },
       handler: async ({ scope, body, headers }, reply) => {

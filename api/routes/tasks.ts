@@ -36,7 +36,7 @@ export const taskRoutes =
         body: TaskRequest,
         response: {
           202: json('The task is on its way', Task, location('the task')),
-          ...problems('unknown_agent', 'idempotency_key_reused', ...bodyProblems),
+          ...problems('unknown_agent', 'idempotency_key_reused', 'tenant_limit', ...bodyProblems),
         },
       },
       handler: async ({ scope, body, headers }, reply) => {

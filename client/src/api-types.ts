@@ -3989,7 +3989,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -4104,11 +4105,14 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_limit`: Your tenant has as many tasks as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -4239,7 +4243,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4294,7 +4299,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4387,7 +4393,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4477,7 +4484,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4637,7 +4645,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4860,7 +4869,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -4979,7 +4989,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5082,7 +5093,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5149,7 +5161,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -5223,7 +5236,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -5299,6 +5313,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5370,6 +5386,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5438,6 +5456,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5509,6 +5529,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5619,7 +5641,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -5710,7 +5733,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -5820,7 +5844,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `approval_forbidden`: This is not yours to decide.
              */
             403: components["responses"]["Forbidden"];
@@ -5945,7 +5970,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6058,7 +6084,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6166,7 +6193,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6221,7 +6249,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6340,7 +6369,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6448,7 +6478,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6556,7 +6587,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6664,7 +6696,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -6773,7 +6806,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6866,7 +6900,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -6953,7 +6988,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7008,7 +7044,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7105,7 +7142,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7209,7 +7247,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7294,7 +7333,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7305,6 +7345,7 @@ export interface operations {
              * @description - `conversation_busy`: A task of this conversation is running, and the message was to be rejected then.
              *     - `conversation_archived`: The conversation is archived.
              *     - `conversation_full`: Too many messages wait for their turn in this conversation.
+             *     - `tenant_limit`: Your tenant has as many tasks as it may have.
              */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
@@ -7389,7 +7430,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7476,7 +7518,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7551,7 +7594,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7631,7 +7675,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -7698,7 +7743,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7779,7 +7825,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -7878,7 +7925,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8043,11 +8091,14 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_full`: Your tenant has as many documents as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -8129,7 +8180,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8184,7 +8236,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8309,7 +8362,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -8404,7 +8458,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8495,7 +8550,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8624,7 +8680,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8634,6 +8691,7 @@ export interface operations {
             /**
              * @description - `ingestion_running`: The upload is still being read.
              *     - `ingestion_without_failures`: No file of the upload is left to be read again.
+             *     - `tenant_full`: Your tenant has as many documents as it may have.
              */
             409: components["responses"]["Conflict"];
             /** @description `file_bytes_gone`: The files are no longer kept; add them again. */
@@ -8722,7 +8780,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8815,7 +8874,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -8884,7 +8944,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -8956,7 +9017,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /**
@@ -9068,7 +9130,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9169,12 +9232,16 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
-            /** @description `source_exists`: There is a source with that address already. */
+            /**
+             * @description - `source_exists`: There is a source with that address already.
+             *     - `tenant_full`: Your tenant has as many documents as it may have.
+             */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
@@ -9268,7 +9335,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9329,7 +9397,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9435,7 +9504,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
@@ -9534,13 +9604,16 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_found`: There is nothing at this address. */
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /** @description `tenant_full`: Your tenant has as many documents as it may have. */
+            409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
@@ -9626,7 +9699,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -9703,7 +9777,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9785,7 +9860,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9862,7 +9938,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -9937,7 +10014,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -10131,7 +10209,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
              */
             403: components["responses"]["Forbidden"];
@@ -10203,7 +10282,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -10302,7 +10382,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
@@ -10356,7 +10437,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -10400,7 +10482,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -10461,7 +10544,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -10503,7 +10587,8 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `internal`: Something broke on our side; the log has the details. */

@@ -3,9 +3,10 @@ import type { AuditTables } from './audit-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SessionTables } from './session-tables.ts';
+import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables, AuditTables, SessionTables {
+export interface Tables extends DocumentTables, AuditTables, SessionTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -160,16 +161,6 @@ export interface Tables extends DocumentTables, AuditTables, SessionTables {
     last_used_at: Date | null;
     revoked_at: Date | null;
   };
-  tenants: {
-    name: string;
-    state: Generated<string>;
-    limits: Generated<unknown>;
-    reason: string | null;
-    created_at: Generated<Date>;
-    suspended_at: Date | null;
-  };
-  task_readers: { task_id: string; reader: string; tenant: string };
-  conversation_readers: { conversation_id: string; reader: string; tenant: string };
   request_limits: { key: string; points: Generated<number>; expire: number | null };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
   sources: SourceTable;

@@ -85,6 +85,14 @@ test('only configured limits apply, including zero dollars, and days are in UTC'
     { id: 'agent/acme/knowledge/2026-11-25', maxUsd: 0 },
     { id: 'tenant/acme/2026-11-25', maxTokens: 1_000, maxCalls: 7 },
   ]);
+  const costs = (configured: number | undefined, maxCostUsd: number | undefined) =>
+    dayLimitsOf(
+      configOf(configured === undefined ? {} : { ALFRED_TENANTS: { acme: { perDay: { maxCostUsd: configured } } } }),
+      { ...who, maxCostUsd },
+      lateInNewYork,
+    ).map(({ maxUsd }) => maxUsd);
+  // The lower of what is configured and what an operator has set for the tenant.
+  expect([costs(5, 2), costs(2, 5), costs(undefined, 0), costs(3, undefined)]).toEqual([[2], [2], [0], [3]]);
 });
 
 test('all faults inside JSON variables are reported together, each with its path', () => {

@@ -19,8 +19,8 @@ export const hasReader = {
 const isShared = (reader: Scope) => sql`r.tenant = ${reader.tenant} and ${includes(reader)}`;
 
 /**
- * The ids of what is shared with a reader, for lists. `limit` and `offset` make Postgres look each one up in an index: it
- * takes the names of a reader for more than they are.
+ * The ids of what is shared with a reader, for lists. `limit` and `offset` make Postgres look each one up in an index:
+ * it takes the names of a reader for more than they are.
  */
 export const sharedIds = {
   tasks: (reader: Scope): RawBuilder<string> => sql<string>`

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { TenantAdmin, TenantReport } from '../../../contract/ports/index.ts';
-import type { TenantLimits } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { readTenantUse } from './tenant-use.ts';
 
@@ -62,7 +61,7 @@ async function readReport(db: Database, name: string): Promise<TenantReport> {
     name,
     state: row ? (row.state === 'suspended' ? 'suspended' : 'active') : 'implicit',
     reason: row?.reason ?? null,
-    limits: (row?.limits ?? {}) as TenantLimits,
+    limits: row?.limits ?? {},
     createdAt: row?.created_at.toISOString() ?? null,
     suspendedAt: row?.suspended_at?.toISOString() ?? null,
     use: await readTenantUse(db, name),
