@@ -1386,7 +1386,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "keys_forbidden" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1673,7 +1673,7 @@ export interface components {
         Schedule: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
             owner?: string;
             name: string;
             timing: {
@@ -1814,7 +1814,7 @@ export interface components {
         Source: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
             owner?: string;
             /** @enum {string} */
             kind: "web" | "s3" | "git";
@@ -1881,7 +1881,7 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
-            /** @description Whose it is. Present only when it is not yours; everything that tells what is in it is empty then */
+            /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
             owner?: string;
             agent: string;
             status: components["schemas"]["TaskStatus"];
@@ -1956,6 +1956,8 @@ export interface components {
             data: {
                 /** Format: uuid */
                 id: string;
+                /** @description Whose it is. Present only when it is not yours. Unless it is shared with you, everything that tells what is in it is empty then */
+                owner?: string;
                 agent: string;
                 status: components["schemas"]["TaskStatus"];
                 /** @description provider:model, known once the task runs */
@@ -3865,10 +3867,10 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
+                 * @description `shared`: those of others that are shared with you. `tenant`: those of everybody in your tenant, without what is in them, with the role viewer, operator or admin. Default: yours
                  * @example own
                  */
-                of?: "own" | "tenant";
+                of?: "own" | "shared" | "tenant";
                 /**
                  * @description Only tasks of this agent
                  * @example knowledge
@@ -3888,11 +3890,6 @@ export interface operations {
                 createdAfter?: string;
                 /** @description Tasks whose `createdAt` is earlier */
                 createdBefore?: string;
-                /**
-                 * @description true: those of others that are shared with you, in place of your own
-                 * @example false
-                 */
-                shared?: "true" | "false";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -3989,6 +3986,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4105,6 +4103,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4243,6 +4242,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4299,6 +4299,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4393,6 +4394,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4484,6 +4486,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4645,6 +4648,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4869,6 +4873,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -4989,6 +4994,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5093,6 +5099,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5161,6 +5168,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5236,6 +5244,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5308,11 +5317,12 @@ export interface operations {
                     "application/json": components["schemas"]["ReaderList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5323,6 +5333,11 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `task_queued`: The task waits for its turn in its conversation. */
             409: components["responses"]["Conflict"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5381,11 +5396,12 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5405,6 +5421,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5451,11 +5472,12 @@ export interface operations {
                     "application/json": components["schemas"]["ReaderList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5464,6 +5486,11 @@ export interface operations {
             404: components["responses"]["NotFound"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5524,11 +5551,12 @@ export interface operations {
             };
             /** @description `malformed_request`: The request could not be read. */
             400: components["responses"]["BadRequest"];
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5543,6 +5571,11 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -5641,6 +5674,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5733,6 +5767,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -5844,6 +5879,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `approval_forbidden`: This is not yours to decide.
@@ -5970,6 +6006,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6084,6 +6121,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6193,6 +6231,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6249,6 +6288,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6369,6 +6409,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6478,6 +6519,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6587,6 +6629,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6696,6 +6739,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6744,10 +6788,10 @@ export interface operations {
                  */
                 archived?: "true" | "false";
                 /**
-                 * @description true: those of others that are shared with you, in place of your own
-                 * @example false
+                 * @description `shared`: those of others that are shared with you. Default: yours
+                 * @example own
                  */
-                shared?: "true" | "false";
+                of?: "own" | "shared";
                 /**
                  * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
                  * @example 20
@@ -6806,6 +6850,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6900,6 +6945,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -6988,6 +7034,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7044,6 +7091,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7142,6 +7190,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7247,6 +7296,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7333,6 +7383,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7430,6 +7481,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7518,6 +7570,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7594,6 +7647,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7675,6 +7729,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7743,6 +7798,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7825,6 +7881,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -7925,6 +7982,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8091,6 +8149,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8180,6 +8239,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8236,6 +8296,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8362,6 +8423,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8458,6 +8520,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8550,6 +8613,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8680,6 +8744,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8780,6 +8845,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8874,6 +8940,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -8944,6 +9011,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9017,6 +9085,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9130,6 +9199,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9232,6 +9302,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9335,6 +9406,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9397,6 +9469,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9504,6 +9577,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9604,6 +9678,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9699,6 +9774,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -9777,6 +9853,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
@@ -9860,6 +9937,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
@@ -9938,6 +10016,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
@@ -10014,6 +10093,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
@@ -10125,18 +10205,25 @@ export interface operations {
                     "application/json": components["schemas"]["AuditList"];
                 };
             };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `key_invalid`, `key_expired`, `key_revoked`) */
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
             401: components["responses"]["Unauthenticated"];
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `audit_forbidden`: The audit log is for the role admin.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
              */
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
             /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
             431: components["responses"]["HeadersTooLarge"];
             /** @description `internal`: Something broke on our side; the log has the details. */
@@ -10209,6 +10296,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              *     - `keys_forbidden`: You may not manage API keys with this.
@@ -10282,6 +10370,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -10382,6 +10471,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -10437,6 +10527,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -10482,6 +10573,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -10544,6 +10636,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */
@@ -10587,6 +10680,7 @@ export interface operations {
             /**
              * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
              *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
              *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
              *     - `tenant_unknown`: Your tenant is not set up here.
              */

@@ -69,8 +69,8 @@ export const createApiKeys = (db: Database): ApiKeys => ({
         old_until: sql<Date>`now() + make_interval(secs => ${overlapS})`,
         secret_hash: hash,
         rotated_at: sql<Date>`now()`,
-        rotated_by: sql<string[]>`case when ${principal.subject} = any(rotated_by) then rotated_by
-          else array_append(rotated_by, ${principal.subject}) end`,
+        rotated_by: sql<string[]>`case when ${reach.subject} = any(rotated_by) then rotated_by
+          else array_append(rotated_by, ${reach.subject}) end`,
       })
       .where('revoked_at', 'is', null)
       .where(sql<boolean>`(expires_at is null or expires_at > now())`)
