@@ -3,6 +3,7 @@ import { Callback } from './callback.ts';
 import { BusyPolicy } from './conversation.ts';
 import { Of, Owner } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
+import type { Scope } from './references.ts';
 import { readCron } from './rules/cron.ts';
 import { findNoRunAhead } from './rules/schedule-window.ts';
 import { TaskError, TaskRequest } from './task.ts';
@@ -160,6 +161,9 @@ export const Schedule = z.object({
   links: z.object({ self: z.string(), temporal: z.string().describe('The schedule in Temporal Web UI') }),
 });
 export type Schedule = z.infer<typeof Schedule>;
+/** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
+export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'warnings' | 'links'> &
+  Scope & { action: ScheduleAction };
 
 export const ScheduleListQuery = z.strictObject({
   of: Of,

@@ -164,6 +164,8 @@ export const Source = z.object({
   links: z.object({ self: z.string(), temporal: z.string().describe('The workflow of its syncs in Temporal Web UI') }),
 });
 export type Source = z.infer<typeof Source>;
+/** A source's row without its links, which only the API can build. */
+export type SourceRow = Omit<Source, 'links'>;
 
 export const SourceListQuery = z.strictObject({
   of: Of,

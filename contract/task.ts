@@ -210,6 +210,8 @@ export const Task = z.object({
   }),
 });
 export type Task = z.infer<typeof Task>;
+/** A task's row without its links, which only the API can build. */
+export type TaskRow = Omit<Task, 'links'>;
 
 export const TaskListQuery = z.strictObject({
   of: OfAll,

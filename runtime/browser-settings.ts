@@ -1,12 +1,14 @@
-import type { Config } from './config.ts';
 import { tokenParameters } from './device-sign-in.ts';
 import { issuersOf } from './identity-settings.ts';
 
-type BrowserVariables = Parameters<typeof issuersOf>[0] &
-  Pick<
-    Config,
-    'OIDC_CLIENT_ID' | 'OIDC_CLIENT_SECRET' | 'ALFRED_PUBLIC_URL' | 'ALFRED_SESSION_KEY' | 'ALFRED_API_PORT'
-  >;
+/** The variables as they are parsed. */
+type BrowserVariables = Parameters<typeof issuersOf>[0] & {
+  OIDC_CLIENT_ID?: string | undefined;
+  OIDC_CLIENT_SECRET?: string | undefined;
+  ALFRED_PUBLIC_URL?: string | undefined;
+  ALFRED_SESSION_KEY: string[];
+  ALFRED_API_PORT: number;
+};
 
 /** How people sign in with a browser. */
 export type BrowserSettings = {
@@ -45,7 +47,7 @@ type Fault = {
 
 /** What is wrong with the variables together. */
 export function browserFaults(
-  config: BrowserVariables & Pick<Config, 'ALFRED_API_HOSTS' | 'ALFRED_SKIP_HOST_CHECKS'>,
+  config: BrowserVariables & { ALFRED_API_HOSTS: string[]; ALFRED_SKIP_HOST_CHECKS: boolean },
 ): Fault[] {
   const { OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, ALFRED_SESSION_KEY } = config;
   if (OIDC_CLIENT_ID === undefined)

@@ -1,8 +1,7 @@
 import type { DeviceSignIn } from '../contract/sign-in-metadata.ts';
-import type { Config } from './config.ts';
 import { issuersOf, type IssuerSettings } from './identity-settings.ts';
 
-type OidcConfig = Parameters<typeof issuersOf>[0] & Pick<Config, 'OIDC_CLI_CLIENT_ID'>;
+type OidcConfig = Parameters<typeof issuersOf>[0] & { OIDC_CLI_CLIENT_ID?: string | undefined };
 
 /** How `alfred login` signs people in: at the issuer of OIDC_CLI_CLIENT_ID, the first one. */
 export function deviceSignInsOf(config: OidcConfig): DeviceSignIn[] {

@@ -1,11 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Principal } from '../principal.ts';
 import type { MessageHead, Reach, ScheduledRun, ScheduleRef, Scope, TaskRef } from '../references.ts';
-import type { Schedule, ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest } from '../schedule.ts';
+import type { ScheduleAction, ScheduleChange, ScheduleListQuery, ScheduleRequest, ScheduleRow } from '../schedule.ts';
 
-/** A schedule's row, without what only Temporal knows. The action includes secrets, which the API must leave out. */
-export type ScheduleRow = Omit<Schedule, 'action' | 'state' | 'nextRuns' | 'warnings' | 'links'> &
-  Scope & { action: ScheduleAction };
+export type { ScheduleRow };
 
 /** Schedules and their runs. Temporal decides when they run. */
 export interface Schedules {

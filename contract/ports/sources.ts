@@ -1,10 +1,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Requester } from '../principal.ts';
 import type { ContentHash, Reach, Scope, SourceRef } from '../references.ts';
-import type { Source, SourceChange, SourceListQuery, SourceRequest } from '../sources.ts';
+import type { Source, SourceChange, SourceListQuery, SourceRequest, SourceRow } from '../sources.ts';
 
-/** A source's row without its links, which only the API can build. */
-export type SourceRow = Omit<Source, 'links'>;
+export type { SourceRow };
 
 /** What a `SourceReader` needs in order to read a source. */
 export type SourceLocation = Pick<SourceRow, 'kind' | 'address' | 'options'>;

@@ -2,11 +2,10 @@ import type { NewTaskEvent, TaskEvent } from '../events.ts';
 import type { Requester } from '../principal.ts';
 import type { BudgetLimits, ContentHash, MessageHead, Reach, Scope, WaitReason, TaskRef } from '../references.ts';
 import type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
-import type { CheckedCitation, Task, TaskListQuery, TaskRequest, TaskResult } from '../task.ts';
+import type { CheckedCitation, Task, TaskListQuery, TaskRequest, TaskResult, TaskRow } from '../task.ts';
 import type { Run } from './run.ts';
 
-/** A task's row without its links, which only the API can build. */
-export type TaskRow = Omit<Task, 'links'>;
+export type { TaskRow };
 
 /** A task's row that has just been ended. */
 export type EndedTask = TaskRow & {

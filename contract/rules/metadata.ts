@@ -1,6 +1,7 @@
 import { defaultMessageOf } from '../errors.ts';
-import type { ScheduleRow, SourceRow, TaskRow } from '../ports/index.ts';
-import type { TaskError } from '../task.ts';
+import type { ScheduleRow } from '../schedule.ts';
+import type { SourceRow } from '../sources.ts';
+import type { TaskError, TaskRow } from '../task.ts';
 
 // What those see of a thing who may see that it exists, and not what is in it. Each field is named here, so that a new
 // one is left out until a person decides about it.

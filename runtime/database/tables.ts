@@ -2,11 +2,11 @@ import type { Generated } from 'kysely';
 import type { AuditTables } from './audit-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
-import type { SessionTables } from './session-tables.ts';
+import type { SignInTables } from './sign-in-tables.ts';
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables, AuditTables, SessionTables, TenantTables {
+export interface Tables extends DocumentTables, AuditTables, SignInTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -136,14 +136,6 @@ export interface Tables extends DocumentTables, AuditTables, SessionTables, Tena
     started_at: Generated<Date>;
   };
   temporal_namespace: { singleton: Generated<boolean>; id: string; name: string; moved_at: Date | null };
-  subjects: Owned & {
-    kind: string;
-    roles: string[];
-    issued_at: Date;
-    expires_at: Date;
-    seen_at: Generated<Date>;
-    issuer: string | null;
-  };
   api_keys: {
     id: string;
     tenant: string;

@@ -1,7 +1,17 @@
 import type { Generated } from 'kysely';
 
-/** Sign-ins in browsers. */
-export interface SessionTables {
+/** What is known of those who sign in, and their sign-ins in browsers. */
+export interface SignInTables {
+  subjects: {
+    tenant: string;
+    subject: string;
+    kind: string;
+    roles: string[];
+    issued_at: Date;
+    expires_at: Date;
+    seen_at: Generated<Date>;
+    issuer: string | null;
+  };
   browser_sessions: {
     id_hash: Buffer;
     issuer: string;
