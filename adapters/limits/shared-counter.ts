@@ -13,6 +13,9 @@ const timeoutMs = 250;
 /** The most keys of which this process has some requests left to give out. */
 const mostKeys = 10_000;
 
+/** What this process may give out of a limit until `endsAt`, and what was left for all when it was taken. */
+type Batch = { left: number; leftInStore: number; endsAt: number };
+
 type Options = {
   limit: LimitName;
   most: number;
@@ -29,7 +32,7 @@ type Options = {
  */
 export function createSharedCounter({ limit, most, windowMs, db, onFailure }: Options) {
   const batch = Math.max(1, Math.floor(most * shareOfBatch));
-  const batches = new LRUCache<string, { left: number; leftInStore: number; endsAt: number }>({ max: mostKeys });
+  const batches = new LRUCache<string, Batch>({ max: mostKeys });
   const query = ({ text, values }: { text: string; values: unknown[] }) =>
     withTimeout(db.executeQuery(CompiledQuery.raw(text, values)), timeoutMs, () => {
       throw new Error(`Postgres did not count within ${timeoutMs} ms`);
@@ -60,23 +63,42 @@ export function createSharedCounter({ limit, most, windowMs, db, onFailure }: Op
     }
   }
 
+  /** What is under way for a key: requests that come meanwhile wait for it and share what it brings. */
+  const pending = new Map<string, Promise<Batch | undefined>>();
+
+  async function fetchBatch(key: string): Promise<Batch | undefined> {
+    const outcome = await takeBatch(key);
+    if (!outcome) return undefined;
+    const { remainingPoints, consumedPoints, msBeforeNext } = outcome;
+    // Refused from memory, the count is not known.
+    const isExceeded = consumedPoints === 0 || consumedPoints > most;
+    const taken = {
+      left: isExceeded ? 0 : batch,
+      leftInStore: isExceeded ? 0 : remainingPoints,
+      endsAt: Date.now() + msBeforeNext,
+    };
+    batches.set(key, taken);
+    return taken;
+  }
+
   return {
     async take(...names: string[]): Promise<Quota[]> {
       const key = createHash('sha256').update(JSON.stringify(names)).digest('base64url');
-      const known = batches.get(key);
-      const now = Date.now();
-      if (known && known.left > 0 && now < known.endsAt) {
-        known.left--;
-        return [{ limit, most, left: known.leftInStore + known.left, resetMs: known.endsAt - now, isExceeded: false }];
+      let known = batches.get(key);
+      // More requests may wait for a batch than it has.
+      while (!known || known.left === 0 || Date.now() >= known.endsAt) {
+        const taking = pending.get(key) ?? fetchBatch(key).finally(() => pending.delete(key));
+        pending.set(key, taking);
+        const taken = await taking;
+        if (!taken) return [];
+        known = batches.get(key) ?? taken;
+        if (known.left === 0 && known.leftInStore === 0) break;
       }
-      const outcome = await takeBatch(key);
-      if (!outcome) return [];
-      const { remainingPoints, consumedPoints, msBeforeNext: resetMs } = outcome;
-      // Refused from memory, the count is not known.
-      const isExceeded = consumedPoints === 0 || consumedPoints > most;
-      const left = isExceeded ? 0 : batch - 1;
-      batches.set(key, { left, leftInStore: isExceeded ? 0 : remainingPoints, endsAt: now + resetMs });
-      return [{ limit, most, left: left + (isExceeded ? 0 : remainingPoints), resetMs, isExceeded }];
+      const { left, leftInStore, endsAt } = known;
+      const resetMs = Math.max(0, endsAt - Date.now());
+      if (left === 0) return [{ limit, most, left: 0, resetMs, isExceeded: true }];
+      known.left--;
+      return [{ limit, most, left: leftInStore + known.left, resetMs, isExceeded: false }];
     },
   };
 }

@@ -7,6 +7,7 @@
 #   KEYCLOAK_HOME    /opt/keycloak
 #   KEYCLOAK_REALM   alfred
 set -eu -o pipefail
+umask 077
 
 file="${1:?the file to write is missing: export.sh alfred-realm.json}"
 home="${KEYCLOAK_HOME:-/opt/keycloak}"
@@ -17,11 +18,11 @@ scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 # Optimized: without it Keycloak is built again, with other features than its start has.
 bash "$home/bin/kc.sh" export --optimized --realm "$realm" --users skip --dir "$scratch"
-# Private keys of the realm and secrets of clients and of providers stay where they are.
+# Private keys of the realm and secrets of clients, of providers and of directories stay where they are.
 jq 'del(.components["org.keycloak.keys.KeyProvider"])
-  | .clients[]? |= del(.secret, .attributes["client.secret.creation.time"])
-  | .identityProviders[]? |= del(.config.clientSecret)
-  | if .smtpServer then .smtpServer |= del(.password) else . end' \
+  | walk(if type == "object"
+      then with_entries(select(.key | test("(^bindCredential|secret|password|private.?key)($|[.]creation[.]time$)"; "i") | not))
+      else . end)' \
   "$scratch/$realm-realm.json" > "$scratch/clean.json"
 mv "$scratch/clean.json" "$file"
 echo "$file has the realm $realm"

@@ -50,7 +50,12 @@ export const identity = {
       'address of the API in browsers; its /auth/callback is the redirect address of OIDC_CLIENT_ID; default: http://127.0.0.1 and ALFRED_API_PORT',
     ),
   ALFRED_SESSION_KEY: commaSeparated(
-    z.string().regex(/^[A-Za-z0-9+/_-]{43,}=*$/, 'expected 32 random bytes or more: openssl rand -base64 32'),
+    z
+      .string()
+      .refine(
+        (key) => /^[A-Za-z0-9+/_-]{43,}=*$/.test(key) && new Set(key).size >= 16,
+        'expected 32 random bytes or more: openssl rand -base64 32',
+      ),
   )
     .default([])
     .describe(

@@ -44,7 +44,7 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
     OIDC_TENANT: 'acme',
     OIDC_CLIENT_ID: 'alfred-console',
     OIDC_CLIENT_SECRET: 'secret-of-the-console',
-    ALFRED_SESSION_KEY: Buffer.alloc(32, 1).toString('base64'),
+    ALFRED_SESSION_KEY: Buffer.from(Array.from({ length: 32 }, (_, i) => i * 7)).toString('base64'),
     ALFRED_PUBLIC_URL: 'https://alfred.example.com/',
     ALFRED_API_HOSTS: 'alfred.example.com',
   };
@@ -62,7 +62,8 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
   expect(load({ ALFRED_SESSION_KEY: undefined })).toMatch(
     /ALFRED_SESSION_KEY is not set: is needed with OIDC_CLIENT_ID/,
   );
-  expect(load({ ALFRED_SESSION_KEY: 'short' })).toMatch(/ALFRED_SESSION_KEY is wrong/);
+  for (const key of ['short', 'a'.repeat(43)])
+    expect(load({ ALFRED_SESSION_KEY: key })).toMatch(/ALFRED_SESSION_KEY is wrong/);
   expect(load({ ALFRED_API_HOSTS: 'other.example.com' })).toMatch(
     /ALFRED_API_HOSTS.*expected alfred\.example\.com among/,
   );

@@ -52,7 +52,10 @@ export type IntrusionSignal = {
 export const windowMs = 600_000;
 
 /** Codes of credentials that were good once and are sent by programs that no one looks after. */
-const forgotten = ['token_missing', 'token_expired', 'token_not_yet_valid', 'key_expired'];
+const forgotten = ['token_missing', 'token_expired', 'token_not_yet_valid', 'key_expired', 'session_ended'];
+
+/** Codes that say how much was asked, and not that it was forbidden. */
+const tooMuch = ['rate_limited', 'too_many_streams', 'too_many_uploads'];
 
 const limits = {
   /** Wrong credentials in the window: from one network, and from several together. */
@@ -125,8 +128,8 @@ function newOrigins(entries: readonly ObservedEntry[], { origins }: KnownBefore)
   return [...found.values()];
 }
 
-const isRefusal = ({ action, outcome, subject }: ObservedEntry) =>
-  outcome === 'refused' && action !== 'sign_in' && subject !== '';
+const isRefusal = ({ action, outcome, subject, code }: ObservedEntry) =>
+  outcome === 'refused' && action !== 'sign_in' && subject !== '' && !tooMuch.includes(code ?? '');
 
 const isReading = ({ action, outcome }: ObservedEntry) =>
   outcome === 'ok' && ['document.read', 'usage.read', 'audit.read', 'other.read'].includes(action);

@@ -24,6 +24,19 @@ test('a signal is given once, also when the pattern goes on', () => {
   expect(newSignals([...again, ...again], new Set())).toHaveLength(1);
 });
 
+test.each([
+  ['refusals', 'rate_limited'],
+  ['failed_sign_ins', 'session_ended'],
+] as const)('%s: a program that is only too fast, or was forgotten, is none (%s)', (rule, code) => {
+  const { entries, known } = intrusionSamples[rule];
+  expect(
+    findSignals(
+      entries.map((entry) => ({ ...entry, code })),
+      known,
+    ),
+  ).toEqual([]);
+});
+
 test('wrong credentials from many networks are found together', () => {
   const entries = Array.from({ length: 120 }, (_, n): ObservedEntry => {
     const [sample] = intrusionSamples.failed_sign_ins.entries;
