@@ -33,8 +33,7 @@ export async function readVisibleTask(
   id: string,
   read: (reach: Reach) => Promise<TaskRow | undefined>,
 ): Promise<TaskRow | undefined> {
-  const { tenant, subject } = principal;
-  const found = await readShared(shares, { tenant, subject }, { taskId: id }, read);
+  const found = await readShared(shares, principal, { taskId: id }, read);
   if (found) return isOther(principal, found.owner) ? { ...found.row, owner: found.owner.subject } : found.row;
   const reach = reachOf(principal, 'see', 'task');
   return reach.of && read(reach);
@@ -56,18 +55,16 @@ export async function findVisibleTask(
 }
 
 /**
- * Reads a task of the scope's own, or one that is shared with it. Only for requests that read what is in it.
+ * Reads a task of the principal's own, or one that is shared with it. Only for requests that read what is in it.
  *
  * @throws AlfredError `not_found`
  */
 export async function findReadableTask(
   deps: Deps & Pick<ApiDeps, 'shares'>,
-  { tenant, subject }: Scope,
+  principal: Principal,
   id: string,
 ): Promise<OwnedRow<TaskRow>> {
-  const found = await readShared(deps.shares, { tenant, subject }, { taskId: id }, (owner) =>
-    readTask(deps, owner, id),
-  );
+  const found = await readShared(deps.shares, principal, { taskId: id }, (owner) => readTask(deps, owner, id));
   if (!found) throw noTask(id);
   return found;
 }

@@ -1,27 +1,35 @@
 import type { ConversationMessage } from '../contract/conversation.ts';
 import type { Shareable, TaskRow } from '../contract/ports/index.ts';
+import type { Principal } from '../contract/principal.ts';
 import type { Scope } from '../contract/references.ts';
+import { decide } from '../contract/rules/policy.ts';
 import type { Citation } from '../contract/task.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** A row, and whose it is. */
 export type OwnedRow<Row> = { row: Row; owner: Scope };
 
+/** Whether the policy lets a principal read what others share: a service with the role `agent` has its own tasks only. */
+export const mayReadShared = (principal: Principal, resource: 'task' | 'conversation'): boolean =>
+  (['shared', 'group'] as const).some((relation) => decide(principal, relation, 'read', resource).allowed);
+
 /**
- * Reads something of the scope's own, else what another has shared with it, as its owner. For requests that only read:
+ * Reads something of the principal's own, else what another has shared with it, as its owner. For requests that only read:
  * a request that changes something reads by its own scope.
  *
  * @param read  reads as this owner
- * @returns undefined when it does not exist, or the scope may not read it
+ * @returns undefined when it does not exist, or the principal may not read it
  */
 export async function readShared<Row>(
   shares: Pick<ApiDeps['shares'], 'findOwner'>,
-  scope: Scope,
+  principal: Principal,
   what: Shareable,
   read: (owner: Scope) => Promise<Row | undefined>,
 ): Promise<OwnedRow<Row> | undefined> {
+  const scope = { tenant: principal.tenant, subject: principal.subject };
   const own = await read(scope);
   if (own !== undefined) return { row: own, owner: scope };
+  if (!mayReadShared(principal, 'taskId' in what ? 'task' : 'conversation')) return undefined;
   const owner = await shares.findOwner(scope, what);
   const row = owner && (await read(owner));
   return owner && row !== undefined ? { row, owner } : undefined;
@@ -45,6 +53,24 @@ export async function forReader({ citations }: Cited, reader: Scope, tasks: Task
   return tasks.map((task) =>
     task.result ? { ...task, result: { ...task.result, citations: keep(task.result.citations) } } : task,
   );
+}
+
+/** As `forReader`, for events: the one that ends a task has its result. */
+export async function eventsForReader<E extends { data?: unknown }>(
+  { citations }: Cited,
+  reader: Scope,
+  events: E[],
+): Promise<E[]> {
+  const citedBy = ({ data }: E) => (data as { result?: { citations?: Citation[] } } | undefined)?.result?.citations;
+  const all = events.flatMap((event) => citedBy(event) ?? []);
+  if (all.length === 0) return events;
+  const keep = await readableOnly(citations, reader, all);
+  return events.map((event) => {
+    const cited = citedBy(event);
+    if (!cited) return event;
+    const data = event.data as { result: object };
+    return { ...event, data: { ...data, result: { ...data.result, citations: keep(cited) } } };
+  });
 }
 
 /** As `forReader`, for the answers of a conversation. */

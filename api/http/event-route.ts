@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { EventPageQuery, TaskEventsQuery } from '../../contract/events.ts';
+import type { Principal } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
-import type { toEventStream } from './event-stream.ts';
 import type { Api } from './fastify.ts';
 import { negotiate } from './negotiate.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from './open-stream.ts';
@@ -29,10 +29,12 @@ type EventRoute<E extends Event> = {
   ended?: string;
   events: {
     read(scope: Scope, id: string, after: number, limit: number): Promise<E[]>;
-    follow(scope: Scope, id: string, after: number, signal: AbortSignal): Parameters<typeof toEventStream>[0];
+    follow(scope: Scope, id: string, after: number, signal: AbortSignal): AsyncIterable<E[]>;
   };
   /** Its id, the number of the last event, and whether no other follows. @throws AlfredError `not_found` */
-  find: (scope: Scope, id: string) => Promise<Found>;
+  find: (principal: Principal, id: string) => Promise<Found>;
+  /** Leaves out what a reader may not read of the events of another. Absent: nothing is shared. */
+  forReader?: (reader: Scope, stored: E[]) => Promise<E[]>;
   /** Whether what another has shared with the scope still is. Absent: nothing is shared. */
   isStillShared?: (scope: Scope, id: string) => Promise<boolean>;
 };
@@ -51,8 +53,14 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
     ended,
     events,
     find,
+    forReader = (_reader: Scope, stored: E[]) => Promise.resolve(stored),
     isStillShared,
   } = route;
+
+  /** @returns the batches as the reader may see them */
+  async function* followFor(reader: Scope, batches: AsyncIterable<E[]>) {
+    for await (const batch of batches) yield await forReader(reader, batch);
+  }
 
   const findFor = async (request: FastifyRequest, id: string): Promise<Found> => {
     const found = await find(request.scope, id);
@@ -63,8 +71,10 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
 
   const readPage = async (scope: Scope, { id, owner, lastSeq }: Found, after: number, limit: number) => {
     const stored = await events.read(owner ?? scope, id, after, limit);
+    const isOwn = owner === undefined || owner.subject === scope.subject;
+    const shown = isOwn ? stored : await forReader(scope, stored);
     const last = stored.at(-1)?.seq ?? after;
-    return { events: stored, lastSeq: last, nextCursor: stored.length > 0 && last < lastSeq ? String(last) : null };
+    return { events: shown, lastSeq: last, nextCursor: stored.length > 0 && last < lastSeq ? String(last) : null };
   };
 
   app.route({
@@ -96,8 +106,11 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
       const after = placeOf(headers, query, lastSeq);
       if (media === 'application/json') return reply.type(media).send(await readPage(scope, found, after, pageSize));
       if (isEnded && after === lastSeq) return reply.code(204).send(null);
-      const follow = (signal: AbortSignal) => events.follow(owner, id, after, signal);
       const isOwn = owner.subject === scope.subject;
+      const follow = (signal: AbortSignal) => {
+        const batches = events.follow(owner, id, after, signal);
+        return isOwn ? batches : followFor(scope, batches);
+      };
       return reply.send(openStream(reply, follow, isOwn ? undefined : () => isStillShared?.(scope, id)));
     },
   });

@@ -4,12 +4,15 @@ import { addEventRoutes } from '../http/event-route.ts';
 import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
 import { ConversationParams } from '../http/responses.ts';
+import { eventsForReader } from '../read-shared.ts';
 import { findReadableConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'conversationRows' | 'conversationEvents' | 'shares'> & { openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'citations' | 'conversationRows' | 'conversationEvents' | 'shares'> & {
+  openStream: OpenStream;
+};
 
 export const conversationEventRoutes =
-  ({ conversationRows, conversationEvents, shares, openStream }: Deps) =>
+  ({ citations, conversationRows, conversationEvents, shares, openStream }: Deps) =>
   async (app: Api) =>
     addEventRoutes(app, openStream, {
       url: '/v1/conversations/:id/events',
@@ -22,6 +25,7 @@ export const conversationEventRoutes =
       event: ConversationEvent,
       page: ConversationEventPage,
       events: conversationEvents,
+      forReader: (reader, stored) => eventsForReader({ citations }, reader, stored),
       async find(scope, id) {
         const { row, owner } = await findReadableConversation({ conversationRows, shares }, scope, id);
         return { id: row.id, owner, lastSeq: row.lastSeq, isEnded: false };

@@ -8,13 +8,14 @@ import {
 import { findAgent } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ConversationRow } from '../../contract/ports/index.ts';
-import type { Scope } from '../../contract/references.ts';
+import type { Principal } from '../../contract/principal.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { roleMissing } from '../http/identity.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { conversationPath, type Views } from '../links.ts';
-import { isOther, readShared, type OwnedRow } from '../read-shared.ts';
+import { isOther, mayReadShared, readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares'> & { views: Views };
@@ -64,6 +65,7 @@ export const conversationRoutes =
         response: { 200: json('One page', ConversationList), ...problems('invalid_request') },
       },
       handler: async ({ scope, query }, reply) => {
+        if (query.of === 'shared' && !mayReadShared(scope, 'conversation')) throw roleMissing('read', 'conversation');
         const { conversations, nextCursor } = await conversationRows.list(scope, query);
         return reply.send({ conversations: conversations.map(views.conversation), nextCursor });
       },
@@ -111,16 +113,16 @@ export const conversationRoutes =
   };
 
 /**
- * Reads a conversation of the scope's own, or one that is shared with it. Only for requests that read.
+ * Reads a conversation of the principal's own, or one that is shared with it. Only for requests that read.
  *
  * @throws AlfredError `not_found`
  */
 export async function findReadableConversation(
   { conversationRows, shares }: Pick<ApiDeps, 'conversationRows' | 'shares'>,
-  scope: Scope,
+  principal: Principal,
   id: string,
 ): Promise<OwnedRow<ConversationRow>> {
-  const found = await readShared(shares, scope, { conversationId: id }, (owner) => conversationRows.get(owner, id));
+  const found = await readShared(shares, principal, { conversationId: id }, (owner) => conversationRows.get(owner, id));
   if (!found) throw noConversation(id);
   return found;
 }

@@ -6,11 +6,14 @@ import type { Api } from '../http/fastify.ts';
 import type { OpenStream } from '../http/open-stream.ts';
 import { TaskParams } from '../http/responses.ts';
 import { findReadableTask } from '../find-task.ts';
+import { eventsForReader } from '../read-shared.ts';
 
-type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'shares'> & { openStream: OpenStream };
+type Deps = Pick<ApiDeps, 'citations' | 'control' | 'conversationRows' | 'events' | 'shares'> & {
+  openStream: OpenStream;
+};
 
 export const taskEventRoutes =
-  ({ control, conversationRows, events, shares, openStream }: Deps) =>
+  ({ citations, control, conversationRows, events, shares, openStream }: Deps) =>
   async (app: Api) =>
     addEventRoutes(app, openStream, {
       url: '/v1/tasks/:id/events',
@@ -23,6 +26,7 @@ export const taskEventRoutes =
       page: TaskEventPage,
       ended: 'The task has ended and the last event was the given one: do not reconnect',
       events,
+      forReader: (reader, stored) => eventsForReader({ citations }, reader, stored),
       async find(scope, id) {
         const { row, owner } = await findReadableTask({ control, conversationRows, shares }, scope, id);
         return { id: row.id, owner, lastSeq: row.lastSeq, isEnded: isEnded(row.status) };

@@ -7,8 +7,8 @@ import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { taskPath, type Views } from '../links.ts';
 import { findVisibleTask, readVisibleTask } from '../find-task.ts';
-import { forReader } from '../read-shared.ts';
-import { reachOfList } from '../http/identity.ts';
+import { forReader, mayReadShared } from '../read-shared.ts';
+import { reachOfList, roleMissing } from '../http/identity.ts';
 import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
 import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems } from '../http/responses.ts';
 
@@ -65,6 +65,7 @@ export const taskRoutes =
       handler: async ({ scope, query }, reply) => {
         const { of, ...filter } = query;
         const shared = of === 'shared';
+        if (shared && !mayReadShared(scope, 'task')) throw roleMissing('read', 'task');
         const reach = reachOfList(scope, shared ? undefined : of, 'task');
         const page = await tasks.list(reach, { ...filter, shared });
         const rows = shared ? await forReader({ citations }, scope, page.tasks) : page.tasks;
