@@ -112,6 +112,22 @@ test('an end and a checkpoint that Alfred did not sign are found', () => {
   ).toEqual(['checkpoint 50']);
 });
 
+test('a genuine entry that was never stored, in the place of another one, is found', () => {
+  const fork = (row: AuditEntryRow): AuditEntryRow => {
+    const other = { ...row, subject: 'other' };
+    return { ...other, hash: entryHash(keys.signing.secret, row.previous, other) };
+  };
+  const put = (at: number) => (rows: AuditEntryRow[]) => rows.map((row) => (row.seq === at ? fork(row) : row));
+  expect(verify(put(40))).toEqual(['changed 40']);
+  expect(verify(put(1))).toEqual(['changed 1']);
+  expect(verify(put(100))).toEqual(['head 100']);
+  // Rows of another chain behind the beginning.
+  const rows = makeRows(100);
+  const head = { ...headOf(rows), base_seq: 40, base_hash: rows[41]?.hash as Buffer };
+  const moved = { ...head, mac: headMac(keys.signing.secret, head) };
+  expect(verify((all) => all.slice(40), { head: moved })).toEqual(['head 40']);
+});
+
 test('text that UTF-8 or the database cannot hold is signed as it is stored', () => {
   const { subject, client } = fieldsOf(
     { tenant: 't', subject: `a\0b\ud800${'é'.repeat(600)}`, action: 'x', outcome: 'ok', client: undefined },
