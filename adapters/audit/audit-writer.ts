@@ -6,7 +6,7 @@ import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
-import { entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
+import { changedEnd, entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
 
 /** The most entries in one statement, and the most that wait for the database. */
 const mostInBatch = 500;
@@ -30,11 +30,7 @@ function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
 
   /** @throws when the end of the log was changed: what is signed behind it would make that look genuine */
   function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
-    if (!isGenuineHead(before, { byId }))
-      throw new AlfredError(
-        'internal',
-        'The end of the audit log is not what Alfred wrote: `alfred audit verify` says what was changed.',
-      );
+    if (!isGenuineHead(before, { byId })) throw changedEnd();
     let { seq } = before;
     let hash = before.hash.length === 0 ? noHash : before.hash;
     const entries: AuditEntryRow[] = batch.map(({ fields }) => {
@@ -88,6 +84,8 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
   const batches = createBatches({ store, keys });
   let running: Promise<void> | undefined;
   let isClosing = false;
+  /** Whether the newest batch could not be stored. It is tried again until it can. */
+  let isStuck = false;
 
   async function run(): Promise<void> {
     let pause = pauseMs.first;
@@ -96,6 +94,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
       try {
         await batches.store(batch);
       } catch (error) {
+        isStuck = true;
         metrics?.auditWriteFailures.inc();
         // All who wait hear at once. The entries stay: what they tell has been done.
         for (const { reject } of waiting) reject(error);
@@ -106,6 +105,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
         pause = Math.min(2 * pause, pauseMs.longest);
         continue;
       }
+      isStuck = false;
       pause = pauseMs.first;
       waiting = waiting.slice(batch.length);
       for (const { fields, resolve } of batch) {
@@ -129,12 +129,24 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
     });
 
   return {
+    /** @throws when the next entry would not be stored now */
+    check(): void {
+      if (isStuck || waiting.length >= mostWaiting / 2)
+        throw new AlfredError(
+          'database_unavailable',
+          'The audit log cannot be written, so nothing is changed. Repeat the request later.',
+        );
+    },
+
     /** @returns when the entry is stored */
     write(record: AuditRecord): Promise<void> {
       if (waiting.length >= mostWaiting || isClosing) {
         metrics?.auditWriteFailures.inc();
         return Promise.reject(
-          new AlfredError('database_unavailable', 'The audit log cannot be written, so nothing more is done.'),
+          new AlfredError(
+            'database_unavailable',
+            'The audit log cannot be written. What was asked for was done, and has no entry there.',
+          ),
         );
       }
       return new Promise((resolve, reject) => {
