@@ -9,6 +9,7 @@ import { verifyLog } from '../../../adapters/audit/verify-log.ts';
 import { createAuditStore, type AuditStore } from '../../../adapters/postgres/audit/audit-store.ts';
 import type { AuditKeys } from '../../../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../../../runtime/audit-keys.ts';
+import { openPostgres } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { rethrowMarked } from '../../../runtime/database/database-errors.ts';
 import { createAudit } from '../../../wiring/audit.ts';
@@ -38,6 +39,7 @@ const openWriter = (more: Partial<AuditStore> = {}) =>
 const record = (n: number) => ({ tenant: 'acme', subject: `p${n}`, action: 'task.start', outcome: 'ok' as const });
 const verify = async () => verifyLog({ store, keys, outside: [], rowsAtOnce: 300 });
 const query = (text: string) => env.postgres.pool.query(text);
+const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
 /** Undoes what a person with every right of the database does. */
 async function tampered(statement: string, check: () => Promise<void>) {
   await query('create table audit_copy as table audit_entries');
@@ -81,7 +83,6 @@ test('an API for others does not start without a key, nor with another one than 
     ALFRED_API_HOST: '0.0.0.0',
     OIDC_ISSUER: [{ issuer: 'https://login.example.com' }],
   };
-  const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
   const start = (config: typeof env.config) => createAudit({ ...env, config }, webhooks).checkAudit();
   await expect(start(forOthers)).rejects.toThrow(/ALFRED_AUDIT_KEY is not set[^]*openssl rand[^]*ALFRED_AUDIT=off/);
   const [other, own] = [
@@ -91,6 +92,18 @@ test('an API for others does not start without a key, nor with another one than 
   await expect(start({ ...forOthers, ALFRED_AUDIT_KEY: other })).rejects.toThrow(/signed with the key [0-9a-f]{8}/);
   await start({ ...forOthers, ALFRED_AUDIT_KEY: `${other},${own.trim()}` });
   await start({ ...forOthers, ALFRED_AUDIT: false });
+});
+
+test('an API starts while the database is away or not migrated', async () => {
+  const away = openPostgres({ ...env.config, DATABASE_URL: 'postgres://alfred@127.0.0.1:9/alfred' }, env.log);
+  await createAudit({ ...env, postgres: away }, webhooks).checkAudit();
+  await away.close();
+  await query('alter table audit_head rename to audit_head_away');
+  try {
+    await createAudit(env, webhooks).checkAudit();
+  } finally {
+    await query('alter table audit_head_away rename to audit_head');
+  }
 });
 
 test('the table takes no change, not even from its owner', async () => {
@@ -139,7 +152,11 @@ test('nothing is written behind an end that somebody has moved', async () => {
      update audit_head set seq = 1990, hash = (select hash from audit_entries where seq = 1990)`,
     async () => {
       const writer = openWriter();
+      expect(() => writer.check()).not.toThrow();
       await expect(writer.write(record(1))).rejects.toThrow(/audit verify/);
+      // What comes now is refused before it is done.
+      expect(() => writer.check()).toThrow(/nothing is changed/);
+      await expect(createAudit(env, webhooks).checkAudit()).rejects.toThrow(/audit verify/);
       await writer.close();
     },
   );
