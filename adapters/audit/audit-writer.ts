@@ -16,7 +16,7 @@ const pauseMs = { first: 100, longest: 5_000 };
 type Waiting = { fields: ReturnType<typeof fieldsOf>; resolve: () => void; reject: (error: unknown) => void };
 
 type Deps = {
-  store: Pick<AuditStore, 'readHead' | 'append' | 'appendLocked' | 'has'>;
+  store: Pick<AuditStore, 'readHead' | 'append' | 'appendLocked'>;
   keys: () => Promise<AuditKeys>;
   log: Pick<Logger, 'error' | 'warn'>;
   metrics?: Pick<Metrics, 'auditEntries' | 'auditWriteFailures'> | undefined;
@@ -43,26 +43,29 @@ function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
     return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
   }
 
-  /** Stores entries, or finds that the attempt before has stored them. */
+  /**
+   * Stores entries, or finds that the attempt before has stored them. Its answer may have been lost, and its statement
+   * may still wait in the database: so a repeat looks for its entries while no other statement can add any.
+   */
   async function storeBatch(batch: Waiting[]): Promise<void> {
-    // The answer to the attempt before may have been lost.
-    const [first] = attempt ?? [];
-    if (first && (await store.has(first))) return;
     const known = await keys();
-    const before = head ?? (await store.readHead());
-    head = undefined;
-    const prepared = prepare(batch, before, known);
-    attempt = prepared.entries;
-    if (await store.append(prepared.entries, before, prepared.after)) {
-      head = prepared.after;
-      return;
+    const [first] = attempt ?? [];
+    if (!first) {
+      const before = head ?? (await store.readHead());
+      head = undefined;
+      const prepared = prepare(batch, before, known);
+      attempt = prepared.entries;
+      if (await store.append(prepared.entries, before, prepared.after)) {
+        head = prepared.after;
+        return;
+      }
     }
     const locked = await store.appendLocked((current) => {
       const again = prepare(batch, current, known);
       attempt = again.entries;
       return again;
-    });
-    head = locked.after;
+    }, first);
+    head = locked?.after;
   }
 
   return {

@@ -67,7 +67,6 @@ test('a flood of strangers hides neither who reads nor who is refused', async ()
       readHead: async () => ({ seq: 0, hash: empty, base_seq: 0, base_hash: empty, key_id: null, mac: null }),
       append: async (entries) => rows.push(...entries) > 0,
       appendLocked: () => Promise.reject(new Error('no other process writes')),
-      has: async () => false,
       list: async () => ({ entries: [], nextCursor: null }),
     },
   });
