@@ -11,6 +11,8 @@ import { changedEnd, entryHash, fieldsOf, headMac, isGenuineHead, noHash } from 
 /** The most entries in one statement, and the most that wait for the database. */
 const mostInBatch = 500;
 const mostWaiting = 10_000;
+/** With the entry, which has ids and codes only: so what was done is known at least from there. */
+const lostMessage = 'an entry of the audit log was not written';
 const pauseMs = { first: 100, longest: 5_000 };
 
 type Waiting = { fields: ReturnType<typeof fieldsOf>; resolve: () => void; reject: (error: unknown) => void };
@@ -143,8 +145,10 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
 
     /** @returns when the entry is stored */
     write(record: AuditRecord): Promise<void> {
+      const fields = fieldsOf(record, new Date());
       if (waiting.length >= mostWaiting || isClosing) {
         metrics?.auditWriteFailures.inc();
+        log.error({ entry: fields }, lostMessage);
         return Promise.reject(
           new AlfredError(
             'database_unavailable',
@@ -153,7 +157,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ fields: fieldsOf(record, new Date()), resolve, reject });
+        waiting.push({ fields, resolve, reject });
         running ??= run();
       });
     },
@@ -163,7 +167,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
       isClosing = true;
       wake?.();
       await running;
-      if (waiting.length > 0) log.error({ lost: waiting.length }, 'entries of the audit log were not written');
+      for (const { fields } of waiting) log.error({ entry: fields }, lostMessage);
     },
   };
 }
