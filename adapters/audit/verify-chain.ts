@@ -75,6 +75,8 @@ export class ChainVerification {
   #genuineCheckpoints(): Map<number, Checkpoint> {
     const kept = new Map<number, Checkpoint>();
     for (const one of this.#input.checkpoints) {
+      // Of entries that were removed, and perhaps signed with a key that is gone too.
+      if (one.seq < this.#input.head.base_seq) continue;
       const secret = this.#input.keys.byId.get(one.key_id);
       if (secret === undefined || !isSame(checkpointMac(secret, one), one.mac))
         this.#find({
