@@ -72,7 +72,9 @@ export function createAuditKeeper(deps: Deps) {
         throw new Error(`the checkpoint of entry ${last.seq} is not genuine, so nothing is removed`);
       const head = await store.readHead();
       if (last.seq > head.base_seq)
-        await store.moveBase((current): HeadRow => {
+        await store.moveBase((current): HeadRow | undefined => {
+          // Another process may have moved it since.
+          if (last.seq <= current.base_seq) return undefined;
           if (!isGenuineHead(current, { byId })) throw new Error('the end of the audit log is not what Alfred wrote');
           const moved = { ...current, base_seq: last.seq, base_hash: last.hash, key_id: signing.id };
           return { ...moved, mac: headMac(signing.secret, moved) };

@@ -74,11 +74,11 @@ export const createAuditStore = (db: Database) => ({
   checkpointsAfter: (seq: number, limit: number): Promise<CheckpointRow[]> =>
     db.selectFrom('audit_checkpoints').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute(),
 
-  /** Moves the beginning of the chain. `sign` gets the head and makes that of afterwards. */
-  moveBase: (sign: (head: HeadRow) => HeadRow): Promise<void> =>
+  /** Moves the beginning of the chain. `sign` gets the head and makes that of afterwards, or undefined. */
+  moveBase: (sign: (head: HeadRow) => HeadRow | undefined): Promise<void> =>
     db.transaction().execute(async (trx) => {
       const after = sign(await readHead(trx, { lock: true }));
-      await trx.updateTable('audit_head').set(after).execute();
+      if (after) await trx.updateTable('audit_head').set(after).execute();
     }),
 
   /** Removes entries before the beginning. @returns how many; fewer than `most` when none is left */

@@ -1,0 +1,45 @@
+import { expect, test } from '@jest/globals';
+import { createAuditKeeper } from '../../../adapters/audit/audit-keeper.ts';
+import { checkpointMac, headMac } from '../../../adapters/audit/chain.ts';
+import type { AuditStore, HeadRow } from '../../../adapters/postgres/audit/audit-store.ts';
+import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
+
+const keys = auditKeysIn(Buffer.alloc(32, 1).toString('base64')) as AuditKeys;
+const { id: key_id, secret } = keys.signing;
+const hash = (seq: number) => Buffer.alloc(32, seq);
+const checkpointOf = (seq: number) => {
+  const unsigned = { seq, hash: hash(seq), at: new Date(0), key_id };
+  return { ...unsigned, mac: checkpointMac(secret, unsigned) };
+};
+const headOf = (seq: number, base = 0): HeadRow => {
+  const unsigned = { seq, hash: hash(seq), base_seq: base, base_hash: hash(base), key_id };
+  return { ...unsigned, mac: headMac(secret, unsigned) };
+};
+
+const createKeeper = (store: Partial<AuditStore>, more: Partial<Parameters<typeof createAuditKeeper>[0]> = {}) =>
+  createAuditKeeper({
+    store: {
+      removeExpired: async () => 0,
+      removeCheckpointsBefore: async () => undefined,
+      saveCheckpoint: async () => undefined,
+      ...store,
+    } as AuditStore,
+    keys: async () => keys,
+    scan: async () => undefined,
+    place: undefined,
+    log: { error: () => undefined, info: () => undefined },
+    checkpointMs: 300_000,
+    keptDays: 400,
+    ...more,
+  });
+
+test('the beginning of the log never moves back, when another process moves it further', async () => {
+  const moved: unknown[] = [];
+  const keeper = createKeeper({
+    checkpointBefore: async () => checkpointOf(40),
+    readHead: async () => headOf(100, 20),
+    moveBase: async (sign) => void moved.push(sign(headOf(100, 60))),
+  });
+  await keeper.removeExpired();
+  expect(moved).toEqual([undefined]);
+});
