@@ -36,9 +36,10 @@ export function createAuditKeeper(deps: Deps) {
 
   /** @returns whether a checkpoint was written */
   async function writeCheckpoint({ evenIfEarly = false } = {}): Promise<boolean> {
+    // Before the end is read: another process may sign a checkpoint of a later one in between.
+    const newest = await store.newestCheckpoint();
     const head = await store.readHead();
     const { seq, hash } = head;
-    const newest = await store.newestCheckpoint();
     if (seq < (newest?.seq ?? 0))
       throw new Error(`the audit log ends with entry ${seq}, but a checkpoint signed entry ${newest?.seq}`);
     if (seq === (newest?.seq ?? 0)) {

@@ -43,3 +43,18 @@ test('the beginning of the log never moves back, when another process moves it f
   await keeper.removeExpired();
   expect(moved).toEqual([undefined]);
 });
+
+test('a checkpoint of another process, between two reads, is no log that was cut off', async () => {
+  let seq = 100;
+  let newest = 90;
+  const meanwhile = <T>(row: T): T => {
+    seq += 10;
+    newest = seq;
+    return row;
+  };
+  const keeper = createKeeper({
+    newestCheckpoint: async () => meanwhile(checkpointOf(newest)),
+    readHead: async () => meanwhile(headOf(seq)),
+  });
+  await keeper.writeCheckpoint();
+});
