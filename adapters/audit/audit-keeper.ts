@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -10,8 +11,10 @@ const dayMs = 86_400_000;
 const entriesOfCheckpoint = 10_000;
 const retentionEveryMs = 3_600_000;
 const removedAtOnce = 10_000;
-const tickMs = 10_000;
 const scanEveryMs = 60_000;
+const usualTickMs = 10_000;
+/** How long the end waits for a job. A mounted place of checkpoints may hang for ever. */
+const usualStopMs = 5_000;
 
 type Deps = {
   store: AuditStore;
@@ -25,11 +28,16 @@ type Deps = {
   checkpointMs: number;
   keptDays: number;
   now?: () => number;
+  /** How often it looks what is to be done. */
+  tickMs?: number;
+  stopMs?: number;
 };
 
 /** Signs checkpoints of the audit log, and removes entries whose time is over. Several processes may do so at once. */
 export function createAuditKeeper(deps: Deps) {
   const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  const { tickMs = usualTickMs, stopMs = usualStopMs } = deps;
+  let isStopping = false;
   let waitingSince: number | undefined;
   let retentionAt = 0;
   let scanAt = 0;
@@ -83,7 +91,7 @@ export function createAuditKeeper(deps: Deps) {
     }
     let removed = 0;
     let some = removedAtOnce;
-    while (some === removedAtOnce) {
+    while (some === removedAtOnce && !isStopping) {
       some = await store.removeExpired(removedAtOnce);
       removed += some;
     }
@@ -95,11 +103,12 @@ export function createAuditKeeper(deps: Deps) {
   /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
     await orLogged(writeCheckpoint);
+    if (isStopping) return;
     if (now() - scanAt >= scanEveryMs) {
       scanAt = now();
       await orLogged(scan);
     }
-    if (now() - retentionAt < retentionEveryMs) return;
+    if (isStopping || now() - retentionAt < retentionEveryMs) return;
     retentionAt = now();
     await orLogged(removeExpired);
   }
@@ -121,7 +130,8 @@ export function createAuditKeeper(deps: Deps) {
       }, tickMs).unref();
       return async () => {
         clearInterval(timer);
-        await running;
+        isStopping = true;
+        await Promise.race([running, sleep(stopMs, undefined, { ref: false })]);
       };
     },
   };

@@ -120,7 +120,7 @@ test('a request whose entry cannot be stored is answered with 503, and the entry
   } finally {
     await api.postgres.pool.query('alter table audit_entries_away rename to audit_entries');
   }
-  await until('the entry is there', () => entries('subject=kim&action=key.create'), {
+  await until('the entry is there', () => entries('subject=kim&action=key.create&outcome=ok'), {
     accept: ({ length }) => length === 1,
   });
 });

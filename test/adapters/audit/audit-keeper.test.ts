@@ -3,6 +3,7 @@ import { createAuditKeeper } from '../../../adapters/audit/audit-keeper.ts';
 import { checkpointMac, headMac } from '../../../adapters/audit/chain.ts';
 import type { AuditStore, HeadRow } from '../../../adapters/postgres/audit/audit-store.ts';
 import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
+import { until } from '../../support/until.ts';
 
 const keys = auditKeysIn(Buffer.alloc(32, 1).toString('base64')) as AuditKeys;
 const { id: key_id, secret } = keys.signing;
@@ -57,4 +58,40 @@ test('a checkpoint of another process, between two reads, is no log that was cut
     readHead: async () => meanwhile(headOf(seq)),
   });
   await keeper.writeCheckpoint();
+});
+
+test('the end waits for no place that hangs, and for no long removal', async () => {
+  let writes = 0;
+  const place = {
+    write: () => {
+      writes++;
+      return new Promise<void>(() => undefined);
+    },
+    read: async () => [],
+  };
+  const hanging = createKeeper(
+    { newestCheckpoint: async () => undefined, readHead: async () => headOf(100) },
+    { place, tickMs: 1, stopMs: 1 },
+  );
+  const stop = hanging.start();
+  await until('the place hangs', () => writes, { accept: (count) => count > 0 });
+  await stop();
+
+  let removals = 0;
+  const removing = createKeeper(
+    {
+      newestCheckpoint: async () => checkpointOf(100),
+      readHead: async () => headOf(100),
+      checkpointBefore: async () => undefined,
+      removeExpired: async () => {
+        removals++;
+        await new Promise((resolve) => setImmediate(resolve));
+        return 10_000;
+      },
+    },
+    { tickMs: 1, stopMs: 60_000 },
+  );
+  const stopRemoving = removing.start();
+  await until('entries are removed', () => removals, { accept: (count) => count > 2 });
+  await stopRemoving();
 });
