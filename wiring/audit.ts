@@ -66,6 +66,7 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
       const head = await store.readHead().catch((error: unknown) => {
         if (!isDatabaseUnavailable(error) && !isUnmigrated(error)) throw error;
         log.warn({ err: error }, 'the database could not say where the audit log ends; the first entry checks it');
+        return undefined;
       });
       if (!head) return;
       const { key_id: keyId } = head;

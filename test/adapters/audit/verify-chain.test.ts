@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { checkpointMac, entryHash, fieldsOf, headMac, noHash } from '../../../adapters/audit/chain.ts';
 import { ChainVerification } from '../../../adapters/audit/verify-chain.ts';
 import { verifyLog } from '../../../adapters/audit/verify-log.ts';
+import type { HeadRow } from '../../../adapters/postgres/audit/audit-store.ts';
 import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../../runtime/database/audit-tables.ts';
 
@@ -19,7 +20,7 @@ function makeRows(count: number): AuditEntryRow[] {
   }
   return rows;
 }
-const headOf = (rows: AuditEntryRow[]) => {
+const headOf = (rows: AuditEntryRow[]): HeadRow => {
   const last = rows.at(-1) as AuditEntryRow;
   const head = { seq: last.seq, hash: last.hash, base_seq: 0, base_hash: Buffer.alloc(0), key_id: keys.signing.id };
   return { ...head, mac: headMac(keys.signing.secret, head) };
@@ -32,10 +33,7 @@ const checkpointOf = ({ seq, hash }: AuditEntryRow) => {
 /** What verification says about 100 entries that were changed. */
 function verify(
   tamper: (rows: AuditEntryRow[]) => AuditEntryRow[],
-  {
-    head,
-    checkpoints = [],
-  }: { head?: ReturnType<typeof headOf>; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
+  { head, checkpoints = [] }: { head?: HeadRow; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
 ) {
   const rows = makeRows(100);
   const verification = new ChainVerification({ head: head ?? headOf(rows), keys, checkpoints });
