@@ -89,12 +89,7 @@ export function createAuditKeeper(deps: Deps) {
           return { ...moved, mac: headMac(signing.secret, moved) };
         });
     }
-    let removed = 0;
-    let some = removedAtOnce;
-    while (some === removedAtOnce && !isStopping) {
-      some = await store.removeExpired(removedAtOnce);
-      removed += some;
-    }
+    const removed = await removeRows(store, () => isStopping);
     if (last) await store.removeCheckpointsBefore(last.seq);
     if (removed > 0) log.info({ removed }, 'entries of the audit log were removed, because their time is over');
     return removed;
@@ -135,4 +130,14 @@ export function createAuditKeeper(deps: Deps) {
       };
     },
   };
+}
+
+async function removeRows(store: Pick<AuditStore, 'removeExpired'>, isStopping: () => boolean): Promise<number> {
+  let removed = 0;
+  let some = removedAtOnce;
+  while (some === removedAtOnce && !isStopping()) {
+    some = await store.removeExpired(removedAtOnce);
+    removed += some;
+  }
+  return removed;
 }

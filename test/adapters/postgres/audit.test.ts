@@ -16,6 +16,7 @@ import { createAudit } from '../../../wiring/audit.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.ts';
 import { scansOf, type PlanNode } from '../../support/query-plan.ts';
+import { tamperedLog } from '../../support/tampered-log.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -40,22 +41,7 @@ const record = (n: number) => ({ tenant: 'acme', subject: `p${n}`, action: 'task
 const verify = async () => verifyLog({ store, keys, outside: [], rowsAtOnce: 300 });
 const query = (text: string) => env.postgres.pool.query(text);
 const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
-/** Undoes what a person with every right of the database does. */
-async function tampered(statement: string, check: () => Promise<void>) {
-  await query('create table audit_copy as table audit_entries');
-  await query('create table audit_head_copy as table audit_head');
-  await query('alter table audit_entries disable trigger user');
-  await query(statement);
-  try {
-    await check();
-  } finally {
-    await query('delete from audit_entries; insert into audit_entries select * from audit_copy');
-    await query('delete from audit_head; insert into audit_head select * from audit_head_copy');
-    await query('drop table audit_copy, audit_head_copy');
-    await query('alter table audit_entries enable always trigger audit_entries_stay');
-    await query('alter table audit_entries enable always trigger audit_entries_are_not_emptied');
-  }
-}
+const tampered = (statement: string, check: () => Promise<void>) => tamperedLog(query, statement, check);
 
 test('the key of one machine is made once, for its owner alone, also by two processes at once', async () => {
   const config = { ...env.config, ALFRED_DATA_DIR: join(env.config.ALFRED_DATA_DIR, 'new') };
