@@ -1,5 +1,6 @@
 import { createAuditKeeper } from '../adapters/audit/audit-keeper.ts';
 import { createAuditLog } from '../adapters/audit/audit-log.ts';
+import { changedEnd, isGenuineHead } from '../adapters/audit/chain.ts';
 import { createIntrusionScan } from '../adapters/audit/intrusion-scan.ts';
 import { openCheckpointPlace } from '../adapters/audit/checkpoint-place.ts';
 import { createAuditStore } from '../adapters/postgres/audit/audit-store.ts';
@@ -8,6 +9,7 @@ import type { Webhooks } from '../contract/ports/index.ts';
 import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../runtime/audit-keys.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
+import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
 
@@ -52,21 +54,33 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
     }),
     tenantOfStrangers: tenantOfStrangers(config),
     /**
-     * Checks that this process can go on with the chain, before it takes requests.
+     * Checks that this process can go on with the chain, before it takes requests. While the database is away or not
+     * migrated it says nothing: the writer checks the end again.
      *
-     * @throws ConfigError when it has no key, or not the one that the log was last signed with
+     * @throws ConfigError when it has no key, or not the one that the log was last signed with; AlfredError when the
+     *   end of the log was changed
      */
     async checkAudit(): Promise<void> {
       if (!config.ALFRED_AUDIT) return log.warn('ALFRED_AUDIT is off: no audit log is kept');
       const { byId } = await auditKeys();
-      const { key_id: keyId } = await store.readHead();
+      const head = await store.readHead().catch((error: unknown) => {
+        if (!isDatabaseUnavailable(error) && !isUnmigrated(error)) throw error;
+        log.warn({ err: error }, 'the database could not say where the audit log ends; the first entry checks it');
+        return undefined;
+      });
+      if (!head) return;
+      const { key_id: keyId } = head;
       if (keyId !== null && !byId.has(keyId))
         throw new ConfigError(
           `The audit log was signed with the key ${keyId}, which this process does not have (it has ${[...byId.keys()].join(', ')}). Give every process of the API the same ALFRED_AUDIT_KEY or ALFRED_AUDIT_KEY_FILE; after a rotation it has the key of before, too, behind the new one.`,
         );
+      if (!isGenuineHead(head, { byId })) throw changedEnd();
     },
   };
 }
+
+/** Postgres' code for a table that does not exist. */
+const isUnmigrated = (error: unknown) => (error as { code?: unknown }).code === '42P01';
 
 /** Whether this Alfred is for one machine alone. Others share the log among processes, which share its key. */
 const isForThisMachine = ({ OIDC_ISSUER, ALFRED_API_HOST }: Config) =>

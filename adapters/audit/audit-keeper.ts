@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -10,8 +11,10 @@ const dayMs = 86_400_000;
 const entriesOfCheckpoint = 10_000;
 const retentionEveryMs = 3_600_000;
 const removedAtOnce = 10_000;
-const tickMs = 10_000;
 const scanEveryMs = 60_000;
+const usualTickMs = 10_000;
+/** How long the end waits for a job. A mounted place of checkpoints may hang for ever. */
+const usualStopMs = 5_000;
 
 type Deps = {
   store: AuditStore;
@@ -25,20 +28,26 @@ type Deps = {
   checkpointMs: number;
   keptDays: number;
   now?: () => number;
+  /** How often it looks what is to be done. */
+  tickMs?: number;
+  stopMs?: number;
 };
 
 /** Signs checkpoints of the audit log, and removes entries whose time is over. Several processes may do so at once. */
 export function createAuditKeeper(deps: Deps) {
   const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  const { tickMs = usualTickMs, stopMs = usualStopMs } = deps;
+  let isStopping = false;
   let waitingSince: number | undefined;
   let retentionAt = 0;
   let scanAt = 0;
 
   /** @returns whether a checkpoint was written */
   async function writeCheckpoint({ evenIfEarly = false } = {}): Promise<boolean> {
+    // Before the end is read: another process may sign a checkpoint of a later one in between.
+    const newest = await store.newestCheckpoint();
     const head = await store.readHead();
     const { seq, hash } = head;
-    const newest = await store.newestCheckpoint();
     if (seq < (newest?.seq ?? 0))
       throw new Error(`the audit log ends with entry ${seq}, but a checkpoint signed entry ${newest?.seq}`);
     if (seq === (newest?.seq ?? 0)) {
@@ -72,18 +81,15 @@ export function createAuditKeeper(deps: Deps) {
         throw new Error(`the checkpoint of entry ${last.seq} is not genuine, so nothing is removed`);
       const head = await store.readHead();
       if (last.seq > head.base_seq)
-        await store.moveBase((current): HeadRow => {
+        await store.moveBase((current): HeadRow | undefined => {
+          // Another process may have moved it since.
+          if (last.seq <= current.base_seq) return undefined;
           if (!isGenuineHead(current, { byId })) throw new Error('the end of the audit log is not what Alfred wrote');
           const moved = { ...current, base_seq: last.seq, base_hash: last.hash, key_id: signing.id };
           return { ...moved, mac: headMac(signing.secret, moved) };
         });
     }
-    let removed = 0;
-    let some = removedAtOnce;
-    while (some === removedAtOnce) {
-      some = await store.removeExpired(removedAtOnce);
-      removed += some;
-    }
+    const removed = await removeRows(store, () => isStopping);
     if (last) await store.removeCheckpointsBefore(last.seq);
     if (removed > 0) log.info({ removed }, 'entries of the audit log were removed, because their time is over');
     return removed;
@@ -92,11 +98,12 @@ export function createAuditKeeper(deps: Deps) {
   /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
     await orLogged(writeCheckpoint);
+    if (isStopping) return;
     if (now() - scanAt >= scanEveryMs) {
       scanAt = now();
       await orLogged(scan);
     }
-    if (now() - retentionAt < retentionEveryMs) return;
+    if (isStopping || now() - retentionAt < retentionEveryMs) return;
     retentionAt = now();
     await orLogged(removeExpired);
   }
@@ -118,8 +125,19 @@ export function createAuditKeeper(deps: Deps) {
       }, tickMs).unref();
       return async () => {
         clearInterval(timer);
-        await running;
+        isStopping = true;
+        await Promise.race([running, sleep(stopMs, undefined, { ref: false })]);
       };
     },
   };
+}
+
+async function removeRows(store: Pick<AuditStore, 'removeExpired'>, isStopping: () => boolean): Promise<number> {
+  let removed = 0;
+  let some = removedAtOnce;
+  while (some === removedAtOnce && !isStopping()) {
+    some = await store.removeExpired(removedAtOnce);
+    removed += some;
+  }
+  return removed;
 }

@@ -43,6 +43,10 @@ export function createAuditLog({ isOn, ...deps }: Deps): Audit & { close(): Prom
   let timer: NodeJS.Timeout | undefined;
 
   return {
+    check() {
+      if (isOn) writer.check();
+    },
+
     async record(entry) {
       if (isOn) await writer.write(entry);
     },

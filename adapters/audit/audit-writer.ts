@@ -6,17 +6,19 @@ import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
-import { entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
+import { changedEnd, entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
 
 /** The most entries in one statement, and the most that wait for the database. */
 const mostInBatch = 500;
 const mostWaiting = 10_000;
+/** With the entry, which has ids and codes only: so what was done is known at least from there. */
+const lostMessage = 'an entry of the audit log was not written';
 const pauseMs = { first: 100, longest: 5_000 };
 
 type Waiting = { fields: ReturnType<typeof fieldsOf>; resolve: () => void; reject: (error: unknown) => void };
 
 type Deps = {
-  store: Pick<AuditStore, 'readHead' | 'append' | 'appendLocked' | 'has'>;
+  store: Pick<AuditStore, 'readHead' | 'append' | 'appendLocked'>;
   keys: () => Promise<AuditKeys>;
   log: Pick<Logger, 'error' | 'warn'>;
   metrics?: Pick<Metrics, 'auditEntries' | 'auditWriteFailures'> | undefined;
@@ -30,11 +32,7 @@ function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
 
   /** @throws when the end of the log was changed: what is signed behind it would make that look genuine */
   function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
-    if (!isGenuineHead(before, { byId }))
-      throw new AlfredError(
-        'internal',
-        'The end of the audit log is not what Alfred wrote: `alfred audit verify` says what was changed.',
-      );
+    if (!isGenuineHead(before, { byId })) throw changedEnd();
     let { seq } = before;
     let hash = before.hash.length === 0 ? noHash : before.hash;
     const entries: AuditEntryRow[] = batch.map(({ fields }) => {
@@ -47,26 +45,29 @@ function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
     return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
   }
 
-  /** Stores entries, or finds that the attempt before has stored them. */
+  /**
+   * Stores entries, or finds that the attempt before has stored them. Its answer may have been lost, and its statement
+   * may still wait in the database: so a repeat looks for its entries while no other statement can add any.
+   */
   async function storeBatch(batch: Waiting[]): Promise<void> {
-    // The answer to the attempt before may have been lost.
-    const [first] = attempt ?? [];
-    if (first && (await store.has(first))) return;
     const known = await keys();
-    const before = head ?? (await store.readHead());
-    head = undefined;
-    const prepared = prepare(batch, before, known);
-    attempt = prepared.entries;
-    if (await store.append(prepared.entries, before, prepared.after)) {
-      head = prepared.after;
-      return;
+    const [first] = attempt ?? [];
+    if (!first) {
+      const before = head ?? (await store.readHead());
+      head = undefined;
+      const prepared = prepare(batch, before, known);
+      attempt = prepared.entries;
+      if (await store.append(prepared.entries, before, prepared.after)) {
+        head = prepared.after;
+        return;
+      }
     }
     const locked = await store.appendLocked((current) => {
       const again = prepare(batch, current, known);
       attempt = again.entries;
       return again;
-    });
-    head = locked.after;
+    }, first);
+    head = locked?.after;
   }
 
   return {
@@ -88,6 +89,8 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
   const batches = createBatches({ store, keys });
   let running: Promise<void> | undefined;
   let isClosing = false;
+  /** Whether the newest batch could not be stored. It is tried again until it can. */
+  let isStuck = false;
 
   async function run(): Promise<void> {
     let pause = pauseMs.first;
@@ -96,6 +99,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
       try {
         await batches.store(batch);
       } catch (error) {
+        isStuck = true;
         metrics?.auditWriteFailures.inc();
         // All who wait hear at once. The entries stay: what they tell has been done.
         for (const { reject } of waiting) reject(error);
@@ -106,6 +110,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
         pause = Math.min(2 * pause, pauseMs.longest);
         continue;
       }
+      isStuck = false;
       pause = pauseMs.first;
       waiting = waiting.slice(batch.length);
       for (const { fields, resolve } of batch) {
@@ -129,16 +134,30 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
     });
 
   return {
+    /** @throws when the next entry would not be stored now */
+    check(): void {
+      if (isStuck || waiting.length >= mostWaiting / 2)
+        throw new AlfredError(
+          'database_unavailable',
+          'The audit log cannot be written, so nothing is changed. Repeat the request later.',
+        );
+    },
+
     /** @returns when the entry is stored */
     write(record: AuditRecord): Promise<void> {
+      const fields = fieldsOf(record, new Date());
       if (waiting.length >= mostWaiting || isClosing) {
         metrics?.auditWriteFailures.inc();
+        log.error({ entry: fields }, lostMessage);
         return Promise.reject(
-          new AlfredError('database_unavailable', 'The audit log cannot be written, so nothing more is done.'),
+          new AlfredError(
+            'database_unavailable',
+            'The audit log cannot be written. What was asked for was done, and has no entry there.',
+          ),
         );
       }
       return new Promise((resolve, reject) => {
-        waiting.push({ fields: fieldsOf(record, new Date()), resolve, reject });
+        waiting.push({ fields, resolve, reject });
         running ??= run();
       });
     },
@@ -148,7 +167,7 @@ export function createAuditWriter({ store, keys, log, metrics }: Deps) {
       isClosing = true;
       wake?.();
       await running;
-      if (waiting.length > 0) log.error({ lost: waiting.length }, 'entries of the audit log were not written');
+      for (const { fields } of waiting) log.error({ entry: fields }, lostMessage);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { AuditRecord } from '../../contract/audit.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import type { AuditKeys } from '../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../runtime/database/audit-tables.ts';
 
@@ -80,6 +81,13 @@ export function isGenuineHead(head: SignedHead, { byId }: Pick<AuditKeys, 'byId'
   const secret = head.key_id === null ? undefined : byId.get(head.key_id);
   return secret !== undefined && head.mac !== null && isSame(headMac(secret, head), head.mac);
 }
+
+/** What is signed behind an end that was changed would make it look genuine. */
+export const changedEnd = () =>
+  new AlfredError(
+    'internal',
+    'The end of the audit log is not what Alfred wrote: `alfred audit verify` says what was changed.',
+  );
 
 export const isSame = (a: Buffer, b: Buffer): boolean => a.length === b.length && timingSafeEqual(a, b);
 

@@ -33,6 +33,8 @@ type Deps = {
 
 /** Looks through the audit log for what looks like an intrusion, and reports each find once. */
 export function createIntrusionScan({ rows, audit, log, metrics, hook, now = Date.now }: Deps) {
+  /** Signals that were given, and whose entries wait; by their keys, with the time. */
+  const late = new Map<string, number>();
   let volumes: { end: number; known: KnownBefore['volumes'] } | undefined;
 
   /** Of the last full hour; they do not change until the next. */
@@ -74,21 +76,28 @@ export function createIntrusionScan({ rows, audit, log, metrics, hook, now = Dat
         documentId: id ?? undefined,
       }),
     );
-    for (const signal of newSignals(found, new Set(earlier))) await report(signal);
+    for (const [key, at] of late) if (now() - at >= repeatAfterMs) late.delete(key);
+    for (const signal of newSignals(found, new Set([...earlier, ...late.keys()]))) await report(signal);
   }
 
   async function report(signal: IntrusionSignal): Promise<void> {
     const { rule, tenant, subject, network, documentId, count } = signal;
-    await audit.record({
-      tenant,
-      subject,
-      action: 'intrusion.signal',
-      outcome: 'signal',
-      code: rule,
-      count,
-      address: network,
-      resource: documentId === undefined ? undefined : { type: 'document', id: documentId },
-    });
+    try {
+      await audit.record({
+        tenant,
+        subject,
+        action: 'intrusion.signal',
+        outcome: 'signal',
+        code: rule,
+        count,
+        address: network,
+        resource: documentId === undefined ? undefined : { type: 'document', id: documentId },
+      });
+    } catch (error) {
+      // The entry is stored later.
+      late.set(signalKey(signal), now());
+      log.warn({ err: error }, 'the entry of a signal waits for the audit log');
+    }
     metrics?.intrusionSignals.inc({ rule });
     log.warn(signal, 'this looks like an intrusion');
     if (hook) void notify(hook, signal);

@@ -11,6 +11,9 @@ type Deps = {
   mostKinds?: number;
 };
 
+/** How often a full window is looked through, in milliseconds. */
+const flushedAtMost = 1_000;
+
 /**
  * Writes the first of many entries that are like each other, and how many more there were at the end of its window. A
  * flood of refusals becomes a few entries a minute, from however many addresses it comes.
@@ -18,13 +21,17 @@ type Deps = {
 export function createRepeats({ write, now = Date.now, windowMs = 60_000, mostKinds = 200 }: Deps) {
   const kinds = new Map<string, Repeats>();
 
+  let flushedAt = -Infinity;
+
+  function end(kind: string) {
+    const repeats = kinds.get(kind);
+    kinds.delete(kind);
+    if (repeats && repeats.count > 0) write({ ...repeats.entry, count: repeats.count });
+  }
+
   function flush(all = false) {
-    const time = now();
-    for (const [kind, { entry, count, endsAt }] of kinds) {
-      if (!all && endsAt > time) continue;
-      kinds.delete(kind);
-      if (count > 0) write({ ...entry, count });
-    }
+    flushedAt = now();
+    for (const [kind, { endsAt }] of kinds) if (all || endsAt <= flushedAt) end(kind);
   }
 
   function count(kind: string): boolean {
@@ -35,6 +42,7 @@ export function createRepeats({ write, now = Date.now, windowMs = 60_000, mostKi
   }
 
   function begin(kind: string, entry: AuditRecord) {
+    end(kind);
     write(entry);
     kinds.set(kind, { entry: withoutRequest(entry), count: 0, endsAt: now() + windowMs });
   }
@@ -43,7 +51,9 @@ export function createRepeats({ write, now = Date.now, windowMs = 60_000, mostKi
     /** @param kind what entries have in common that are counted together */
     add(kind: string, entry: AuditRecord): void {
       if (count(kind)) return;
-      if (kinds.size >= mostKinds || kinds.has(kind)) flush();
+      end(kind);
+      // Not with each entry of a flood: it looks at every kind.
+      if (kinds.size >= mostKinds && now() - flushedAt >= flushedAtMost) flush();
       if (kinds.size < mostKinds) return begin(kind, entry);
       const { tenant, action, outcome, code } = entry;
       const shared = JSON.stringify(['many', tenant, action, outcome, code]);

@@ -75,6 +75,8 @@ export class ChainVerification {
   #genuineCheckpoints(): Map<number, Checkpoint> {
     const kept = new Map<number, Checkpoint>();
     for (const one of this.#input.checkpoints) {
+      // Of entries that were removed, and perhaps signed with a key that is gone too.
+      if (one.seq < this.#input.head.base_seq) continue;
       const secret = this.#input.keys.byId.get(one.key_id);
       if (secret === undefined || !isSame(checkpointMac(secret, one), one.mac))
         this.#find({
@@ -114,7 +116,25 @@ export class ChainVerification {
     }
   }
 
+  /**
+   * The entry behind the last one must follow that one. Of one number there may be two genuine entries: one that a
+   * process signed and sent, while another process stored its own.
+   */
+  #compare({ previous }: AuditEntryRow, seq: number) {
+    const { seq: before, hash } = this.#last;
+    if (seq !== before + 1 || isSame(previous, hash)) return;
+    if (before === this.#input.head.base_seq)
+      this.#find({ ...at(before), kind: 'head', message: `entry ${seq} does not follow the beginning of the log` });
+    else
+      this.#find({
+        ...at(before),
+        kind: 'changed',
+        message: `entry ${before} is another one than entry ${seq} was signed behind`,
+      });
+  }
+
   #accept(row: AuditEntryRow, seq: number) {
+    this.#compare(row, seq);
     this.#settle(seq - 1);
     this.#last = { seq, hash: row.hash };
     this.#remember(row, seq);

@@ -15,7 +15,15 @@ type Input = {
 };
 
 /** Verifies the audit log, page by page, while others go on writing: what comes meanwhile is left out. */
-export async function verifyLog({ store, keys, outside, rowsAtOnce = 5_000 }: Input): Promise<Verification> {
+export async function verifyLog(input: Input): Promise<Verification> {
+  while (true) {
+    const { base, verification } = await verifyOnce(input);
+    // Entries that were removed meanwhile, because their time is over, would be missing.
+    if ((await input.store.readHead()).base_seq === base) return verification;
+  }
+}
+
+async function verifyOnce({ store, keys, outside, rowsAtOnce = 5_000 }: Input) {
   // Before the end is read: a checkpoint of meanwhile would be of an entry that is left out.
   const inside = await store.checkpointsAfter(0, mostCheckpoints);
   const head = await store.readHead();
@@ -31,7 +39,7 @@ export async function verifyLog({ store, keys, outside, rowsAtOnce = 5_000 }: In
     for (const row of rows) if (row.seq <= head.seq || !hasMoved) verification.check(row);
     if (last === undefined || hasMoved) {
       await next;
-      return verification.finish();
+      return { base: head.base_seq, verification: verification.finish() };
     }
     rows = await next;
   }

@@ -1,22 +1,28 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditRecord } from '../../contract/audit.ts';
 import type { Audit } from '../../contract/ports/index.ts';
-import { auditOf } from '../../contract/rules/audit-actions.ts';
+import { auditOf, isChange } from '../../contract/rules/audit-actions.ts';
 import { clientOf } from '../../contract/rules/client-name.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from './fastify.ts';
 
-type Deps = { audit: Pick<Audit, 'record' | 'note'>; config: Pick<ApiDeps['config'], 'ALFRED_COUNTRY_HEADER'> } & {
+type Deps = {
+  audit: Pick<Audit, 'check' | 'record' | 'note'>;
+  config: Pick<ApiDeps['config'], 'ALFRED_COUNTRY_HEADER'>;
+} & {
   /** Whose log gets the sign-ins that failed. Empty: those of the operator alone, because it is not known. */
   tenantOfStrangers: string;
 };
 
 /**
  * Writes to the audit log what requests have done, and what was refused. The answer to a request that changes something
- * leaves when its entry is stored.
+ * leaves when its entry is stored. While entries cannot be stored, nothing is changed.
  */
 export function auditRequests(app: Api, { audit, config, tenantOfStrangers }: Deps): void {
   const seen = new WeakSet<FastifyRequest>();
+  app.addHook('preHandler', async (request) => {
+    if (isChange(routeSchemaOf(request).operationId)) audit.check();
+  });
   app.addHook('onSend', async (request, reply) => {
     // The answer that says that the entry could not be stored comes here too.
     if (seen.has(request)) return;

@@ -3,6 +3,13 @@ import type { AuditList, AuditQuery, AuditRecord } from '../audit.ts';
 /** The log of who did what. */
 export interface Audit {
   /**
+   * For the time before a change, whose entry is recorded behind it.
+   *
+   * @throws AlfredError `database_unavailable` when entries cannot be stored now
+   */
+  check(): void;
+
+  /**
    * Adds an entry.
    *
    * @returns when it is stored

@@ -46,6 +46,12 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   listAudit: { action: 'audit.read', resource: 'audit', isRead: true },
 };
 
+/** Whether the answer to an operation waits for its entry, because it changes something. */
+export function isChange(operationId: string | undefined): boolean {
+  const known = operationId === undefined ? undefined : auditedOperations[operationId];
+  return known !== undefined && !known.isRead;
+}
+
 /** Statuses that say: not for you. What one may not see is 404, like what does not exist. */
 const refusals: readonly number[] = [401, 403, 404, 429];
 

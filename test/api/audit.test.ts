@@ -112,10 +112,15 @@ test('a request whose entry cannot be stored is answered with 503, and the entry
     const { body: failed } = await api.http.post('/v1/api-keys', { name: 'lost' }, { 'x-as': 'kim' });
     expect(failed).toMatchObject({ status: expect.any(Number), code: expect.any(String) });
     expect(JSON.stringify(failed)).not.toContain('alf_');
+    // What comes now is refused before it is done.
+    const refused = await api.http.post('/v1/api-keys', { name: 'refused' }, { 'x-as': 'kim' });
+    expect([refused.status, refused.body.code]).toEqual([503, 'database_unavailable']);
+    const { rows } = await api.postgres.pool.query('select name from api_keys');
+    expect(rows).not.toContainEqual({ name: 'refused' });
   } finally {
     await api.postgres.pool.query('alter table audit_entries_away rename to audit_entries');
   }
-  await until('the entry is there', () => entries('subject=kim&action=key.create'), {
+  await until('the entry is there', () => entries('subject=kim&action=key.create&outcome=ok'), {
     accept: ({ length }) => length === 1,
   });
 });

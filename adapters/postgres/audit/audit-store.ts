@@ -19,25 +19,23 @@ export const createAuditStore = (db: Database) => ({
    */
   append: (entries: AuditEntryRow[], before: HeadRow, after: HeadRow) => append(db, entries, before, after),
 
-  /** Adds entries while no other process can: `prepare` gets the head and makes them. */
-  appendLocked: <T extends { entries: AuditEntryRow[]; after: HeadRow }>(prepare: (head: HeadRow) => T): Promise<T> =>
+  /**
+   * Adds entries while no other process can: `prepare` gets the head and makes them.
+   *
+   * @param unless the first entry of an attempt before
+   * @returns undefined when `unless` was stored: nothing was written
+   */
+  appendLocked: <T extends { entries: AuditEntryRow[]; after: HeadRow }>(
+    prepare: (head: HeadRow) => T,
+    unless: Pick<AuditEntryRow, 'seq' | 'hash'> | undefined,
+  ): Promise<T | undefined> =>
     db.transaction().execute(async (trx) => {
       const head = await readHead(trx, { lock: true });
+      if (unless && (await has(trx, unless))) return undefined;
       const prepared = prepare(head);
       if (!(await append(trx, prepared.entries, head, prepared.after))) throw new Error('the audit head has moved');
       return prepared;
     }),
-
-  /** Whether an entry was stored, when the answer to `append` was lost. */
-  async has({ seq, hash }: Pick<AuditEntryRow, 'seq' | 'hash'>): Promise<boolean> {
-    const found = await db
-      .selectFrom('audit_entries')
-      .select('seq')
-      .where('seq', '=', seq)
-      .where('hash', '=', hash)
-      .executeTakeFirst();
-    return found !== undefined;
-  },
 
   /** Entries in their order, after a number. */
   readAfter: (seq: number, limit: number): Promise<AuditEntryRow[]> =>
@@ -76,11 +74,11 @@ export const createAuditStore = (db: Database) => ({
   checkpointsAfter: (seq: number, limit: number): Promise<CheckpointRow[]> =>
     db.selectFrom('audit_checkpoints').selectAll().where('seq', '>', seq).orderBy('seq').limit(limit).execute(),
 
-  /** Moves the beginning of the chain. `sign` gets the head and makes that of afterwards. */
-  moveBase: (sign: (head: HeadRow) => HeadRow): Promise<void> =>
+  /** Moves the beginning of the chain. `sign` gets the head and makes that of afterwards, or undefined. */
+  moveBase: (sign: (head: HeadRow) => HeadRow | undefined): Promise<void> =>
     db.transaction().execute(async (trx) => {
       const after = sign(await readHead(trx, { lock: true }));
-      await trx.updateTable('audit_head').set(after).execute();
+      if (after) await trx.updateTable('audit_head').set(after).execute();
     }),
 
   /** Removes entries before the beginning. @returns how many; fewer than `most` when none is left */
@@ -100,6 +98,12 @@ async function readHead(db: Database, { lock = false } = {}): Promise<HeadRow> {
   if (!row)
     throw new AlfredError('internal', 'The row of audit_head is gone: `alfred audit verify` says what is left.');
   return row;
+}
+
+/** Whether an entry was stored. */
+async function has(db: Database, { seq, hash }: Pick<AuditEntryRow, 'seq' | 'hash'>): Promise<boolean> {
+  const query = db.selectFrom('audit_entries').select('seq').where('seq', '=', seq).where('hash', '=', hash);
+  return (await query.executeTakeFirst()) !== undefined;
 }
 
 async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, after: HeadRow): Promise<boolean> {

@@ -48,6 +48,28 @@ test('a flood from ten thousand networks is a bounded number of entries that cou
   expect(written.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(10_000);
 });
 
+test('a flood does not look through a full window with each of its entries, and loses none', () => {
+  const times = { ms: 0 };
+  const written: AuditRecord[] = [];
+  const repeats = createRepeats({ write: (entry) => written.push(entry), now: () => times.ms, mostKinds: 20 });
+  const addAt = (ms: number, ...names: string[]) => {
+    times.ms = ms;
+    for (const name of names) repeats.add(name, { ...refusal('10.0.0.1'), subject: name });
+  };
+  const named = (name: string) => written.some(({ subject }) => subject === name);
+  addAt(0, ...Array.from({ length: 20 }, (_, n) => `p${n}`));
+  addAt(59_800, 'x', 'x');
+  addAt(60_100, 'y');
+  addAt(60_900, 'z');
+  expect([named('p19'), named('x'), named('y'), named('z')]).toEqual([true, false, false, true]);
+  // The window of what they share is over too.
+  addAt(60_900, ...Array.from({ length: 19 }, (_, n) => `q${n}`));
+  addAt(119_700, 'r');
+  addAt(119_900, 's');
+  repeats.flush(true);
+  expect(written.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(45);
+});
+
 test('no entry is lost when a window has ended and no flush came', () => {
   const { written, repeats } = start();
   repeats.add('a', refusal('10.0.0.1'));
@@ -67,7 +89,6 @@ test('a flood of strangers hides neither who reads nor who is refused', async ()
       readHead: async () => ({ seq: 0, hash: empty, base_seq: 0, base_hash: empty, key_id: null, mac: null }),
       append: async (entries) => rows.push(...entries) > 0,
       appendLocked: () => Promise.reject(new Error('no other process writes')),
-      has: async () => false,
       list: async () => ({ entries: [], nextCursor: null }),
     },
   });

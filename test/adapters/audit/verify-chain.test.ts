@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { checkpointMac, entryHash, fieldsOf, headMac, noHash } from '../../../adapters/audit/chain.ts';
 import { ChainVerification } from '../../../adapters/audit/verify-chain.ts';
+import { verifyLog } from '../../../adapters/audit/verify-log.ts';
+import type { HeadRow } from '../../../adapters/postgres/audit/audit-store.ts';
 import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
 import type { AuditEntryRow } from '../../../runtime/database/audit-tables.ts';
 
@@ -18,7 +20,7 @@ function makeRows(count: number): AuditEntryRow[] {
   }
   return rows;
 }
-const headOf = (rows: AuditEntryRow[]) => {
+const headOf = (rows: AuditEntryRow[]): HeadRow => {
   const last = rows.at(-1) as AuditEntryRow;
   const head = { seq: last.seq, hash: last.hash, base_seq: 0, base_hash: Buffer.alloc(0), key_id: keys.signing.id };
   return { ...head, mac: headMac(keys.signing.secret, head) };
@@ -31,10 +33,7 @@ const checkpointOf = ({ seq, hash }: AuditEntryRow) => {
 /** What verification says about 100 entries that were changed. */
 function verify(
   tamper: (rows: AuditEntryRow[]) => AuditEntryRow[],
-  {
-    head,
-    checkpoints = [],
-  }: { head?: ReturnType<typeof headOf>; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
+  { head, checkpoints = [] }: { head?: HeadRow; checkpoints?: ReturnType<typeof checkpointOf>[] } = {},
 ) {
   const rows = makeRows(100);
   const verification = new ChainVerification({ head: head ?? headOf(rows), keys, checkpoints });
@@ -110,6 +109,56 @@ test('an end and a checkpoint that Alfred did not sign are found', () => {
   expect(
     verify((all) => all, { checkpoints: [checkpointOf({ ...(rows[49] as AuditEntryRow), hash: noHash })] }),
   ).toEqual(['checkpoint 50']);
+});
+
+test('a genuine entry that was never stored, in the place of another one, is found', () => {
+  const fork = (row: AuditEntryRow): AuditEntryRow => {
+    const other = { ...row, subject: 'other' };
+    return { ...other, hash: entryHash(keys.signing.secret, row.previous, other) };
+  };
+  const put = (at: number) => (rows: AuditEntryRow[]) => rows.map((row) => (row.seq === at ? fork(row) : row));
+  expect(verify(put(40))).toEqual(['changed 40']);
+  expect(verify(put(1))).toEqual(['changed 1']);
+  expect(verify(put(100))).toEqual(['head 100']);
+  // Rows of another chain behind the beginning.
+  const rows = makeRows(100);
+  const head = { ...headOf(rows), base_seq: 40, base_hash: rows[41]?.hash as Buffer };
+  const moved = { ...head, mac: headMac(keys.signing.secret, head) };
+  expect(verify((all) => all.slice(40), { head: moved })).toEqual(['head 40']);
+});
+
+test('a checkpoint of an entry that was removed needs no key any more', () => {
+  const [first] = makeRows(1) as [AuditEntryRow];
+  const checkpoint = { ...checkpointOf(first), key_id: others.signing.id };
+  expect(verify((rows) => rows, { checkpoints: [checkpoint] })).toEqual(['checkpoint 1']);
+  const rows = makeRows(100);
+  const head = { ...headOf(rows), base_seq: 40, base_hash: rows[39]?.hash as Buffer };
+  const moved = { ...head, mac: headMac(keys.signing.secret, head) };
+  expect(verify((all) => all.slice(40), { head: moved, checkpoints: [checkpoint] })).toEqual([]);
+});
+
+test('entries whose time is over while the log is verified are not missing', async () => {
+  let rows = makeRows(100);
+  let head = headOf(rows);
+  const found = await verifyLog({
+    keys,
+    outside: [],
+    rowsAtOnce: 10,
+    store: {
+      checkpointsAfter: async () => [],
+      readHead: async () => head,
+      readAfter: async (after, limit) => {
+        const page = rows.filter(({ seq }) => seq > after).slice(0, limit);
+        if (after === 20 && head.base_seq === 0) {
+          const base = { ...head, base_seq: 60, base_hash: rows[59]?.hash as Buffer };
+          head = { ...base, mac: headMac(keys.signing.secret, base) };
+          rows = rows.slice(60);
+        }
+        return page;
+      },
+    },
+  });
+  expect(found).toMatchObject({ entries: 40, from: 61, to: 100, findings: [] });
 });
 
 test('text that UTF-8 or the database cannot hold is signed as it is stored', () => {

@@ -9,12 +9,14 @@ import { verifyLog } from '../../../adapters/audit/verify-log.ts';
 import { createAuditStore, type AuditStore } from '../../../adapters/postgres/audit/audit-store.ts';
 import type { AuditKeys } from '../../../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../../../runtime/audit-keys.ts';
+import { openPostgres } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { rethrowMarked } from '../../../runtime/database/database-errors.ts';
 import { createAudit } from '../../../wiring/audit.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { createFakeS3, s3Keys, type FakeS3 } from '../../support/fakes/fake-s3.ts';
 import { scansOf, type PlanNode } from '../../support/query-plan.ts';
+import { tamperedLog } from '../../support/tampered-log.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -38,22 +40,8 @@ const openWriter = (more: Partial<AuditStore> = {}) =>
 const record = (n: number) => ({ tenant: 'acme', subject: `p${n}`, action: 'task.start', outcome: 'ok' as const });
 const verify = async () => verifyLog({ store, keys, outside: [], rowsAtOnce: 300 });
 const query = (text: string) => env.postgres.pool.query(text);
-/** Undoes what a person with every right of the database does. */
-async function tampered(statement: string, check: () => Promise<void>) {
-  await query('create table audit_copy as table audit_entries');
-  await query('create table audit_head_copy as table audit_head');
-  await query('alter table audit_entries disable trigger user');
-  await query(statement);
-  try {
-    await check();
-  } finally {
-    await query('delete from audit_entries; insert into audit_entries select * from audit_copy');
-    await query('delete from audit_head; insert into audit_head select * from audit_head_copy');
-    await query('drop table audit_copy, audit_head_copy');
-    await query('alter table audit_entries enable always trigger audit_entries_stay');
-    await query('alter table audit_entries enable always trigger audit_entries_are_not_emptied');
-  }
-}
+const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
+const tampered = (statement: string, check: () => Promise<void>) => tamperedLog(query, statement, check);
 
 test('the key of one machine is made once, for its owner alone, also by two processes at once', async () => {
   const config = { ...env.config, ALFRED_DATA_DIR: join(env.config.ALFRED_DATA_DIR, 'new') };
@@ -81,7 +69,6 @@ test('an API for others does not start without a key, nor with another one than 
     ALFRED_API_HOST: '0.0.0.0',
     OIDC_ISSUER: [{ issuer: 'https://login.example.com' }],
   };
-  const webhooks = { send: () => Promise.reject(new Error('no webhook is called')) };
   const start = (config: typeof env.config) => createAudit({ ...env, config }, webhooks).checkAudit();
   await expect(start(forOthers)).rejects.toThrow(/ALFRED_AUDIT_KEY is not set[^]*openssl rand[^]*ALFRED_AUDIT=off/);
   const [other, own] = [
@@ -91,6 +78,18 @@ test('an API for others does not start without a key, nor with another one than 
   await expect(start({ ...forOthers, ALFRED_AUDIT_KEY: other })).rejects.toThrow(/signed with the key [0-9a-f]{8}/);
   await start({ ...forOthers, ALFRED_AUDIT_KEY: `${other},${own.trim()}` });
   await start({ ...forOthers, ALFRED_AUDIT: false });
+});
+
+test('an API starts while the database is away or not migrated', async () => {
+  const away = openPostgres({ ...env.config, DATABASE_URL: 'postgres://alfred@127.0.0.1:9/alfred' }, env.log);
+  await createAudit({ ...env, postgres: away }, webhooks).checkAudit();
+  await away.close();
+  await query('alter table audit_head rename to audit_head_away');
+  try {
+    await createAudit(env, webhooks).checkAudit();
+  } finally {
+    await query('alter table audit_head_away rename to audit_head');
+  }
 });
 
 test('the table takes no change, not even from its owner', async () => {
@@ -139,21 +138,53 @@ test('nothing is written behind an end that somebody has moved', async () => {
      update audit_head set seq = 1990, hash = (select hash from audit_entries where seq = 1990)`,
     async () => {
       const writer = openWriter();
+      expect(() => writer.check()).not.toThrow();
       await expect(writer.write(record(1))).rejects.toThrow(/audit verify/);
+      // What comes now is refused before it is done.
+      expect(() => writer.check()).toThrow(/nothing is changed/);
+      await expect(createAudit(env, webhooks).checkAudit()).rejects.toThrow(/audit verify/);
       await writer.close();
     },
   );
 });
 
+/** As the pool marks a connection that broke. */
+const breakConnection = () => rethrowMarked(Object.assign(new Error('the connection broke'), { code: 'ECONNRESET' }));
+
+test('a statement that waits in the database when its connection breaks makes no second entry', async () => {
+  const other = await env.postgres.pool.connect();
+  const waits = "select 1 from pg_locks where not granted and locktype in ('transactionid', 'tuple')";
+  let abandoned: Promise<unknown> | undefined;
+  const writer = openWriter({
+    append: async (...args) => {
+      abandoned = store.append(...args);
+      await until('it waits', async () => (await query(waits)).rows, { accept: ({ length }) => length >= 1 });
+      return breakConnection();
+    },
+  });
+  try {
+    await other.query('begin; select from audit_head for update');
+    await expect(writer.write(record(8_001))).rejects.toThrow('the connection broke');
+    await until('the repeat waits', async () => (await query(waits)).rows, { accept: ({ length }) => length >= 2 });
+  } finally {
+    await other.query('rollback');
+    other.release();
+  }
+  await abandoned;
+  await writer.close();
+  expect((await query("select count(*)::int as n from audit_entries where subject = 'p8001'")).rows).toEqual([
+    { n: 1 },
+  ]);
+  expect((await verify()).findings).toEqual([]);
+});
+
 test('a lost answer makes no second entry, and one that was not stored is written when the database is back', async () => {
   const faults = ['before', 'after'];
   const writer = openWriter({
-    append: async (...args) => {
-      const fault = faults.shift();
-      if (fault === undefined) return store.append(...args);
-      if (fault === 'after') await store.append(...args);
-      // As the pool marks a connection that broke.
-      return rethrowMarked(Object.assign(new Error('the connection broke'), { code: 'ECONNRESET' }));
+    append: async (...args) => (faults.shift() ? breakConnection() : store.append(...args)),
+    appendLocked: async (...args) => {
+      const done = await store.appendLocked(...args);
+      return faults.shift() ? breakConnection() : done;
     },
   });
   await expect(writer.write(record(9_001))).rejects.toThrow('the connection broke');
@@ -253,7 +284,6 @@ test('lists of a tenant read an index, however many entries others have', async 
   for (const filter of [{}, { subject: 's4' }, day, { cursor }, { subject: 's4', cursor }])
     await logged.list('local', { limit: 20, ...filter });
   await logged.readAfter(100, 20);
-  await logged.has({ seq: 1, hash: Buffer.alloc(32) });
   await logged.removeExpired(1);
   for (const { sql, parameters } of statements) {
     const { rows } = await env.postgres.pool.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
