@@ -15,10 +15,13 @@ export type Tokens = {
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** Whether it is an address of this machine. */
+export const isThisMachine = (address: string): boolean => loopback.test(new URL(address).hostname);
+
 /** Whether nothing between here and there can read what is sent. */
 export function isPrivateAddress(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
+  const { protocol } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && isThisMachine(address));
 }
 
 /** @throws CliError when the provider does not answer, or is not the one that was named */
