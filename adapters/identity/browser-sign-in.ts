@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
 import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
@@ -43,6 +44,20 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
   const issuerKeys = createIssuerKeys({ issuer, log });
   const provider = createDiscovery(settings);
   const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
+
+  /** Whether the session goes on for the same person with the same roles, by its token of now. */
+  async function goesOn(hash: Buffer, before: Principal): Promise<boolean> {
+    try {
+      const session = await tokens.current(hash, { isUse: false });
+      if (!session) return false;
+      // This also notes the roles and groups of a token that was refreshed.
+      const { principal } = await signInByToken(session.tokens.credential);
+      return isSameActor(principal, before);
+    } catch (error) {
+      // Neither a provider nor a database that is away for a moment ends a stream.
+      return !(error instanceof AlfredError && error.code.startsWith('token_'));
+    }
+  }
 
   return {
     publicUrl,
@@ -93,15 +108,13 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
 
     async identify(id) {
       const hash = hashSessionId(id);
-      const session = await tokens.current(hash);
-      // Neither a provider nor a database that is away for a moment ends a stream.
-      const isStillGood = () => tokens.current(hash).then(Boolean, () => true);
+      const session = await tokens.current(hash, { isUse: true });
       if (!session) throw new AlfredError('session_ended');
       const signIn = await signInByToken(session.tokens.credential);
       return {
         principal: { ...signIn.principal, via: 'session' },
         expiresAt: session.endsAt,
-        isStillGood,
+        isStillGood: () => goesOn(hash, signIn.principal),
       };
     },
 
@@ -127,6 +140,11 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     },
   };
 }
+
+const isSameActor = (one: Principal, other: Principal) =>
+  one.tenant === other.tenant &&
+  one.subject === other.subject &&
+  new Set(one.roles).symmetricDifference(new Set(other.roles)).size === 0;
 
 /** Finds the provider, once. After a failure it is asked again. */
 function createDiscovery({ issuer, clientId, clientSecret }: BrowserSettings): () => Promise<oidc.Configuration> {

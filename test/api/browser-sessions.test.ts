@@ -5,10 +5,11 @@ import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
 const site = 'https://alfred.example.com';
 const sessionCookie = '__Host-alfred-session';
+const people = { ada: { roles: ['developer'], groups: ['staff'] }, bert: { roles: [] } };
 let oidc: OidcServer;
 let api: ApiHarness;
 beforeAll(async () => {
-  oidc = await startOidcServer({ ada: { roles: ['developer'], groups: ['staff'] }, bert: { roles: [] } });
+  oidc = await startOidcServer(people);
   api = await createApiHarness({
     OIDC_ISSUER: oidc.issuer,
     OIDC_AUDIENCE: audience,
@@ -260,4 +261,50 @@ test('a logout token of the provider ends what it names, once, and no other toke
   const since = (await signIn('ada')).id;
   expect(await send1(token)).toBe(400);
   expect(await me(since)).toEqual([200, 'ada']);
+});
+
+test('a stream ends when the token of its session is refused or names other roles, and keeps no idle session alive', async () => {
+  await api.postgres.pool.query('delete from browser_sessions');
+  const { id } = await signIn('ada');
+  const browser = api.browserSignIn;
+  if (!browser) throw new Error('People do not sign in by browser here.');
+  const due = () => api.postgres.pool.query("update browser_sessions set refresh_at = now() - interval '1 second'");
+  const rightsOfAda = async () =>
+    (
+      await api.postgres.pool.query(`
+        select roles, array(select group_name from group_members m where m.subject = s.subject) as groups
+        from subjects s where subject = 'ada'`)
+    ).rows;
+  const stream = await browser.identify(id);
+  expect(await stream.isStillGood?.()).toBe(true);
+
+  await api.postgres.pool.query("update browser_sessions set used_at = now() - interval '59 minutes'");
+  expect(await stream.isStillGood?.()).toBe(true);
+  const idle = await api.postgres.pool.query(
+    "select from browser_sessions where used_at < now() - interval '58 minutes'",
+  );
+  expect(idle.rowCount).toBe(1);
+  expect(await me(id)).toEqual([200, 'ada']);
+
+  people.ada.groups = ['board'];
+  await due();
+  expect(await stream.isStillGood?.()).toBe(true);
+  expect(await rightsOfAda()).toEqual([{ roles: ['developer'], groups: ['board'] }]);
+  people.ada.roles = ['viewer'];
+  await due();
+  expect(await stream.isStillGood?.()).toBe(false);
+  expect(await rightsOfAda()).toEqual([{ roles: ['viewer'], groups: ['board'] }]);
+  Object.assign(people.ada, { roles: ['developer'], groups: ['staff'] });
+
+  const other = await browser.identify((await signIn('ada')).id);
+  // A database or a provider that is away ends no stream.
+  await due();
+  oidc.shut();
+  expect(await other.isStillGood?.()).toBe(true);
+  oidc.open();
+  // A fresh token that counts for nothing here.
+  Object.assign(people.ada, { roles: 7 });
+  await due();
+  expect(await other.isStillGood?.()).toBe(false);
+  Object.assign(people.ada, { roles: ['developer'] });
 });

@@ -26,7 +26,7 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
       .execute();
   },
 
-  async find(idHash) {
+  async find(idHash, { isUse } = { isUse: false }) {
     const row = await db
       .selectFrom('browser_sessions')
       .selectAll()
@@ -34,7 +34,7 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
       .where('id_hash', '=', idHash)
       .where(isAlive)
       .executeTakeFirst();
-    if (row?.is_stale)
+    if (isUse && row?.is_stale)
       await db
         .updateTable('browser_sessions')
         .set({ used_at: sql`now()` })
