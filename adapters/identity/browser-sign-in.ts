@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
@@ -5,6 +6,7 @@ import { parseJson } from '../../contract/json.ts';
 import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
 import { readLogoutToken } from './logout-token.ts';
@@ -41,6 +43,9 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
   const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
   const tokenSeal = createSeal(keys, 'session tokens');
+  /** An attempt counts once in a process, also when it fails: each is a request to the provider. */
+  const usedStates = new LRUCache<string, true>({ max: 10_000, ttl: attemptMs });
+  const lines = createLineBudget();
   const issuerKeys = createIssuerKeys({ issuer, log });
   const provider = createDiscovery(settings);
   const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
@@ -84,12 +89,12 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
 
     async finish(query, sealed) {
       const attempt = readAttempt(attempts, sealed);
-      const answer = await redeem(
-        await provider(),
-        new URL(`/auth/callback?${query}`, publicUrl),
-        attempt,
-        parameters,
-      ).catch((error: unknown) => Promise.reject(refused(error, log)));
+      const config = await provider();
+      if (usedStates.has(attempt.state)) throw notBegun();
+      usedStates.set(attempt.state, true);
+      const answer = await redeem(config, new URL(`/auth/callback?${query}`, publicUrl), attempt, parameters).catch(
+        (error: unknown) => Promise.reject(refused(error, log, lines)),
+      );
       const fresh = tokensOf(answer, settings);
       const { principal } = await signInByToken(fresh.credential);
       const claims = answer.claims();
@@ -181,19 +186,25 @@ function readAttempt(attempts: Seal, sealed: string | undefined) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
   const attempt = Attempt.safeParse(parseJson(opened ?? '')).data;
   if (attempt && attempt.endsAt > Date.now()) return attempt;
-  throw new AlfredError(
-    'sign_in_failed',
-    'This sign-in was not begun in this browser, or more than ten minutes ago. Begin again.',
-  );
+  throw notBegun();
 }
+
+const notBegun = () =>
+  new AlfredError(
+    'sign_in_failed',
+    'This sign-in was not begun in this browser, or more than ten minutes ago, or it is over. Begin again.',
+  );
 
 const unavailable = (cause: unknown) =>
   new AlfredError('identity_unavailable', undefined, { cause: cause as Error, retryAfterMs: 5_000 });
 
 /** What the provider answered stands in the log; its words may come from the address, which anybody can write. */
-function refused(error: unknown, log: Deps['log']): AlfredError {
+function refused(error: unknown, log: Deps['log'], lines: ReturnType<typeof createLineBudget>): AlfredError {
   if (error instanceof TypeError || (error as { code?: string }).code === 'OAUTH_TIMEOUT') return unavailable(error);
   const { message, error: code } = error as Error & { error?: unknown };
-  log.info({ reason: message, code: typeof code === 'string' ? code : undefined }, 'a sign-in in a browser failed');
+  const { isWithin, leftOut } = lines.take();
+  if (leftOut > 0) log.warn({ leftOut }, 'more sign-ins in browsers failed than are logged');
+  if (isWithin)
+    log.info({ reason: message, code: typeof code === 'string' ? code : undefined }, 'a sign-in in a browser failed');
   return new AlfredError('sign_in_failed', undefined, { cause: error as Error });
 }

@@ -29,10 +29,11 @@ afterAll(async () => {
 type Headers = Record<string, string>;
 type Method = 'GET' | 'POST' | 'DELETE';
 /** A request as the proxy at `site` passes it on. */
-async function send(method: Method, url: string, headers: Headers = {}, payload?: string) {
+async function send(method: Method, url: string, headers: Headers = {}, payload?: string, remoteAddress?: string) {
   const response = await api.app.inject({
     method,
     url,
+    ...(remoteAddress !== undefined && { remoteAddress }),
     headers: { host: 'alfred.example.com', ...headers },
     ...(payload !== undefined && { payload }),
   });
@@ -307,4 +308,19 @@ test('a stream ends when the token of its session is refused or names other role
   await due();
   expect(await other.isStillGood?.()).toBe(false);
   Object.assign(people.ada, { roles: ['developer'] });
+});
+
+test('an attempt is redeemed once, however often its address is opened; one address opens 60 a minute', async () => {
+  const { attempt, callback } = await begin('ada');
+  const cookie = `__Host-alfred-sign-in=${attempt}`;
+  const wrong = callback.replace(/code=[^&]+/, 'code=wrong');
+  const before = tokenRequests();
+  const open = async (address: string) => (await send('GET', wrong, { cookie }, undefined, address)).body['code'];
+  const codes = await Promise.all(Array.from({ length: 62 }, () => open('203.0.113.7')));
+  expect(codes).toEqual([...Array<string>(60).fill('sign_in_failed'), 'rate_limited', 'rate_limited']);
+  expect(tokenRequests() - before).toBe(1);
+  // Others sign in, and the provider ends sessions, meanwhile.
+  expect(await open('203.0.113.8')).toBe('sign_in_failed');
+  const logout = { 'content-type': 'application/x-www-form-urlencoded' };
+  expect((await send('POST', '/auth/backchannel-logout', logout, 'logout_token=x', '203.0.113.7')).status).toBe(400);
 });
