@@ -9,8 +9,9 @@ import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
+import { boundUnknownReads } from './known-sessions.ts';
 import { readLogoutToken } from './logout-token.ts';
-import { createSeal, hashSessionId, newSessionId, type Seal } from './seal.ts';
+import { createSeal, hashSessionId, isSessionId, newSessionId, type Seal } from './seal.ts';
 import { createSessionTokens, tokensOf } from './session-tokens.ts';
 
 /** However much it is used, a session ends after a working day. */
@@ -39,7 +40,8 @@ type Deps = {
  * Signs people in at the identity provider by their browser: authorization code with PKCE, `state` and `nonce`
  * (RFC 9700). Tokens stay here, encrypted; the browser gets the id of a session.
  */
-export function createBrowserSignIn({ settings, sessions, log, signInByToken }: Deps): BrowserSignIn {
+export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: Deps): BrowserSignIn {
+  const sessions = boundUnknownReads(deps.sessions);
   const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
   const tokenSeal = createSeal(keys, 'session tokens');
@@ -112,6 +114,7 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     },
 
     async identify(id) {
+      if (!isSessionId(id)) throw new AlfredError('session_ended');
       const hash = hashSessionId(id);
       const session = await tokens.current(hash, { isUse: true });
       if (!session) throw new AlfredError('session_ended');
@@ -124,10 +127,11 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     },
 
     async end(id) {
+      const home = `${publicUrl}/`;
+      if (!isSessionId(id)) return home;
       const hash = hashSessionId(id);
       const session = await sessions.find(hash);
       await sessions.remove(hash);
-      const home = `${publicUrl}/`;
       const idToken = session && tokens.open(hash, session)?.idToken;
       const config = await provider().catch(() => undefined);
       if (!session || config?.serverMetadata().end_session_endpoint === undefined) return home;

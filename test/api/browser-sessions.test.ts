@@ -324,3 +324,24 @@ test('an attempt is redeemed once, however often its address is opened; one addr
   const logout = { 'content-type': 'application/x-www-form-urlencoded' };
   expect((await send('POST', '/auth/backchannel-logout', logout, 'logout_token=x', '203.0.113.7')).status).toBe(400);
 });
+
+test('made-up sessions take few connections of the database; those in use are read meanwhile, and a wrong form is not', async () => {
+  const { id } = await signIn('ada');
+  const lock = await api.postgres.pool.connect();
+  try {
+    expect(await me('x'.repeat(42))).toEqual([401, 'session_ended']);
+    await lock.query('begin');
+    await lock.query('lock table browser_sessions');
+    const madeUp = Array.from({ length: 20 }, () => me(randomBytes(32).toString('base64url')));
+    const wrongForms = await Promise.all(['x', 'x'.repeat(42), 'x'.repeat(44)].map(me));
+    expect(wrongForms).toEqual(Array(3).fill([401, 'session_ended']));
+    const inUse = me(id);
+    const refused = await Promise.any(madeUp);
+    expect(refused).toEqual([503, 'identity_unavailable']);
+    await lock.query('rollback');
+    expect((await Promise.all(madeUp)).filter(([status]) => status === 401)).toHaveLength(4);
+    expect(await inUse).toEqual([200, 'ada']);
+  } finally {
+    lock.release(true);
+  }
+});
