@@ -69,13 +69,24 @@ async function askWho(stack: Stack, signIn: Omit<StoredSignIn, 'api'>): Promise<
   }
 }
 
+/**
+ * Whether two sign-ins may be of one session at the provider: some end all tokens of a session with one of its refresh
+ * tokens.
+ */
+function mayShareSession(one: Omit<StoredSignIn, 'api'>, other: Omit<StoredSignIn, 'api'>): boolean {
+  if (one.issuer !== other.issuer) return false;
+  if (one.sid !== undefined && other.sid !== undefined) return one.sid === other.sid;
+  return one.clientId === other.clientId;
+}
+
 /** The sign-in of before is ended at the provider: it would go on for weeks, and no command would know of it. */
 async function keep({ url }: Stack, signIn: Omit<StoredSignIn, 'api'>): Promise<void> {
   const store = createSignInStore();
   await store.locked(url, async () => {
     const before = await store.read(url);
     await store.write(signIn, url);
-    if (before) await (await import('../login/revoke.ts')).revoke(before).catch(() => undefined);
+    if (before && !mayShareSession(before, signIn))
+      await (await import('../login/revoke.ts')).revoke(before).catch(() => undefined);
   });
 }
 

@@ -11,11 +11,12 @@ import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
 import { alfred, runAlfred, type CommandResult } from './run-alfred.ts';
 
+const people = { ada: { roles: ['developer'], groups: ['staff'] } };
 let oidc: OidcServer;
 let api: ApiHarness;
 let home: string;
 beforeAll(async () => {
-  oidc = await startOidcServer({ ada: { roles: ['developer'], groups: ['staff'] } });
+  oidc = await startOidcServer(people);
   api = await createApiHarness({
     OIDC_ISSUER: oidc.issuer,
     OIDC_AUDIENCE: audience,
@@ -225,4 +226,20 @@ test('the first sign-in at an address of another machine is shown and asked abou
   expect(await ask(undefined, { before: known })).toBe('goes on');
   expect(await ask(undefined, { before: { ...known, parameters: { scope: 'openid admin' } } })).toContain('add --yes');
   expect(await ask(undefined, { url: 'http://127.0.0.1:8080' })).toBe('goes on');
+});
+
+test('another sign-in ends the one of before at the provider, unless both may be of one session there', async () => {
+  const revocations = () => oidc.requests.filter((url) => url === '/token/revocation').length;
+  const revokes = async (sid: string | undefined) => {
+    Object.assign(people.ada, { sid });
+    const before = revocations();
+    expect(await login()).toMatchObject({ code: 0 });
+    return revocations() - before;
+  };
+  expect(await revokes('session-1')).toBe(0);
+  expect(await revokes('session-1')).toBe(0);
+  expect(await revokes('session-2')).toBe(1);
+  // Neither is known of a token that names no session.
+  expect(await revokes(undefined)).toBe(0);
+  expect(await run('whoami', '--json')).toMatchObject({ code: 0 });
 });
