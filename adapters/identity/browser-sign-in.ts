@@ -12,6 +12,7 @@ import { createIssuerKeys } from './issuer-keys.ts';
 import { boundUnknownReads } from './known-sessions.ts';
 import { readLogoutToken } from './logout-token.ts';
 import { createSeal, hashSessionId, isSessionId, newSessionId, type Seal } from './seal.ts';
+import { createSessionEnd } from './end-session.ts';
 import { createSessionTokens, tokensOf } from './session-tokens.ts';
 
 /** However much it is used, a session ends after a working day. */
@@ -126,20 +127,7 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
       };
     },
 
-    async end(id) {
-      const home = `${publicUrl}/`;
-      if (!isSessionId(id)) return home;
-      const hash = hashSessionId(id);
-      const session = await sessions.find(hash);
-      await sessions.remove(hash);
-      const idToken = session && tokens.open(hash, session)?.idToken;
-      const config = await provider().catch(() => undefined);
-      if (!session || config?.serverMetadata().end_session_endpoint === undefined) return home;
-      return oidc.buildEndSessionUrl(config, {
-        post_logout_redirect_uri: home,
-        ...(idToken !== undefined && { id_token_hint: idToken }),
-      }).href;
-    },
+    end: createSessionEnd({ sessions, tokens, provider, settings, log }),
 
     async endByProvider(logoutToken) {
       const token = await readLogoutToken(logoutToken, { issuer, clientId, keys: issuerKeys });
@@ -153,7 +141,7 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
 const isSameActor = (one: Principal, other: Principal) =>
   one.tenant === other.tenant &&
   one.subject === other.subject &&
-  new Set(one.roles).symmetricDifference(new Set(other.roles)).size === 0;
+  JSON.stringify(one.roles.toSorted()) === JSON.stringify(other.roles.toSorted());
 
 /** Finds the provider, once. After a failure it is asked again. */
 function createDiscovery({ issuer, clientId, clientSecret }: BrowserSettings): () => Promise<oidc.Configuration> {

@@ -6,7 +6,7 @@ import { createUnknownReads } from './unknown-reads.ts';
 export function boundUnknownReads(sessions: BrowserSessions): BrowserSessions {
   const known = new LRUCache<string, true>({ max: 10_000 });
   const run = createUnknownReads('sessions');
-  /** The pages of a person send several requests at once. What is known is read each time: a refresh needs the newest. */
+  /** Pages send several requests at once. What is known is read each time: a refresh needs the newest. */
   const firstReads = new Map<string, Promise<BrowserSession | undefined>>();
 
   async function readFirst(id: string, read: () => Promise<BrowserSession | undefined>) {

@@ -26,6 +26,9 @@ export interface BrowserSessions {
 
   remove(idHash: Buffer): Promise<void>;
 
+  /** Deletes what has ended, and logout tokens that are over. @returns how many of the more frequent kind there were */
+  removeEnded(limit: number): Promise<number>;
+
   /**
    * Ends what a provider's logout token names: one session, or all of a person that began before it.
    *

@@ -198,8 +198,13 @@ test('an API that names another address, or parameters of its own, gets no sign-
 test('the first sign-in at an address of another machine is shown and asked about; without a terminal it is refused', async () => {
   const device = { issuer: 'https://id.example.com', client_id: 'cli', parameters: { scope: 'openid offline_access' } };
   const known = {
-    ...{ api: 'https://alfred.example.com/', issuer: device.issuer, clientId: 'cli', parameters: device.parameters },
-    ...{ accessToken: 'a', issuedAt: 0, expiresAt: 0 },
+    api: 'https://alfred.example.com/',
+    issuer: device.issuer,
+    clientId: 'cli',
+    parameters: device.parameters,
+    accessToken: 'a',
+    issuedAt: 0,
+    expiresAt: 0,
   };
   async function ask(answer: string | undefined, changes: Partial<Parameters<typeof confirmSignIn>[0]> = {}) {
     const input = Object.assign(new PassThrough(), { isTTY: answer !== undefined });
