@@ -137,7 +137,7 @@ test('the provider takes the refresh token of an ended session back; rows of end
     from generate_series(1, 6) n`);
   await api.postgres.pool.query(`
     insert into used_logout_tokens (issuer, jti, expires_at)
-    select 'i', n, now() - interval '1 hour' from generate_series(1, 2) n
+    select 'i', n::text, now() - interval '1 hour' from generate_series(1, 2) n
     union all select 'i', 'counts', now()`);
   const { removeEnded } = api.browserSessions;
   expect([await removeEnded(4), await removeEnded(4), await removeEnded(4)]).toEqual([4, 2, 0]);
