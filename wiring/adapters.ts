@@ -70,6 +70,7 @@ export function createAdapters(edge: AdapterEdge) {
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
+  const browserSessions = createBrowserSessions(db);
   const signIn = createSignIn({
     issuers: issuersOf(config),
     subjects: createSubjects(db),
@@ -79,7 +80,7 @@ export function createAdapters(edge: AdapterEdge) {
     createBrowserSignIn:
       browserSettings &&
       ((signInByToken) =>
-        createBrowserSignIn({ settings: browserSettings, sessions: createBrowserSessions(db), log, signInByToken })),
+        createBrowserSignIn({ settings: browserSettings, sessions: browserSessions, log, signInByToken })),
   });
   return {
     ...knowledge,
@@ -87,6 +88,7 @@ export function createAdapters(edge: AdapterEdge) {
     ...audit,
     identify: signIn.identify,
     browserSignIn: signIn.browserSignIn,
+    browserSessions,
     limits: createRequestLimits({ config, db, log }),
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,

@@ -1,4 +1,5 @@
 import type {
+  BrowserSessions,
   Callbacks,
   ConversationControl,
   ConversationRows,
@@ -16,6 +17,7 @@ import { runEach } from './run-each.ts';
 export type RetentionSweepDeps = {
   callbacks: Pick<Callbacks, 'removeOldSecrets'>;
   limits: Pick<RequestLimits, 'removeExpired'>;
+  browserSessions: Pick<BrowserSessions, 'removeEnded'>;
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
   messages: Pick<ConversationControl, 'wake'>;
@@ -38,6 +40,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       limits: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.limits.removeExpired(limit));
+      },
+      browserSessions: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.browserSessions.removeEnded(limit));
       },
       expiry: () => hideExpired(deps, signal),
       erasure: () => eraseDue(deps, signal),

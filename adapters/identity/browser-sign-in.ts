@@ -1,13 +1,18 @@
+import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
 import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { createIssuerKeys } from './issuer-keys.ts';
+import { boundUnknownReads } from './known-sessions.ts';
 import { readLogoutToken } from './logout-token.ts';
-import { createSeal, hashSessionId, newSessionId, type Seal } from './seal.ts';
+import { createSeal, hashSessionId, isSessionId, newSessionId, type Seal } from './seal.ts';
+import { createSessionEnd } from './end-session.ts';
 import { createSessionTokens, tokensOf } from './session-tokens.ts';
 
 /** However much it is used, a session ends after a working day. */
@@ -36,13 +41,31 @@ type Deps = {
  * Signs people in at the identity provider by their browser: authorization code with PKCE, `state` and `nonce`
  * (RFC 9700). Tokens stay here, encrypted; the browser gets the id of a session.
  */
-export function createBrowserSignIn({ settings, sessions, log, signInByToken }: Deps): BrowserSignIn {
+export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: Deps): BrowserSignIn {
+  const sessions = boundUnknownReads(deps.sessions);
   const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
   const tokenSeal = createSeal(keys, 'session tokens');
+  /** An attempt counts once in a process, also when it fails: each is a request to the provider. */
+  const usedStates = new LRUCache<string, true>({ max: 10_000, ttl: attemptMs });
+  const lines = createLineBudget();
   const issuerKeys = createIssuerKeys({ issuer, log });
   const provider = createDiscovery(settings);
   const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
+
+  /** Whether the session goes on for the same person with the same roles, by its token of now. */
+  async function goesOn(hash: Buffer, before: Principal): Promise<boolean> {
+    try {
+      const session = await tokens.current(hash, { isUse: false });
+      if (!session) return false;
+      // This also notes the roles and groups of a token that was refreshed.
+      const { principal } = await signInByToken(session.tokens.credential);
+      return isSameActor(principal, before);
+    } catch (error) {
+      // Neither a provider nor a database that is away for a moment ends a stream.
+      return !(error instanceof AlfredError && error.code.startsWith('token_'));
+    }
+  }
 
   return {
     publicUrl,
@@ -69,12 +92,12 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
 
     async finish(query, sealed) {
       const attempt = readAttempt(attempts, sealed);
-      const answer = await redeem(
-        await provider(),
-        new URL(`/auth/callback?${query}`, publicUrl),
-        attempt,
-        parameters,
-      ).catch((error: unknown) => Promise.reject(refused(error, log)));
+      const config = await provider();
+      if (usedStates.has(attempt.state)) throw notBegun();
+      usedStates.set(attempt.state, true);
+      const answer = await redeem(config, new URL(`/auth/callback?${query}`, publicUrl), attempt, parameters).catch(
+        (error: unknown) => Promise.reject(refused(error, log, lines)),
+      );
       const fresh = tokensOf(answer, settings);
       const { principal } = await signInByToken(fresh.credential);
       const claims = answer.claims();
@@ -92,32 +115,19 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     },
 
     async identify(id) {
+      if (!isSessionId(id)) throw new AlfredError('session_ended');
       const hash = hashSessionId(id);
-      const session = await tokens.current(hash);
-      // Neither a provider nor a database that is away for a moment ends a stream.
-      const isStillGood = () => tokens.current(hash).then(Boolean, () => true);
+      const session = await tokens.current(hash, { isUse: true });
       if (!session) throw new AlfredError('session_ended');
       const signIn = await signInByToken(session.tokens.credential);
       return {
         principal: { ...signIn.principal, via: 'session' },
         expiresAt: session.endsAt,
-        isStillGood,
+        isStillGood: () => goesOn(hash, signIn.principal),
       };
     },
 
-    async end(id) {
-      const hash = hashSessionId(id);
-      const session = await sessions.find(hash);
-      await sessions.remove(hash);
-      const home = `${publicUrl}/`;
-      const idToken = session && tokens.open(hash, session)?.idToken;
-      const config = await provider().catch(() => undefined);
-      if (!session || config?.serverMetadata().end_session_endpoint === undefined) return home;
-      return oidc.buildEndSessionUrl(config, {
-        post_logout_redirect_uri: home,
-        ...(idToken !== undefined && { id_token_hint: idToken }),
-      }).href;
-    },
+    end: createSessionEnd({ sessions, tokens, provider, settings, log }),
 
     async endByProvider(logoutToken) {
       const token = await readLogoutToken(logoutToken, { issuer, clientId, keys: issuerKeys });
@@ -127,6 +137,11 @@ export function createBrowserSignIn({ settings, sessions, log, signInByToken }: 
     },
   };
 }
+
+const isSameActor = (one: Principal, other: Principal) =>
+  one.tenant === other.tenant &&
+  one.subject === other.subject &&
+  JSON.stringify(one.roles.toSorted()) === JSON.stringify(other.roles.toSorted());
 
 /** Finds the provider, once. After a failure it is asked again. */
 function createDiscovery({ issuer, clientId, clientSecret }: BrowserSettings): () => Promise<oidc.Configuration> {
@@ -163,19 +178,25 @@ function readAttempt(attempts: Seal, sealed: string | undefined) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
   const attempt = Attempt.safeParse(parseJson(opened ?? '')).data;
   if (attempt && attempt.endsAt > Date.now()) return attempt;
-  throw new AlfredError(
-    'sign_in_failed',
-    'This sign-in was not begun in this browser, or more than ten minutes ago. Begin again.',
-  );
+  throw notBegun();
 }
+
+const notBegun = () =>
+  new AlfredError(
+    'sign_in_failed',
+    'This sign-in was not begun in this browser, or more than ten minutes ago, or it is over. Begin again.',
+  );
 
 const unavailable = (cause: unknown) =>
   new AlfredError('identity_unavailable', undefined, { cause: cause as Error, retryAfterMs: 5_000 });
 
 /** What the provider answered stands in the log; its words may come from the address, which anybody can write. */
-function refused(error: unknown, log: Deps['log']): AlfredError {
+function refused(error: unknown, log: Deps['log'], lines: ReturnType<typeof createLineBudget>): AlfredError {
   if (error instanceof TypeError || (error as { code?: string }).code === 'OAUTH_TIMEOUT') return unavailable(error);
   const { message, error: code } = error as Error & { error?: unknown };
-  log.info({ reason: message, code: typeof code === 'string' ? code : undefined }, 'a sign-in in a browser failed');
+  const { isWithin, leftOut } = lines.take();
+  if (leftOut > 0) log.warn({ leftOut }, 'more sign-ins in browsers failed than are logged');
+  if (isWithin)
+    log.info({ reason: message, code: typeof code === 'string' ? code : undefined }, 'a sign-in in a browser failed');
   return new AlfredError('sign_in_failed', undefined, { cause: error as Error });
 }

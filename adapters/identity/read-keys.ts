@@ -1,15 +1,11 @@
 import { LRUCache } from 'lru-cache';
-import { AlfredError } from '../../contract/errors.ts';
 import type { ApiKeys, KnownApiKey } from '../../contract/ports/index.ts';
+import { createUnknownReads } from './unknown-reads.ts';
 
 /** How long a process believes what it has read of a key: so long a key may count after it was revoked. */
 export const keyCacheMs = 5_000;
 /** A secret that does not fit causes a read of its key so often. */
 const readAgainMs = 1_000;
-/** How many keys that are not in use are read at once. Random keys must not take the database's connections. */
-const mostReadsOfUnknown = 4;
-/** Of those, reads for addresses that have sent too many wrong keys. The others are for everybody else. */
-const mostReadsOfPaused = 1;
 
 type Deps = {
   find: ApiKeys['find'];
@@ -25,37 +21,20 @@ export function createKeyReader({ find, isInUse, cacheMs = keyCacheMs }: Deps) {
   const missing = new LRUCache<string, true>({ max: 500, ttl: cacheMs });
   const readAgainLately = new LRUCache<string, true>({ max: 1_000, ttl: readAgainMs });
   const reading = new Map<string, Promise<KnownApiKey | undefined>>();
-  let readsOfUnknown = 0;
-  let readsOfPaused = 0;
+  const bounded = createUnknownReads('API keys');
 
-  async function readRow(id: string, isPaused: boolean): Promise<KnownApiKey | undefined> {
-    const counts = isInUse(id) ? 0 : 1;
-    const countsAsPaused = isPaused ? counts : 0;
-    if (readsOfUnknown + counts > mostReadsOfUnknown || readsOfPaused + countsAsPaused > mostReadsOfPaused)
-      throw new AlfredError(
-        'identity_unavailable',
-        'Too many unknown API keys are being checked. Repeat the request.',
-        {
-          retryAfterMs: 1_000,
-        },
-      );
-    readsOfUnknown += counts;
-    readsOfPaused += countsAsPaused;
-    try {
-      const key = await find(id);
-      if (key) found.set(id, key);
-      else missing.set(id, true);
-      return key;
-    } finally {
-      readsOfUnknown -= counts;
-      readsOfPaused -= countsAsPaused;
-    }
+  async function readRow(id: string): Promise<KnownApiKey | undefined> {
+    const key = await find(id);
+    if (key) found.set(id, key);
+    else missing.set(id, true);
+    return key;
   }
 
   async function read(id: string, isPaused = false): Promise<KnownApiKey | undefined> {
     const known = found.get(id);
     if (known || missing.has(id)) return known;
-    const underWay = reading.get(id) ?? readRow(id, isPaused).finally(() => reading.delete(id));
+    const start = () => bounded({ isKnown: isInUse(id), isPaused }, () => readRow(id));
+    const underWay = reading.get(id) ?? start().finally(() => reading.delete(id));
     reading.set(id, underWay);
     return underWay;
   }

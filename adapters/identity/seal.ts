@@ -48,4 +48,7 @@ export function createSeal(keys: readonly string[], purpose: string) {
 export const newSessionId = () => randomBytes(32).toString('base64url');
 
 /** What the database keeps of an id: a person who reads the table cannot sign in with it. */
+/** Whether a text can be the id of a session. */
+export const isSessionId = (text: string): boolean => /^[\w-]{43}$/.test(text);
+
 export const hashSessionId = (id: string) => createHash('sha256').update(id).digest();

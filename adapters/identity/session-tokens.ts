@@ -56,8 +56,8 @@ export function createSessionTokens({ sessions, provider, seal, settings, log }:
     refreshAt: new Date(tokens.expiresAt - Math.min(marginMs, (tokens.expiresAt - Date.now()) / 4)),
   });
 
-  async function read(idHash: Buffer) {
-    const row = await sessions.find(idHash);
+  async function read(idHash: Buffer, use: { isUse: boolean }) {
+    const row = await sessions.find(idHash, use);
     const tokens = row && open(idHash, row);
     return tokens && { tokens, endsAt: row.endsAt, isDue: row.refreshAt.getTime() <= Date.now() };
   }
@@ -91,20 +91,24 @@ export function createSessionTokens({ sessions, provider, seal, settings, log }:
     /**
      * The session with tokens that count.
      *
+     * @param use whether a person uses it just now; an open stream alone is no use
      * @returns undefined when it has ended
      * @throws AlfredError `identity_unavailable`
      */
-    async current(idHash: Buffer): Promise<{ tokens: SessionTokens; endsAt: Date } | undefined> {
+    async current(
+      idHash: Buffer,
+      use: { isUse: boolean },
+    ): Promise<{ tokens: SessionTokens; endsAt: Date } | undefined> {
       const deadline = Date.now() + waitMs;
       while (true) {
-        const session = await read(idHash);
+        const session = await read(idHash, use);
         if (!session?.isDue) return session;
         if (await sessions.claimRefresh(idHash)) {
           // Another request may have done it between the look and the claim, and a refresh token counts once.
-          const latest = await read(idHash);
+          const latest = await read(idHash, use);
           if (!latest?.isDue) await sessions.endRefresh(idHash);
           else if (!(await refresh(idHash, latest.tokens))) return undefined;
-          return read(idHash);
+          return read(idHash, use);
         }
         // Another request refreshes: what is at hand counts for some seconds more.
         if (session.tokens.expiresAt > Date.now()) return session;

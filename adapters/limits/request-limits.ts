@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { RequestLimits } from '../../contract/ports/index.ts';
 import {
+  signInsOfAddress,
   subjectsWorthOfTenant,
   windowMs,
   type CostlyKind,
@@ -22,6 +23,8 @@ export function createRequestLimits({ config, db, log }: Deps): RequestLimits {
   const counter = (limit: LimitName, most: number) =>
     most > 0 ? createWindowCounter({ limit, most, windowMs }) : undefined;
   const address = counter('address', limitOf(config, 'ALFRED_LIMIT_ADDRESS'));
+  // Where addresses are not limited, all people may come from that of a proxy.
+  const signIns = counter('sign_ins', Math.min(signInsOfAddress, limitOf(config, 'ALFRED_LIMIT_ADDRESS')));
   const subjects = counter('subject', limitOf(config, 'ALFRED_LIMIT_SUBJECT'));
   const tenants = counter('tenant', limitOf(config, 'ALFRED_LIMIT_TENANT'));
 
@@ -45,6 +48,8 @@ export function createRequestLimits({ config, db, log }: Deps): RequestLimits {
 
   return {
     takeOfAddress: (name) => (address ? [address.take(name)] : []),
+
+    takeSignIn: (name) => (signIns ? [signIns.take(name)] : []),
 
     takeOfPrincipal({ tenant, subject }) {
       const ofSubject = subjects?.take(JSON.stringify([tenant, subject]));

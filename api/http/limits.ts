@@ -3,6 +3,7 @@ import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import {
   costlyKindOf,
+  isSignInRoute,
   quotaHeaders,
   subjectsWorthOfTenant,
   type LimitName,
@@ -18,6 +19,7 @@ type Deps = Pick<ApiDeps, 'config' | 'limits' | 'metrics'>;
 /** Whose limit it is, and what to do, for people. */
 const explanations: Partial<Record<LimitName, string>> = {
   address: 'This address sends too many requests.',
+  sign_ins: 'This address begins or finishes too many sign-ins.',
   tenant: 'Your tenant sends too many requests, together with others.',
   starts: 'You start too much.',
   uploads: 'You send too many uploads.',
@@ -60,7 +62,9 @@ export function createDoorLimits({ config, limits, metrics }: Deps) {
     /** @throws AlfredError `rate_limited` */
     admitAddress(request: FastifyRequest, reply: FastifyReply): void {
       if (!limits) return;
-      const quotas = limits.takeOfAddress(addressOf(request));
+      const address = addressOf(request);
+      const quotas = limits.takeOfAddress(address);
+      if (isSignInRoute(request.routeOptions.url ?? '')) quotas.push(...limits.takeSignIn(address));
       if (quotas.some(({ isExceeded }) => isExceeded)) refuseExceeded(quotas, reply);
     },
 

@@ -45,7 +45,9 @@ export const browserSignInRoutes =
       // A session of before, of this person or another one, ends here: a new one always has another id.
       const before = sessionCookieIn(headers.cookie, publicUrl);
       if (before !== undefined)
-        await browserSignIn.end(before).catch((error: unknown) => log.warn({ err: error }, 'a session was not ended'));
+        await browserSignIn
+          .end(before, { replacedBy: id })
+          .catch((error: unknown) => log.warn({ err: error }, 'a session was not ended'));
       void reply.header('set-cookie', setCookie('session', id, { publicUrl, maxAgeS }));
       return reply.redirect(returnTo, 303);
     });

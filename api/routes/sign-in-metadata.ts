@@ -15,13 +15,15 @@ export const signInMetadataRoutes =
   async (app: Api) => {
     const issuers = (config.OIDC_ISSUER ?? []).map(({ issuer }) => issuer);
     const devices = deviceSignInsOf(config);
+    // A caller's headers do not change it where the operator names it.
+    const publicOrigin = config.ALFRED_PUBLIC_URL && new URL(config.ALFRED_PUBLIC_URL).origin;
     app.route({
       method: 'GET',
       url: signInMetadataPath,
       schema: { hide: true },
       handler: async (request, reply) => {
         const metadata: SignInMetadata = {
-          resource: originOf(request),
+          resource: publicOrigin ?? originOf(request),
           resource_name: 'Alfred',
           authorization_servers: issuers,
           bearer_methods_supported: ['header'],
@@ -33,6 +35,9 @@ export const signInMetadataRoutes =
     });
   };
 
-/** The address as the caller knows it. A proxy that speaks TLS says so; its word changes this answer alone. */
+/**
+ * The address as the caller knows it, where ALFRED_PUBLIC_URL is not set. A proxy that speaks TLS says so; its word
+ * changes this answer alone.
+ */
 export const originOf = ({ headers }: Pick<FastifyRequest, 'headers'>): string =>
   `${headers['x-forwarded-proto'] === 'https' ? 'https' : 'http'}://${headers.host ?? ''}`;

@@ -8,33 +8,39 @@ import { createSignInStore, type StoredSignIn } from '../login/sign-in-store.ts'
 import { findStack, tokenOf, type Stack } from '../stack.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 
+type LoginOptions = SignInOptions & { json?: boolean; yes?: boolean };
+
 export function addLogin(program: Command, context: CommandContext) {
   program
     .command('login')
     .description('sign in by a browser, on this machine or another one; all commands then act as you')
     .option('--issuer <url>', 'identity provider; default: the one that the API names')
     .option('--client-id <id>', 'client there for the command line; default: the one that the API names')
+    .option('--yes', 'do not ask before the first sign-in at an address')
     .option('--json', 'print who signed in as JSON')
-    .action((options: SignInOptions & { json?: boolean }) => login(options, context));
+    .action((options: LoginOptions) => login(options, context));
 }
 
-async function login({ json, ...options }: SignInOptions & { json?: boolean }, { terminal }: CommandContext) {
+async function login({ json, yes, ...options }: LoginOptions, { terminal }: CommandContext) {
   const stack = await findStack();
-  const [{ signInByDevice }, { isPrivateAddress }] = await Promise.all([
+  const [{ signInByDevice }, { isPrivateAddress }, { confirmSignIn }] = await Promise.all([
     import('../login/device-flow.ts'),
     import('../login/provider.ts'),
+    import('../login/confirm-sign-in.ts'),
   ]);
   if (!isPrivateAddress(stack.url))
     throw usageError(`Your token could be read on the way to ${stack.url}. Set ALFRED_URL to an https address.`);
   const device = await findSignIn(stack, options);
-  terminal.note(`Signing in to Alfred at ${stack.url}, with ${device.issuer}.`);
   const interrupted = new AbortController();
   const stopWatching = onInterrupt(
     () => interrupted.abort(),
     () => process.exit(exitCodes.cancelled),
   );
   try {
-    const tokens = await signInByDevice(device, terminal, interrupted.signal);
+    const { signal } = interrupted;
+    const before = await createSignInStore().read(stack.url);
+    await confirmSignIn({ url: stack.url, device, before, isConfirmed: yes === true, signal }, terminal);
+    const tokens = await signInByDevice(device, terminal, signal);
     const signIn = { ...tokens, issuer: device.issuer, clientId: device.client_id, parameters: device.parameters };
     const me = await askWho(stack, signIn);
     await keep(stack, signIn);
@@ -63,13 +69,24 @@ async function askWho(stack: Stack, signIn: Omit<StoredSignIn, 'api'>): Promise<
   }
 }
 
+/**
+ * Whether two sign-ins may be of one session at the provider: some end all tokens of a session with one of its refresh
+ * tokens.
+ */
+function mayShareSession(one: Omit<StoredSignIn, 'api'>, other: Omit<StoredSignIn, 'api'>): boolean {
+  if (one.issuer !== other.issuer) return false;
+  if (one.sid !== undefined && other.sid !== undefined) return one.sid === other.sid;
+  return one.clientId === other.clientId;
+}
+
 /** The sign-in of before is ended at the provider: it would go on for weeks, and no command would know of it. */
 async function keep({ url }: Stack, signIn: Omit<StoredSignIn, 'api'>): Promise<void> {
   const store = createSignInStore();
   await store.locked(url, async () => {
     const before = await store.read(url);
     await store.write(signIn, url);
-    if (before) await (await import('../login/revoke.ts')).revoke(before).catch(() => undefined);
+    if (before && !mayShareSession(before, signIn))
+      await (await import('../login/revoke.ts')).revoke(before).catch(() => undefined);
   });
 }
 

@@ -23,6 +23,7 @@ export async function findSignIn(stack: Stack, { issuer, clientId }: SignInOptio
   if (!issuers.includes(named))
     throw usageError(`Alfred at ${stack.url} does not trust ${named}. It trusts ${issuers.join(' and ')}.`);
   const device = devices.find((one) => one.issuer === named);
+  if (device) checkParameters(stack, device.parameters);
   const client = clientId ?? device?.client_id;
   if (client === undefined)
     throw usageError(
@@ -46,8 +47,36 @@ async function readMetadata(stack: Stack): Promise<z.infer<typeof SignInMetadata
     throw new Unreachable(stack, error);
   }
   const metadata = SignInMetadata.safeParse(parseJson(text));
-  if (response.ok && metadata.success) return metadata.data;
+  if (response.ok && metadata.success) {
+    checkResource(stack, metadata.data.resource);
+    return metadata.data;
+  }
   throw new CliError(
     `${url} answered ${response.status}, and not how to sign in. Is it Alfred, of this version, that runs at ${stack.url} (${stack.foundBy})?`,
   );
+}
+
+/** An API that passes on what another one says would get the tokens that are for that one (RFC 9728, section 3.3). */
+function checkResource({ url, foundBy }: Stack, resource: string): void {
+  if (resource === new URL(url).origin) return;
+  throw new CliError(
+    `Alfred at ${url} (${foundBy}) says that its address is ${resource}, so a token must not be sent to ${url}. If that address is right, set ALFRED_URL to it; the operator sets it with ALFRED_PUBLIC_URL.`,
+  );
+}
+
+/** What an API may add to a request for tokens: what they may do, and whom they are for. */
+const parameterShapes: Record<string, RegExp> = {
+  scope: /^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+){0,19}$/,
+  audience: /^[\x21-\x7e]+$/,
+  resource: /^https?:\/\/[\x21-\x7e]+$/,
+};
+
+function checkParameters({ url }: Stack, parameters: DeviceSignIn['parameters']): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    const isKnown = Object.hasOwn(parameterShapes, name) && value.length <= 1_000;
+    if (isKnown && parameterShapes[name]?.test(value)) continue;
+    throw new CliError(
+      `Alfred at ${url} wants the parameter ${JSON.stringify(name)} in requests to the identity provider, with ${JSON.stringify(value)}. Only scope, audience and resource are sent, in their usual form. Is it Alfred, of this version, that runs there?`,
+    );
+  }
 }

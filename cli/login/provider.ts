@@ -1,4 +1,5 @@
 import * as oidc from 'openid-client';
+import { parseJson } from '../../contract/json.ts';
 import { CliError } from '../cli-error.ts';
 
 const timeoutS = 20;
@@ -11,14 +12,19 @@ export type Tokens = {
   issuedAt: number;
   expiresAt: number;
   refreshToken?: string | undefined;
+  /** The session at the provider, when its tokens name it. */
+  sid?: string | undefined;
 };
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
+/** Whether it is an address of this machine. */
+export const isThisMachine = (address: string): boolean => loopback.test(new URL(address).hostname);
+
 /** Whether nothing between here and there can read what is sent. */
 export function isPrivateAddress(address: string): boolean {
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
+  const { protocol } = new URL(address);
+  return protocol === 'https:' || (protocol === 'http:' && isThisMachine(address));
 }
 
 /** @throws CliError when the provider does not answer, or is not the one that was named */
@@ -37,15 +43,23 @@ export async function openProvider({ issuer, clientId }: Provider): Promise<oidc
 }
 
 /** The tokens of an answer, with their end by the clock of this machine. */
-export function tokensIn(answer: oidc.TokenEndpointResponse, before?: string): Tokens {
+export function tokensIn(answer: oidc.TokenEndpointResponse, before?: Pick<Tokens, 'refreshToken' | 'sid'>): Tokens {
   const issuedAt = Date.now();
   return {
     accessToken: answer.access_token,
     issuedAt,
     // A provider need not say how long: five minutes are short enough, and a refresh costs little.
     expiresAt: issuedAt + (answer.expires_in ?? 300) * 1_000,
-    refreshToken: answer.refresh_token ?? before,
+    refreshToken: answer.refresh_token ?? before?.refreshToken,
+    sid: sidIn(answer.id_token) ?? sidIn(answer.access_token) ?? before?.sid,
   };
+}
+
+/** What a token says of the session. It is not verified: it only decides whether another one is ended. */
+function sidIn(token: string | undefined): string | undefined {
+  const claims = parseJson(Buffer.from(token?.split('.')[1] ?? '', 'base64url').toString());
+  const sid = (claims as { sid?: unknown } | null | undefined)?.sid;
+  return typeof sid === 'string' ? sid : undefined;
 }
 
 /** The code of a refusal (RFC 6749, section 5.2; RFC 8628, section 3.5), when the provider answered with one. */

@@ -18,6 +18,8 @@ const StoredSignIn = z.object({
   issuedAt: z.number(),
   expiresAt: z.number(),
   refreshToken: z.string().optional(),
+  /** The session at the provider. */
+  sid: z.string().optional(),
 });
 export type StoredSignIn = z.infer<typeof StoredSignIn>;
 

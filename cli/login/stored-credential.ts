@@ -48,7 +48,7 @@ async function refresh(signIn: StoredSignIn, now: () => number) {
   try {
     const config = await openProvider(provider);
     const { scope: _scope, ...audience } = parameters;
-    return tokensIn(await refreshTokenGrant(config, refreshToken, audience), refreshToken);
+    return tokensIn(await refreshTokenGrant(config, refreshToken, audience), signIn);
   } catch (error) {
     const cause = error instanceof CliError ? error.cause : error;
     if (!isOver && isUnreachable(cause)) return undefined;

@@ -15,8 +15,8 @@ export type BrowserSession = {
 export interface BrowserSessions {
   add(idHash: Buffer, session: Omit<BrowserSession, 'createdAt'>): Promise<void>;
 
-  /** Finds a session, and notes that it is used, at most once a minute. */
-  find(idHash: Buffer): Promise<BrowserSession | undefined>;
+  /** @param isUse notes that the session is used, at most once a minute: without use it ends */
+  find(idHash: Buffer, options?: { isUse: boolean }): Promise<BrowserSession | undefined>;
 
   /** Reserves the refresh of its tokens for one process. @returns whether this one got it */
   claimRefresh(idHash: Buffer): Promise<boolean>;
@@ -25,6 +25,9 @@ export interface BrowserSessions {
   endRefresh(idHash: Buffer, fresh?: { tokens: Buffer; refreshAt: Date }): Promise<void>;
 
   remove(idHash: Buffer): Promise<void>;
+
+  /** Deletes what has ended, and logout tokens that are over. @returns how many of the more frequent kind there were */
+  removeEnded(limit: number): Promise<number>;
 
   /**
    * Ends what a provider's logout token names: one session, or all of a person that began before it.

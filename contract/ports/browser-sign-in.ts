@@ -24,8 +24,13 @@ export interface BrowserSignIn {
   /** @throws AlfredError `session_ended`, `identity_unavailable`, or why its token does not count any more */
   identify(id: string): Promise<SignIn>;
 
-  /** Ends a session. @returns the address that ends it at the provider too */
-  end(id: string): Promise<string>;
+  /**
+   * Ends a session, and gives its refresh token back to the provider.
+   *
+   * @param options `replacedBy`: id of the session that takes its place
+   * @returns the address that ends it at the provider too
+   */
+  end(id: string, options?: { replacedBy?: string }): Promise<string>;
 
   /** Ends what a logout token of the provider names. @throws AlfredError `malformed_request`, `identity_unavailable` */
   endByProvider(logoutToken: string): Promise<void>;

@@ -10,6 +10,9 @@ export interface RequestLimits {
   /** Counts a request of an address, in this process. */
   takeOfAddress(address: string): Quota[];
 
+  /** Counts a request of an address that begins or finishes a sign-in by browser, in this process. */
+  takeSignIn(address: string): Quota[];
+
   /** Counts a request of a subject and its tenant, in this process. */
   takeOfPrincipal(scope: Scope): Quota[];
 

@@ -25,9 +25,20 @@ export const costlyKindOf = (operationId: string | undefined): CostlyKind | unde
 /** A tenant may do so many times what one of its subjects may. */
 export const subjectsWorthOfTenant = 20;
 
+/** Requests a minute that begin or finish sign-ins by browser, of one address: some reach the identity provider. */
+export const signInsOfAddress = 60;
+
+/**
+ * Whether a route is for sign-ins by browser. What the provider sends to end sessions comes from one address for all
+ * people, so it is not counted with them.
+ */
+export const isSignInRoute = (route: string): boolean =>
+  route.startsWith('/auth/') && route !== '/auth/backchannel-logout';
+
 /** What a limit counts, in metrics, in headers and in messages. */
 export type LimitName =
   | 'address'
+  | 'sign_ins'
   | 'subject'
   | 'tenant'
   | CostlyKind

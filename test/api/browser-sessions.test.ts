@@ -1,71 +1,32 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
-import { createApiHarness, type ApiHarness } from './api-harness.ts';
+import { audience } from '../support/identity/oidc-server.ts';
+import {
+  createBrowserHarness,
+  fromOurPage,
+  sessionCookie,
+  site,
+  valueOf,
+  withSession,
+  type Headers,
+} from './browser-harness.ts';
 
-const site = 'https://alfred.example.com';
-const sessionCookie = '__Host-alfred-session';
-let oidc: OidcServer;
-let api: ApiHarness;
+type BrowserHarness = Awaited<ReturnType<typeof createBrowserHarness>>;
+let browsers: BrowserHarness;
+let oidc: BrowserHarness['oidc'];
+let api: BrowserHarness['api'];
+let send: BrowserHarness['send'];
+let me: BrowserHarness['me'];
+let rows: BrowserHarness['rows'];
+let tokenRequests: BrowserHarness['tokenRequests'];
+let begin: BrowserHarness['begin'];
+let signIn: BrowserHarness['signIn'];
+let due: BrowserHarness['due'];
 beforeAll(async () => {
-  oidc = await startOidcServer({ ada: { roles: ['developer'], groups: ['staff'] }, bert: { roles: [] } });
-  api = await createApiHarness({
-    OIDC_ISSUER: oidc.issuer,
-    OIDC_AUDIENCE: audience,
-    OIDC_TENANT: 'acme',
-    OIDC_CLIENT_ID: 'web',
-    OIDC_CLIENT_SECRET: 'a secret of the pages, which is long enough',
-    ALFRED_PUBLIC_URL: site,
-    ALFRED_API_HOSTS: 'alfred.example.com',
-    ALFRED_SESSION_KEY: randomBytes(32).toString('base64'),
-  });
+  browsers = await createBrowserHarness();
+  ({ oidc, api, send, me, rows, tokenRequests, begin, signIn, due } = browsers);
 });
-afterAll(async () => {
-  await api?.close();
-  await oidc?.close();
-});
-
-type Headers = Record<string, string>;
-type Method = 'GET' | 'POST' | 'DELETE';
-/** A request as the proxy at `site` passes it on. */
-async function send(method: Method, url: string, headers: Headers = {}, payload?: string) {
-  const response = await api.app.inject({
-    method,
-    url,
-    headers: { host: 'alfred.example.com', ...headers },
-    ...(payload !== undefined && { payload }),
-  });
-  const cookies = [response.headers['set-cookie'] ?? []].flat();
-  return {
-    status: response.statusCode,
-    location: String(response.headers.location ?? ''),
-    cookies,
-    body: response.headers['content-type']?.toString().includes('json') ? response.json<Record<string, unknown>>() : {},
-  };
-}
-const valueOf = (cookies: string[], name: string) =>
-  cookies.map((line) => new RegExp(`^${name}=([^;]+)`).exec(line)?.[1]).find((value) => value !== undefined) ?? '';
-const withSession = (id: string): Headers => ({ cookie: `${sessionCookie}=${id}` });
-const fromOurPage: Headers = { origin: site, 'sec-fetch-site': 'same-origin' };
-const me = async (id: string) => {
-  const { status, body } = await send('GET', '/v1/me', withSession(id));
-  return [status, body['code'] ?? body['subject']];
-};
-const rows = async () => (await api.postgres.pool.query('select * from browser_sessions')).rows as { sid: string }[];
-const tokenRequests = () => oidc.requests.filter((url) => url === '/token').length;
-
-/** Up to the moment when the provider sends the browser back. */
-async function begin(subject: string, returnTo = '/docs') {
-  const begun = await send('GET', `/auth/login?return=${encodeURIComponent(returnTo)}`);
-  const attempt = valueOf(begun.cookies, '__Host-alfred-sign-in');
-  const back = await oidc.followTo(begun.location, `${site}/auth/callback`, subject);
-  return { begun, attempt, callback: back.slice(site.length) };
-}
-async function signIn(subject: string, returnTo?: string) {
-  const { begun, attempt, callback } = await begin(subject, returnTo);
-  const ended = await send('GET', callback, { cookie: `__Host-alfred-sign-in=${attempt}` });
-  return { begun, ended, attempt, callback, id: valueOf(ended.cookies, sessionCookie) };
-}
+afterAll(() => browsers?.close());
 
 test('a person signs in with PKCE, state and nonce; the browser keeps an id, and the database no secret in the clear', async () => {
   const { begun, ended, attempt, callback, id } = await signIn('ada', '/docs?x=1');
@@ -151,7 +112,6 @@ test('a request of another page is refused, with any headers that it can send', 
 test('tokens are refreshed by one request of many; the session ends when the provider says so, or after its time', async () => {
   await api.postgres.pool.query('delete from browser_sessions');
   const { id } = await signIn('ada');
-  const due = () => api.postgres.pool.query("update browser_sessions set refresh_at = now() - interval '1 second'");
   await due();
   const before = tokenRequests();
   expect(await Promise.all(Array.from({ length: 8 }, () => me(id)))).toEqual(Array(8).fill([200, 'ada']));
@@ -183,7 +143,7 @@ test('logout ends this session here and at the provider, and a new sign-in ends 
   expect((await send('POST', '/auth/logout', withSession(first))).status).toBe(403);
   expect(await me(first)).toEqual([200, 'ada']);
   const form = { ...withSession(first), ...fromOurPage, 'content-type': 'application/x-www-form-urlencoded' };
-  const out = await send('POST', '/auth/logout', form, '');
+  const out = await send('POST', '/auth/logout', form, { payload: '' });
   expect([out.status, out.cookies]).toEqual([303, [expect.stringMatching(/^__Host-alfred-session=; .*Max-Age=0/)]]);
   const end = new URL(out.location);
   expect([end.origin, end.searchParams.get('post_logout_redirect_uri')]).toEqual([oidc.issuer, `${site}/`]);
@@ -223,7 +183,7 @@ test('a logout token of the provider ends what it names, once, and no other toke
         'POST',
         '/auth/backchannel-logout',
         { 'content-type': 'application/x-www-form-urlencoded' },
-        new URLSearchParams({ logout_token: token }).toString(),
+        { payload: new URLSearchParams({ logout_token: token }).toString() },
       )
     ).status;
   const refused: [string, object, object?][] = [

@@ -1,17 +1,22 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { confirmSignIn } from '../../cli/login/confirm-sign-in.ts';
 import { signInMetadataPath } from '../../contract/sign-in-metadata.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { audience, startOidcServer, type OidcServer } from '../support/identity/oidc-server.ts';
 import { alfred, runAlfred, type CommandResult } from './run-alfred.ts';
 
+const people = { ada: { roles: ['developer'], groups: ['staff'] } };
 let oidc: OidcServer;
 let api: ApiHarness;
 let home: string;
 beforeAll(async () => {
-  oidc = await startOidcServer({ ada: { roles: ['developer'], groups: ['staff'] } });
+  oidc = await startOidcServer(people);
   api = await createApiHarness({
     OIDC_ISSUER: oidc.issuer,
     OIDC_AUDIENCE: audience,
@@ -153,4 +158,93 @@ test('what cannot work is reported before a browser is needed', async () => {
   oidc.open();
   expect(away).toEqual([1, expect.stringContaining(`The identity provider ${oidc.issuer} does not answer`)]);
   await rm(home, { recursive: true });
+});
+
+test('an API that names another address, or parameters of its own, gets no sign-in', async () => {
+  let metadata: object = {};
+  const server = createServer((_request, response) => response.end(JSON.stringify(metadata)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const outcome = async (resource: string, parameters: object) => {
+    const issuer = oidc.issuer;
+    metadata = {
+      resource,
+      authorization_servers: [issuer],
+      alfred_device_sign_in: [{ issuer, client_id: 'cli', parameters }],
+    };
+    const asked = oidc.requests.length;
+    const { code, stderr } = await alfred(['login', '--yes'], environment({ ALFRED_URL: url }));
+    return [code, oidc.requests.length - asked, stderr];
+  };
+  expect(await outcome('https://alfred.example.com', { scope: 'openid' })).toEqual([
+    1,
+    0,
+    expect.stringContaining('says that its address is https://alfred.example.com'),
+  ]);
+  for (const parameters of [
+    { scope: 'openid', request_uri: 'https://evil.example' },
+    { scope: 'openid\nadmin' },
+    { resource: 'urn:other' },
+    { audience: '' },
+  ])
+    expect(await outcome(url, parameters)).toEqual([
+      1,
+      0,
+      expect.stringContaining('Only scope, audience and resource'),
+    ]);
+  await new Promise((resolve) => server.close(resolve).closeAllConnections());
+});
+
+test('the first sign-in at an address of another machine is shown and asked about; without a terminal it is refused', async () => {
+  const device = { issuer: 'https://id.example.com', client_id: 'cli', parameters: { scope: 'openid offline_access' } };
+  const known = {
+    api: 'https://alfred.example.com/',
+    issuer: device.issuer,
+    clientId: 'cli',
+    parameters: device.parameters,
+    accessToken: 'a',
+    issuedAt: 0,
+    expiresAt: 0,
+  };
+  async function ask(answer: string | undefined, changes: Partial<Parameters<typeof confirmSignIn>[0]> = {}) {
+    const input = Object.assign(new PassThrough(), { isTTY: answer !== undefined });
+    input.end(answer);
+    const lines: string[] = [];
+    const given = { url: 'https://alfred.example.com', device, before: undefined, isConfirmed: false };
+    const { signal } = new AbortController();
+    const terminal = { note: (line: string) => void lines.push(line) };
+    const outcome = await confirmSignIn({ ...given, signal, ...changes }, terminal, {
+      input,
+      output: new PassThrough(),
+    }).then(
+      () => 'goes on',
+      (error: Error) => error.message,
+    );
+    expect(lines.join(' ')).toMatch(/https:\/\/id\.example\.com.*the client cli, the scope "openid/);
+    return outcome;
+  }
+  expect([await ask('y\n'), await ask('Yes\n')]).toEqual(['goes on', 'goes on']);
+  for (const answer of ['n\n', '\n', ''])
+    expect(await ask(answer)).toBe('The sign-in was not confirmed. Nothing was stored.');
+  expect(await ask(undefined)).toContain('add --yes');
+  expect(await ask(undefined, { isConfirmed: true })).toBe('goes on');
+  expect(await ask(undefined, { before: known })).toBe('goes on');
+  expect(await ask(undefined, { before: { ...known, parameters: { scope: 'openid admin' } } })).toContain('add --yes');
+  expect(await ask(undefined, { url: 'http://127.0.0.1:8080' })).toBe('goes on');
+});
+
+test('another sign-in ends the one of before at the provider, unless both may be of one session there', async () => {
+  const revocations = () => oidc.requests.filter((url) => url === '/token/revocation').length;
+  const revokes = async (sid: string | undefined) => {
+    Object.assign(people.ada, { sid });
+    const before = revocations();
+    expect(await login()).toMatchObject({ code: 0 });
+    return revocations() - before;
+  };
+  expect(await revokes('session-1')).toBe(0);
+  expect(await revokes('session-1')).toBe(0);
+  expect(await revokes('session-2')).toBe(1);
+  // Neither is known of a token that names no session.
+  expect(await revokes(undefined)).toBe(0);
+  expect(await run('whoami', '--json')).toMatchObject({ code: 0 });
 });

@@ -12,6 +12,8 @@ const clockSeconds = 30;
 
 const isAlive = sql<boolean>`(ends_at > now() and used_at > now() - make_interval(mins => ${idleMinutes}))`;
 
+const isOver = sql<boolean>`expires_at < now() - make_interval(secs => ${clockSeconds})`;
+
 /** Sign-ins in browsers. */
 export const createBrowserSessions = (db: Database): BrowserSessions => ({
   async add(idHash, { issuer, sub, sid, tokens, refreshAt, endsAt }) {
@@ -26,7 +28,7 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
       .execute();
   },
 
-  async find(idHash) {
+  async find(idHash, { isUse } = { isUse: false }) {
     const row = await db
       .selectFrom('browser_sessions')
       .selectAll()
@@ -34,7 +36,7 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
       .where('id_hash', '=', idHash)
       .where(isAlive)
       .executeTakeFirst();
-    if (row?.is_stale)
+    if (isUse && row?.is_stale)
       await db
         .updateTable('browser_sessions')
         .set({ used_at: sql`now()` })
@@ -65,12 +67,19 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
     await db.deleteFrom('browser_sessions').where('id_hash', '=', idHash).execute();
   },
 
+  async removeEnded(limit) {
+    const sessions = await sql`
+      delete from browser_sessions where id_hash in (
+        select id_hash from browser_sessions where not ${isAlive} limit ${limit} for update skip locked)`.execute(db);
+    const logoutTokens = await sql`
+      delete from used_logout_tokens where (issuer, jti) in (
+        select issuer, jti from used_logout_tokens where ${isOver} limit ${limit} for update skip locked)`.execute(db);
+    return Math.max(Number(sessions.numAffectedRows ?? 0), Number(logoutTokens.numAffectedRows ?? 0));
+  },
+
   endBy: ({ issuer, jti, issuedAt, expiresAt }, { sid, sub }) =>
     db.transaction().execute(async (trx) => {
-      await trx
-        .deleteFrom('used_logout_tokens')
-        .where('expires_at', '<', sql<Date>`now() - make_interval(secs => ${clockSeconds})`)
-        .execute();
+      await trx.deleteFrom('used_logout_tokens').where(isOver).execute();
       const used = await trx
         .insertInto('used_logout_tokens')
         .values({ issuer, jti, expires_at: expiresAt })

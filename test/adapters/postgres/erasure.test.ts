@@ -68,6 +68,7 @@ const sweep = () =>
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
       limits: { removeExpired: async () => 0 },
+      browserSessions: { removeEnded: async () => 0 },
       retentionOf: () => ({}),
       log: harness.log,
     },
