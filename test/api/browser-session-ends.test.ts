@@ -139,7 +139,7 @@ test('the provider takes the refresh token of an ended session back; rows of end
     insert into used_logout_tokens (issuer, jti, expires_at)
     select 'i', n::text, now() - interval '1 hour' from generate_series(1, 2) n
     union all select 'i', 'counts', now()`);
-  const { removeEnded } = api.browserSessions;
+  const removeEnded = (limit: number) => api.browserSessions.removeEnded(limit);
   expect([await removeEnded(4), await removeEnded(4), await removeEnded(4)]).toEqual([4, 2, 0]);
   expect([(await rows()).length, await me(kept)]).toEqual([1, [200, 'ada']]);
   const tokens = await api.postgres.pool.query("select jti from used_logout_tokens where issuer = 'i'");
