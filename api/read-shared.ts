@@ -9,13 +9,13 @@ import type { ApiDeps } from './deps.ts';
 /** A row, and whose it is. */
 export type OwnedRow<Row> = { row: Row; owner: Scope };
 
-/** Whether the policy lets a principal read what others share: a service with the role `agent` has its own tasks only. */
+/** Whether the policy lets a principal read what others share: the role `agent` has its own tasks only. */
 export const mayReadShared = (principal: Principal, resource: 'task' | 'conversation'): boolean =>
   (['shared', 'group'] as const).some((relation) => decide(principal, relation, 'read', resource).allowed);
 
 /**
- * Reads something of the principal's own, else what another has shared with it, as its owner. For requests that only read:
- * a request that changes something reads by its own scope.
+ * Reads something of the principal's own, else what another has shared with it, as its owner. For requests that only
+ * read: a request that changes something reads by its own scope.
  *
  * @param read  reads as this owner
  * @returns undefined when it does not exist, or the principal may not read it

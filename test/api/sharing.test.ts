@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mayReadShared } from '../../api/read-shared.ts';
 import { putDocument } from '../support/documents/put-document.ts';
-import { signedIn } from '../support/principals.ts';
+import { person, signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 import { blockedTurn } from './open-conversation.ts';
@@ -147,6 +148,18 @@ describe('a shared task', () => {
     };
     const both = [open.documentId, secret.documentId].toSorted();
     expect(await cited('local')).toEqual([both, both, both, []]);
+    const shownIn = async (who: string) => {
+      const texts = await Promise.all([
+        api.http.get(`${path}/events/page`, as(who)).then(({ body }) => JSON.stringify(body)),
+        fetch(`${api.url}${path}/events`, { headers: as(who) }).then((answer) => answer.text()),
+        api.http.get(`/v1/conversations/${conversation}/events/page`, as(who)).then(({ body }) => JSON.stringify(body)),
+      ]);
+      return texts.map((text) => [open, secret].filter(({ documentId }) => text.includes(documentId)).length);
+    };
+    expect([await shownIn('local'), await shownIn('ann')]).toEqual([
+      [2, 2, 2],
+      [1, 1, 1],
+    ]);
     const only = [open.documentId];
     expect(await cited('ann')).toEqual([only, only, only, only]);
     expect(await statusFor(`/v1/documents/${secret.documentId}/text`, as('ann'))).toBe(404);
@@ -258,4 +271,11 @@ test('an open stream ends when the share is taken back, and when its reader leav
   expect(await ofNamed.ended).toMatch(/: not_found\n\n$/);
   release();
   expect(await ofOwner.ended).toContain('task.completed');
+});
+
+test('the role agent reads nothing that others share', () => {
+  for (const resource of ['task', 'conversation'] as const) {
+    expect(mayReadShared(person('bot', { roles: ['agent'] }), resource)).toBe(false);
+    expect(mayReadShared(person('bot', { roles: ['clerk'] }), resource)).toBe(true);
+  }
 });
