@@ -189,7 +189,8 @@ describe('a receiver that', () => {
     receiver.answerWithStatus(503, { 'retry-after': '3600' });
     api.script([{ text: ['Done.'] }]);
     const id = await ask();
-    await received(1);
+    // The record of the attempt sets `updated_at`.
+    await until('the attempt is recorded', async () => (await callbackOf(id)).lastStatus === 503);
     await api.client.workflow.getHandle(callbackWorkflowId(id)).terminate();
     receiver.answerWithStatus(204);
     await api.postgres.pool.query(
