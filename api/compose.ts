@@ -75,7 +75,7 @@ export async function startApi(
   const url = `http://${host}:${port}`;
   log.info({ url }, 'the API listens');
 
-  const stopKeeper = config.ALFRED_AUDIT ? adapters.auditKeeper.start() : undefined;
+  const stopKeeper = config.ALFRED_AUDIT === 'on' ? adapters.auditKeeper.start() : undefined;
 
   let stopping: Promise<void> | undefined;
   const stop = async () => {

@@ -24,7 +24,7 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
       keys = undefined;
       throw error;
     }));
-  const audit = createAuditLog({ store, keys: auditKeys, log, metrics, isOn: config.ALFRED_AUDIT });
+  const audit = createAuditLog({ store, keys: auditKeys, log, metrics, isOn: config.ALFRED_AUDIT === 'on' });
   const { ALFRED_INTRUSION_WEBHOOK: url, ALFRED_WEBHOOK_SECRET: secret } = config;
   const intrusions = createIntrusionScan({
     rows: createIntrusionRows(db),
@@ -61,7 +61,7 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
      *   end of the log was changed
      */
     async checkAudit(): Promise<void> {
-      if (!config.ALFRED_AUDIT) return log.warn('ALFRED_AUDIT is off: no audit log is kept');
+      if (config.ALFRED_AUDIT === 'off') return log.warn('ALFRED_AUDIT is off: no audit log is kept');
       const { byId } = await auditKeys();
       const head = await store.readHead().catch((error: unknown) => {
         if (!isDatabaseUnavailable(error) && !isUnmigrated(error)) throw error;

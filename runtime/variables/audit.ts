@@ -4,11 +4,7 @@ import { url } from './values.ts';
 
 /** Variables for the audit log and for the detection of intrusions. */
 export const audit = {
-  ALFRED_AUDIT: z
-    .enum(['on', 'off'])
-    .transform((value) => value === 'on')
-    .default(true)
-    .describe('off: no audit log is kept, and no intrusion is detected'),
+  ALFRED_AUDIT: z.enum(['on', 'off']).default('on').describe('off: no audit log is kept, and no intrusion is detected'),
   ALFRED_AUDIT_KEY: z
     .string()
     .refine((value) => auditKeysIn(value) !== undefined, 'expected base64 of at least 32 random bytes')

@@ -77,7 +77,7 @@ test('an API for others does not start without a key, nor with another one than 
   ];
   await expect(start({ ...forOthers, ALFRED_AUDIT_KEY: other })).rejects.toThrow(/signed with the key [0-9a-f]{8}/);
   await start({ ...forOthers, ALFRED_AUDIT_KEY: `${other},${own.trim()}` });
-  await start({ ...forOthers, ALFRED_AUDIT: false });
+  await start({ ...forOthers, ALFRED_AUDIT: 'off' });
 });
 
 test('an API starts while the database is away or not migrated', async () => {
