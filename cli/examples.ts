@@ -104,7 +104,7 @@ export const examples: Record<string, readonly string[]> = {
   audit: ['alfred audit list --outcome refused', 'alfred audit verify'],
   'audit list': ['alfred audit list --subject ada --from 2026-11-01T00:00:00Z', 'alfred audit list --all --json'],
   'audit verify': ['alfred audit verify', 'alfred audit verify --from-checkpoint s3://audit/alfred --json'],
-  'audit export': ['alfred audit export > audit.jsonl'],
+  'audit export': ['alfred audit export'],
   intrusion: ['alfred intrusion list', 'alfred intrusion test canary_read'],
   'intrusion list': ['alfred intrusion list --json'],
   'intrusion test': ['alfred intrusion test failed_sign_ins'],
