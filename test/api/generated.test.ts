@@ -72,7 +72,9 @@ type Generated = { method: string; path: string; headers: Record<string, string>
 /** Requests for the documented operations. Each part is sometimes invalid. */
 function requests(document: JsonObject): Arbitrary<Generated> {
   const schemas = document['components'].schemas as JsonObject;
-  const known = fc.constantFrom('01a2016f-73a4-7695-9a05-0f2fb996e093', taskId);
+  const absent = '01a2016f-73a4-7695-9a05-0f2fb996e093';
+  // The task is not deleted: later requests need it.
+  const knownTo = (method: string) => (method === 'delete' ? fc.constant(absent) : fc.constantFrom(absent, taskId));
   const operations = Object.entries<JsonObject>(document['paths']).flatMap(([template, item]) =>
     Object.entries<JsonObject>(item).map(([method, operation]) => {
       const parameters = ((operation['parameters'] ?? []) as JsonObject[]).map((one) => resolve(document, one));
@@ -85,12 +87,14 @@ function requests(document: JsonObject): Arbitrary<Generated> {
       const schema = operation['requestBody']?.content['application/json']?.schema as JsonObject | undefined;
       return fc
         .record({
-          id: fc.oneof({ weight: 4, arbitrary: known }, fc.string({ unit: 'binary', minLength: 1 })),
+          id: fc.oneof({ weight: 4, arbitrary: knownTo(method) }, fc.string({ unit: 'binary', minLength: 1 })),
           query: values('query'),
           headers: values('header'),
           body: schema
             ? fc.oneof(
                 { weight: 8, arbitrary: valueOf(schema, schemas).map((value) => JSON.stringify(value)) },
+                // Hardly any body that is made by chance starts a task.
+                { weight: template === '/v1/tasks' ? 8 : 0, arbitrary: fc.constant('{"input":{"text":"What?"}}') },
                 fc.string(),
               )
             : fc.constant(undefined),
