@@ -14,7 +14,7 @@ import { search } from './variables/search.ts';
 import { servers } from './variables/servers.ts';
 
 /** Hosts that only this machine can reach. */
-const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
+export const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
 
 /** Hosts of ALFRED_API_HOSTS that are this machine, or a container as others in its network name it. */
 const nearHost = /^(localhost(:\d+)?|127(\.\d{1,3}){3}(:\d+)?|\[::1\](:\d+)?|[a-z0-9_-]+:\d+)$/;

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { AlfredError } from '../contract/errors.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
-import { isDatabaseUnavailable } from './database/database-errors.ts';
+import { isDatabaseUnavailable, isUndefinedTable } from './database/database-errors.ts';
 import type { Database } from './database/postgres.ts';
 
 type Deps = {
@@ -14,8 +14,6 @@ type Deps = {
 
 /** How to tell Alfred that another Temporal, or one that has lost data, is the right one. */
 export const moveCommand = 'alfred setup --temporal-moved';
-/** Postgres' code for a table that does not exist. */
-const undefinedTable = '42P01';
 
 /**
  * Checks that this process sees the Temporal namespace in which the workflows of this database run. The first namespace
@@ -68,8 +66,7 @@ export async function checkNamespaceAtStart(deps: Deps, log: Logger): Promise<vo
     await checkNamespace(deps);
   } catch (error) {
     if (error instanceof AlfredError && error.code === 'wrong_namespace') throw error;
-    const isUnmigrated = (error as { code?: unknown }).code === undefinedTable;
-    if (isDatabaseUnavailable(error) || isUnmigrated)
+    if (isDatabaseUnavailable(error) || isUndefinedTable(error))
       log.warn({ err: error }, 'the database could not say which Temporal namespace it belongs to');
     else log.warn({ err: error }, 'Temporal could not say which namespace this process sees');
   }

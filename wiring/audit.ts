@@ -8,8 +8,8 @@ import { createIntrusionRows } from '../adapters/postgres/audit/intrusion-rows.t
 import type { Webhooks } from '../contract/ports/index.ts';
 import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import { readAuditKeys } from '../runtime/audit-keys.ts';
-import { ConfigError, type Config } from '../runtime/config.ts';
-import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
+import { ConfigError, loopbackHosts, type Config } from '../runtime/config.ts';
+import { isDatabaseUnavailable, isUndefinedTable } from '../runtime/database/database-errors.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
 
@@ -64,7 +64,7 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
       if (config.ALFRED_AUDIT === 'off') return log.warn('ALFRED_AUDIT is off: no audit log is kept');
       const { byId } = await auditKeys();
       const head = await store.readHead().catch((error: unknown) => {
-        if (!isDatabaseUnavailable(error) && !isUnmigrated(error)) throw error;
+        if (!isDatabaseUnavailable(error) && !isUndefinedTable(error)) throw error;
         log.warn({ err: error }, 'the database could not say where the audit log ends; the first entry checks it');
         return undefined;
       });
@@ -79,12 +79,9 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
   };
 }
 
-/** Postgres' code for a table that does not exist. */
-const isUnmigrated = (error: unknown) => (error as { code?: unknown }).code === '42P01';
-
 /** Whether this Alfred is for one machine alone. Others share the log among processes, which share its key. */
 const isForThisMachine = ({ OIDC_ISSUER, ALFRED_API_HOST }: Config) =>
-  OIDC_ISSUER === undefined || ['127.0.0.1', 'localhost', '::1'].includes(ALFRED_API_HOST);
+  OIDC_ISSUER === undefined || loopbackHosts.includes(ALFRED_API_HOST);
 
 /** A sign-in that failed names no tenant that could be believed. Where there is only one, it is that one's. */
 function tenantOfStrangers(config: Config): string {

@@ -4,6 +4,7 @@ import { EventPageQuery, TaskEventsQuery } from '../../contract/events.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Api } from './fastify.ts';
+import { isOther } from '../read-shared.ts';
 import { negotiate } from './negotiate.ts';
 import { pageSize, placeOf, ResumeHeaders, type OpenStream } from './open-stream.ts';
 import { json, problems } from './responses.ts';
@@ -64,15 +65,14 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
 
   const findFor = async (request: FastifyRequest, id: string): Promise<Found> => {
     const found = await find(request.scope, id);
-    if (found.owner && found.owner.subject !== request.scope.subject)
+    if (found.owner && isOther(request.scope, found.owner))
       request.readOfOther = { type: tag === 'conversations' ? 'conversation' : 'task', id };
     return found;
   };
 
   const readPage = async (scope: Scope, { id, owner, lastSeq }: Found, after: number, limit: number) => {
     const stored = await events.read(owner ?? scope, id, after, limit);
-    const isOwn = owner === undefined || owner.subject === scope.subject;
-    const shown = isOwn ? stored : await forReader(scope, stored);
+    const shown = owner && isOther(scope, owner) ? await forReader(scope, stored) : stored;
     const last = stored.at(-1)?.seq ?? after;
     return { events: shown, lastSeq: last, nextCursor: stored.length > 0 && last < lastSeq ? String(last) : null };
   };
@@ -106,12 +106,12 @@ export function addEventRoutes<E extends Event>(app: Api, openStream: OpenStream
       const after = placeOf(headers, query, lastSeq);
       if (media === 'application/json') return reply.type(media).send(await readPage(scope, found, after, pageSize));
       if (isEnded && after === lastSeq) return reply.code(204).send(null);
-      const isOwn = owner.subject === scope.subject;
+      const isOfOther = isOther(scope, owner);
       const follow = (signal: AbortSignal) => {
         const batches = events.follow(owner, id, after, signal);
-        return isOwn ? batches : followFor(scope, batches);
+        return isOfOther ? followFor(scope, batches) : batches;
       };
-      return reply.send(openStream(reply, follow, isOwn ? undefined : () => isStillShared?.(scope, id)));
+      return reply.send(openStream(reply, follow, isOfOther ? () => isStillShared?.(scope, id) : undefined));
     },
   });
 

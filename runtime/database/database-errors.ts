@@ -16,6 +16,9 @@ export const isDatabaseError = (error: unknown): boolean => isObject(error) && d
 /** Whether the error comes from our own database and a retry can help. */
 export const isDatabaseUnavailable = (error: unknown): boolean => isDatabaseError(error) && isTransient(error);
 
+/** Whether a table does not exist, as in a database that was not migrated. */
+export const isUndefinedTable = (error: unknown): boolean => sqlStateOf(error) === '42P01';
+
 /**
  * SQLSTATE classes of faults in a statement or its values, which a retry repeats: 22 data, 23 constraints, 42 syntax
  * and names. Everything else that a database answers can pass: a failover, a deadlock, a time-out, a full disk.

@@ -70,31 +70,27 @@ async function isOwned(db: Database, owner: Scope, what: Shareable, { lock = fal
   return rows.length > 0;
 }
 
+/** Where the readers of a thing stand. */
+const placeOf = (what: Shareable) =>
+  'taskId' in what
+    ? { table: sql.table('task_readers'), column: sql.ref('task_id'), id: sql`${what.taskId}::uuid` }
+    : {
+        table: sql.table('conversation_readers'),
+        column: sql.ref('conversation_id'),
+        id: sql`${what.conversationId}::text`,
+      };
+
 async function readReaders(db: Database, what: Shareable): Promise<string[]> {
-  const { rows } =
-    'taskId' in what
-      ? await sql<{
-          reader: string;
-        }>`select reader from task_readers where task_id = ${what.taskId} order by reader`.execute(db)
-      : await sql<{
-          reader: string;
-        }>`select reader from conversation_readers where conversation_id = ${what.conversationId} order by reader`.execute(
-          db,
-        );
+  const { table, column, id } = placeOf(what);
+  const { rows } = await sql<{ reader: string }>`
+    select reader from ${table} where ${column} = ${id} order by reader`.execute(db);
   return rows.map(({ reader }) => reader);
 }
 
 async function replaceReaders(trx: Database, { tenant }: Scope, what: Shareable, readers: string[]): Promise<void> {
-  const names = [...new Set(readers)];
-  if ('taskId' in what) {
-    await trx.deleteFrom('task_readers').where('task_id', '=', what.taskId).execute();
-    await sql`
-      insert into task_readers (task_id, reader, tenant)
-      select ${what.taskId}::uuid, r, ${tenant} from unnest(${names}::text[]) r`.execute(trx);
-    return;
-  }
-  await trx.deleteFrom('conversation_readers').where('conversation_id', '=', what.conversationId).execute();
+  const { table, column, id } = placeOf(what);
+  await sql`delete from ${table} where ${column} = ${id}`.execute(trx);
   await sql`
-    insert into conversation_readers (conversation_id, reader, tenant)
-    select ${what.conversationId}::text, r, ${tenant} from unnest(${names}::text[]) r`.execute(trx);
+    insert into ${table} (${column}, reader, tenant)
+    select ${id}, r, ${tenant} from unnest(${[...new Set(readers)]}::text[]) r`.execute(trx);
 }

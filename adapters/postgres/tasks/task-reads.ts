@@ -63,7 +63,7 @@ async function keptRoles(db: Database, taskId: string): Promise<string[]> {
 }
 
 /** How far the clocks of the processes that make ids and of Postgres, which stores times, may be apart. */
-const clockSkewMs = 10 * 60_000;
+export const clockSkewMs = 10 * 60_000;
 
 /** The least UUIDv7 of a moment. */
 export function firstIdAt(ms: number): string {

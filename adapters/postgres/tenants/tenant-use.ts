@@ -1,10 +1,7 @@
 import { sql } from 'kysely';
 import type { TenantUse } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import { firstIdAt } from '../tasks/task-reads.ts';
-
-/** How far the clocks of the processes that make ids and of Postgres may be apart. */
-const clockSkewMs = 10 * 60_000;
+import { clockSkewMs, firstIdAt } from '../tasks/task-reads.ts';
 
 /** Counts the tasks of a tenant: now, and of this day (UTC). */
 export async function countTasks(
