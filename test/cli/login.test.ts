@@ -41,10 +41,12 @@ const environment = (more: Record<string, string> = {}) => ({
 const run = (...args: string[]) => alfred(args, environment());
 const folder = () => join(home, 'alfred', 'sign-ins');
 const file = async () => join(folder(), (await readdir(folder()))[0] ?? '');
-type Stored = { accessToken: string; refreshToken: string; expiresAt: number };
+type Stored = { accessToken: string; refreshToken: string; issuedAt: number; expiresAt: number };
 const stored = async () => JSON.parse(await readFile(await file(), 'utf8')) as Stored;
 const change = async (changes: Partial<Stored>) =>
   writeFile(await file(), JSON.stringify({ ...(await stored()), ...changes }));
+/** Says of the stored token that it was issued an hour ago, so that a minute before its end is near its end. */
+const endIn = (ms: number) => change({ issuedAt: Date.now() - 3_600_000, expiresAt: Date.now() + ms });
 const tokenRequests = () => oidc.requests.filter((url) => url === '/token').length;
 
 /** Runs `alfred login`, and decides in the browser. */
@@ -80,7 +82,7 @@ test('login signs in by the browser, at the provider that the API names, and log
 test('a token near its end is replaced once, by however many commands at once; ALFRED_TOKEN counts before it', async () => {
   await login();
   const before = await stored();
-  await change({ expiresAt: Date.now() + 1_000 });
+  await endIn(1_000);
   const requests = tokenRequests();
   const results = await Promise.all([1, 2, 3].map(() => run('whoami', '--json')));
   expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(Array(3).fill({ code: 0, stderr: '' }));
@@ -97,9 +99,9 @@ test('a token near its end is replaced once, by however many commands at once; A
 
   // The provider is away: what still counts is used, and what is over is not.
   oidc.shut();
-  await change({ expiresAt: Date.now() + 20_000 });
+  await endIn(20_000);
   expect(await run('whoami', '--json')).toMatchObject({ code: 0, stderr: '' });
-  await change({ expiresAt: Date.now() - 1 });
+  await endIn(-1);
   const away = await run('whoami');
   oidc.open();
   expect([away.code, away.stderr]).toEqual([

@@ -72,14 +72,14 @@ export const createConversationEvents = (db: Database, listener: EventListener):
   return {
     read,
 
-    follow: (scope, conversationId, after, signal) =>
-      followRows(listener, {
+    async *follow(scope, conversationId, after, signal) {
+      let last: ConversationEvent | undefined;
+      const pages = followRows(listener, {
         id: conversationId,
         after,
         signal,
         read: (from, limit) => read(scope, conversationId, from, limit),
-        isLast: ({ type }) => type === 'conversation.deleted',
-        // The rows may be erased before a reader has seen the last event.
+        isLast: isDeletion,
         isOver: async () => {
           const row = await db
             .selectFrom('conversations')
@@ -88,9 +88,19 @@ export const createConversationEvents = (db: Database, listener: EventListener):
             .executeTakeFirst();
           return !row || row.deleted_at !== null;
         },
-      }),
+      });
+      for await (const events of pages) {
+        yield events;
+        last = events.at(-1) ?? last;
+      }
+      // The rows may be erased before the last event is read: it is made again then.
+      if (!signal.aborted && !(last && isDeletion(last)))
+        yield [{ seq: (last?.seq ?? after) + 1, at: new Date().toISOString(), type: 'conversation.deleted', data: {} }];
+    },
   };
 };
+
+const isDeletion = ({ type }: ConversationEvent) => type === 'conversation.deleted';
 
 type EventRow = {
   seq: number;
