@@ -1,6 +1,5 @@
-import { reachOf } from '../../contract/rules/policy.ts';
+import { decide, reachOf } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
-import type { Reach } from '../../contract/references.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -43,7 +42,8 @@ export const cancelTaskRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
         const reach = reachOf(scope, 'cancel', 'task');
-        if (undo) await refuseUndo(reach, params.id);
+        // The door has asked for the right to cancel only.
+        if (undo && !decide(scope, 'own', 'undo', 'task').allowed) throw roleMissing('undo', 'task');
         const row = await withTask(
           { conversationRows },
           { scope, id: params.id },
@@ -57,10 +57,4 @@ export const cancelTaskRoutes =
         return reply.code(isEnded(current.status) ? 200 : 202).send(views.task(current));
       },
     });
-
-    /** To undo is to call tools as the owner, which those who run the tenant's work may not. */
-    async function refuseUndo(reach: Reach, id: string): Promise<void> {
-      const task = await tasks.get(reach, id);
-      if (task?.owner !== undefined) throw roleMissing('undo', 'task');
-    }
   };
