@@ -13,13 +13,13 @@ import { withTask } from '../find-task.ts';
 /** How long the response is held back for the task to end, in milliseconds. */
 const waitForEndMs = 2_000;
 
-type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'tasks'> & {
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'tasks' | 'tenants'> & {
   views: Views;
   draining: AbortSignal;
 };
 
 export const cancelTaskRoutes =
-  ({ control, conversationRows, events, tasks, views, draining }: Deps) =>
+  ({ control, conversationRows, events, tasks, tenants, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -44,6 +44,8 @@ export const cancelTaskRoutes =
         const reach = reachOf(scope, 'cancel', 'task');
         // The door has asked for the right to cancel only.
         if (undo && !decide(scope, 'own', 'undo', 'task').allowed) throw roleMissing('undo', 'task');
+        // To undo is to call tools, which a suspended tenant does not.
+        if (undo) await tenants.requireActive(scope.tenant);
         const row = await withTask(
           { conversationRows },
           { scope, id: params.id },

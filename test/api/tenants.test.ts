@@ -64,8 +64,12 @@ test('a suspended tenant starts nothing and reads everything; its tasks wait, al
     [`/v1/conversations/${conversation}/messages`, { text: 'And now?' }],
     ['/v1/schedules', { name: 'n', timing: { everyS: 60 }, action: { task: { input: { text: 'x' } } } }],
     ['/v1/sources', { location: 'https://example.com/sitemap.xml' }],
+    // To undo is to call tools.
+    [`${path}/cancel`, { undo: true }],
+    [`/v1/conversations/${conversation}/stop`, { undo: true }],
   ] as const)
     expect([where, (await send('POST', where, 'acme', request)).body.code]).toEqual([where, 'tenant_suspended']);
+  expect((await send('POST', `/v1/conversations/${conversation}/stop`, 'acme', {})).status).toBe(200);
   // What begins without a request, as a run of a schedule.
   const request = { agent: 'knowledge', input: { text: 'x' } };
   await expect(api.tasks.create(person('ann', { tenant: 'acme' }), request as never, {})).rejects.toMatchObject({
