@@ -126,6 +126,23 @@ test('a tenant has no more tasks than its limits, however many requests come at 
       await send('POST', `/v1/tasks/${task.id}/cancel`, tenant, {});
 });
 
+test('messages that wait for their turns count as tasks', async () => {
+  api.script(() => blockedTurn('Never.').turn);
+  await operator('limit', 'chatty', '--tasks-at-once', '3');
+  const conversation = (await send('POST', '/v1/conversations', 'chatty', {})).body.id as string;
+  const path = `/v1/conversations/${conversation}`;
+  const say = (id: string, text = 'x') => send('POST', `${path}/messages`, 'chatty', { id, text });
+  const first = await say('1');
+  await api.taskReaches(first.body.taskId, 'running', of('chatty'));
+  expect([(await say('2')).body.outcome, (await say('3')).body.outcome]).toEqual(['queued', 'queued']);
+  const refused = await say('4');
+  expect([refused.status, refused.body.code]).toEqual([409, 'tenant_limit']);
+  await send('POST', `${path}/stop`, 'chatty', {});
+  await api.taskReaches(first.body.taskId, 'cancelled', of('chatty'));
+  expect((await say('4')).status).toBe(202);
+  await send('POST', `${path}/stop`, 'chatty', {});
+});
+
 test('documents and cost of a tenant have limits, and an operator sees numbers only', async () => {
   api.script(() => ({ text: ['A secret answer.'] }));
   await operator('limit', 'small', '--cost-usd-per-day', '0', '--documents', '1');

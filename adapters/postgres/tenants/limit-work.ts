@@ -4,7 +4,7 @@ import { passedTaskLimit } from '../../../contract/rules/tenant-rules.ts';
 import type { TenantLimits } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { createTasks } from '../tasks/tasks.ts';
-import { countTasks } from './tenant-use.ts';
+import { countTasks, countWaitingMessages } from './tenant-use.ts';
 
 const limitsTasks = ({ tasksAtOnce, tasksPerDay }: TenantLimits) =>
   tasksAtOnce !== undefined || tasksPerDay !== undefined;
@@ -33,7 +33,7 @@ export const limitTasks = (db: Database, tasks: Tasks, tenants: Tenants): Tasks 
 
 /**
  * Messages that are taken only from tenants that are active and have room for one more task. The task of a message is
- * made when its turn begins, so messages that come at once may pass a limit together.
+ * made when its turn begins: until then the message counts as one. Messages that come at once may pass a limit together.
  */
 export const limitMessages = (db: Database, rows: ConversationRows, tenants: Tenants): ConversationRows => ({
   ...rows,
@@ -42,8 +42,11 @@ export const limitMessages = (db: Database, rows: ConversationRows, tenants: Ten
     await tenants.requireActive(tenant);
     const { limits } = await tenants.find(tenant);
     if (limitsTasks(limits)) {
-      const { tasksAtOnce, tasksToday } = await countTasks(db, tenant);
-      const next = { tasksAtOnce: tasksAtOnce + 1, tasksToday: tasksToday + 1 };
+      const [{ tasksAtOnce, tasksToday }, waiting] = await Promise.all([
+        countTasks(db, tenant),
+        countWaitingMessages(db, tenant),
+      ]);
+      const next = { tasksAtOnce: tasksAtOnce + waiting + 1, tasksToday: tasksToday + waiting + 1 };
       const passed = passedTaskLimit(tenant, limits, next);
       if (passed) throw passed;
     }
