@@ -137,6 +137,9 @@ test('messages that wait for their turns count as tasks', async () => {
   expect([(await say('2')).body.outcome, (await say('3')).body.outcome]).toEqual(['queued', 'queued']);
   const refused = await say('4');
   expect([refused.status, refused.body.code]).toEqual([409, 'tenant_limit']);
+  // A repeated message finds what became of it. Another one under its id is refused as that.
+  expect((await say('3')).body).toMatchObject({ id: '3', outcome: 'queued' });
+  expect((await say('3', 'y')).body.code).toBe('message_id_reused');
   await send('POST', `${path}/stop`, 'chatty', {});
   await api.taskReaches(first.body.taskId, 'cancelled', of('chatty'));
   expect((await say('4')).status).toBe(202);

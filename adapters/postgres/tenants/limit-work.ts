@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ConversationRows, Tasks, Tenants } from '../../../contract/ports/index.ts';
+import type { Scope } from '../../../contract/references.ts';
 import { passedTaskLimit } from '../../../contract/rules/tenant-rules.ts';
 import type { TenantLimits } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -34,6 +35,7 @@ export const limitTasks = (db: Database, tasks: Tasks, tenants: Tenants): Tasks 
 /**
  * Messages that are taken only from tenants that are active and have room for one more task. The task of a message is
  * made when its turn begins: until then the message counts as one. Messages that come at once may pass a limit together.
+ * A repeated message is taken in any case.
  */
 export const limitMessages = (db: Database, rows: ConversationRows, tenants: Tenants): ConversationRows => ({
   ...rows,
@@ -48,8 +50,26 @@ export const limitMessages = (db: Database, rows: ConversationRows, tenants: Ten
       ]);
       const next = { tasksAtOnce: tasksAtOnce + waiting + 1, tasksToday: tasksToday + waiting + 1 };
       const passed = passedTaskLimit(tenant, limits, next);
-      if (passed) throw passed;
+      if (passed && !(await isStored(db, principal, conversationId, message.id))) throw passed;
     }
     return rows.storeMessage(principal, conversationId, message);
   },
 });
+
+async function isStored(
+  db: Database,
+  { tenant, subject }: Scope,
+  conversationId: string,
+  id: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('conversation_messages as m')
+    .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
+    .select('m.id')
+    .where('c.id', '=', conversationId)
+    .where('c.tenant', '=', tenant)
+    .where('c.subject', '=', subject)
+    .where('m.id', '=', id)
+    .executeTakeFirst();
+  return row !== undefined;
+}
