@@ -126,6 +126,35 @@ test('a tenant has no more tasks than its limits, however many requests come at 
       await send('POST', `/v1/tasks/${task.id}/cancel`, tenant, {});
 });
 
+test('requests of a tenant that wait for each other leave the database to others', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  await operator('limit', 'crowd', '--tasks-at-once', '100');
+  const { DATABASE_POOL_SIZE: connections } = api.config;
+  const other = await api.postgres.pool.connect();
+  const hold = `select pg_advisory_lock(hashtextextended('tenant-tasks/crowd', 0))`;
+  let crowd: ReturnType<typeof ask>[] = [];
+  try {
+    // As a process that is in the middle of it.
+    await other.query(hold);
+    crowd = Array.from({ length: connections + 2 }, () => ask('crowd'));
+    await until('the first one waits for the lock', async () => {
+      const { rows } = await api.postgres.pool.query(
+        `select from pg_locks where locktype = 'advisory' and not granted`,
+      );
+      return rows.length > 0;
+    });
+    expect((await ask('quiet')).status).toBe(202);
+    const refused = await Promise.race(crowd);
+    expect([refused.status, refused.body.code]).toEqual([503, 'database_unavailable']);
+    expect(refused.body.detail).toContain('held what the request needs');
+  } finally {
+    await other.query('select pg_advisory_unlock_all()');
+    other.release();
+  }
+  const answers = await Promise.all(crowd);
+  expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThanOrEqual(connections);
+});
+
 test('messages that wait for their turns count as tasks', async () => {
   api.script(() => blockedTurn('Never.').turn);
   await operator('limit', 'chatty', '--tasks-at-once', '3');
