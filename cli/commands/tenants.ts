@@ -10,8 +10,8 @@ import { formatDollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type JsonOption = { json?: boolean };
-/** The options of `tenants limit`. Each is a number, or null for no limit. */
-type LimitOptions = JsonOption & { [Name in keyof TenantLimits]?: number | null };
+/** The options of `tenants limit`. */
+type LimitOptions = JsonOption & { [Name in keyof TenantLimits]?: number | 'none' };
 
 /** Commands of operators. They work on the database, like `alfred migrate`: no request of the API crosses tenants. */
 export function addTenants(program: Command, context: CommandContext) {
@@ -69,13 +69,17 @@ function tenantName(value: string): string {
   return value;
 }
 
-function limit(value: string): number | null {
-  if (value === 'none') return null;
+/** The library takes a null for an empty text. */
+function limit(value: string): number | 'none' {
+  if (value === 'none') return value;
   if (!/^\d{1,10}(\.\d{1,6})?$/.test(value)) throw new InvalidArgumentError('expected a number, or none');
   return Number(value);
 }
 
-async function setLimits(name: string, { json, ...limits }: LimitOptions, context: CommandContext) {
+async function setLimits(name: string, { json, ...given }: LimitOptions, context: CommandContext) {
+  const limits = Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, value === 'none' ? null : value]),
+  );
   if (Object.keys(limits).length === 0) throw usageError('Name a limit, like --tasks-at-once 50.');
   const set = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
   const checked = TenantLimits.safeParse(set);
