@@ -8,8 +8,8 @@ import { until } from '../support/until.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { blockedTurn } from './open-conversation.ts';
 
-const identify = ({ 'x-tenant': tenant = 'local' }: NodeJS.Dict<string | string[]>) =>
-  signedIn('ann', { tenant: String(tenant) });
+const identify = ({ 'x-tenant': tenant = 'local', 'x-role': role }: NodeJS.Dict<string | string[]>) =>
+  signedIn('ann', { tenant: String(tenant), roles: role === undefined ? [] : [String(role)] });
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -192,6 +192,14 @@ test('documents and cost of a tenant have limits, and an operator sees numbers o
   await api.postgres.db.updateTable('documents').set({ tenant: 'small' }).where('id', '=', documentId).execute();
   const second = await upload('two.md');
   expect([second.status, second.body.code]).toEqual([409, 'tenant_full']);
+  // Those without the right learn nothing of it.
+  const unable = await send(
+    'POST',
+    '/v1/sources',
+    { ...of('small'), 'x-role': 'agent' },
+    { location: 'https://a.test' },
+  );
+  expect([unable.status, unable.body.code]).toEqual([403, 'role_missing']);
   const shown = await operator('show', 'small');
   expect(shown).toMatch(/^documents +1 of 1$/m);
   expect(shown).toMatch(/^tasks today +1$/m);
