@@ -134,6 +134,14 @@ test('migrations wait for long transactions and for each other, regardless of th
   }
 });
 
+test('no index of a table is there twice under two names', async () => {
+  const { rows } = await env.postgres.pool.query(
+    `select array_agg(indexname) as names from pg_indexes where schemaname = 'public'
+     group by regexp_replace(indexdef, 'INDEX \\S+ ON', 'INDEX ON') having count(*) > 1`,
+  );
+  expect(rows).toEqual([]);
+});
+
 describe('an error of our own database', () => {
   const query = (statement: string, { db }: Pick<Postgres, 'db'> = env.postgres) => sql.raw(statement).execute(db);
   /** The error of work that must fail. */
