@@ -126,8 +126,8 @@ function lastColumnsOf(of: TaskListOptions['of']): string[] {
   return [of === 'tenant' ? 'OWNER OR ASKED' : 'ASKED'];
 }
 
-function lastCellsOf({ owner = '', asked = '' }: Task, of: TaskListOptions['of']): string[] {
-  const question = firstWords(asked, askedWidth);
+function lastCellsOf({ owner = '', asked }: Task, of: TaskListOptions['of']): string[] {
+  const question = firstWords(asked ?? '', askedWidth);
   if (of === 'shared') return [owner, question];
   return [of === 'tenant' && owner !== '' ? owner : question];
 }
