@@ -107,8 +107,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     await limits.admitPrincipal(request, reply);
-    await checkTenant(request, deps);
+    // Before the tenant: those without the right learn nothing about it.
     checkRights(request);
+    await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
     if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
   });

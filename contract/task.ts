@@ -217,7 +217,12 @@ export const TaskListQuery = z.strictObject({
   of: OfAll,
   agent: z.string().min(1).max(64).optional().describe('Only tasks of this agent'),
   status: TaskStatus.optional(),
-  conversationId: z.string().min(1).max(128).optional().describe('Only tasks of this conversation'),
+  conversationId: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('Only tasks of this conversation; not with `of=tenant`'),
   createdAfter: z.iso
     .datetime({ offset: true })
     .optional()

@@ -70,11 +70,17 @@ export const createSyncActivities = (deps: SyncDeps) => {
      * the other items are done.
      *
      * @returns the counts of the whole sync afterwards
+     * @throws AlfredError `tenant_suspended`, `tenant_unknown`, `tenant_full` when there are items to read
      */
     syncItems: ({ source }: { source: SourceRef }): Promise<SyncCounts> =>
       withHeartbeat(async (signal) => {
         const location = await sources.findLocation(source);
         const due = await sources.listDue(source, batchSize);
+        // A sync may be long: what was asked at its request is asked of each batch.
+        if (location && due.some(({ state }) => state !== 'gone')) {
+          await tenants.requireActive(source.tenant);
+          await tenants.requireRoom(source.tenant);
+        }
         let fault: AlfredError | undefined;
         await forEachConcurrently(due, itemsAtOnce, async (item) => {
           signal.throwIfAborted();

@@ -67,6 +67,12 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
 
     async cancel(reach, taskId, { reason, undo }) {
       const row = await tasks.get(reach, taskId);
+      // To undo is to call tools as the owner, which those who run the tenant's work may not.
+      if (undo && row?.owner !== undefined)
+        throw new AlfredError(
+          'role_missing',
+          'Only its owner may undo what a task has changed. Cancel it without undo.',
+        );
       if (!row || isEnded(row.status)) return row;
       const owner = ownerOf(row, reach);
       await tasks.recordCancelRequest(owner, taskId, { reason, undo, by: reach.subject });

@@ -39,8 +39,9 @@ export function auditRequests(app: Api, { audit, config, tenantOfStrangers }: De
       ...whereFrom(request, config.ALFRED_COUNTRY_HEADER),
     };
     if (principal && principal.via !== 'local') audit.note({ ...sender, action: 'sign_in', outcome: 'ok' });
-    if (request.readOfOther && reply.statusCode < 400)
-      audit.note({ ...sender, action: 'other.read', outcome: 'ok', resource: request.readOfOther });
+    if (reply.statusCode < 400)
+      for (const resource of [request.readOfOther ?? []].flat())
+        audit.note({ ...sender, action: 'other.read', outcome: 'ok', resource });
     if (!found) return;
     const { action, type, outcome, waits } = found;
     const id = resourceIdOf(request, reply, outcome === 'ok');

@@ -4,14 +4,16 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { SignIn } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 
+type ReadOfOther = { type: string; id: string };
+
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request. What is read or written belongs to this person or service. */
     scope: Principal;
     /** The code of the problem that the request is answered with. */
     problemCode?: string;
-    /** What a route has read that belongs to another subject. The audit log says so. */
-    readOfOther?: { type: string; id: string };
+    /** What a route has read that belongs to other subjects. The audit log says so. */
+    readOfOther?: ReadOfOther | ReadOfOther[];
     /** How the sender signed in. */
     signIn: SignIn;
   }

@@ -1,6 +1,5 @@
-import { reachOf } from '../../contract/rules/policy.ts';
+import { decide, reachOf } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
-import type { Reach } from '../../contract/references.ts';
 import { CancelRequest, Task } from '../../contract/task.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -14,13 +13,13 @@ import { withTask } from '../find-task.ts';
 /** How long the response is held back for the task to end, in milliseconds. */
 const waitForEndMs = 2_000;
 
-type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'tasks'> & {
+type Deps = Pick<ApiDeps, 'control' | 'conversationRows' | 'events' | 'tasks' | 'tenants'> & {
   views: Views;
   draining: AbortSignal;
 };
 
 export const cancelTaskRoutes =
-  ({ control, conversationRows, events, tasks, views, draining }: Deps) =>
+  ({ control, conversationRows, events, tasks, tenants, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -43,7 +42,10 @@ export const cancelTaskRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const { reason, undo } = body === undefined || body === null ? {} : parse(CancelRequest, body);
         const reach = reachOf(scope, 'cancel', 'task');
-        if (undo) await refuseUndo(reach, params.id);
+        // The door has asked for the right to cancel only.
+        if (undo && !decide(scope, 'own', 'undo', 'task').allowed) throw roleMissing('undo', 'task');
+        // To undo is to call tools, which a suspended tenant does not.
+        if (undo) await tenants.requireActive(scope.tenant);
         const row = await withTask(
           { conversationRows },
           { scope, id: params.id },
@@ -57,10 +59,4 @@ export const cancelTaskRoutes =
         return reply.code(isEnded(current.status) ? 200 : 202).send(views.task(current));
       },
     });
-
-    /** To undo is to call tools as the owner, which those who run the tenant's work may not. */
-    async function refuseUndo(reach: Reach, id: string): Promise<void> {
-      const task = await tasks.get(reach, id);
-      if (task?.owner !== undefined) throw roleMissing('undo', 'task');
-    }
   };

@@ -5,7 +5,7 @@ import { parse } from '../http/problems.ts';
 import { bodyProblems, ConversationParams, json, problems } from '../http/responses.ts';
 
 export const stopConversationRoutes =
-  ({ messages }: Pick<ApiDeps, 'messages'>) =>
+  ({ messages, tenants }: Pick<ApiDeps, 'messages' | 'tenants'>) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -20,7 +20,11 @@ export const stopConversationRoutes =
         'x-optional-body': true,
         response: { 200: json('What was stopped', StopReceipt), ...problems('not_found', ...bodyProblems) },
       },
-      handler: async ({ scope, params, body }, reply) =>
-        reply.send(await messages.stop(scope, params.id, parse(StopRequest, body ?? {}))),
+      handler: async ({ scope, params, body }, reply) => {
+        const request = parse(StopRequest, body ?? {});
+        // To undo is to call tools, which a suspended tenant does not.
+        if (request.undo) await tenants.requireActive(scope.tenant);
+        return reply.send(await messages.stop(scope, params.id, request));
+      },
     });
   };

@@ -62,13 +62,15 @@ export const taskRoutes =
         querystring: TaskListQuery,
         response: { 200: json('One page', TaskList), ...problems('invalid_request') },
       },
-      handler: async ({ scope, query }, reply) => {
+      handler: async (request, reply) => {
+        const { scope, query } = request;
         const { of, ...filter } = query;
         const shared = of === 'shared';
         if (shared && !mayReadShared(scope, 'task')) throw roleMissing('read', 'task');
         const reach = reachOfList(scope, shared ? undefined : of, 'task');
         const page = await tasks.list(reach, { ...filter, shared });
         const rows = shared ? await forReader({ citations }, scope, page.tasks) : page.tasks;
+        if (shared) request.readOfOther = rows.map(({ id }) => ({ type: 'task', id }));
         return reply.send({ tasks: rows.map(views.task), nextCursor: page.nextCursor });
       },
     });

@@ -102,8 +102,12 @@ async function list({ agent, status, of, ...options }: TaskListOptions, { api, t
   if (tasks.length === 0 && of === 'shared') return terminal.note('No task is shared with you.');
   if (tasks.length === 0 && (status ?? agent) !== undefined) return terminal.note('No task fits.');
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
-  const last = of === 'tenant' ? 'OWNER OR ASKED' : 'ASKED';
-  terminal.print(table([['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', last], ...tasks.map(rowOf)]));
+  terminal.print(
+    table([
+      ['ID', 'AGENT', 'STATUS', 'STARTED', 'TOOK', 'COST', ...lastColumnsOf(of)],
+      ...tasks.map((task) => [...rowOf(task), ...lastCellsOf(task, of)]),
+    ]),
+  );
   noteMore({ nextCursor }, terminal);
 }
 
@@ -114,8 +118,19 @@ const rowOf = (task: Task) => [
   formatSecond(task.createdAt),
   tookOf(task),
   formatDollars(task.usage.costUsd),
-  task.owner ?? firstWords(task.asked ?? '', askedWidth),
 ];
+
+/** Of what is shared, the question can be read too. Of the rest of the tenant's, it can not. */
+function lastColumnsOf(of: TaskListOptions['of']): string[] {
+  if (of === 'shared') return ['OWNER', 'ASKED'];
+  return [of === 'tenant' ? 'OWNER OR ASKED' : 'ASKED'];
+}
+
+function lastCellsOf({ owner = '', asked }: Task, of: TaskListOptions['of']): string[] {
+  const question = firstWords(asked ?? '', askedWidth);
+  if (of === 'shared') return [owner, question];
+  return [of === 'tenant' && owner !== '' ? owner : question];
+}
 
 const tookOf = ({ createdAt, endedAt }: Task) =>
   endedAt === null ? '' : formatDuration(Date.parse(endedAt) - Date.parse(createdAt));

@@ -3881,7 +3881,7 @@ export interface operations {
                  * @example completed
                  */
                 status?: "queued" | "running" | "waiting" | "completed" | "incomplete" | "failed" | "cancelled";
-                /** @description Only tasks of this conversation */
+                /** @description Only tasks of this conversation; not with `of=tenant` */
                 conversationId?: string;
                 /**
                  * @description Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that

@@ -46,6 +46,8 @@ export interface TaskControl {
   /**
    * Asks a task's workflow to cancel the task, or ends a task whose workflow never started. A task that has ended stays
    * as it is. A reason and an undo that were asked for once stay, when a later call names none.
+   *
+   * @throws AlfredError `role_missing` for an undo of a task of another subject
    */
   cancel(reach: Reach, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
 

@@ -62,6 +62,7 @@ const explanations: [RegExp, string][] = [
   [/^3D000$/, 'The database that DATABASE_URL names does not exist.'],
   [/^53100$/, 'The disk of the database is full.'],
   [/^53/, 'The database has no connection or memory left.'],
+  [/^55P03$/, 'Others held what the request needs for too long.'],
   [/^57014$/, 'The database took too long.'],
 ];
 

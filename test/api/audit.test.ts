@@ -74,6 +74,19 @@ test('the log is for the role admin, and has nothing of another tenant', async (
   expect(body.entries).toEqual([]);
 });
 
+test('a list of what others share has their answers: each task of the page has been read', async () => {
+  const ids = [(await start({ 'x-as': 'owen' })).id, (await start({ 'x-as': 'owen' })).id];
+  for (const id of ids) {
+    const headers = { 'x-as': 'owen', 'content-type': 'application/json' };
+    const body = JSON.stringify({ readers: ['subject:rita'] });
+    await api.http.request(`/v1/tasks/${id}/readers`, { method: 'PUT', headers, body });
+  }
+  const reads = () => entries('subject=rita&action=other.read');
+  expect((await api.http.get('/v1/tasks?of=shared', { 'x-as': 'rita' })).body.tasks).toHaveLength(2);
+  const found = await until('both are there', reads, { accept: ({ length }) => length === 2 });
+  expect(found.map(({ resource }) => resource.id).toSorted()).toEqual(ids.toSorted());
+});
+
 test('refusals and failed sign-ins are counted, and a flood of them is a few entries', async () => {
   const stranger = { 'x-as': 'stranger' };
   await Promise.all(Array.from({ length: 200 }, () => api.http.get('/v1/tasks', stranger)));

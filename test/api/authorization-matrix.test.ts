@@ -209,6 +209,10 @@ test('an operator cancels a task of another and pauses and deletes their schedul
   const task = await fixtures.openTask();
   const undo = await post(`/v1/tasks/${task}/cancel`, { undo: true });
   expect([undo.status, JSON.parse(undo.body).code]).toEqual([403, 'role_missing']);
+  // Nor where the API has not seen yet whose task it is.
+  const withinTenant = { ...withRole('bo', 'operator'), of: 'tenant' as const };
+  const direct = api.control.tasks.cancel(withinTenant, task, { undo: true });
+  await expect(direct).rejects.toMatchObject({ code: 'role_missing' });
   const cancelled = await post(`/v1/tasks/${task}/cancel`, { reason: 'The person has left.' });
   expect([cancelled.status, JSON.parse(cancelled.body)]).toMatchObject([200, { status: 'cancelled', owner: 'ada' }]);
   const { rows } = await api.postgres.pool.query('select cancel_request from tasks where id = $1', [task]);
@@ -223,6 +227,17 @@ test('an operator cancels a task of another and pauses and deletes their schedul
   });
   // What the owner asked for is still there.
   expect((await get(withRole('ada'), `/v1/schedules/${schedule}`)).body).toContain(contentMarker);
+});
+
+test('the role agent cancels its own task, and undoes nothing with that', async () => {
+  const task = await fixtures.openTask();
+  const cancel = async (body: object) => {
+    const headers = { host: 'localhost', 'x-principal': JSON.stringify(withRole('ada', 'agent')) };
+    const answer = await api.app.inject({ method: 'POST', url: `/v1/tasks/${task}/cancel`, headers, payload: body });
+    return [answer.statusCode, answer.json().code ?? answer.json().status];
+  };
+  expect(await cancel({ undo: true })).toEqual([403, 'role_missing']);
+  expect(await cancel({})).toEqual([200, 'cancelled']);
 });
 
 test('a decision counts with the roles of the newest token, and not with those of one from before', async () => {

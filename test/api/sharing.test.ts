@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mayReadShared } from '../../api/read-shared.ts';
+import { alfred } from '../cli/run-alfred.ts';
 import { putDocument } from '../support/documents/put-document.ts';
 import { person, signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
@@ -271,6 +272,16 @@ test('an open stream ends when the share is taken back, and when its reader leav
   expect(await ofNamed.ended).toMatch(/: not_found\n\n$/);
   release();
   expect(await ofOwner.ended).toContain('task.completed');
+});
+
+test('the command lists what is shared with its owner and its question', async () => {
+  api.script([{ text: ['Ann.'] }]);
+  const question = { agent: 'knowledge', input: { text: 'Who approves travel?' } };
+  const { id } = (await send('POST', '/v1/tasks', as('ann'), question)).body;
+  await send('PUT', `/v1/tasks/${id}/readers`, as('ann'), { readers: ['subject:local'] });
+  const { stdout } = await alfred(['tasks', 'list', '--of', 'shared'], { ALFRED_URL: api.url, NO_COLOR: '1' });
+  expect(stdout).toMatch(/ OWNER +ASKED$/m);
+  expect(stdout).toMatch(new RegExp(`^${id} .* ann +Who approves travel\\?$`, 'm'));
 });
 
 test('the role agent reads nothing that others share', () => {

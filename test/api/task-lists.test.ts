@@ -41,6 +41,11 @@ describe('GET /v1/tasks', () => {
     ).toHaveLength(7);
   });
 
+  test('which conversation a task of others belongs to is no filter', async () => {
+    const { status, body } = await api.http.get('/v1/tasks?of=tenant&conversationId=pages');
+    expect([status, body.code]).toEqual([422, 'invalid_request']);
+  });
+
   test('the task of a message is listed when its turn begins, with the time of the message', async () => {
     const { db } = api.postgres;
     const rows = createConversationRows(db);

@@ -8,8 +8,8 @@ import { until } from '../support/until.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { blockedTurn } from './open-conversation.ts';
 
-const identify = ({ 'x-tenant': tenant = 'local' }: NodeJS.Dict<string | string[]>) =>
-  signedIn('ann', { tenant: String(tenant) });
+const identify = ({ 'x-tenant': tenant = 'local', 'x-role': role }: NodeJS.Dict<string | string[]>) =>
+  signedIn('ann', { tenant: String(tenant), roles: role === undefined ? [] : [String(role)] });
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -64,8 +64,12 @@ test('a suspended tenant starts nothing and reads everything; its tasks wait, al
     [`/v1/conversations/${conversation}/messages`, { text: 'And now?' }],
     ['/v1/schedules', { name: 'n', timing: { everyS: 60 }, action: { task: { input: { text: 'x' } } } }],
     ['/v1/sources', { location: 'https://example.com/sitemap.xml' }],
+    // To undo is to call tools.
+    [`${path}/cancel`, { undo: true }],
+    [`/v1/conversations/${conversation}/stop`, { undo: true }],
   ] as const)
     expect([where, (await send('POST', where, 'acme', request)).body.code]).toEqual([where, 'tenant_suspended']);
+  expect((await send('POST', `/v1/conversations/${conversation}/stop`, 'acme', {})).status).toBe(200);
   // What begins without a request, as a run of a schedule.
   const request = { agent: 'knowledge', input: { text: 'x' } };
   await expect(api.tasks.create(person('ann', { tenant: 'acme' }), request as never, {})).rejects.toMatchObject({
@@ -122,6 +126,55 @@ test('a tenant has no more tasks than its limits, however many requests come at 
       await send('POST', `/v1/tasks/${task.id}/cancel`, tenant, {});
 });
 
+test('requests of a tenant that wait for each other leave the database to others', async () => {
+  api.script(() => ({ text: ['Yes.'] }));
+  await operator('limit', 'crowd', '--tasks-at-once', '100');
+  const { DATABASE_POOL_SIZE: connections } = api.config;
+  const other = await api.postgres.pool.connect();
+  const hold = `select pg_advisory_lock(hashtextextended('tenant-tasks/crowd', 0))`;
+  let crowd: ReturnType<typeof ask>[] = [];
+  try {
+    // As a process that is in the middle of it.
+    await other.query(hold);
+    crowd = Array.from({ length: connections + 2 }, () => ask('crowd'));
+    await until('the first one waits for the lock', async () => {
+      const { rows } = await api.postgres.pool.query(
+        `select from pg_locks where locktype = 'advisory' and not granted`,
+      );
+      return rows.length > 0;
+    });
+    expect((await ask('quiet')).status).toBe(202);
+    const refused = await Promise.race(crowd);
+    expect([refused.status, refused.body.code]).toEqual([503, 'database_unavailable']);
+    expect(refused.body.detail).toContain('held what the request needs');
+  } finally {
+    await other.query('select pg_advisory_unlock_all()');
+    other.release();
+  }
+  const answers = await Promise.all(crowd);
+  expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThanOrEqual(connections);
+});
+
+test('messages that wait for their turns count as tasks', async () => {
+  api.script(() => blockedTurn('Never.').turn);
+  await operator('limit', 'chatty', '--tasks-at-once', '3');
+  const conversation = (await send('POST', '/v1/conversations', 'chatty', {})).body.id as string;
+  const path = `/v1/conversations/${conversation}`;
+  const say = (id: string, text = 'x') => send('POST', `${path}/messages`, 'chatty', { id, text });
+  const first = await say('1');
+  await api.taskReaches(first.body.taskId, 'running', of('chatty'));
+  expect([(await say('2')).body.outcome, (await say('3')).body.outcome]).toEqual(['queued', 'queued']);
+  const refused = await say('4');
+  expect([refused.status, refused.body.code]).toEqual([409, 'tenant_limit']);
+  // A repeated message finds what became of it. Another one under its id is refused as that.
+  expect((await say('3')).body).toMatchObject({ id: '3', outcome: 'queued' });
+  expect((await say('3', 'y')).body.code).toBe('message_id_reused');
+  await send('POST', `${path}/stop`, 'chatty', {});
+  await api.taskReaches(first.body.taskId, 'cancelled', of('chatty'));
+  expect((await say('4')).status).toBe(202);
+  await send('POST', `${path}/stop`, 'chatty', {});
+});
+
 test('documents and cost of a tenant have limits, and an operator sees numbers only', async () => {
   api.script(() => ({ text: ['A secret answer.'] }));
   await operator('limit', 'small', '--cost-usd-per-day', '0', '--documents', '1');
@@ -139,6 +192,14 @@ test('documents and cost of a tenant have limits, and an operator sees numbers o
   await api.postgres.db.updateTable('documents').set({ tenant: 'small' }).where('id', '=', documentId).execute();
   const second = await upload('two.md');
   expect([second.status, second.body.code]).toEqual([409, 'tenant_full']);
+  // Those without the right learn nothing of it.
+  const unable = await send(
+    'POST',
+    '/v1/sources',
+    { ...of('small'), 'x-role': 'agent' },
+    { location: 'https://a.test' },
+  );
+  expect([unable.status, unable.body.code]).toEqual([403, 'role_missing']);
   const shown = await operator('show', 'small');
   expect(shown).toMatch(/^documents +1 of 1$/m);
   expect(shown).toMatch(/^tasks today +1$/m);

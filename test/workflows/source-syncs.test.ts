@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
+import { SourceRequest } from '../../contract/sources.ts';
 import { startRole } from '../support/processes/role-process.ts';
 import { until } from '../support/until.ts';
 import { completedWith, scope, useSources } from './use-sources.ts';
@@ -34,6 +35,30 @@ test('a second request while a sync runs changes nothing', async () => {
     .where('id', '=', source.sourceId)
     .executeTakeFirstOrThrow();
   expect(number).toBe(1);
+});
+
+test('a sync ends when its tenant is full', async () => {
+  await sources.work();
+  await sources.env.postgres.db
+    .insertInto('tenants')
+    .values({ name: 'full', limits: { documents: 10 } as never })
+    .execute();
+  const pages = Array.from({ length: 25 }, (_, n) => `/page-${n}`);
+  for (const page of pages) sources.site.page(page, page);
+  sources.site.sitemap('/sitemap.xml', pages);
+  const full = { tenant: 'full', subject: 'local' };
+  const request = SourceRequest.parse({ address: `${sources.site.url}/sitemap.xml` });
+  const { id: sourceId } = await sources.adapters.sources.create(full, request);
+  await sources.adapters.workflows.syncSource({ ...full, sourceId });
+  const end = sources.handleOf({ ...full, sourceId }).result();
+  await expect(end).rejects.toMatchObject({ cause: { type: 'tenant_full' } });
+  // The first batch of twenty is taken whole.
+  const found = await sources.adapters.sources.get(full, sourceId);
+  expect(found?.sync).toMatchObject({
+    state: 'failed',
+    error: { code: 'tenant_full' },
+    counts: { added: 20, pending: 5 },
+  });
 });
 
 test('an end that is written twice does not end the sync that was requested in between', async () => {

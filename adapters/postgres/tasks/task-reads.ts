@@ -24,6 +24,12 @@ export const createTaskReads = (db: Database): TaskReads => ({
   async list(reach, { agent, status, conversationId, createdAfter, createdBefore, shared, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    // Of others it does not say which conversation a task belongs to, and a filter would.
+    if (reach.of === 'tenant' && conversationId !== undefined)
+      throw new AlfredError(
+        'invalid_request',
+        'conversationId is for your own tasks and shared ones: leave out of=tenant.',
+      );
     const visible = shared ? selectSharedTasks(db, reach) : selectVisibleTasks(db, reach);
     let query = visible.orderBy('t.id', 'desc').limit(limit + 1);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);

@@ -1,39 +1,66 @@
 import { sql } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import pLimit, { type LimitFunction } from 'p-limit';
 import type { ConversationRows, Tasks, Tenants } from '../../../contract/ports/index.ts';
+import type { Scope } from '../../../contract/references.ts';
 import { passedTaskLimit } from '../../../contract/rules/tenant-rules.ts';
 import type { TenantLimits } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { createTasks } from '../tasks/tasks.ts';
-import { countTasks } from './tenant-use.ts';
+import { countTasks, countWaitingMessages } from './tenant-use.ts';
 
 const limitsTasks = ({ tasksAtOnce, tasksPerDay }: TenantLimits) =>
   tasksAtOnce !== undefined || tasksPerDay !== undefined;
+
+/** How long a task waits for those of its tenant that other processes make, in milliseconds. */
+const lockTimeoutMs = 3_000;
 
 /**
  * Tasks that are made only for tenants that are active and have room. Two requests at once of a tenant with limits
  * follow each other, so a limit is not passed. A repeated request finds its task in any case.
  */
-export const limitTasks = (db: Database, tasks: Tasks, tenants: Tenants): Tasks => ({
-  ...tasks,
-  async create(principal, request, options) {
-    const { tenant } = principal;
-    await tenants.requireActive(tenant);
-    const { limits } = await tenants.find(tenant);
-    if (!limitsTasks(limits)) return tasks.create(principal, request, options);
-    return db.transaction().execute(async (trx) => {
-      await sql`select pg_advisory_xact_lock(hashtextextended(${`tenant-tasks/${tenant}`}, 0))`.execute(trx);
-      const task = await createTasks(trx).create(principal, request, options);
-      // Counted with the new task. The error takes it back.
-      const passed = task.isNew ? passedTaskLimit(tenant, limits, await countTasks(trx, tenant)) : undefined;
-      if (passed) throw passed;
-      return task;
-    });
-  },
-});
+export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks {
+  const followOthers = createQueues();
+  return {
+    ...tasks,
+    async create(principal, request, options) {
+      const { tenant } = principal;
+      await tenants.requireActive(tenant);
+      const { limits } = await tenants.find(tenant);
+      if (!limitsTasks(limits)) return tasks.create(principal, request, options);
+      const create = async (trx: Database) => {
+        await sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`.execute(trx);
+        await sql`select pg_advisory_xact_lock(hashtextextended(${`tenant-tasks/${tenant}`}, 0))`.execute(trx);
+        const task = await createTasks(trx).create(principal, request, options);
+        // Counted with the new task. The error takes it back.
+        const passed = task.isNew ? passedTaskLimit(tenant, limits, await countTasks(trx, tenant)) : undefined;
+        if (passed) throw passed;
+        return task;
+      };
+      return followOthers(tenant, () => db.transaction().execute(create));
+    },
+  };
+}
+
+/**
+ * A queue for each tenant. Those who wait in it hold no connection: else one tenant could hold them all.
+ *
+ * @returns runs the work of a tenant when what came before it is done
+ */
+function createQueues() {
+  // A queue that is forgotten in use does no harm: the lock in the database stays.
+  const queues = new LRUCache<string, LimitFunction>({ max: 10_000 });
+  return <T>(tenant: string, work: () => Promise<T>): Promise<T> => {
+    const queue = queues.get(tenant) ?? pLimit(1);
+    queues.set(tenant, queue);
+    return queue(work);
+  };
+}
 
 /**
  * Messages that are taken only from tenants that are active and have room for one more task. The task of a message is
- * made when its turn begins, so messages that come at once may pass a limit together.
+ * made when its turn begins: until then the message counts as one. Messages that come at once may pass a limit
+ * together. A repeated message is taken in any case.
  */
 export const limitMessages = (db: Database, rows: ConversationRows, tenants: Tenants): ConversationRows => ({
   ...rows,
@@ -42,11 +69,32 @@ export const limitMessages = (db: Database, rows: ConversationRows, tenants: Ten
     await tenants.requireActive(tenant);
     const { limits } = await tenants.find(tenant);
     if (limitsTasks(limits)) {
-      const { tasksAtOnce, tasksToday } = await countTasks(db, tenant);
-      const next = { tasksAtOnce: tasksAtOnce + 1, tasksToday: tasksToday + 1 };
+      const [{ tasksAtOnce, tasksToday }, waiting] = await Promise.all([
+        countTasks(db, tenant),
+        countWaitingMessages(db, tenant),
+      ]);
+      const next = { tasksAtOnce: tasksAtOnce + waiting + 1, tasksToday: tasksToday + waiting + 1 };
       const passed = passedTaskLimit(tenant, limits, next);
-      if (passed) throw passed;
+      if (passed && !(await isStored(db, principal, conversationId, message.id))) throw passed;
     }
     return rows.storeMessage(principal, conversationId, message);
   },
 });
+
+async function isStored(
+  db: Database,
+  { tenant, subject }: Scope,
+  conversationId: string,
+  id: string,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('conversation_messages as m')
+    .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
+    .select('m.id')
+    .where('c.id', '=', conversationId)
+    .where('c.tenant', '=', tenant)
+    .where('c.subject', '=', subject)
+    .where('m.id', '=', id)
+    .executeTakeFirst();
+  return row !== undefined;
+}

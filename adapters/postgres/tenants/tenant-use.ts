@@ -19,6 +19,17 @@ export async function countTasks(
   return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
 }
 
+/** Counts the messages of a tenant that wait for their turns. Their tasks have no rows yet. */
+export async function countWaitingMessages(db: Database, tenant: string): Promise<number> {
+  // The second condition is that of a small index: of what is open, of all tenants.
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from conversation_messages m join conversations c on c.id = m.conversation_id
+    where m.state in ('queued', 'steering')
+      and (m.state in ('queued', 'running', 'steering') or (m.state = 'passed_over' and m.head is null))
+      and c.tenant = ${tenant} and c.deleted_at is null`.execute(db);
+  return rows[0]?.count ?? 0;
+}
+
 /** Counts the documents of a tenant. */
 export async function countDocuments(
   db: Database,
