@@ -41,7 +41,7 @@ test('a sync ends when its tenant is full', async () => {
   await sources.work();
   await sources.env.postgres.db
     .insertInto('tenants')
-    .values({ name: 'full', limits: { documents: 10 } as never })
+    .values({ name: 'full', limits: { documents: 10 } })
     .execute();
   const pages = Array.from({ length: 25 }, (_, n) => `/page-${n}`);
   for (const page of pages) sources.site.page(page, page);
