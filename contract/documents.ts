@@ -10,7 +10,7 @@ export const DocumentName = z
   .min(1)
   .max(512)
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'must not contain control characters')
-  .describe('Path or title; a second upload under the same name replaces the first');
+  .describe('Path or title; a second upload of yours under the same name replaces the first');
 
 const Name = z
   .string()
@@ -19,7 +19,7 @@ const Name = z
   .max(100)
   .regex(/^[^\u0000-\u001f\u007f,]+$/, 'must not contain commas or control characters');
 
-export const CollectionName = Name.describe('A name is taken once in each collection');
+export const CollectionName = Name.describe('In each collection you have one document of a name');
 export const Tags = z.array(Name).max(20);
 
 const Origin = z

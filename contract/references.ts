@@ -26,6 +26,9 @@ export type Scope = {
  */
 export type Reach = Scope & { of?: 'tenant' };
 
+/** Which documents a query may touch: the subject's own, also those that it may read, or all of the tenant. */
+export type DocumentReach = Scope & { of?: 'readable' | 'tenant' };
+
 /** Identifies a task in workflows and activities. */
 export type TaskRef = Scope & { taskId: string; agent: string };
 

@@ -10,6 +10,7 @@ import {
   SearchResult,
 } from '../../contract/documents.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import { documentReachOf } from '../../contract/rules/policy.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { ingestionPath, type Views } from '../links.ts';
@@ -113,7 +114,11 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
     },
     handler: async ({ scope, params }, reply) => {
-      if (!(await documents.delete(scope, params.id))) throw noDocument(params.id);
+      if (!(await documents.delete(documentReachOf(scope, 'delete'), params.id)))
+        throw new AlfredError(
+          'not_found',
+          `There is no document ${params.id}, or it is not yours to delete. Its owner deletes it, and so do the roles developer and admin.`,
+        );
       return reply.code(204).send(null);
     },
   });

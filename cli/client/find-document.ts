@@ -19,7 +19,7 @@ export async function* allDocuments(api: ApiClient, { collection }: Where = {}):
  * Finds the id of the document that a person named.
  *
  * @param name a name or an id
- * @throws CliError when there is none, or one in several collections
+ * @throws CliError when there is none, or several: in several collections, or of several owners
  */
 export async function idOfDocument(name: string, where: Where, api: ApiClient): Promise<string> {
   if (z.uuid().safeParse(name).success) return name;
@@ -31,6 +31,11 @@ export async function idOfDocument(name: string, where: Where, api: ApiClient): 
   }
   const [only, ...others] = found;
   if (only && others.length === 0) return only.id;
+  const twins = found.filter(({ collection }) => collection === only?.collection);
+  if (only && twins.length > 1) {
+    const list = twins.map(({ id, owner }) => `${id} of ${owner}`).join(', ');
+    throw new CliError(`Several people have a document "${name}" in the collection ${only.collection}: ${list}. Give the id of one.`);
+  }
   if (only)
     throw new CliError(
       `"${name}" stands in the collections ${found.map(({ collection }) => collection).join(', ')}. Say which one: --collection ${only.collection}`,

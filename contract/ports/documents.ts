@@ -5,7 +5,7 @@ import type { Collection, CollectionListQuery } from '../collections.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { IngestionEvent } from '../ingestion-events.ts';
 import type { Requester } from '../principal.ts';
-import type { ContentHash, Scope, SourceRef } from '../references.ts';
+import type { ContentHash, DocumentReach, Scope, SourceRef } from '../references.ts';
 
 /**
  * The part of a document that is embedded and found by searches. `text` is the document's text from `start` to `end`
@@ -97,21 +97,23 @@ export interface Documents {
   /** Reads a document with its whole text. The offsets of passages (UTF-16 code units) refer to this text. */
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
 
-  /** Deletes a document. @returns whether there was such a document */
-  delete(scope: Scope, documentId: string): Promise<boolean>;
+  /** Deletes a document within reach. @returns whether there was such a document */
+  delete(reach: DocumentReach, documentId: string): Promise<boolean>;
 
   /** Lists the tenants that have documents. */
   listTenants(): Promise<string[]>;
 
   /**
-   * Adds a document, or replaces the one of the same name in the collection.
+   * Adds a document, or replaces the one of the same name in the collection. The subject changes its own documents.
+   * Those of others that it may read are changed by an upload whose sender has a role for that. What the subject may
+   * not read plays no part: two owners may have documents of one name.
    *
    * When content and chunking are the same as before, nothing is parsed and no chunk is written. Otherwise only the
    * chunks that differ are replaced, in one transaction, so a reader sees either the old version or the new one. A
    * replaced document keeps its owner.
    *
-   * @throws AlfredError `file_name_taken` when the subject may not read the document of that name, or may not change
-   *   its readers; `not_found` when the source was deleted
+   * @throws AlfredError `document_not_yours` when the subject may read the document of that name and not change it;
+   *   `file_name_taken` when it came from another origin; `not_found` when the source was deleted
    */
   put(scope: Scope, document: DocumentToStore): Promise<FileOutcome>;
 

@@ -1,5 +1,5 @@
 import type { Principal } from '../principal.ts';
-import type { Reach, Scope } from '../references.ts';
+import type { DocumentReach, Reach, Scope } from '../references.ts';
 import { agentRole, everyRole } from '../roles.ts';
 
 /**
@@ -88,9 +88,9 @@ export const policy: readonly PolicyLine[] = [
   line('member', 'shared', ['see', 'read', 'decide'], ['approval']),
   line('member', 'group', ['see', 'read', 'decide'], ['approval']),
   line('member', 'group', ['see', 'read'], ['task', 'conversation']),
-  line('member', 'shared', ['see', 'read', 'change', 'delete'], ['document']),
-  line('member', 'group', ['see', 'read', 'change', 'delete'], ['document']),
-  line('member', 'public', ['see', 'read', 'change', 'delete'], ['document']),
+  line('member', 'shared', ['see', 'read'], ['document']),
+  line('member', 'group', ['see', 'read'], ['document']),
+  line('member', 'public', ['see', 'read'], ['document']),
   line('member', 'public', ['see', 'change'], ['collection']),
   line('member', 'public', ['see', 'use'], ['agent']),
   line('member', 'group', ['see', 'use'], ['agent']),
@@ -104,10 +104,18 @@ export const policy: readonly PolicyLine[] = [
 
   line('developer', 'tenant', ['see', 'change', 'use'], ['agent']),
   line('developer', 'public', ['see', 'change', 'run'], ['collection', 'evaluation']),
+  line('developer', 'shared', ['change', 'delete'], ['document']),
+  line('developer', 'group', ['change', 'delete'], ['document']),
+  line('developer', 'public', ['change', 'delete'], ['document']),
 
   line('admin', 'tenant', ['see', 'cancel', 'grant'], ['task']),
   line('admin', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
   line('admin', 'tenant', ['see', 'delete'], ['source']),
+  line('admin', 'shared', ['change', 'delete'], ['document']),
+  line('admin', 'group', ['change', 'delete'], ['document']),
+  line('admin', 'public', ['change', 'delete'], ['document']),
+  // For what a person left behind: only its id is needed, which shows nothing of it.
+  line('admin', 'tenant', ['delete'], ['document']),
   withoutKeys(line('admin', 'tenant', ['see', 'change', 'delete'], ['key'])),
   line('admin', 'tenant', ['see', 'change'], ['settings']),
   line('admin', 'tenant', ['see'], ['usage', 'audit']),
@@ -152,6 +160,17 @@ export function reachOf(principal: Scope & Asker, action: Action, resource: Reso
   const { tenant, subject } = principal;
   return { tenant, subject, ...(decide(principal, 'tenant', action, resource).allowed ? { of: 'tenant' } : {}) };
 }
+
+/** How far a principal reaches with an action on documents: its own, those that it may read, or those of its tenant. */
+export function documentReachOf(principal: Scope & Asker, action: Action): DocumentReach {
+  const { tenant, subject } = principal;
+  const isAllowed = (relation: Relation) => decide(principal, relation, action, 'document').allowed;
+  if (isAllowed('tenant')) return { tenant, subject, of: 'tenant' };
+  return { tenant, subject, ...(readerRelations.every(isAllowed) ? { of: 'readable' } : {}) };
+}
+
+/** How the readers of a document stand to it. */
+const readerRelations = ['shared', 'group', 'public'] as const;
 
 /** The lines that allow an action, in the order of the table. */
 const linesFor = ({ roles, via }: Asker, action: Action, resource: Resource): PolicyLine[] =>

@@ -4,6 +4,7 @@ import type { SourceChange } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { SourceRow } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
+import { isReadable } from './readable.ts';
 import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 
 /**
@@ -102,6 +103,7 @@ async function placeDocuments(
       )
       and not exists (
         select from documents o where o.tenant = d.tenant and o.collection = ${source.collection} and o.name = d.name
+          and ${isReadable({ tenant, subject }, 'o')}
       )
     returning d.id`.execute(trx);
   const changed = new Set([...updated, ...moved].map(({ id }) => id));

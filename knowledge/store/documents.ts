@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { validate as isUuid } from 'uuid';
+import { MAX as lastUuid, validate as isUuid } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
-import type { Scope } from '../../contract/references.ts';
+import type { DocumentReach, Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Documents } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
@@ -10,11 +10,11 @@ import { documentColumns, documentOf } from './document-row.ts';
 import { removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
 import { putDocument } from './put-document.ts';
-import { isReadable } from './readable.ts';
+import { isReadable, isWithinReach } from './readable.ts';
 import { deleteUnusedVectors } from './replace-chunks.ts';
 
 /**
- * Documents and their chunks. A subject may replace and delete every document that it may read.
+ * Documents and their chunks. A subject replaces and deletes its own, and others as far as it reaches.
  *
  * @param options.recognises whether the text of pictures is read: documents whose pictures were not are read again
  */
@@ -28,11 +28,14 @@ export const createDocuments = (db: Database, { recognises = false } = {}): Docu
       .where(isReadable(scope))
       .orderBy('name')
       .orderBy('collection')
+      .orderBy('id')
       .limit(limit + 1);
     if (collection !== undefined) query = query.where('collection', '=', collection);
     if (cursor !== undefined) {
       const after = parseCursor(cursor);
-      query = query.where(sql<boolean>`(d.name, d.collection) > (${after.name}, ${after.collection})`);
+      query = query.where(
+        sql<boolean>`(d.name, d.collection, d.id) > (${after.name}, ${after.collection}, ${after.id}::uuid)`,
+      );
     }
     const rows = await query.execute();
     const page = rows.slice(0, limit);
@@ -52,7 +55,7 @@ export const createDocuments = (db: Database, { recognises = false } = {}): Docu
     return row && { document: documentOf(row), text: row.text };
   },
 
-  delete: (scope, documentId) => db.transaction().execute((trx) => deleteDocument(trx, scope, documentId)),
+  delete: (reach, documentId) => db.transaction().execute((trx) => deleteDocument(trx, reach, documentId)),
 
   async listTenants() {
     const rows = await db.selectFrom('documents').select('tenant').distinct().orderBy('tenant').execute();
@@ -62,41 +65,48 @@ export const createDocuments = (db: Database, { recognises = false } = {}): Docu
   put: (scope, document) => putDocument(db, scope, { ...document, recognises }),
 });
 
-async function deleteDocument(trx: Database, scope: Scope, documentId: string): Promise<boolean> {
-  const document = await readableDocument(trx, scope, documentId).select('content_hash').forUpdate().executeTakeFirst();
+async function deleteDocument(trx: Database, reach: DocumentReach, documentId: string): Promise<boolean> {
+  const { tenant } = reach;
+  const document = await documentWithId(trx, documentId)
+    .where(isWithinReach(reach))
+    .select('content_hash')
+    .forUpdate()
+    .executeTakeFirst();
   if (!document) return false;
   const chunks = await trx.selectFrom('chunks').select('embed_hash').where('document_id', '=', documentId).execute();
   await trx.deleteFrom('documents').where('id', '=', documentId).execute();
   // Files before vectors, the order in which `putDocument` locks them. The other order could deadlock.
-  await removeUnusedFiles(trx, scope.tenant, [document.content_hash]);
+  await removeUnusedFiles(trx, tenant, [document.content_hash]);
   await deleteUnusedVectors(
     trx,
-    scope.tenant,
+    tenant,
     chunks.map(({ embed_hash }) => embed_hash),
   );
-  await recordChanges(trx, [{ tenant: scope.tenant, id: documentId }]);
+  await recordChanges(trx, [{ tenant, id: documentId }]);
   return true;
 }
 
+const documentWithId = (db: Database, documentId: string) =>
+  db.selectFrom('documents as d').where('id', '=', isUuid(documentId) ? documentId : null);
+
 const readableDocument = (db: Database, scope: Scope, documentId: string) =>
-  db
-    .selectFrom('documents as d')
-    .where('id', '=', isUuid(documentId) ? documentId : null)
-    .where(isReadable(scope));
+  documentWithId(db, documentId).where(isReadable(scope));
 
-/** The last document of a page. */
-type Position = { name: string; collection: string };
+/** The last document of a page. Two owners may have documents of one name in a collection. */
+type Position = { name: string; collection: string; id: string };
 
-const cursorOf = ({ name, collection }: Position) =>
-  Buffer.from(JSON.stringify([name, collection])).toString('base64url');
+const cursorOf = ({ name, collection, id }: Position) =>
+  Buffer.from(JSON.stringify([name, collection, id])).toString('base64url');
 
 /** @throws AlfredError `invalid_request` when `cursorOf` cannot have made the cursor */
 function parseCursor(cursor: string): Position {
   const parts = parseJson(Buffer.from(cursor, 'base64url').toString());
-  const [name, collection, ...rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
-  if (typeof name === 'string' && typeof collection === 'string' && rest.length === 0) {
+  // A cursor of the version before has no id: its page ended with the only document of that name.
+  const [name, collection, id = lastUuid, ...rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
+  if (typeof name === 'string' && typeof collection === 'string' && typeof id === 'string' && isUuid(id) && rest.length === 0) {
     // Postgres refuses texts with a zero character.
-    if (cursorOf({ name, collection }) === cursor && !(name + collection).includes('\0')) return { name, collection };
+    if (Buffer.from(JSON.stringify(parts)).toString('base64url') === cursor && !(name + collection).includes('\0'))
+      return { name, collection, id };
   }
   throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
 }

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
-import type { Chunking } from '../../contract/chunking.ts';
-import type { Placement } from '../../contract/documents.ts';
-import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { DocumentToStore, FileOutcome, ParsedDocument } from '../../contract/ports/index.ts';
@@ -11,20 +8,16 @@ import { chunkingOf } from './collections.ts';
 import { recordChanges } from './document-changes.ts';
 import { removeUnusedFiles } from './files.ts';
 import { recordFileOutcome } from './ingestion-outcomes.ts';
-import { isReadable } from './readable.ts';
 import { replaceChunks } from './replace-chunks.ts';
 import { resolvePlacement } from './resolve-placement.ts';
+import { findStored, isPlacedDifferently, isUpToDate, type Recognising, type Sent } from './stored-document.ts';
 
-type File = DocumentToStore['file'];
-/** Whether the text of pictures is read. */
-export type Recognising = { recognises: boolean };
-type Reading = Recognising & { chunking: Chunking };
 type Stored = Extract<FileOutcome, { documentId: string }>;
 
 /**
  * Adds or replaces a document. The file is parsed before the transaction, so no lock is held while a parser runs.
  *
- * @throws AlfredError `file_name_taken`, `not_found`, and what `parse` throws
+ * @throws AlfredError `document_not_yours`, `file_name_taken`, `not_found`, and what `parse` throws
  */
 export async function putDocument(
   db: Database,
@@ -34,7 +27,7 @@ export async function putDocument(
   const placement = await resolvePlacement(db, target);
   const chunking = await chunkingOf(db, scope.tenant, placement.collection);
   // When a folder is added again, most files are unchanged. Those are neither parsed nor locked.
-  const known = await findStored(db, scope, file, placement);
+  const known = await findStored(db, scope, { file, placement, chunking, recognises, upload });
   let parsed = known && isUpToDate(known, file, { chunking, recognises }) ? undefined : await parse(chunking);
   while (true) {
     const outcome = await db.transaction().execute(async (trx) => {
@@ -46,6 +39,7 @@ export async function putDocument(
               parsed,
               chunking,
               recognises,
+              upload,
               placement: await resolvePlacement(trx, target, { lock: true }),
             });
       if (!written) return undefined;
@@ -59,92 +53,21 @@ export async function putDocument(
   }
 }
 
-/** @throws AlfredError `file_name_taken` when the document of that name is not the subject's to read, or to share */
-async function findStored(db: Database, scope: Scope, { name, contentHash }: File, placement: Placement) {
-  const { collection, readers } = placement;
-  const document = await db
-    .selectFrom('documents as d')
-    .select([
-      'id',
-      'content_hash',
-      'subject',
-      'readers',
-      'tags',
-      'media_type',
-      'unread_pictures',
-      'chunk_tokens',
-      'overlap_tokens',
-      'updated_at',
-      'origin',
-    ])
-    .select(isReadable(scope).as('readable'))
-    .where('tenant', '=', scope.tenant)
-    .where('collection', '=', collection)
-    .where('name', '=', name)
-    .executeTakeFirst();
-  if (document && !document.readable)
-    throw new AlfredError(
-      'file_name_taken',
-      `${name}: a document of that name is in the collection ${collection} already, and it is not yours to read. Choose another name or collection.`,
-    );
-  if (document && readers && document.subject !== scope.subject && !isSameSet(document.readers, readers))
-    throw new AlfredError(
-      'file_name_taken',
-      `${name}: only its owner decides who may read it. Add it again without readers.`,
-    );
-  if (document && document.content_hash !== contentHash) refuseOtherOrigin(name, document.origin, placement);
-  return document;
-}
-
-/** Two folders may hold files of the same name: one does not replace the other unless the sender says so. */
-function refuseOtherOrigin(name: string, stored: string | null, { origin, replace }: Placement) {
-  if (stored === null || origin === undefined || stored === origin || replace) return;
-  throw new AlfredError(
-    'file_name_taken',
-    `${name}: a document of that name came from somewhere else (${stored}) and holds something else. Give this file another name (\`--prefix\`), or say that it takes the other's place (\`--replace\`).`,
-  );
-}
-
-const isSameSet = (a: string[], b: string[]) => JSON.stringify([...a].sort()) === JSON.stringify([...b].sort());
-
-type Placed = { readers: string[]; tags: string[]; origin: string | null };
-
-/** Whether a document's readers or tags differ from those that are asked for, or it moves to another origin. */
-const isPlacedDifferently = (current: Placed, { readers, tags, origin, replace }: Placement) =>
-  !isSameSet(current.readers, readers ?? current.readers) ||
-  !isSameSet(current.tags, tags ?? current.tags) ||
-  (replace === true && origin !== undefined && current.origin !== origin);
-
-type StoredVersion = {
-  content_hash: string;
-  chunk_tokens: number;
-  overlap_tokens: number;
-  media_type: string;
-  unread_pictures: boolean | null;
-};
-
-/** Whether a document has the file's content, cut in this way, with the text of its pictures if that is read now. */
-const isUpToDate = (stored: StoredVersion, { contentHash }: File, { chunking, recognises }: Reading) =>
-  stored.content_hash === contentHash &&
-  stored.chunk_tokens === chunking.chunkTokens &&
-  stored.overlap_tokens === chunking.overlapTokens &&
-  // Of documents from before it is not known, so scans are looked for once.
-  !(recognises && (stored.unread_pictures ?? stored.media_type === 'application/pdf'));
-
 /** `chunking` is how `parsed` was cut. */
-type Write = Reading & { file: File; parsed: ParsedDocument | undefined; placement: Placement };
+type Write = Sent & { parsed: ParsedDocument | undefined };
 
 /** @returns undefined when `parsed` is missing and is needed */
 async function writeDocument(
   trx: Database,
   scope: Scope,
-  { file, parsed, chunking, recognises, placement }: Write,
+  write: Write,
 ): Promise<Stored | undefined> {
+  const { file, parsed, chunking, recognises, placement } = write;
   const { collection, readers, tags, origin, replace } = placement;
   // One writer at a time for each name. An advisory lock also works for a new name, which has no row to lock.
   const lock = JSON.stringify([scope.tenant, collection, file.name]);
   await sql`select pg_advisory_xact_lock(hashtextextended(${lock}, 0))`.execute(trx);
-  const before = await findStored(trx, scope, file, placement);
+  const before = await findStored(trx, scope, write, { lock: true });
   // A file of the same content elsewhere does not move the document there.
   const movesTo = before?.content_hash === file.contentHash && !replace ? undefined : origin;
   const placementColumns = {

@@ -3,8 +3,8 @@ import type { SourceRef } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { DueItem, ItemOutcome, SyncCounts } from '../../contract/ports/index.ts';
 import { hasCurrentChunking } from './collections.ts';
-import type { Recognising } from './put-document.ts';
 import { countsOf, selectSource, updateSource } from './source-row.ts';
+import type { Recognising } from './stored-document.ts';
 
 /**
  * Whether the document `d` is in the collection of its source `s`, and cut as the collection `c` wants.

@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { SourceRef } from '../../contract/references.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { Listing } from '../../contract/ports/index.ts';
-import type { Recognising } from './put-document.ts';
 import { isInPlace } from './source-items.ts';
 import { selectSource, updateSource } from './source-row.ts';
+import type { Recognising } from './stored-document.ts';
 
 /** Items that one statement stores. */
 const batchSize = 5_000;
