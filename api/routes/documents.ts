@@ -114,11 +114,7 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
       response: { 204: z.null().describe('Deleted'), ...problems('not_found', ...bodyProblems) },
     },
     handler: async ({ scope, params }, reply) => {
-      if (!(await documents.delete(documentReachOf(scope, 'delete'), params.id)))
-        throw new AlfredError(
-          'not_found',
-          `There is no document ${params.id}, or it is not yours to delete. Its owner deletes it, and so do the roles developer and admin.`,
-        );
+      if (!(await documents.delete(documentReachOf(scope, 'delete'), params.id))) throw notDeleted(params.id);
       return reply.code(204).send(null);
     },
   });
@@ -136,5 +132,12 @@ export const documentRoutes = (deps: Deps) => async (app: Api) => {
     handler: async ({ scope, body }, reply) => reply.send(await index.search(scope, body)),
   });
 };
+
+/** The same words whether it is missing or another person's: who may not read it does not learn that it exists. */
+const notDeleted = (id: string) =>
+  new AlfredError(
+    'not_found',
+    `There is no document ${id}, or it is not yours to delete. Its owner deletes it, and so do the roles developer and admin.`,
+  );
 
 export const noDocument = (id: string) => new AlfredError('not_found', `There is no document ${id}.`);

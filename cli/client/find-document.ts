@@ -34,7 +34,9 @@ export async function idOfDocument(name: string, where: Where, api: ApiClient): 
   const twins = found.filter(({ collection }) => collection === only?.collection);
   if (only && twins.length > 1) {
     const list = twins.map(({ id, owner }) => `${id} of ${owner}`).join(', ');
-    throw new CliError(`Several people have a document "${name}" in the collection ${only.collection}: ${list}. Give the id of one.`);
+    throw new CliError(
+      `Several people have a document "${name}" in the collection ${only.collection}: ${list}. Give the id of one.`,
+    );
   }
   if (only)
     throw new CliError(

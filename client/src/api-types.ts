@@ -1386,7 +1386,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -3372,7 +3372,7 @@ export interface components {
             overlapTokens?: number;
         };
         DocumentUpload: {
-            /** @description Path or title; a second upload under the same name replaces the first */
+            /** @description Path or title; a second upload of yours under the same name replaces the first */
             name: string;
             text: string;
             /**
@@ -3523,7 +3523,7 @@ export interface components {
             tags?: string[] | null;
         };
         SourceRequest: {
-            /** @description A name is taken once in each collection. Default: `default` */
+            /** @description In each collection you have one document of a name. Default: `default` */
             collection?: string;
             /** @description Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is */
             readers?: string[];
@@ -8013,7 +8013,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description A name is taken once in each collection. Default: `default`
+                 * @description In each collection you have one document of a name. Default: `default`
                  * @example policies
                  */
                 collection?: string;

@@ -103,7 +103,13 @@ function parseCursor(cursor: string): Position {
   const parts = parseJson(Buffer.from(cursor, 'base64url').toString());
   // A cursor of the version before has no id: its page ended with the only document of that name.
   const [name, collection, id = lastUuid, ...rest] = Array.isArray(parts) ? (parts as unknown[]) : [];
-  if (typeof name === 'string' && typeof collection === 'string' && typeof id === 'string' && isUuid(id) && rest.length === 0) {
+  if (
+    typeof name === 'string' &&
+    typeof collection === 'string' &&
+    typeof id === 'string' &&
+    isUuid(id) &&
+    rest.length === 0
+  ) {
     // Postgres refuses texts with a zero character.
     if (Buffer.from(JSON.stringify(parts)).toString('base64url') === cursor && !(name + collection).includes('\0'))
       return { name, collection, id };

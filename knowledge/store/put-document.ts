@@ -57,11 +57,7 @@ export async function putDocument(
 type Write = Sent & { parsed: ParsedDocument | undefined };
 
 /** @returns undefined when `parsed` is missing and is needed */
-async function writeDocument(
-  trx: Database,
-  scope: Scope,
-  write: Write,
-): Promise<Stored | undefined> {
+async function writeDocument(trx: Database, scope: Scope, write: Write): Promise<Stored | undefined> {
   const { file, parsed, chunking, recognises, placement } = write;
   const { collection, readers, tags, origin, replace } = placement;
   // One writer at a time for each name. An advisory lock also works for a new name, which has no row to lock.

@@ -196,7 +196,7 @@ describe('POST /v1/ingestions/{id}/retry', () => {
     api.http.request(path, { ...init, headers: { 'x-subject': 'eve', 'content-type': 'application/json' } });
 
   test('ingests only the failed files again', async () => {
-    const theirs = await asEve('/v1/documents?readers=', {
+    const theirs = await asEve('/v1/documents', {
       method: 'POST',
       body: JSON.stringify({ name: 'taken.md', text: 'Eve was first.' }),
     });
@@ -204,7 +204,7 @@ describe('POST /v1/ingestions/{id}/retry', () => {
       accept: ({ status }) => status !== 'running',
     });
     const first = await ingest(await upload(['taken.md', '# Mine'], ['fine.md', '# Fine, too']));
-    expect(first).toMatchObject({ counts: { failed: 1 }, failures: [{ error: { code: 'file_name_taken' } }] });
+    expect(first).toMatchObject({ counts: { failed: 1 }, failures: [{ error: { code: 'document_not_yours' } }] });
     const again = await ingest(await retry(first['id']));
     expect(again).toMatchObject({ retryOf: first['id'], files: 1, counts: { failed: 1 } });
 

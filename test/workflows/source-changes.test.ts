@@ -265,15 +265,36 @@ describe('a changed source', () => {
     expect(await adapters.sources.change(scope, 'nope', { readers: [] })).toBeUndefined();
   });
 
-  test('does not change the readers of another owner’s document', async () => {
+  test('changes and removes no document of another owner, of which its own page of that name is refused', async () => {
     page('/theirs', 'Ours now.');
     await putDocument(env.postgres.db, `${site.host}/theirs`, 'Theirs.', {
       scope: eve,
       placement: { collection: 'common' },
     });
     const source = await add('/theirs', { collection: 'common' });
-    expect((await sync(source)).counts).toMatchObject({ replaced: 1 });
+    await sync(source);
+    expect((await row(source)).failures).toMatchObject([{ error: { code: 'document_not_yours' } }]);
+    // The version before recorded it as the item's document.
+    await env.postgres.pool.query(
+      `update source_items i set document_id = d.id, content_hash = d.content_hash from documents d
+       where i.source_id = $1 and d.name = i.name and d.collection = 'common'`,
+      [source.sourceId],
+    );
     await change(source, { readers: [] });
+    await adapters.sources.delete(scope, source.sourceId, 'remove');
+    await adapters.workflows.syncSource(source);
+    await env.client.workflow.getHandle(sourceWorkflowId(source.sourceId)).result();
     expect(await namesFor(eve, 'common')).toEqual(['/theirs']);
+    // One that may not be read is in no one's way, in a sync and in a move.
+    page('/hidden', 'Ours.');
+    for (const collection of ['common', 'elsewhere'])
+      await putDocument(env.postgres.db, `${site.host}/hidden`, 'Theirs.', {
+        scope: eve,
+        placement: { collection, readers: [] },
+      });
+    const beside = await add('/hidden', { collection: 'common', readers: [] });
+    expect((await sync(beside)).counts).toMatchObject({ added: 1 });
+    await change(beside, { collection: 'elsewhere' });
+    expect(await namesFor(scope, 'elsewhere')).toEqual(['/hidden']);
   });
 });

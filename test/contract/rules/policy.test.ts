@@ -6,6 +6,7 @@ import {
   actions,
   decide,
   decideAtDoor,
+  documentReachOf,
   nameOfLine,
   policy,
   reachOf,
@@ -70,6 +71,25 @@ test('reach is the tenant where a role says so, and the own things else', () => 
   expect(reachOf(ada, 'cancel', 'task')).toEqual({ tenant: 't', subject: 'ada', of: 'tenant' });
   expect(reachOf(ada, 'undo', 'task')).toEqual({ tenant: 't', subject: 'ada' });
   expect(reachOf(localPrincipal, 'delete', 'schedule')).toMatchObject({ of: 'tenant' });
+});
+
+test('a document is changed and deleted by its owner, and by developers and admins who may read it', () => {
+  const may = (roles: string[]) =>
+    relations.filter((relation) => decide({ roles }, relation, 'change', 'document').allowed).join();
+  expect([[], ['viewer', 'operator'], ['developer'], ['admin']].map(may)).toEqual([
+    'own',
+    'own',
+    'own,shared,group,public',
+    'own,shared,group,public',
+  ]);
+  const reach = (action: Action, ...roles: string[]) => documentReachOf(person('ada', { roles }), action).of;
+  expect([reach('change'), reach('delete', 'operator')]).toEqual([undefined, undefined]);
+  expect([reach('change', 'developer'), reach('delete', 'developer'), reach('change', 'admin')]).toEqual([
+    'readable',
+    'readable',
+    'readable',
+  ]);
+  expect([reach('delete', 'admin'), reach('delete', '*')]).toEqual(['tenant', 'tenant']);
 });
 
 test('an agent that is kept for roles is there for those, for developers and for the user of the machine', () => {
