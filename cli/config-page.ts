@@ -66,6 +66,7 @@ counts. \`perDay\` holds for all this agent's tasks of one tenant together, unti
 \`onBusy\`: what becomes of a message that comes while a task of its conversation runs ([conversations](../how-to/hold-a-conversation.md#two-messages-at-once)).
 \`approvals\`: which calls wait for a person, in place of the agent's own rules ([approvals](../how-to/approvals.md#write-rules)).
 \`roles\`: who may use the agent, like \`["accounting"]\`; for everybody else it does not exist ([roles](../how-to/roles.md#keep-an-agent-for-a-role)).
+\`tools\`: the roles that a tool of the agent is kept for, like \`{ "send_email": { "roles": ["office"] } }\` ([roles](../how-to/roles.md#keep-a-tool-for-a-role)).
 \`withoutApproval\`: tools that change something and run without a person, like \`["send_webhook"]\`; every other one needs a rule.
 To exempt a tool for which the agent's folder has a rule, as \`assistant\` has \`*\`, give \`approvals\` as well, with the
 rules of the other tools.

@@ -25,6 +25,8 @@ export type AgentSettings = {
   onBusy: BusyPolicy | undefined;
   /** Who may use it: those with one of these roles. Undefined: everybody. */
   roles: string[] | undefined;
+  /** Tools of the agent that only tasks of people with one of these roles may call. */
+  tools: Record<string, { roles: string[] }>;
 };
 
 type TenantSettings = {
@@ -53,8 +55,16 @@ export function agentSettings(
     withoutApproval: entry?.withoutApproval,
     onBusy: entry?.onBusy,
     roles: entry?.roles,
+    tools: entry?.tools ?? {},
   };
 }
+
+/** The roles that a tool of an agent is kept for; undefined: it is there for every task of the agent. */
+export const toolRolesOf = (
+  config: Parameters<typeof agentSettings>[0],
+  agent: string,
+  tool: string,
+): string[] | undefined => ownEntry(agentSettings(config, agent).tools, tool)?.roles;
 
 /** The configured settings of a tenant: those of its own entry, then those of the entry `*`. */
 export function tenantSettings(

@@ -117,6 +117,8 @@ export const ModelOverrides = z.record(
   ModelOverride,
 );
 
+const roles = z.array(z.string().trim().min(1)).min(1).max(100);
+
 /** ALFRED_AGENTS: settings by agent. */
 export const AgentsSettings = z.record(
   z.string(),
@@ -128,7 +130,8 @@ export const AgentsSettings = z.record(
     approvals: z.array(ApprovalRule).max(100).optional(),
     withoutApproval: z.array(z.string().min(1)).max(100).optional(),
     onBusy: BusyPolicy.optional(),
-    roles: z.array(z.string().trim().min(1)).min(1).max(100).optional(),
+    roles: roles.optional(),
+    tools: z.record(z.string().min(1), z.strictObject({ roles })).optional(),
   }),
 );
 

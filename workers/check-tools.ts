@@ -12,7 +12,7 @@ import { ConfigError, type Config } from '../runtime/config.ts';
  *
  * @param tools the tools that are configured; others that exist may be named as well
  * @throws ConfigError for a tool that does not exist, for a rule or an exemption for a tool that the agent does not
- *   have, and for a tool with effects that neither a rule nor `withoutApproval` names
+ *   have, for roles of such a tool, and for a tool with effects that neither a rule nor `withoutApproval` names
  */
 export function checkTools(config: Config, agents: Agents, tools: Record<string, Tool>): void {
   const known = [...new Set([...toolNames, ...Object.keys(tools)])];
@@ -34,6 +34,8 @@ export function checkTools(config: Config, agents: Agents, tools: Record<string,
       const exempted = exempt.find((tool) => !agent.tools.includes(tool));
       refuseForeign(exempted, `${source} has a \`withoutApproval\` of ${name}`, agent.tools);
     }
+    const kept = Object.keys(configured.tools).find((tool) => !agent.tools.includes(tool));
+    refuseForeign(kept, `ALFRED_AGENTS has roles in the \`tools\` of ${name}`, agent.tools);
     checkEffects(name, { config, agents, tools });
   }
 }

@@ -1,6 +1,6 @@
 import type { ActivityDeps } from '../activities/index.ts';
 import type { ModelCatalog, ModelProvider, Tenants } from '../contract/ports/index.ts';
-import { agentSettings, dayLimitsOf, tenantSettings } from '../runtime/agent-settings.ts';
+import { agentSettings, dayLimitsOf, tenantSettings, toolRolesOf } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
 
@@ -13,6 +13,7 @@ type Settings = Pick<
   ActivityDeps,
   | 'approvalsOf'
   | 'agentRolesOf'
+  | 'toolRolesOf'
   | 'budgetOf'
   | 'drainPerS'
   | 'maxOutputTokens'
@@ -38,6 +39,7 @@ export function settingsOf(
     modelsOf,
     approvalsOf: (agent) => agentSettings(config, agent).approvals,
     agentRolesOf: (agent) => agentSettings(config, agent).roles,
+    toolRolesOf: (agent, tool) => toolRolesOf(config, agent, tool),
     budgetOf: (agent) => agentSettings(config, agent).budget,
     priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     retentionOf: (tenant) => tenantSettings(config, tenant).retention,

@@ -12,15 +12,16 @@ import type {
 import type { Metrics } from '../../runtime/metrics.ts';
 import { currentRun, findTool } from '../activity-context.ts';
 import { findMatchingRule, rulesFor, type RuleDeps } from './approval-rules.ts';
-import type { Approvals, RequestedApproval, MessageStore, Tasks, Tool } from '../../contract/ports/index.ts';
+import { mayCallTool, type ToolRightsDeps } from './tool-rights.ts';
+import type { Approvals, RequestedApproval, MessageStore, Tool } from '../../contract/ports/index.ts';
 
-export type ApprovalDeps = RuleDeps & {
-  approvals: Approvals;
-  messageStore: Pick<MessageStore, 'loadToolArguments'>;
-  tasks: Pick<Tasks, 'getRequesterRoles'>;
-  tools: Record<string, Tool>;
-  metrics: Metrics;
-};
+export type ApprovalDeps = RuleDeps &
+  ToolRightsDeps & {
+    approvals: Approvals;
+    messageStore: Pick<MessageStore, 'loadToolArguments'>;
+    tools: Record<string, Tool>;
+    metrics: Metrics;
+  };
 
 /** Requests for approval, and their decisions. */
 export const createApprovalActivities = (deps: ApprovalDeps) => {
@@ -40,6 +41,8 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
     }): Promise<({ pending: PendingApproval } | { verdict: Verdict })[]> {
       const requested = [];
       for (const { callId, tool } of calls) {
+        // Without the role of the tool the call will be refused: no person is asked.
+        if (!(await mayCallTool(deps, task, tool))) continue;
         const { arguments: input } = await messageStore.loadToolArguments(task, head, callId);
         // Rules can have changed since the model call: without a matching rule no approval is requested.
         const rule = await requiredApproval(deps, task, tool, input);
@@ -102,7 +105,7 @@ export async function requiredApproval(
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
-  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getRequesterRoles(task) : [];
+  const roles = rules.some(({ unlessRoles }) => unlessRoles) ? await deps.tasks.getCurrentRoles(task) : [];
   return findMatchingRule(rules, input, roles);
 }
 
@@ -112,7 +115,7 @@ export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, step: Ste
   const calls = await Promise.all(
     step.calls.map(async (call): Promise<ToolCallRef> => {
       const tool = findTool(deps.tools, call.tool);
-      if (!tool) return call;
+      if (!tool || !(await mayCallTool(deps, task, call.tool))) return call;
       const marked = tool.effect ? { ...call, effect: tool.effect } : call;
       if (rulesFor(deps, task.agent, tool).length === 0) return marked;
       const { arguments: input, malformed } = await deps.messageStore.loadToolArguments(task, step.head, call.callId);

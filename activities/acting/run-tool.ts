@@ -15,6 +15,7 @@ import {
 import { untilStored } from '../until-stored.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
 import { runEffect } from './run-effect.ts';
+import { mayCallTool } from './tool-rights.ts';
 import type {
   DecidedCall,
   MessageStore,
@@ -63,14 +64,15 @@ export const createToolActivities = (deps: ToolDeps) => {
           const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
           const input = verdict?.runs ? verdict.arguments : requested.arguments;
           const tool = toolOf(deps, task, call.tool);
+          const isAllowed = !tool || (await mayCallTool(deps, task, call.tool));
           const isEdited = verdict?.runs === true && hashArguments(requested.arguments) !== verdict.argumentsHash;
           const receipt = await ledger.beginToolCall(task, {
             ...currentRun(),
             callId: call.callId,
             tool: call.tool,
             step,
-            // A denied call has no effect.
-            ...(tool?.effect && approval?.runs !== false ? { effect: tool.effect } : {}),
+            // A call that is denied or refused has no effect.
+            ...(tool?.effect && isAllowed && approval?.runs !== false ? { effect: tool.effect } : {}),
             arguments: requested.malformed ?? input,
           });
           if (receipt.result) return receipt.result;
@@ -82,6 +84,7 @@ export const createToolActivities = (deps: ToolDeps) => {
                   step,
                   call,
                   tool,
+                  isAllowed,
                   input,
                   approval,
                   verdict,
@@ -122,6 +125,8 @@ type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
 
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   tool: Tool | undefined;
+  /** The owner of the task has a role that the tool is kept for. */
+  isAllowed: boolean;
   input: JsonValue;
   verdict: DecidedCall | undefined;
   /** A person has changed the arguments. */
@@ -133,9 +138,10 @@ type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
 
 async function attempt(
   deps: ToolDeps,
-  { task, step, call, tool, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
+  { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
 ): Promise<Outcome> {
   if (!tool) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
+  if (!isAllowed) return refusalOutcome(call.tool, wasSent);
   if (approval && !approval.runs) return denialOutcome(verdict);
   try {
     // Before the approval check: invalid input was never shown to a person, and the tool's error explains it.
@@ -182,6 +188,16 @@ async function checkApproval(
     hashArguments(input) === approval.argumentsHash;
   if (isApproved || (!approval && !(await requiredApproval(deps, task, call.tool, input)))) return;
   throw new AlfredError('approval_missing', `${call.tool} was not called: ${defaultMessageOf('approval_missing')}`);
+}
+
+/** For a call whose owner lacks the role, or has lost it since the model asked for the call. */
+function refusalOutcome(tool: string, wasSent: boolean): Outcome {
+  const why = `${tool} is kept for people with a role that the person who asked does not have`;
+  return errorOutcome(
+    wasSent
+      ? `A call of ${tool} left, and no answer came: it may or may not have taken effect. It was not repeated, because ${why} any more.`
+      : `The call was not made: ${why}. Do not call it again. Say what could not be done.`,
+  );
 }
 
 function denialOutcome(verdict: DecidedCall | undefined): Outcome {

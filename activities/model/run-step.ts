@@ -1,6 +1,7 @@
 import type { Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
+import { callableTools, type ToolRightsDeps } from '../acting/tool-rights.ts';
 import { requireAgent } from '../activity-context.ts';
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
@@ -9,12 +10,13 @@ import { createPrescribedProvider, openGate, prescribedCallIn } from './prescrib
 import { stepRequest } from './model-request.ts';
 import type { ModelCatalog, ModelProvider } from '../../contract/ports/index.ts';
 
-export type StepDeps = FitDeps & {
-  agents: Agents;
-  providers: Record<string, ModelProvider>;
-  catalog: ModelCatalog;
-  maxOutputTokens: number;
-};
+export type StepDeps = FitDeps &
+  ToolRightsDeps & {
+    agents: Agents;
+    providers: Record<string, ModelProvider>;
+    catalog: ModelCatalog;
+    maxOutputTokens: number;
+  };
 
 /**
  * How often a conversation that the provider refuses is halved. If an eighth of the stated window still does not fit,
@@ -31,7 +33,9 @@ export async function runStep(
   { task, at, model, parent }: { task: TaskRef; at: CallAttempt; model: string; parent: MessageHead },
   signal: AbortSignal,
 ): Promise<StepResult> {
-  const agent = requireAgent(deps.agents, task.agent);
+  const known = requireAgent(deps.agents, task.agent);
+  // A tool that the owner of the task may not use is not offered to the model.
+  const agent = { ...known, tools: await callableTools(deps, task, known.tools) };
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.
   const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));

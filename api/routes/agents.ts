@@ -1,12 +1,17 @@
 import { z } from 'zod';
 import { AgentList, type AgentDescription } from '../../contract/agents.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { mayUseTool } from '../../contract/rules/agent-rights.ts';
 import type { Agent } from '../../agents/index.ts';
+import { toolRolesOf } from '../../runtime/agent-settings.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { json, problems } from '../http/responses.ts';
 
 export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config'>) => async (app: Api) => {
+  const isUsable = ({ roles }: Principal, agent: string, tool: string) =>
+    mayUseTool(roles, toolRolesOf(deps.config, agent, tool));
   const described = new Map(Object.entries(deps.agents).map(([name, agent]) => [name, describe(name, agent)]));
 
   app.route({
@@ -19,7 +24,12 @@ export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config'>) => async (
       response: { 200: json('Every agent', AgentList), ...problems() },
     },
     handler: async ({ scope }, reply) =>
-      reply.send({ agents: Object.keys(usableAgents(deps, scope)).flatMap((name) => described.get(name) ?? []) }),
+      reply.send({
+        agents: Object.keys(usableAgents(deps, scope)).flatMap((name) => {
+          const agent = described.get(name);
+          return agent ? [{ ...agent, tools: agent.tools.filter((tool) => isUsable(scope, name, tool)) }] : [];
+        }),
+      }),
   });
 };
 

@@ -111,9 +111,6 @@ export interface Tasks {
    */
   markResumed(task: TaskRef, run: Run, reason: string): Promise<void>;
 
-  /** Reads the roles that the person or service had who requested the task. */
-  getRequesterRoles(task: TaskRef): Promise<string[]>;
-
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
 

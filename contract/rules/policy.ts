@@ -47,6 +47,7 @@ export const resources = [
   'source',
   'collection',
   'agent',
+  'tool',
   'usage',
   'key',
   'identity',
@@ -92,8 +93,8 @@ export const policy: readonly PolicyLine[] = [
   line('member', 'group', ['see', 'read'], ['document']),
   line('member', 'public', ['see', 'read'], ['document']),
   line('member', 'public', ['see', 'change'], ['collection']),
-  line('member', 'public', ['see', 'use'], ['agent']),
-  line('member', 'group', ['see', 'use'], ['agent']),
+  line('member', 'public', ['see', 'use'], ['agent', 'tool']),
+  line('member', 'group', ['see', 'use'], ['agent', 'tool']),
 
   line('viewer', 'tenant', ['see'], ['task', 'schedule', 'source', 'usage']),
 
@@ -122,8 +123,8 @@ export const policy: readonly PolicyLine[] = [
 
   line(agentRole, 'own', ['see', 'read', 'create', 'cancel'], ['task']),
   line(agentRole, 'own', ['see'], ['usage', 'identity']),
-  line(agentRole, 'public', ['see', 'use'], ['agent']),
-  line(agentRole, 'group', ['see', 'use'], ['agent']),
+  line(agentRole, 'public', ['see', 'use'], ['agent', 'tool']),
+  line(agentRole, 'group', ['see', 'use'], ['agent', 'tool']),
 ];
 
 /** What the policy asks of a principal. */

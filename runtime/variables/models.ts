@@ -14,7 +14,7 @@ export const models = {
   ALFRED_AGENTS: jsonVariable(AgentsSettings)
     .optional()
     .describe(
-      'JSON by agent: its models, what it does in an outage, its budgets, its approvals, the roles that it is kept for; see below',
+      'JSON by agent: its models, what it does in an outage, its budgets, its approvals, the roles that it and its tools are kept for; see below',
     ),
   ALFRED_TENANTS: jsonVariable(TenantsSettings)
     .optional()

@@ -32,6 +32,15 @@ test('an approval rule for a tool that the agent does not have is refused at sta
   expect(() => check({ approvals: [{ tool: '*' }] }, { approvals: [{ tool: 'refnd' }] })).toThrow(/"refnd"/);
 });
 
+test('roles for a tool that the agent does not have, or an empty list of them, are refused at startup', () => {
+  expect(() => check({ tools: { send_emial: { roles: ['office'] } } })).toThrow(
+    /^ALFRED_AGENTS has roles in the `tools` of assistant for the tool "send_emial".*send_email/,
+  );
+  expect(() => check({ tools: { send_email: { roles: [] } } })).toThrow(/ALFRED_AGENTS.*tools\.send_email\.roles/);
+  expect(() => check({ tools: { send_email: {} } })).toThrow(/ALFRED_AGENTS.*tools\.send_email\.roles/);
+  expect(() => check({ tools: { send_email: { roles: ['office'] } } })).not.toThrow();
+});
+
 test('an agent that names a tool which does not exist is refused at startup', () => {
   expect(() => check({}, { tools: ['read_ordr', 'refund'] })).toThrow(
     /^The agent assistant names the tool "read_ordr", which does not exist. There are: .*refund/,

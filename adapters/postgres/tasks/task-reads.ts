@@ -10,7 +10,7 @@ import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getRequesterRoles' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -52,8 +52,6 @@ export const createTaskReads = (db: Database): TaskReads => ({
       .map((row) => withoutInput(shared ? { ...toTaskRow(row), owner: row.subject } : visibleRow(row, reach)));
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
-
-  getRequesterRoles: ({ taskId }) => keptRoles(db, taskId),
 
   async getCurrentRoles(task) {
     const [kept, current] = await Promise.all([keptRoles(db, task.taskId), createCurrentRights(db).rolesOf(task)]);

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { localPrincipal } from '../../../contract/principal.ts';
-import { mayUseAgent } from '../../../contract/rules/agent-rights.ts';
+import { mayUseAgent, mayUseTool } from '../../../contract/rules/agent-rights.ts';
 import { operationRules, ruleOf } from '../../../contract/rules/operations.ts';
 import {
   actions,
@@ -100,6 +100,15 @@ test('an agent that is kept for roles is there for those, for developers and for
     true,
     false,
   ]);
+});
+
+test('a tool that is kept for roles is there for those, and not for developers', () => {
+  expect([undefined, ['office']].map((keptFor) => mayUseTool([], keptFor))).toEqual([true, false]);
+  expect(
+    [['office', 'x'], ['agent', 'office'], ['*'], ['developer'], ['admin']].map((roles) =>
+      mayUseTool(roles, ['office']),
+    ),
+  ).toEqual([true, true, true, false, false]);
 });
 
 test('every line has another name, allows something, and is asked by an operation or names what comes', () => {
