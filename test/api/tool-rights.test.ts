@@ -1,12 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Message, ModelRequest } from '../../contract/ports/index.ts';
+import { putDocument } from '../support/documents/put-document.ts';
 import { signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
-/** `wire` waits for an approval by ann, unless the person is a cfo. Only tellers have it, and `read_document`. */
+/** `wire` waits for an approval by ann or a boss, unless the person is a cfo. Only tellers have it, and `read_document`. */
 const knowledge = {
-  approvals: [{ tool: 'wire', approvers: { subjects: ['ann'] }, unlessRoles: ['cfo'] }],
+  approvals: [{ tool: 'wire', approvers: { subjects: ['ann'], roles: ['boss'] }, unlessRoles: ['cfo'] }],
   tools: { wire: { roles: ['teller', 'agent'] }, read_document: { roles: ['teller'] } },
 };
 const as = (name: string, ...roles: string[]) => ({ 'x-as': name, 'x-roles': roles.join(',') });
@@ -37,14 +38,15 @@ beforeEach(() => {
 });
 afterEach(() => api.postgres.db.deleteFrom('subjects').execute());
 
-/** What the newest token of eve says. */
-const newestToken = (...roles: string[]) =>
+/** What the newest token of a person says. */
+const newestTokenOf = (subject: string, ...roles: string[]) =>
   api.postgres.pool.query(
     `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
-     values ('local', 'eve', 'person', $1, now(), now() + interval '1 hour')
+     values ('local', $1, 'person', $2, now(), now() + interval '1 hour')
      on conflict (tenant, subject) do update set roles = excluded.roles`,
-    [roles],
+    [subject, roles],
   );
+const newestToken = (...roles: string[]) => newestTokenOf('eve', ...roles);
 const bothTools = [
   { tool: 'wire', arguments: {} },
   { tool: 'read_document', arguments: {} },
@@ -90,8 +92,13 @@ test('a call that was recorded before the role was taken does not run, although 
   const requests = api.script([{ calls: [{ tool: 'wire', arguments: {} }] }, { text: ['It could not be done.'] }]);
   const id = await ask(eve);
   const { waiting } = await api.taskReaches(id, 'waiting', eve);
+  const approve = (who: Record<string, string>) =>
+    api.http.post(`/v1/approvals/${waiting.approvals[0]}`, { decision: 'approve' }, who);
+  // The token of gus still has the role that may approve; his newest one does not.
+  await newestTokenOf('gus');
+  expect((await approve(as('gus', 'boss'))).status).toBe(404);
   await newestToken();
-  await api.http.post(`/v1/approvals/${waiting.approvals[0]}`, { decision: 'approve' }, as('ann'));
+  expect((await approve(as('ann'))).status).toBe(200);
   await api.taskReaches(id, 'completed', eve);
   expect(calls).toEqual([]);
   expect(resultsIn(requests[1])).toMatchObject([{ isError: true }]);
@@ -122,7 +129,7 @@ test('a role that is taken while the task runs ends with the next step what it o
 
 test('a run of a schedule has the tools of the roles that its owner has then', async () => {
   const eve = as('eve', 'teller');
-  const timing = { everyS: 86_400 };
+  const timing = { everyS: 86_400, overlap: 'allow_all' };
   const schedule = { name: 'N', timing, paused: true, action: { task: { input: { text: 'Do it.' } } } };
   const { id } = (await api.http.post('/v1/schedules', schedule, eve)).body;
   const runOnce = async (runs: number) => {
@@ -138,4 +145,23 @@ test('a run of a schedule has the tools of the roles that its owner has then', a
   await newestToken();
   expect([await runOnce(2), calls]).toEqual([[], ['read_document']]);
   await api.http.request(`/v1/schedules/${id}`, { method: 'DELETE', headers: eve });
+});
+
+test('a task reads a document of a group only as long as its owner is in the group', async () => {
+  api.useBuiltInTool('read_document');
+  const { pool, db } = api.postgres;
+  await pool.query(`insert into group_members (tenant, subject, group_name) values ('local', 'eve', 'staff')`);
+  const { documentId } = await putDocument(db, 'staff.txt', 'For the staff.', {
+    scope: { tenant: 'local', subject: 'ann' },
+    placement: { readers: ['group:staff'] },
+  });
+  const read = (start: number) => [{ tool: 'read_document', arguments: { documentId, start } }];
+  const leave = () => pool.query(`delete from group_members where subject = 'eve'`);
+  const requests = api.script([{ calls: read(0) }, { calls: read(4), until: leave }, { text: ['Done.'] }]);
+  const eve = as('eve', 'teller');
+  await api.taskReaches(await ask(eve), 'completed', eve);
+  expect(resultsIn(requests[2])).toMatchObject([
+    { isError: false, output: { passages: [{ text: 'For the staff.' }] } },
+    { isError: true, output: { error: expect.stringContaining('There is no document') } },
+  ]);
 });
