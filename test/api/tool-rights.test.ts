@@ -5,7 +5,7 @@ import { signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
 
-/** `wire` waits for an approval by ann or a boss, unless the person is a cfo. Only tellers have it, and `read_document`. */
+/** Tellers alone have the tools. `wire` waits for an approval by ann or a boss, unless the person is a cfo. */
 const knowledge = {
   approvals: [{ tool: 'wire', approvers: { subjects: ['ann'], roles: ['boss'] }, unlessRoles: ['cfo'] }],
   tools: { wire: { roles: ['teller', 'agent'] }, read_document: { roles: ['teller'] } },
