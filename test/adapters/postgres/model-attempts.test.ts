@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createErasure } from '../../../adapters/postgres/erasure/erasure.ts';
 import { budgetId } from '../../../contract/ids.ts';
 import { noUsage, type MessageHead, type TaskRef } from '../../../contract/references.ts';
 import {
   completedCall,
   createLedgerHarness,
   failedCall,
+  local,
   openCall,
   run,
   worstCase,
@@ -236,4 +238,22 @@ test('attempts still open long after their task ended become lost, and a late re
   await harness.ledger.settleModelCall(old.task, completedCall(old.call, old.head, 'very late'));
   expect(await harness.outcomesOf(old.task)).toEqual(['completed']);
   expect(await harness.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens: 10, costUsd: 0.01 });
+});
+
+test('an answer that is stored once more, after its task was erased, leaves nothing that no row leads to', async () => {
+  const answer = completedCall(await begin(1), head, 'STORED TWICE', {
+    correction: { because: 'citation_unknown', text: 'STORED TWICE, and corrected' },
+  });
+  await harness.ledger.settleModelCall(task, answer);
+  await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
+  await createErasure(harness.db, harness.log).deleteTask(local, task.taskId);
+  // Its first attempt was committed, and only the confirmation was lost.
+  await expect(harness.ledger.settleModelCall(task, answer)).rejects.toThrow('no completed call');
+  await harness.ledger.failModelCall(task, {
+    ...failedCall(openCall({ callId: answer.callId })),
+    cut: { parent: head, parts: [{ type: 'text', text: 'STORED TWICE, and cut' }] },
+  });
+  const { rows } = await harness.pool.query(`
+    select body::text as text from messages union all select convert_from(bytes, 'UTF8') from contents`);
+  expect(rows.filter(({ text }) => String(text).includes('STORED TWICE'))).toEqual([]);
 });
