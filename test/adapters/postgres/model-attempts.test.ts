@@ -257,3 +257,30 @@ test('an answer that is stored once more, after its task was erased, leaves noth
     select body::text as text from messages union all select convert_from(bytes, 'UTF8') from contents`);
   expect(rows.filter(({ text }) => String(text).includes('STORED TWICE'))).toEqual([]);
 });
+
+test.each(['answers', 'fails'] as const)(
+  'a lost attempt that %s while its task is erased waits for it',
+  async (how) => {
+    const lost = await begin(1);
+    await harness.ledger.beginToolCall(task, { ...run, callId: 'c1', tool: 'look', step: 1, arguments: {} });
+    await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
+    await harness.ledger.writeOffOpenCalls(task);
+    // The erasure has locked the task, and not yet its calls.
+    const release = await harness.lockRow('select from tool_calls where task_id = $1', task.taskId);
+    const erasing = createErasure(harness.db, harness.log).deleteTask(local, task.taskId);
+    await harness.untilStatementsWait(1);
+    const ending: Promise<unknown> =
+      how === 'fails'
+        ? harness.ledger.failModelCall(task, failedCall(lost))
+        : harness.ledger.settleModelCall(task, completedCall(lost, head, 'late'));
+    await harness.untilStatementsWait(2);
+    await release();
+    await Promise.all([ending, erasing]);
+    expect(await harness.outcomesOf(task)).toEqual([how === 'fails' ? 'model_unavailable' : 'completed']);
+    const { rows } = await harness.pool.query('select erased_at from tasks where id = $1', [task.taskId]);
+    expect(rows).toEqual([{ erased_at: expect.any(Date) }]);
+    // A deadlock would have left its receipts.
+    const receipts = await harness.pool.query('select from tool_calls where task_id = $1', [task.taskId]);
+    expect(receipts.rows).toEqual([]);
+  },
+);
