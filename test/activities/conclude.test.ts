@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createTaskActivities, type TaskDeps } from '../../activities/tasks.ts';
 import type { Agent } from '../../agents/index.ts';
@@ -6,6 +6,13 @@ import type { Message } from '../../contract/ports/index.ts';
 import type { TaskResult } from '../../contract/task.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { passage } from '../support/documents/passage.ts';
+import { createLedgerHarness, local, type LedgerHarness } from '../support/ledger/ledger-harness.ts';
+
+let harness: LedgerHarness;
+beforeAll(async () => {
+  harness = await createLedgerHarness();
+});
+afterAll(() => harness?.close());
 
 const task = { taskId: 't', tenant: 'local', subject: 'local', agent: 'knowledge' };
 const found = (id: string, text: string) => ({ passages: [passage(id, text)] });
@@ -36,6 +43,7 @@ async function conclude(shown: Message[], all: Message[] = []) {
       },
     },
     tasks: {
+      adopt: async () => {},
       storeResult: async (_: unknown, __: unknown, result: TaskResult) => {
         stored = result;
         return 'h';
@@ -64,3 +72,48 @@ test('a last text that a summary has replaced is found', async () => {
 test('a task without any text says so', async () => {
   expect(await conclude([question])).toMatchObject({ read: [], text: 'The budget ended before there was an answer.' });
 });
+
+test.each(['conclude', 'closeTask'] as const)(
+  'a run that starts again from the rows while %s waits for an interrupted call keeps the task',
+  async (activity) => {
+    const { task, head } = await harness.newTask();
+    await harness.begin(task);
+    const waits = Promise.withResolvers<void>();
+    const restarted = Promise.withResolvers<void>();
+    const { ledger, tasks, messageStore, log } = harness;
+    const deps = {
+      ledger,
+      tasks,
+      messageStore,
+      log,
+      agents: { knowledge: { tools: [] } as unknown as Agent },
+      metrics: createMetrics(),
+      leases: {
+        async stateOf() {
+          waits.resolve();
+          await restarted.promise;
+          await ledger.writeOffOpenCalls(task);
+          return 'leased';
+        },
+      },
+    } as unknown as TaskDeps;
+    const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId: 'run-1' } });
+    const activities = createTaskActivities(deps);
+    const closure = { status: 'failed', code: 'internal', message: 'of the lost run' } as const;
+    const ending = environment.run((): Promise<unknown> =>
+      activity === 'conclude' ? activities.conclude({ task, head }) : activities.closeTask({ task, closure }),
+    );
+    const failed = ending.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await waits.promise;
+    await tasks.start(task, { runId: 'run-2' }, 'scripted:x');
+    restarted.resolve();
+    // It has nothing to say about the end any more, and what it says is not heard.
+    expect(await failed).toEqual(activity === 'conclude' ? expect.objectContaining({ code: 'superseded' }) : undefined);
+    expect(await tasks.get(local, task.taskId)).toMatchObject({ status: 'running', error: null });
+    const { rows } = await harness.pool.query('select run_id, result_hash from tasks where id = $1', [task.taskId]);
+    expect(rows).toEqual([{ run_id: 'run-2', result_hash: null }]);
+  },
+);

@@ -13,6 +13,8 @@ import { readTask, statusOf, toTaskRow } from './task-row.ts';
 type EndOptions = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
   run?: Run | undefined;
+  /** Also ends a row of another run: the workflow was reset after its last step. */
+  takesOver?: boolean;
   /** The row's sequence number as the caller read it; when it has changed since, nothing is written. */
   lastSeq?: number | undefined;
   status: 'completed' | 'failed' | 'cancelled';
@@ -32,6 +34,7 @@ const noError = { error_code: null, error_message: null };
 export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
   endTask(db, task, {
     run,
+    takesOver: true,
     status: 'completed',
     resultHash,
     columns: { ...noError, result_hash: resultHash },
@@ -74,13 +77,13 @@ export function closeTask(
 async function endTask(
   db: Database,
   task: TaskRef,
-  { run, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
+  { run, takesOver = false, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
 ): Promise<EndedTask | undefined> {
   while (true) {
     const row = await readTask(db, sql`t.id = ${task.taskId}`, sql`${resultHash ?? null}::text`);
     if (!row) throw new Error(`there is no task ${task.taskId} to end`);
     const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
-    if (row.ended_at !== null && !isAnotherRun) return undefined;
+    if (isAnotherRun ? !takesOver : row.ended_at !== null) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
     const before = toTaskRow(row);
     const event = eventOf(before, row.cancel_request as CancelNote | null);

@@ -17,7 +17,7 @@ import { tightestLimits } from './budgets.ts';
 import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { createOpenTasks } from './open-tasks.ts';
-import { adoptRun, reopen, reopenedColumns } from './reopen.ts';
+import { reopen, reopenedColumns } from './reopen.ts';
 import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { taskColumns, toTaskRow } from './task-row.ts';
@@ -117,7 +117,6 @@ export const createTasks = (db: Database): Tasks => ({
 async function storeResult(db: Database, task: TaskRef, run: Run, result: TaskResult): Promise<ContentHash> {
   const content = storableJson(result);
   const hash = contentHash(content);
-  await adoptRun(db, task, run);
   // The row names it from now on, so that it is removed with the task. It is shown when the task is completed.
   const { rows } = await sql`
     ${withQueries({
