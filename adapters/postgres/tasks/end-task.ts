@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { ContentHash, TaskRef } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
@@ -6,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CancelNote, EndedTask, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
+import { replaceResult } from './replace-result.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { foldText } from './fold-text.ts';
 import { readTask, statusOf, toTaskRow } from './task-row.ts';
@@ -85,32 +87,40 @@ async function endTask(
     const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
     if (isAnotherRun ? !takesOver : row.ended_at !== null) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
+    if (resultHash && row.result === null)
+      throw new AlfredError(
+        'internal',
+        'The result is not stored any more, because a later run has stored another one. Reset the workflow to an earlier event.',
+      );
     const before = toTaskRow(row);
     const event = eventOf(before, row.cancel_request as CancelNote | null);
     const error = event.type === 'task.failed' ? event.data.error : null;
     const incomplete = event.type === 'task.incomplete' ? (event.data.result.incomplete ?? null) : null;
-    const written = await appendEvents(db, task, {
-      when: sql`last_seq = ${row.last_seq}`,
-      set: {
-        ...columns,
-        status,
-        incomplete,
-        ended_at: sql`now()`,
-        streaming: null,
-        waiting: null,
-        run_id: run?.runId ?? row.run_id,
-      },
-      events: [event],
-      after: {
-        // Text of attempts that vanished with their workers.
-        ...foldText(task.taskId),
-        callback: makeCallbackDue,
-        // No person needs to decide about its calls any more.
-        withdrawn: sql`
+    const write = (trx: Database) =>
+      appendEvents(trx, task, {
+        when: sql`last_seq = ${row.last_seq}`,
+        set: {
+          ...columns,
+          status,
+          incomplete,
+          ended_at: sql`now()`,
+          streaming: null,
+          waiting: null,
+          run_id: run?.runId ?? row.run_id,
+        },
+        events: [event],
+        after: {
+          // Text of attempts that vanished with their workers.
+          ...foldText(task.taskId),
+          callback: makeCallbackDue,
+          // No person needs to decide about its calls any more.
+          withdrawn: sql`
           update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'`,
-      },
-      returning: sql`exists (select from callback)`,
-    });
+        },
+        returning: sql`exists (select from callback)`,
+      });
+    const results = resultHash && { before: row.result_hash, after: resultHash };
+    const written = results ? await replaceResult(db, task, results, write) : await write(db);
     if (written)
       return {
         ...before,
