@@ -54,6 +54,19 @@ export async function findVisibleTask(
   return row;
 }
 
+/** As `findVisibleTask`, without asking Temporal. @returns undefined when there is no such task, or its turn has just begun */
+export const readStoredTask = (
+  { tasks, conversationRows, shares }: Pick<ApiDeps, 'tasks' | 'conversationRows' | 'shares'>,
+  principal: Principal,
+  id: string,
+): Promise<TaskRow | undefined> =>
+  readVisibleTask(
+    shares,
+    principal,
+    id,
+    async (reach) => (await tasks.get(reach, id)) ?? conversationRows.findComingTask(reach, id),
+  );
+
 /**
  * Reads a task of the principal's own, or one that is shared with it. Only for requests that read what is in it.
  *
