@@ -50,13 +50,21 @@ type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
  * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
  */
 export async function appendEvents(db: Database, task: Owner, change: TaskChange): Promise<Appended | undefined> {
+  let hasTriedAgain = false;
   while (true) {
     const unflushed = unflushedText.get(task.taskId);
     const isAskedByStatement = change.isText === true || change.intactAfter !== undefined;
     // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
     if (!isAskedByStatement) await storeLostText(db, task);
     const appended = await writeEvents(db, task, change, isAskedByStatement ? (unflushed?.lastSeq ?? null) : null);
-    if (!appended && isAskedByStatement && (await storeLostText(db, task))) continue;
+    if (!appended && isAskedByStatement) {
+      const isStored = await storeLostText(db, task);
+      // Another statement of this process may have stored it meanwhile.
+      if (isStored || (unflushed && !hasTriedAgain)) {
+        hasTriedAgain = !isStored;
+        continue;
+      }
+    }
     // A transaction may still fail. Its pieces are remembered until the task's next change.
     if ((!change.isText || !appended) && !db.isTransaction) unflushedText.forget(task.taskId);
     return appended;

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createErasure } from '../../../adapters/postgres/erasure/erasure.ts';
 import { budgetId } from '../../../contract/ids.ts';
 import { noUsage, type MessageHead, type TaskRef } from '../../../contract/references.ts';
 import {
   completedCall,
   createLedgerHarness,
   failedCall,
-  local,
   openCall,
   run,
   worstCase,
@@ -239,48 +237,3 @@ test('attempts still open long after their task ended become lost, and a late re
   expect(await harness.outcomesOf(old.task)).toEqual(['completed']);
   expect(await harness.usageOf(old.task)).toMatchObject({ modelCalls: 1, inputTokens: 10, costUsd: 0.01 });
 });
-
-test('an answer that is stored once more, after its task was erased, leaves nothing that no row leads to', async () => {
-  const answer = completedCall(await begin(1), head, 'STORED TWICE', {
-    correction: { because: 'citation_unknown', text: 'STORED TWICE, and corrected' },
-  });
-  await harness.ledger.settleModelCall(task, answer);
-  await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-  await createErasure(harness.db, harness.log).deleteTask(local, task.taskId);
-  // Its first attempt was committed, and only the confirmation was lost.
-  await expect(harness.ledger.settleModelCall(task, answer)).rejects.toThrow('no completed call');
-  await harness.ledger.failModelCall(task, {
-    ...failedCall(openCall({ callId: answer.callId })),
-    cut: { parent: head, parts: [{ type: 'text', text: 'STORED TWICE, and cut' }] },
-  });
-  const { rows } = await harness.pool.query(`
-    select body::text as text from messages union all select convert_from(bytes, 'UTF8') from contents`);
-  expect(rows.filter(({ text }) => String(text).includes('STORED TWICE'))).toEqual([]);
-});
-
-test.each(['answers', 'fails'] as const)(
-  'a lost attempt that %s while its task is erased waits for it',
-  async (how) => {
-    const lost = await begin(1);
-    await harness.ledger.beginToolCall(task, { ...run, callId: 'c1', tool: 'look', step: 1, arguments: {} });
-    await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
-    await harness.ledger.writeOffOpenCalls(task);
-    // The erasure has locked the task, and not yet its calls.
-    const release = await harness.lockRow('select from tool_calls where task_id = $1', task.taskId);
-    const erasing = createErasure(harness.db, harness.log).deleteTask(local, task.taskId);
-    await harness.untilStatementsWait(1);
-    const ending: Promise<unknown> =
-      how === 'fails'
-        ? harness.ledger.failModelCall(task, failedCall(lost))
-        : harness.ledger.settleModelCall(task, completedCall(lost, head, 'late'));
-    await harness.untilStatementsWait(2);
-    await release();
-    await Promise.all([ending, erasing]);
-    expect(await harness.outcomesOf(task)).toEqual([how === 'fails' ? 'model_unavailable' : 'completed']);
-    const { rows } = await harness.pool.query('select erased_at from tasks where id = $1', [task.taskId]);
-    expect(rows).toEqual([{ erased_at: expect.any(Date) }]);
-    // A deadlock would have left its receipts.
-    const receipts = await harness.pool.query('select from tool_calls where task_id = $1', [task.taskId]);
-    expect(receipts.rows).toEqual([]);
-  },
-);
