@@ -54,7 +54,11 @@ export async function findVisibleTask(
   return row;
 }
 
-/** As `findVisibleTask`, without asking Temporal. @returns undefined when there is no such task, or its turn has just begun */
+/**
+ * As `findVisibleTask`, without asking Temporal.
+ *
+ * @returns undefined when there is no such task, or its turn has just begun
+ */
 export const readStoredTask = (
   { tasks, conversationRows, shares }: Pick<ApiDeps, 'tasks' | 'conversationRows' | 'shares'>,
   principal: Principal,

@@ -88,10 +88,6 @@ export interface ModelCatalog {
   factsOf(model: string): ModelFacts;
 }
 
-/**
- * Decides whether a model may be called now. All workers share the state of the gate: for each model a circuit breaker
- * for the provider's health, and a token bucket for the rate limits.
- */
 /** What a call has taken from the limits of its model. */
 export type TakenCall = {
   /** Estimated tokens. */
@@ -100,13 +96,17 @@ export type TakenCall = {
   nextProbe: string | null;
 };
 
+/**
+ * Decides whether a model may be called now. All workers share the state of the gate: for each model a circuit breaker
+ * for the provider's health, and a token bucket for the rate limits.
+ */
 export interface ModelGate {
   /**
    * Asks for permission to call a model.
    *
    * @param tokens estimated tokens of the call, which are taken from the rate limit
-   * @returns `taken`: to be given back with `leave` if the call is not made. `outage`: the provider is down, and no trial call (probe) is due. `rate`: ask again after `retryAfterMs`,
-   *   which is at most a minute
+   * @returns `taken`: to be given back with `leave` if the call is not made. `outage`: the provider is down, and no
+   *   trial call (probe) is due. `rate`: ask again after `retryAfterMs`, which is at most a minute
    */
   enter(
     facts: ModelFacts,

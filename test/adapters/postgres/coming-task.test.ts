@@ -102,19 +102,16 @@ describe('a request that waits for a task', () => {
       return tasks.get(reach, taskId);
     };
     const shares = createShares(env.postgres.db);
-    let looks = 0;
+    let reads = 0;
     const row = await wait({
       read: () => findVisibleTask({ ...depsWith(read), shares }, owner, id),
       readStored: () => readStoredTask({ tasks, conversationRows, shares }, owner, id),
       async readUntilEnd(_, readNext) {
-        for (let look = 1; look < 10; look++) {
-          await readNext();
-          looks++;
-        }
+        while (++reads % 9 !== 0) await readNext();
         return readNext();
       },
     });
-    expect({ status: row.status, asked, looks }).toEqual({ status: 'queued', asked: 2, looks: 18 });
+    expect({ status: row.status, asked, reads }).toEqual({ status: 'queued', asked: 2, reads: 18 });
   });
 
   test('that was reset waits for its new end', async () => {
@@ -125,9 +122,9 @@ describe('a request that waits for a task', () => {
       read: async () => ({ status: 'running' }),
       readStored: async () => ({ status: stored.shift() ?? 'failed' }),
       async readUntilEnd(_, readNext) {
-        const looks = [await readNext(), await readNext()];
-        seen.push(...looks.map(({ status }) => status));
-        return looks[1];
+        const reads = [await readNext(), await readNext()];
+        seen.push(...reads.map(({ status }) => status));
+        return reads[1];
       },
     });
     expect({ row, seen }).toEqual({ row: { status: 'failed' }, seen: ['running', 'running', 'running', 'failed'] });
