@@ -92,6 +92,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
 
     /** Stores a partial result: the model's last text, with its citations. @returns the result's hash */
     async conclude({ task, head }: { task: TaskRef; head: MessageHead }): Promise<ContentHash> {
+      await tasks.adopt(task, currentRun());
       await waitForInterruptedCalls(deps, task);
       const lastHead = (await deps.ledger.findCutAnswer(task)) ?? head;
       const { text: lastText, citations: places, shown } = await loadLastText(messageStore, task, lastHead);
@@ -119,6 +120,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: TaskEnd }): Promise<void> {
+      await tasks.adopt(task, currentRun());
       await waitForInterruptedCalls(deps, task);
       await afterEnd(deps, task, await tasks.close(task, currentRun(), closure));
     },

@@ -55,6 +55,23 @@ export async function findVisibleTask(
 }
 
 /**
+ * As `findVisibleTask`, without asking Temporal.
+ *
+ * @returns undefined when there is no such task, or its turn has just begun
+ */
+export const readStoredTask = (
+  { tasks, conversationRows, shares }: Pick<ApiDeps, 'tasks' | 'conversationRows' | 'shares'>,
+  principal: Principal,
+  id: string,
+): Promise<TaskRow | undefined> =>
+  readVisibleTask(
+    shares,
+    principal,
+    id,
+    async (reach) => (await tasks.get(reach, id)) ?? conversationRows.findComingTask(reach, id),
+  );
+
+/**
  * Reads a task of the principal's own, or one that is shared with it. Only for requests that read what is in it.
  *
  * @throws AlfredError `not_found`

@@ -1,6 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
-import { noUsage, totalTokens, type MessageHead, type ReachedLimit, type TaskRef } from '../../contract/references.ts';
+import type { MessageHead, ReachedLimit, TaskRef } from '../../contract/references.ts';
 import { callLimitMs } from '../../contract/rules/call-limit.ts';
 import { budgetExceeded } from '../../contract/rules/wait-reason.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
@@ -8,6 +8,7 @@ import { toAlfredError } from '../activity-context.ts';
 import { createCallSignal } from './call-signal.ts';
 import { waitForEarlierAttempts, type EarlierAttemptsDeps } from './earlier-attempts.ts';
 import { judgeResponse, type AnswerContext } from './judge-response.ts';
+import { gateUsageOf, ignoreGateFailure, throughGate, withCircuitState } from './gate.ts';
 import { observeCall } from './observe-call.ts';
 import type {
   CompletedModelCall,
@@ -75,8 +76,6 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
   const { step, attempt } = at;
   // There may be an earlier attempt of another number too: then the ledger does not begin the call.
   let replaces = attempt === 1 ? [] : await waitForEarlierAttempts(deps, modelCall, signal);
-  const paidBefore = await passGate(deps, modelCall, signal);
-  if (paidBefore) return paidBefore;
   const identity = { callId: newId(), step, attempt, purpose, provider: provider.name, model: request.model };
   const dayLimits = await deps.dayLimitsOf(task);
   const endLease = deps.leases.hold(identity.callId);
@@ -87,13 +86,10 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
         begin: async (worstCase) => {
           while (true) {
             signal.throwIfAborted();
-            const begun = await deps.ledger.beginModelCall(task, {
-              ...identity,
-              ...at,
-              replaces,
-              worstCase,
-              dayLimits,
-            });
+            // Right before the call, so that nothing is held during a wait.
+            const begun = await throughGate(deps, modelCall, signal, () =>
+              deps.ledger.beginModelCall(task, { ...identity, ...at, replaces, worstCase, dayLimits }),
+            );
             if (begun !== 'running') return begun;
             replaces = await waitForEarlierAttempts(deps, modelCall, signal);
           }
@@ -212,72 +208,3 @@ async function recordFailure(
   });
   return new AlfredError(code, message, { retryAfterMs, failures, details, cause: failure.cause ?? error });
 }
-
-/** @returns the stored response, if the gate is closed and the step is paid for: that needs no provider */
-async function passGate(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall | undefined> {
-  const { gate, ledger, metrics } = deps;
-  const { task, at, purpose, facts, estimatedTokens } = modelCall;
-  const entry = await gate.enter(facts, estimatedTokens);
-  if (entry.open) return undefined;
-  // Other attempts have waited already.
-  if (at.attempt === 1) await waitForEarlierAttempts(deps, modelCall, signal);
-  const paid = await ledger.findPaidCall(task, at.step, purpose);
-  if (paid) return paid;
-  if (entry.reason === 'outage') throw outage(facts);
-  metrics.modelRateLimited.inc({ model: facts.name });
-  // The same code as a 429 of the provider, although no call was made.
-  const seconds = Math.ceil(entry.retryAfterMs / 1_000);
-  throw new AlfredError('model_rate_limited', `${facts.name} is at its limit for another ${seconds} s.`, {
-    retryAfterMs: entry.retryAfterMs,
-  });
-}
-
-export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknown, because?: 'auth') => {
-  const details = { reason: 'outage' as const, model, ...(because ? { because } : {}) };
-  // The provider's own words say what a person has to mend.
-  const message = because && cause instanceof Error ? cause.message : `${model} does not answer; its circuit is open.`;
-  return new AlfredError('model_outage', message, { details, cause });
-};
-
-/**
- * Reports a provider's failure to the gate, which all workers share. While the circuit is open the failure becomes an
- * outage, for which the task waits instead of failing.
- */
-async function withCircuitState(
-  deps: AskDeps,
-  { task, at, purpose, facts }: ModelCall,
-  error: AlfredError,
-  isStreaming: boolean,
-): Promise<AlfredError> {
-  if (!isStreaming) return error;
-  if (error.code === 'model_rate_limited')
-    await ignoreGateFailure(deps, deps.gate.recordRateLimit(facts.name, error.retryAfterMs ?? 5_000));
-  if (error.code === 'model_auth') {
-    await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name, 'auth'));
-    return outage(facts, error, 'auth');
-  }
-  if (error.code === 'model_denied') {
-    const recordDenial = async () =>
-      deps.gate.recordDenial(
-        facts.name,
-        1 + (await deps.ledger.countFailures(task, { ...at, purpose, of: facts.name }, error.code)),
-      );
-    return (await ignoreGateFailure(deps, recordDenial())) ? outage(facts, error, 'auth') : error;
-  }
-  if (error.code !== 'model_unavailable') return error;
-  const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));
-  return isOpen ? outage(facts, error.cause ?? error) : error;
-}
-
-/** A failure of the gate is logged and never fails the call. */
-const ignoreGateFailure = <T>({ log }: AskDeps, report: Promise<T>): Promise<T | undefined> =>
-  report.catch((error: unknown) => {
-    log.warn({ err: error }, 'the state of a model could not be shared');
-    return undefined;
-  });
-
-const gateUsageOf = (running: RunningCall, { estimatedTokens }: ModelCall) => ({
-  tokens: totalTokens({ ...noUsage, ...running.record().usage }),
-  estimated: estimatedTokens,
-  limits: running.limits,
-});

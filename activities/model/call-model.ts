@@ -4,7 +4,8 @@ import type { MessageHead, StepResult, TaskRef, ToolResultRef } from '../../cont
 import { annotateCalls, type ApprovalDeps } from '../acting/approve.ts';
 import { currentRun, orWaitForService, requireWorkingTenant, withHeartbeat } from '../activity-context.ts';
 import type { Tenants } from '../../contract/ports/index.ts';
-import { outage, type CallAttempt } from './ask-model.ts';
+import type { CallAttempt } from './ask-model.ts';
+import { outage } from './gate.ts';
 import { runStep, type StepDeps } from './run-step.ts';
 
 export type ModelDeps = StepDeps & ApprovalDeps & { tenants: Pick<Tenants, 'find'> };

@@ -31,6 +31,7 @@ export const createPrescribedProvider = (
 /** No model is called, so no model's state is asked or changed. */
 export const openGate: ModelGate = {
   enter: async () => ({ open: true }),
+  leave: async () => {},
   recordSuccess: async () => {},
   recordFailure: async () => false,
   recordDenial: async () => false,

@@ -6,7 +6,7 @@ import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { taskPath, type Views } from '../links.ts';
-import { findVisibleTask, readVisibleTask } from '../find-task.ts';
+import { findVisibleTask, readStoredTask } from '../find-task.ts';
 import { forReader, mayReadShared } from '../read-shared.ts';
 import { reachOfList, roleMissing } from '../http/identity.ts';
 import { preferenceApplied, readAsPreferred, WaitHeaders } from '../http/wait-for-end.ts';
@@ -99,7 +99,7 @@ export const taskRoutes =
           draining,
           isEnded: ({ status }) => isEnded(status),
           read: () => findVisibleTask({ control, conversationRows, shares }, scope, id),
-          readStored: () => readVisibleTask(shares, scope, id, (reach) => tasks.get(reach, id)),
+          readStored: () => readStoredTask({ tasks, conversationRows, shares }, scope, id),
           readUntilEnd: (signal, readNext) => events.readUntilEnd(id, signal, readNext),
         });
         if (row.owner !== undefined) request.readOfOther = { type: 'task', id };

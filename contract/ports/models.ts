@@ -88,6 +88,14 @@ export interface ModelCatalog {
   factsOf(model: string): ModelFacts;
 }
 
+/** What a call has taken from the limits of its model. */
+export type TakenCall = {
+  /** Estimated tokens. */
+  tokens: number;
+  /** The time of the next probe, when the call is the probe of an open circuit. */
+  nextProbe: string | null;
+};
+
 /**
  * Decides whether a model may be called now. All workers share the state of the gate: for each model a circuit breaker
  * for the provider's health, and a token bucket for the rate limits.
@@ -97,15 +105,20 @@ export interface ModelGate {
    * Asks for permission to call a model.
    *
    * @param tokens estimated tokens of the call, which are taken from the rate limit
-   * @returns `outage`: the provider is down, and no trial call (probe) is due. `rate`: ask again after `retryAfterMs`,
-   *   which is at most a minute
+   * @returns `taken`: to be given back with `leave` if the call is not made. `outage`: the provider is down, and no
+   *   trial call (probe) is due. `rate`: ask again after `retryAfterMs`, which is at most a minute
    */
   enter(
     facts: ModelFacts,
     tokens: number,
   ): Promise<
-    { open: true } | { open: false; reason: 'outage' } | { open: false; reason: 'rate'; retryAfterMs: number }
+    | { open: true; taken?: TakenCall }
+    | { open: false; reason: 'outage' }
+    | { open: false; reason: 'rate'; retryAfterMs: number }
   >;
+
+  /** Gives back what a call has taken that is not made: another call is the probe then. */
+  leave(model: string, taken: TakenCall): Promise<void>;
 
   /**
    * Records a response: closes the circuit, corrects the estimate and stores the limits that the provider reported.

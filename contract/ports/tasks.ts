@@ -98,6 +98,12 @@ export interface Tasks {
    */
   start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits; isSteered: boolean }>;
 
+  /**
+   * Hands the row over to this run, unless the task is open for it or was ended by it. Called before a wait: a run that
+   * takes the row over during the wait keeps it.
+   */
+  adopt(task: TaskRef, run: Run): Promise<void>;
+
   /** Hands the row from `previousRunId` over to `run`, which continues that run (continue-as-new). */
   recordContinuation(task: TaskRef, run: Run, previousRunId: string): Promise<void>;
 
@@ -139,7 +145,7 @@ export interface Tasks {
   complete(task: TaskRef, run: Run, result: ContentHash): Promise<EndedTask | undefined>;
 
   /**
-   * Ends a task without a result.
+   * Ends a task without a result. A row of another run stays as it is.
    *
    * @param run undefined when the task has no workflow; then a row that has ended stays as it is
    * @returns the ended row, or undefined when the row stays as it is

@@ -1,11 +1,22 @@
-import { expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createErasure } from '../../adapters/postgres/erasure/erasure.ts';
+import type { TaskRef } from '../../contract/references.ts';
 import { createTaskActivities, type TaskDeps } from '../../activities/tasks.ts';
 import type { Agent } from '../../agents/index.ts';
 import type { Message } from '../../contract/ports/index.ts';
-import type { TaskResult } from '../../contract/task.ts';
+import type { Citation, TaskResult } from '../../contract/task.ts';
+import { createTaskCitations } from '../../knowledge/store/task-citations.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { passage } from '../support/documents/passage.ts';
+import { createLedgerHarness, local, type LedgerHarness } from '../support/ledger/ledger-harness.ts';
+
+let harness: LedgerHarness;
+beforeAll(async () => {
+  harness = await createLedgerHarness();
+});
+afterAll(() => harness?.close());
 
 const task = { taskId: 't', tenant: 'local', subject: 'local', agent: 'knowledge' };
 const found = (id: string, text: string) => ({ passages: [passage(id, text)] });
@@ -36,6 +47,7 @@ async function conclude(shown: Message[], all: Message[] = []) {
       },
     },
     tasks: {
+      adopt: async () => {},
       storeResult: async (_: unknown, __: unknown, result: TaskResult) => {
         stored = result;
         return 'h';
@@ -63,4 +75,84 @@ test('a last text that a summary has replaced is found', async () => {
 
 test('a task without any text says so', async () => {
   expect(await conclude([question])).toMatchObject({ read: [], text: 'The budget ended before there was an answer.' });
+});
+
+test.each(['conclude', 'closeTask'] as const)(
+  'a run that starts again from the rows while %s waits for an interrupted call keeps the task',
+  async (activity) => {
+    const { task, head } = await harness.newTask();
+    await harness.begin(task);
+    const waits = Promise.withResolvers<void>();
+    const restarted = Promise.withResolvers<void>();
+    const { ledger, tasks, messageStore, log } = harness;
+    const deps = {
+      ledger,
+      tasks,
+      messageStore,
+      log,
+      agents: { knowledge: { tools: [] } as unknown as Agent },
+      metrics: createMetrics(),
+      leases: {
+        async stateOf() {
+          waits.resolve();
+          await restarted.promise;
+          await ledger.writeOffOpenCalls(task);
+          return 'leased';
+        },
+      },
+    } as unknown as TaskDeps;
+    const environment = new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId: 'run-1' } });
+    const activities = createTaskActivities(deps);
+    const closure = { status: 'failed', code: 'internal', message: 'of the lost run' } as const;
+    const ending = environment.run((): Promise<unknown> =>
+      activity === 'conclude' ? activities.conclude({ task, head }) : activities.closeTask({ task, closure }),
+    );
+    const failed = ending.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    await waits.promise;
+    await tasks.start(task, { runId: 'run-2' }, 'scripted:x');
+    restarted.resolve();
+    // It has nothing to say about the end any more, and what it says is not heard.
+    expect(await failed).toEqual(activity === 'conclude' ? expect.objectContaining({ code: 'superseded' }) : undefined);
+    expect(await tasks.get(local, task.taskId)).toMatchObject({ status: 'running', error: null });
+    const { rows } = await harness.pool.query('select run_id, result_hash from tasks where id = $1', [task.taskId]);
+    expect(rows).toEqual([{ run_id: 'run-2', result_hash: null }]);
+  },
+);
+
+test('a partial result of a run before a reset goes with its task, or when another one takes its place', async () => {
+  const { tasks, pool, db, log } = harness;
+  const count = async () =>
+    (await pool.query(`select from contents where position('PARTIAL'::bytea in bytes) > 0`)).rows.length;
+  const citation = { n: 1, documentId: randomUUID(), chunkId: 'c', version: 1, quote: 'q', start: 0, end: 1 };
+  const store = (task: TaskRef, runId: string, text: string) =>
+    tasks.storeResult(task, { runId }, { text, citations: [citation as Citation], incomplete: 'budget' });
+  const countCitations = async () => (await createTaskCitations(db).list(local, one.taskId))?.length;
+  const [{ task: one }, { task: other }] = [await harness.newTask(), await harness.newTask()];
+  const first = await store(one, 'run-1', 'PARTIAL one');
+  expect(await countCitations()).toBe(0);
+  await tasks.complete(one, { runId: 'run-1' }, first);
+  await tasks.complete(other, { runId: 'run-1' }, await store(other, 'run-1', 'PARTIAL of the other'));
+  for (const task of [one, other]) await tasks.adopt(task, { runId: 'run-2' });
+  expect(await tasks.get(local, one.taskId)).toMatchObject({ status: 'running', result: null });
+  expect(await countCitations()).toBe(0);
+  // The workflow was reset after it had stored the result.
+  await tasks.complete(one, { runId: 'run-2' }, first);
+  expect(await tasks.get(local, one.taskId)).toMatchObject({ status: 'incomplete', result: { text: 'PARTIAL one' } });
+  expect(await countCitations()).toBe(1);
+  // It was reset before, and once more after.
+  await tasks.adopt(one, { runId: 'run-3' });
+  await store(one, 'run-3', 'PARTIAL two');
+  expect(await count()).toBe(2);
+  await tasks.adopt(one, { runId: 'run-4' });
+  await expect(tasks.complete(one, { runId: 'run-4' }, first)).rejects.toThrow(
+    'Reset the workflow to an earlier event',
+  );
+  for (const task of [one, other]) {
+    await tasks.close(task, undefined, { status: 'cancelled', reason: 'test' });
+    await createErasure(db, log).deleteTask(local, task.taskId);
+  }
+  expect(await count()).toBe(0);
 });

@@ -52,6 +52,8 @@ export const createConversationEvents = (db: Database, listener: EventListener):
       .where('c.subject', '=', subject)
       .where('e.conversation_id', '=', conversationId)
       .where('e.seq', '>', after)
+      // Of a deleted conversation, the events of its tasks are removed before those that stand for them.
+      .where((is) => is.or([is('e.task_id', 'is', null), is('t.seq', 'is not', null)]))
       .orderBy('e.seq')
       .limit(limit)
       .execute();
@@ -73,7 +75,7 @@ export const createConversationEvents = (db: Database, listener: EventListener):
     read,
 
     async *follow(scope, conversationId, after, signal) {
-      let last: ConversationEvent | undefined;
+      let lastSeq = after;
       const pages = followRows(listener, {
         id: conversationId,
         after,
@@ -90,12 +92,18 @@ export const createConversationEvents = (db: Database, listener: EventListener):
         },
       });
       for await (const events of pages) {
+        // The end of a task that still ran comes later.
+        const deletion = events.findIndex(isDeletion);
+        if (deletion >= 0) {
+          yield events.slice(0, deletion + 1);
+          return;
+        }
         yield events;
-        last = events.at(-1) ?? last;
+        lastSeq = events.at(-1)?.seq ?? lastSeq;
       }
       // The rows may be erased before the last event is read: it is made again then.
-      if (!signal.aborted && !(last && isDeletion(last)))
-        yield [{ seq: (last?.seq ?? after) + 1, at: new Date().toISOString(), type: 'conversation.deleted', data: {} }];
+      if (!signal.aborted)
+        yield [{ seq: lastSeq + 1, at: new Date().toISOString(), type: 'conversation.deleted', data: {} }];
     },
   };
 };

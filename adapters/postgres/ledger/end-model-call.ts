@@ -5,6 +5,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CompletedModelCall, FailedModelCall } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { foldText } from '../tasks/fold-text.ts';
+import { lockContents } from '../messages/contents.ts';
 import { assignments, type Columns, type Queries } from '../with-queries.ts';
 
 type ModelCallEnd = {
@@ -53,15 +54,18 @@ export async function endModelCall(
     sql`(select case old_outcome when 'lost' then ${sql.id(`old_${column}`)} else 0 end from ended)`;
   try {
     const ended = await appendEvents(db, task, {
-      before: {
+      // All statements lock in this order: contents, budgets, the task, its calls, the sums of a day.
+      intactAfter: {
+        ...(stored['content'] ? { locked_contents: lockContents(task) } : {}),
         locked_budgets: sql`
           select id from budgets where id = any((select budgets from model_calls where call_id = ${callId}::uuid)::text[])
+            ${stored['content'] ? sql`and (select count(*) from locked_contents) >= 0` : sql``}
           order by id for update`,
-        // The count makes Postgres lock the budgets first, in the order in which all statements do.
+      },
+      before: {
         old: sql`
           select id, outcome, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_usd
-          from model_calls where call_id = ${callId}::uuid and (select count(*) from locked_budgets) >= 0
-            and (select ok from intact) for update`,
+          from model_calls where call_id = ${callId}::uuid and (select ok from intact) for update`,
         ended: sql`
           update model_calls c set ${assignments(callColumns)}
           from old where c.id = old.id and old.outcome in ('open', 'lost')
@@ -91,7 +95,6 @@ export async function endModelCall(
           from ended, locked_budgets where b.id = locked_budgets.id`,
       },
       silentAfterEnd: true,
-      waitsForText: true,
       returning,
     });
     return ended?.returned;

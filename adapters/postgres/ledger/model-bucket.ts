@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { ProviderLimits } from '../../../contract/ports/index.ts';
+import type { ProviderLimits, TakenCall } from '../../../contract/ports/index.ts';
 
 type GateState = {
   /** Whether the circuit is open. */
@@ -10,6 +10,8 @@ type GateState = {
   /** Time until the limits have room or a block ends, in milliseconds. */
   waitMs: number;
 };
+
+type TakenState = GateState & Pick<TakenCall, 'nextProbe'>;
 
 type SeenState = GateState & {
   /** The provider has named limits. */
@@ -51,10 +53,10 @@ type Call = {
 export async function takeCall(
   db: Database,
   { model, requestsPerMinute, tokensPerMinute, tokens, probeMs }: Call,
-): Promise<GateState | undefined> {
+): Promise<TakenState | undefined> {
   // The row is locked first, so that its newest version is read. When the wait for the lock was
   // long, `now()` is older than that version: `greatest` keeps the clock from running backwards.
-  const { rows } = await sql<GateState>`
+  const { rows } = await sql<TakenState>`
     with gate as (
       select open_since is not null as down, coalesce(probe_at <= now(), true) as due,
         coalesce(extract(epoch from blocked_until - now()) * 1000, 0)::float8 as blocked_ms,
@@ -80,9 +82,21 @@ export async function takeCall(
         probe_at = case when v.down then now() + ${probeMs}::float8 * interval '1 millisecond' else g.probe_at end
       from verdict v
       where g.model = ${model} and (v.due or not v.down) and v.wait_ms <= 0
+      returning case when v.down then g.probe_at::text end as next_probe
     )
-    select down, due, wait_ms as "waitMs" from verdict`.execute(db);
+    select down, due, wait_ms as "waitMs", (select next_probe from taken) as "nextProbe" from verdict`.execute(db);
   return rows[0];
+}
+
+/**
+ * Undoes `takeCall`. A bucket that would have more than its limit has its limit the next time. The circuit may have
+ * closed, or let another probe through, since then: its time stays.
+ */
+export async function giveBack(db: Database, model: string, { tokens, nextProbe }: TakenCall): Promise<void> {
+  await sql`
+    update model_gates set requests_left = requests_left + 1, tokens_left = tokens_left + ${tokens}::float8,
+      probe_at = case when open_since is not null and probe_at = ${nextProbe}::timestamptz then now() else probe_at end
+    where model = ${model}`.execute(db);
 }
 
 /** Lets no call to a model through for so long, in milliseconds. A longer block stays. */

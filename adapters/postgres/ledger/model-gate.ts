@@ -5,7 +5,7 @@ import type { Metrics } from '../../../runtime/metrics.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ModelGate } from '../../../contract/ports/index.ts';
 import { createHealthyModels } from './healthy-models.ts';
-import { blockModel, insertGate, learnLimits, readGate, takeCall } from './model-bucket.ts';
+import { blockModel, giveBack, insertGate, learnLimits, readGate, takeCall } from './model-bucket.ts';
 
 type Options = {
   /** Failures in a row, within a minute, that open a circuit. */
@@ -79,8 +79,10 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       setMetric(model, taken.down);
       if (taken.down && !taken.due) return { open: false, reason: 'outage' };
       if (taken.waitMs > 0) return { open: false, reason: 'rate', retryAfterMs: withJitter(taken.waitMs) };
-      return { open: true };
+      return { open: true, taken: { tokens, nextProbe: taken.nextProbe } };
     },
+
+    leave: (model, taken) => giveBack(db, model, taken),
 
     async recordSuccess(model, { tokens, estimated, limits = {} }) {
       const { requestsPerMinute, tokensPerMinute } = limits;

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Ledger, Purpose } from '../../../contract/ports/index.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { inOrderOfSums } from './usage.ts';
 
 type OpenCalls = Pick<Ledger, 'listOpenCalls' | 'stateOfCall' | 'writeOffOpenCalls' | 'writeOffLost'>;
 
@@ -28,10 +29,10 @@ export const createOpenCalls = (db: Database): OpenCalls => ({
   },
 
   async writeOffOpenCalls({ taskId }) {
-    await writeOff(db, sql`t.id = ${taskId}`);
+    await writeOff(db, sql`t.id = ${taskId}`, true);
   },
 
-  writeOffLost: () => writeOff(db, sql`t.ended_at < now() - interval '20 minutes'`),
+  writeOffLost: () => writeOff(db, sql`t.ended_at < now() - interval '20 minutes'`, false),
 });
 
 /** Lists the ids of a task's open calls, of one step and purpose or all. */
@@ -52,12 +53,21 @@ export async function listOpenCalls(
   return rows.flatMap(({ call_id }) => call_id ?? []);
 }
 
-/** Marks open calls of these tasks as lost, which counts them as usage with their worst case. @returns their number */
-async function writeOff(db: Database, whichTasks: RawBuilder<unknown>): Promise<number> {
+/**
+ * Marks open calls of these tasks as lost, which counts them as usage with their worst case. Of a task whose row is
+ * locked it marks none when `isPatient` is false.
+ *
+ * @returns their number
+ */
+async function writeOff(db: Database, whichTasks: RawBuilder<unknown>, isPatient: boolean): Promise<number> {
   const { rows } = await sql<{ n: number }>`
-    with stale as (
-      select c.id from model_calls c join tasks t on t.id = c.task_id
-      where c.outcome = 'open' and ${whichTasks} for update of c skip locked
+    with locked_tasks as (
+      select t.id from tasks t
+      where t.id = any(array(select distinct task_id from model_calls where outcome = 'open')) and ${whichTasks}
+      order by t.id for update ${isPatient ? sql`` : sql`skip locked`}
+    ), stale as (
+      select c.id from model_calls c where c.outcome = 'open' and c.task_id in (select id from locked_tasks)
+      ${inOrderOfSums} for update of c skip locked
     ), lost as (
       update model_calls c set outcome = 'lost', ended_at = now() from stale where c.id = stale.id
       returning c.task_id, c.input_tokens, c.output_tokens, c.cost_usd

@@ -3,6 +3,7 @@ import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { OpenModelCall, Purpose } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
+import { inOrderOfSums } from './usage.ts';
 import { budgetsOf, chargeOf, checkBudgets } from '../tasks/budgets.ts';
 
 /**
@@ -30,10 +31,15 @@ export async function openModelCall(db: Database, task: TaskRef, call: OpenModel
   const opened = await appendEvents(db, task, {
     before: {
       ...checkBudgets(budgets, dayLimits, charge),
+      // The task before its calls, as everywhere.
+      ...(replaces.length > 0
+        ? { locked_task: sql`select id from tasks where id = ${task.taskId} and (select ok from room) for update` }
+        : {}),
       // Locked, because an attempt may be ending at this moment. It is counted either there or here.
       stale: sql`
-        select id, input_tokens, output_tokens, cost_usd from model_calls
-        where ${isOpen} and ${isReplaced} and (select ok from room) order by id for update`,
+        select c.id, c.input_tokens, c.output_tokens, c.cost_usd from model_calls c
+        where ${isOpen} and ${isReplaced}
+          and ${replaces.length > 0 ? sql`exists (select from locked_task)` : sql`false`} ${inOrderOfSums} for update`,
       stale_usage: sql`
         select count(*)::int as n, coalesce(sum(input_tokens), 0) as input, coalesce(sum(output_tokens), 0) as output,
           coalesce(sum(cost_usd), 0) as cost

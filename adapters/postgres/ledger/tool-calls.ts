@@ -48,7 +48,9 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     const written = await appendEvents(db, task, {
       before: {
         // The lock comes before the row, as it does for a deletion.
-        locked: lockContents(task),
+        locked_contents: lockContents(task),
+        locked: sql`
+          select id from tasks where id = ${task.taskId} and (select count(*) from locked_contents) >= 0 for update`,
         completed: sql`
           update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
             misuse = ${misuse ?? null}::text, summary = ${summary}, ended_at = now()

@@ -50,13 +50,21 @@ export const createUsage = (db: Database): Pick<Ledger, 'reportUsage' | 'countUs
   async countUsage(limit) {
     // The trigger of the table counts a call when the column is set.
     const { numAffectedRows } = await sql`
-      update model_calls set is_counted = true where id = any(array(
-        select id from model_calls where not is_counted and outcome <> 'open' limit ${limit} for update skip locked))`.execute(
-      db,
-    );
+      with due as (
+        select id, tenant, created_at, agent, provider, model, outcome from model_calls
+        where not is_counted and outcome <> 'open' limit ${limit} for update skip locked
+      ), ordered as materialized (select c.id from due c ${inOrderOfSums})
+      update model_calls c set is_counted = true from ordered where c.id = ordered.id`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
 });
+
+/**
+ * The order in which statements change calls `c`, and so by a trigger the daily sums. A late answer takes its lost call
+ * from the sums before it counts, so lost calls come first.
+ */
+export const inOrderOfSums = sql`
+  order by c.outcome <> 'lost', c.tenant, (c.created_at at time zone 'UTC')::date, c.agent, c.provider || ':' || c.model`;
 
 type Span = { from: string; to: string };
 

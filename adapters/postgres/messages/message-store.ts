@@ -7,7 +7,7 @@ import type { MessageHead, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { MessageStore } from '../../../contract/ports/index.ts';
 import { contentHash } from '../hashes.ts';
-import { contentsKey } from './contents.ts';
+import { lockContents } from './contents.ts';
 import { loadChain, loadAllMessages, readContents, type CompactedChain } from './load-messages.ts';
 import { storableJson } from '../storable-json.ts';
 
@@ -75,26 +75,29 @@ const headOf = (parent: MessageHead | null, body: string): MessageHead => conten
  * The statement that appends a message, and the new head. It may be a part of a larger
  * statement, and is safe to repeat: the same message after the same parent has the same hash.
  *
- * @param size tokens of the conversation up to and including this message, and the model that counted them
+ * @param options.size  tokens of the conversation up to and including this message, and the model that counted them
+ * @param options.owner a query of the larger statement that gives a row if there is one to refer to the message.
+ *                      Without such a row nothing is stored: see `insertContent`
  */
 export function insertMessage(
   { tenant, subject }: Scope,
   parent: MessageHead | null,
   message: StoredMessage | CompactedChain,
-  size?: { tokens: number; by: string },
+  { size, owner }: { size?: { tokens: number; by: string } | undefined; owner?: string } = {},
 ) {
   const body = storableJson(message);
   const head = headOf(parent, body);
   // Two tasks with the same question share their first message. The lock keeps it while another task's deletion asks
   // whether a task uses it.
-  const lock =
-    parent === null ? sql`from (select pg_advisory_xact_lock_shared(${contentsKey({ tenant, subject })})) held` : sql``;
+  const lock = sql`(${lockContents({ tenant, subject })}) held`;
+  const sources = [...(parent === null ? [lock] : []), ...(owner === undefined ? [] : [sql.id(owner)])];
+  const from = sources.length > 0 ? sql`from ${sql.join(sources)}` : sql``;
   const statement = sql`
     insert into messages (tenant, subject, hash, parent, depth, body, context_tokens, counted_by)
     select ${tenant}, ${subject}, ${head}, ${parent}::text,
       coalesce((select depth + 1 from messages
         where tenant = ${tenant} and subject = ${subject} and hash = ${parent}::text), 0),
-      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text ${lock}
+      ${body}::jsonb, ${size?.tokens ?? null}::int, ${size?.by ?? null}::text ${from}
     on conflict do nothing`;
   return { head, statement };
 }

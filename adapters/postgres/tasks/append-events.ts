@@ -16,10 +16,11 @@ type TaskChange = {
   /** Queries before the change; `when` may ask whether they wrote a row. */
   before?: Queries;
   /**
-   * No query writes while `(select ok from intact)` is false: Postgres has lost text of the task. Without this promise
-   * it is asked before the statement, by another one.
+   * No query of `before` writes while `(select ok from intact)` is false: Postgres has lost text of the task. `intact`
+   * locks the task's row, after the rows of these queries. Without this promise it is asked before the statement, by
+   * another one.
    */
-  waitsForText?: boolean;
+  intactAfter?: Queries;
   /** An expression to return as `returned`. */
   returning?: RawBuilder<unknown>;
   /** Queries after the change; they may use `task`, the changed row, which is empty when the condition did not hold. */
@@ -49,13 +50,21 @@ type Owner = Pick<TaskRef, 'taskId' | 'tenant' | 'subject'>;
  * @returns the row's newest sequence number and budget, or undefined when the condition did not hold
  */
 export async function appendEvents(db: Database, task: Owner, change: TaskChange): Promise<Appended | undefined> {
+  let hasTriedAgain = false;
   while (true) {
     const unflushed = unflushedText.get(task.taskId);
-    const isAskedByStatement = change.isText === true || change.waitsForText === true;
+    const isAskedByStatement = change.isText === true || change.intactAfter !== undefined;
     // Asked before, because other queries of the statement take effect also when the task's row stays as it is.
     if (!isAskedByStatement) await storeLostText(db, task);
     const appended = await writeEvents(db, task, change, isAskedByStatement ? (unflushed?.lastSeq ?? null) : null);
-    if (!appended && isAskedByStatement && (await storeLostText(db, task))) continue;
+    if (!appended && isAskedByStatement) {
+      const isStored = await storeLostText(db, task);
+      // Another statement of this process may have stored it meanwhile.
+      if (isStored || (unflushed && !hasTriedAgain)) {
+        hasTriedAgain = !isStored;
+        continue;
+      }
+    }
     // A transaction may still fail. Its pieces are remembered until the task's next change.
     if ((!change.isText || !appended) && !db.isTransaction) unflushedText.forget(task.taskId);
     return appended;
@@ -70,7 +79,7 @@ async function writeEvents(
   leastSeq: number | null,
 ): Promise<Appended | undefined> {
   const { events, when = sql`true`, set = {}, before = {}, after = {}, returning = sql`null` } = change;
-  const { silentAfterEnd = false, isText = false, waitsForText = false } = change;
+  const { silentAfterEnd = false, isText = false, intactAfter } = change;
   const types = events.map(({ type }) => type);
   const data = events.map((event) => storableJson(event.data));
   const number = sql`${events.length}::int`;
@@ -86,12 +95,17 @@ async function writeEvents(
   };
   const hasText = sql`(${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)`;
   const queries = {
-    ...(waitsForText ? { intact: sql`select ${hasText} as ok from tasks where id = ${taskId}` } : {}),
+    ...(intactAfter === undefined
+      ? {}
+      : {
+          ...intactAfter,
+          intact: sql`select ${hasText} as ok from tasks where id = ${taskId} ${lockAfter(intactAfter)}`,
+        }),
     ...before,
     task: sql`
       update tasks set ${assignments(columns)}
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
-        and ${waitsForText ? sql`true` : hasText}
+        and ${intactAfter === undefined ? hasText : sql`true`}
       returning id, last_seq, budget, ended_at, conversation_id`,
     conversation: sql`
       update conversations c set last_seq = c.last_seq + ${number}, updated_at = now()
@@ -119,6 +133,12 @@ async function writeEvents(
     select last_seq, budget, conversation_id, ${returning} as returned, ${effect} from task`.execute(db);
   return rows[0];
 }
+
+/** Locks rows after those of other queries: the counts make Postgres run these first. */
+const lockAfter = (queries: Queries) => {
+  const counted = Object.keys(queries).map((name) => sql`and (select count(*) from ${sql.id(name)}) >= 0`);
+  return sql`${sql.join(counted, sql` `)} for update`;
+};
 
 /**
  * Stores the text pieces of this process again that a crash of Postgres took back.

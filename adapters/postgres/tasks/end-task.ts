@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { ContentHash, TaskRef } from '../../../contract/references.ts';
 import type { TaskResult } from '../../../contract/task.ts';
@@ -6,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CancelNote, EndedTask, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
+import { replaceResult } from './replace-result.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { foldText } from './fold-text.ts';
 import { readTask, statusOf, toTaskRow } from './task-row.ts';
@@ -13,6 +15,8 @@ import { readTask, statusOf, toTaskRow } from './task-row.ts';
 type EndOptions = {
   /** Absent when the workflow is gone: then a row that has ended stays as it is. */
   run?: Run | undefined;
+  /** Also ends a row of another run: the workflow was reset after its last step. */
+  takesOver?: boolean;
   /** The row's sequence number as the caller read it; when it has changed since, nothing is written. */
   lastSeq?: number | undefined;
   status: 'completed' | 'failed' | 'cancelled';
@@ -32,6 +36,7 @@ const noError = { error_code: null, error_message: null };
 export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
   endTask(db, task, {
     run,
+    takesOver: true,
     status: 'completed',
     resultHash,
     columns: { ...noError, result_hash: resultHash },
@@ -74,40 +79,48 @@ export function closeTask(
 async function endTask(
   db: Database,
   task: TaskRef,
-  { run, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
+  { run, takesOver = false, lastSeq, status, resultHash, columns, eventOf }: EndOptions,
 ): Promise<EndedTask | undefined> {
   while (true) {
     const row = await readTask(db, sql`t.id = ${task.taskId}`, sql`${resultHash ?? null}::text`);
     if (!row) throw new Error(`there is no task ${task.taskId} to end`);
     const isAnotherRun = run !== undefined && row.run_id !== null && row.run_id !== run.runId;
-    if (row.ended_at !== null && !isAnotherRun) return undefined;
+    if (isAnotherRun ? !takesOver : row.ended_at !== null) return undefined;
     if (lastSeq !== undefined && row.last_seq !== lastSeq) return undefined;
+    if (resultHash && row.result === null)
+      throw new AlfredError(
+        'internal',
+        'The result is not stored any more, because a later run has stored another one. Reset the workflow to an earlier event.',
+      );
     const before = toTaskRow(row);
     const event = eventOf(before, row.cancel_request as CancelNote | null);
     const error = event.type === 'task.failed' ? event.data.error : null;
     const incomplete = event.type === 'task.incomplete' ? (event.data.result.incomplete ?? null) : null;
-    const written = await appendEvents(db, task, {
-      when: sql`last_seq = ${row.last_seq}`,
-      set: {
-        ...columns,
-        status,
-        incomplete,
-        ended_at: sql`now()`,
-        streaming: null,
-        waiting: null,
-        run_id: run?.runId ?? row.run_id,
-      },
-      events: [event],
-      after: {
-        // Text of attempts that vanished with their workers.
-        ...foldText(task.taskId),
-        callback: makeCallbackDue,
-        // No person needs to decide about its calls any more.
-        withdrawn: sql`
+    const write = (trx: Database) =>
+      appendEvents(trx, task, {
+        when: sql`last_seq = ${row.last_seq}`,
+        set: {
+          ...columns,
+          status,
+          incomplete,
+          ended_at: sql`now()`,
+          streaming: null,
+          waiting: null,
+          run_id: run?.runId ?? row.run_id,
+        },
+        events: [event],
+        after: {
+          // Text of attempts that vanished with their workers.
+          ...foldText(task.taskId),
+          callback: makeCallbackDue,
+          // No person needs to decide about its calls any more.
+          withdrawn: sql`
           update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'`,
-      },
-      returning: sql`exists (select from callback)`,
-    });
+        },
+        returning: sql`exists (select from callback)`,
+      });
+    const results = resultHash && { before: row.result_hash, after: resultHash };
+    const written = results ? await replaceResult(db, task, results, write) : await write(db);
     if (written)
       return {
         ...before,

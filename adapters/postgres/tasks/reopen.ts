@@ -5,11 +5,13 @@ import type { Run } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 
-/** Columns of a task that goes on after it had ended. */
+/**
+ * Columns of a task that goes on after it had ended. It keeps `result_hash`, which is shown at the end only: the stored
+ * result would have no owner without it, and a workflow that was reset after it was stored ends with it.
+ */
 export const reopenedColumns = (status: 'queued' | 'running'): Columns<'tasks'> => ({
   status,
   ended_at: null,
-  result_hash: null,
   incomplete: null,
   waiting: null,
   error_code: null,

@@ -9,10 +9,12 @@ import type { Tasks } from '../../../contract/ports/index.ts';
 import { appendEvents } from './append-events.ts';
 import { adoptRun, isOpenFor, reopen } from './reopen.ts';
 
-type TaskWaits = Pick<Tasks, 'recordContinuation' | 'markWaiting' | 'markResumed' | 'grantBudget'>;
+type TaskWaits = Pick<Tasks, 'adopt' | 'recordContinuation' | 'markWaiting' | 'markResumed' | 'grantBudget'>;
 
 /** How a task's row stops and goes on while its workflow runs. */
 export const createTaskWaits = (db: Database): TaskWaits => ({
+  adopt: (task, run) => adoptRun(db, task, run),
+
   async recordContinuation({ taskId }, { runId }, previousRunId) {
     await db
       .updateTable('tasks')

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { askModel, type AskDeps, type ModelCall } from '../../../activities/model/ask-model.ts';
+import { createModelGate } from '../../../adapters/postgres/ledger/model-gate.ts';
 import { openGate } from '../../../activities/model/prescribed-call.ts';
 import type { CallLeases, ModelEvent, ModelFacts, ModelProvider } from '../../../contract/ports/index.ts';
 import type { MessageHead, TaskRef } from '../../../contract/references.ts';
@@ -40,7 +41,10 @@ const neverAsked = () => {
   throw new Error('The model was asked again.');
 };
 
-function ask(provider: ModelProvider, { signal = new AbortController().signal, ...changes }: Asked = {}) {
+function ask(
+  provider: ModelProvider,
+  { signal = new AbortController().signal, facts: model = facts, ...changes }: Asked = {},
+) {
   const deps: AskDeps = {
     ledger: harness.ledger,
     events: harness.events,
@@ -57,7 +61,7 @@ function ask(provider: ModelProvider, { signal = new AbortController().signal, .
     task,
     at: { ...run, step: 1, attempt: 1 },
     purpose: 'turn',
-    facts,
+    facts: model,
     provider,
     request: { model: 'x', instructions: '', messages: [], tools: [], maxOutputTokens: 100, idempotencyKey: 'k' },
     estimatedTokens: 10,
@@ -66,7 +70,7 @@ function ask(provider: ModelProvider, { signal = new AbortController().signal, .
   };
   return askModel(deps, call, signal);
 }
-type Asked = Partial<AskDeps> & { signal?: AbortSignal };
+type Asked = Partial<AskDeps> & { signal?: AbortSignal; facts?: ModelFacts };
 
 test('an attempt whose text is refused, because a lost one has answered late, returns that answer', async () => {
   const lost = await harness.begin(task);
@@ -109,6 +113,46 @@ test('the first attempt after a wait of the task waits for a call that still run
   await harness.ledger.settleModelCall(task, completedCall(running, head, 'from before the wait'));
   expect(await asked).toEqual(await harness.ledger.findPaidCall(task, 1, 'turn'));
   expect(await harness.outcomesOf(task)).toEqual(['completed']);
+});
+
+test.each([
+  ['the probe of an open circuit', {}, 'scripted:down'],
+  ['a call of its rate limit', { requestsPerMinute: 1 }, 'scripted:limited'],
+])('an attempt that waits for another one does not hold %s meanwhile', async (_, limits, name) => {
+  const gate = createModelGate(harness.db, { failures: 1, probeMs: 60_000 });
+  if (name === 'scripted:down') {
+    await gate.recordFailure(name);
+    await harness.pool.query('update model_gates set probe_at = now() where model = $1', [name]);
+  }
+  const model = { ...facts, name, ...limits };
+  const running = await harness.begin(task);
+  const waits = Promise.withResolvers<void>();
+  const asked = ask(providerOf(neverAsked), {
+    facts: model,
+    gate,
+    leases: {
+      open: () => {},
+      hold: () => () => {},
+      async stateOf() {
+        waits.resolve();
+        return 'leased';
+      },
+    },
+  });
+  await waits.promise;
+  expect(await gate.enter(model, 10)).toMatchObject({ open: true });
+  // One call has it at a time.
+  expect(await gate.enter(model, 10)).toMatchObject({ open: false });
+  await harness.ledger.settleModelCall(task, completedCall(running, head, 'from before the wait'));
+  expect(await asked).toEqual(await harness.ledger.findPaidCall(task, 1, 'turn'));
+});
+
+test('a call that does not fit into its budget takes nothing from the limits of its model', async () => {
+  const gate = createModelGate(harness.db, { failures: 1, probeMs: 60_000 });
+  const model = { ...facts, name: 'scripted:once', requestsPerMinute: 1 };
+  ({ task, head } = await harness.newTask({ maxTokens: 1 }));
+  await expect(ask(providerOf(neverAsked), { facts: model, gate })).rejects.toMatchObject({ code: 'budget_exceeded' });
+  expect(await gate.enter(model, 10)).toMatchObject({ open: true });
 });
 
 test('an older attempt that stood still before it began takes nothing over, and takes the answer', async () => {

@@ -144,6 +144,14 @@ test('a few lost tasks start again; of many at once none, in every round, until 
   expect(new Set(moved.restarted).size).toBe(200);
 });
 
+test('after 500 lost tasks the round stops when they are a fifth of those that were looked at', async () => {
+  await insertWaiting(4_000);
+  const oldest = countingTemporal({ isHidden: (_, n) => n < 600 });
+  const { done, described, restarted } = compare({ client: oldest.client, pace: noPace });
+  expect(await done).toEqual({ corrected: 0, isHalted: true });
+  expect({ described: described.length, restarted }).toEqual({ described: 501, restarted: [] });
+});
+
 test('a task that began after the move counts as lost, although its message came before', async () => {
   const movedAt = new Date(Date.now() - 600_000);
   await insertWaiting(30);

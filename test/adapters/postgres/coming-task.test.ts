@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { findTask, withTask } from '../../../api/find-task.ts';
+import { findTask, findVisibleTask, readStoredTask, withTask } from '../../../api/find-task.ts';
+import { readAsPreferred } from '../../../api/http/wait-for-end.ts';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
 import type { EventListener } from '../../../adapters/postgres/event-listener.ts';
+import { createShares } from '../../../adapters/postgres/sharing/shares.ts';
 import { createTaskEvents } from '../../../adapters/postgres/tasks/task-events.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { ConversationRows, ConversationTurns, TaskControl, Tasks } from '../../../contract/ports/index.ts';
 import type { BusyPolicy } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
+import { isEnded } from '../../../contract/task-status.ts';
 import type { ApiDeps } from '../../../api/deps.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { local } from '../../support/documents/put-document.ts';
@@ -75,6 +78,56 @@ describe('the task of a message', () => {
     expect([await statusOf(rolledBack), await statusOf(dropped)]).toEqual(['cancelled', 'cancelled']);
     await conversationRows.markDeleted(local, ref.conversationId);
     expect([await statusOf(rolledBack), await statusOf(dropped)]).toEqual(['not_found', 'not_found']);
+  });
+});
+
+describe('a request that waits for a task', () => {
+  type Reader = Parameters<typeof readAsPreferred<{ status: string }>>[1];
+  const wait = (reading: Pick<Reader, 'read' | 'readStored' | 'readUntilEnd'>) =>
+    readAsPreferred({ header: () => {}, raw: { destroyed: false, once: () => {} } } as never, {
+      prefer: 'wait=60',
+      draining: new AbortController().signal,
+      isEnded: ({ status }) => isEnded(status as 'queued'),
+      ...reading,
+    });
+
+  test('that waits for its turn asks Temporal once the wait has lasted and at its end, and not with each look', async () => {
+    await send('a');
+    await begin();
+    const id = await send('b');
+    const owner = person(local.subject, { tenant: local.tenant });
+    let asked = 0;
+    const read: TaskControl['read'] = async (reach, taskId) => {
+      asked++;
+      return tasks.get(reach, taskId);
+    };
+    const shares = createShares(env.postgres.db);
+    let reads = 0;
+    const row = await wait({
+      read: () => findVisibleTask({ ...depsWith(read), shares }, owner, id),
+      readStored: () => readStoredTask({ tasks, conversationRows, shares }, owner, id),
+      async readUntilEnd(_, readNext) {
+        while (++reads % 9 !== 0) await readNext();
+        return readNext();
+      },
+    });
+    expect({ status: row.status, asked, reads }).toEqual({ status: 'queued', asked: 2, reads: 18 });
+  });
+
+  test('that was reset waits for its new end', async () => {
+    const stored = ['completed', 'running', 'running', 'failed'];
+    const seen: string[] = [];
+    const row = await wait({
+      // Brings the row in line with its workflow, which runs again.
+      read: async () => ({ status: 'running' }),
+      readStored: async () => ({ status: stored.shift() ?? 'failed' }),
+      async readUntilEnd(_, readNext) {
+        const reads = [await readNext(), await readNext()];
+        seen.push(...reads.map(({ status }) => status));
+        return reads[1];
+      },
+    });
+    expect({ row, seen }).toEqual({ row: { status: 'failed' }, seen: ['running', 'running', 'running', 'failed'] });
   });
 });
 

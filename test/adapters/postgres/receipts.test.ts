@@ -105,3 +105,16 @@ test('an undo that is requested while its task is deleted finds the task deleted
   });
   expect(await requested).toBe(0);
 });
+
+test('a result that comes while the undo of its call ends does not lock against it', async () => {
+  const effects = createEffects(harness.db);
+  await harness.ledger.beginToolCall(task, newCall());
+  await harness.tasks.close(task, run, { status: 'cancelled', reason: 'test' });
+  const release = await harness.lockRow('select from tool_calls where task_id = $1', task.taskId);
+  const completing = harness.ledger.completeToolCall(task, outcomeOf('late'));
+  await harness.untilStatementsWait(1);
+  const undoing = effects.completeUndo(task, { step: 1, callId: 'c1' }, { state: 'undone', summary: 's' });
+  await harness.untilStatementsWait(2);
+  await release();
+  await Promise.all([completing, undoing]);
+});

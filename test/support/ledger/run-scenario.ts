@@ -120,6 +120,7 @@ export async function runScenario(harness: LedgerHarness, { tasks, agent, tenant
     if (action.do === 'reset') {
       actor.runId = newId();
     } else if (action.do === 'end') {
+      await harness.tasks.adopt(task, { runId });
       await harness.tasks.close(task, { runId }, { status: 'failed', code: 'terminated', message: 'by hand' });
       await harness.pool.query(`update tasks set ended_at = ended_at - interval '1 h' where id = $1`, [task.taskId]);
     } else if (action.do === 'grant') {
