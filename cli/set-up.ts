@@ -1,7 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { AlfredError } from '../contract/errors.ts';
-import { type Config } from '../runtime/config.ts';
+import type { Config } from '../runtime/config.ts';
 import { migrate } from '../runtime/database/migrate.ts';
 import { openPostgres } from '../runtime/database/postgres.ts';
 import { adoptNamespace, checkNamespace } from '../runtime/temporal-namespace.ts';
