@@ -138,8 +138,8 @@ test('commands and requests go to ALFRED_URL, so that they work where Alfred lis
 test('the page of sign-in names every scope, and every code of a refused credential', () => {
   const spans = pages.find(({ path }) => path === 'docs/reference/sign-in.md')?.spans.map(({ text }) => text);
   expect(spans).toEqual(expect.arrayContaining([...scopeAreas]));
-  // Not about the credential: the host, and who decides an approval.
-  const others: ErrorCode[] = ['forbidden_host', 'approval_forbidden'];
+  // Not about the credential: the host, and approvals.
+  const others: ErrorCode[] = ['forbidden_host', 'approval_forbidden', 'approval_missing'];
   const codes = errorCodes.filter((code) => [401, 403].includes(httpStatusOf(code)) && !others.includes(code));
   expect(codes.length).toBeGreaterThan(10);
   expect(spans).toEqual(expect.arrayContaining(codes));
