@@ -2,7 +2,7 @@ import { entryArguments } from '../runtime/entry-arguments.ts';
 import { runMain } from '../runtime/main.ts';
 import { runApi } from './compose.ts';
 
-const usage = `node api/main.ts      runs the HTTP API in a process of its own
+const usage = `node api/start.mjs      runs the HTTP API in a process of its own
 
   --help              this text
 

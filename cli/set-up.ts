@@ -1,7 +1,7 @@
 import type { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { AlfredError } from '../contract/errors.ts';
-import { loadConfig, type Config } from '../runtime/config.ts';
+import type { Config } from '../runtime/config.ts';
 import { migrate } from '../runtime/database/migrate.ts';
 import { openPostgres } from '../runtime/database/postgres.ts';
 import { adoptNamespace, checkNamespace } from '../runtime/temporal-namespace.ts';
@@ -12,7 +12,7 @@ import { CliError } from './cli-error.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import { rethrowDatabaseError } from './rethrow-database-error.ts';
 import { createMigrationLog } from './migration-log.ts';
-import { stackEnvironment } from './stack.ts';
+import { loadStackConfig } from './load-stack-config.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 type SetUp = {
@@ -29,7 +29,7 @@ const log = pino({ level: 'silent' });
 
 /** Applies migrations, and registers search attributes and schedules in Temporal. Safe to repeat. */
 export async function setUp({ terminal, print, hasTemporalMoved, models }: SetUp): Promise<void> {
-  const config = loadConfig(await stackEnvironment());
+  const config = await loadStackConfig();
   const names = await migrate(directDatabaseUrl(config), createMigrationLog(terminal)).catch(
     rethrowDatabaseError(config),
   );

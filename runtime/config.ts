@@ -54,7 +54,8 @@ const requiredVariables: Partial<Record<ProviderName, readonly (keyof typeof var
   openai: ['OPENAI_API_KEY', 'OPENAI_BASE_URL'],
 };
 
-const Environment = z.object(variables).superRefine((env, context) => {
+const Variables = z.object(variables);
+const Environment = Variables.superRefine((env, context) => {
   const addIssue = (name: keyof typeof variables, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
   for (const { variable, message } of oidcFaults(env)) addIssue(variable, message);
@@ -136,14 +137,22 @@ export const ignoredVariables = (environment: Record<string, string | undefined>
 /**
  * Reads and validates the environment. An empty variable counts as unset.
  *
+ * @param options `secretsMayLack`: for a command that joins a stack whose secrets only the stack itself has
  * @throws ConfigError with every wrong or missing variable and what is expected
  */
-export function loadConfig(environment: Record<string, string | undefined> = process.env): Config {
+export function loadConfig(
+  environment: Record<string, string | undefined> = process.env,
+  { secretsMayLack = false } = {},
+): Config {
   const { mistyped } = unknownVariables(environment, variableNames);
   const values = Object.fromEntries(variableNames.map((name) => [name, valueIn(environment, name)]));
   const parsed = Environment.safeParse(values);
-  if (parsed.success && mistyped.length === 0) return parsed.data;
-  const lines = (parsed.error?.issues ?? []).map((issue) => {
+  const faults = (parsed.error?.issues ?? []).filter(({ path: [name] }) => {
+    const variable = name as VariableName;
+    return !(secretsMayLack && isSecret(variable) && values[variable] === undefined);
+  });
+  if (faults.length === 0 && mistyped.length === 0) return parsed.data ?? Variables.parse(values);
+  const lines = faults.map((issue) => {
     const name = issue.path[0] as VariableName;
     const value = values[name];
     const state =

@@ -8,7 +8,7 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { startWorkers } from './compose.ts';
 import { allQueues, queuesOf } from './queues.ts';
 
-const usage = `node workers/main.ts [options]      runs workers in a process of their own
+const usage = `node workers/start.mjs [options]      runs workers in a process of their own
 
   --queue <name>      serve this task queue; more than once for several; default: ALFRED_QUEUES, else all
   --help              this text

@@ -113,7 +113,7 @@ export async function planFit(
   const compaction = room > 0 ? planCompaction(conversation, { room, tokensBefore, request }) : undefined;
   if (compaction) return { compaction };
   if (!force && tokensBefore <= window) return { fitted: fittedOf(request, head, conversation, []) };
-  throw overflow(facts, outputTokens, tokensBefore);
+  throw force ? refusedAsTooLong(facts, tokensBefore) : overflow(facts, outputTokens, tokensBefore);
 }
 
 /**
@@ -242,4 +242,11 @@ const overflow = ({ name, contextTokens }: FitRequest['facts'], outputTokens: nu
   new AlfredError(
     'model_context_overflow',
     `The conversation takes about ${tokens} tokens and cannot be made shorter. ${name} has room for ${contextTokens}, ${outputTokens} of them for its answer: ask for less at once, lower ALFRED_MAX_OUTPUT_TOKENS or choose a model with a larger window.`,
+  );
+
+/** The provider's window is smaller than the one that it is called with. */
+const refusedAsTooLong = ({ name, contextTokens }: FitRequest['facts'], tokens: number) =>
+  new AlfredError(
+    'model_context_overflow',
+    `The provider of ${name} refused the conversation as too long, and it cannot be made shorter. It takes about ${tokens} tokens, and the window of ${name} is taken as ${contextTokens}: name its real window as contextTokens in ALFRED_MODELS, ask for less at once, or choose a model with a larger window.`,
   );

@@ -64,11 +64,11 @@ async function refuse(deps: GateDeps, modelCall: GatedCall, signal: AbortSignal,
   });
 }
 
-export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, cause?: unknown, because?: 'auth') => {
+/** @param error what the provider answered; without it no call was made. Its words say what a person has to mend. */
+export const outage = ({ name: model }: Pick<ModelFacts, 'name'>, error?: AlfredError, because?: 'auth') => {
   const details = { reason: 'outage' as const, model, ...(because ? { because } : {}) };
-  // The provider's own words say what a person has to mend.
-  const message = because && cause instanceof Error ? cause.message : `${model} does not answer; its circuit is open.`;
-  return new AlfredError('model_outage', message, { details, cause });
+  const message = error?.message ?? `${model} is not asked: its last calls failed, and its circuit is open.`;
+  return new AlfredError('model_outage', message, { details, cause: error?.cause ?? error });
 };
 
 /**
@@ -98,7 +98,7 @@ export async function withCircuitState(
   }
   if (error.code !== 'model_unavailable') return error;
   const isOpen = await ignoreGateFailure(deps, deps.gate.recordFailure(facts.name));
-  return isOpen ? outage(facts, error.cause ?? error) : error;
+  return isOpen ? outage(facts, error) : error;
 }
 
 /** A failure of the gate is logged and never fails the call. */

@@ -2,7 +2,7 @@ import { Evidence, Highlight, Passage } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { CitedPlace } from '../../contract/messages.ts';
 import type { Message } from '../../contract/ports/index.ts';
-import { quoteAround, selectQuote, sentencesOf } from '../../contract/rules/quote.ts';
+import { quoteAround, selectQuote, sentenceAt, sentencesOf, widenQuote } from '../../contract/rules/quote.ts';
 import type { Span } from '../../contract/rules/sentences.ts';
 import { offlineQuery } from './offline-query.ts';
 
@@ -94,11 +94,14 @@ function bestQuotes(passages: NumberedPassage[], { quoteQuery, first }: QuoteOpt
   const quotes: Quote[] = [];
   for (const { passage, at } of sentences.sort((a, b) => b.score - a.score)) {
     if (quotes.length === maxQuotes) break;
+    const ofPassage = quotes.filter((quote) => quote.passage.chunkId === passage.chunkId);
+    if (ofPassage.some(({ start, end }) => start <= at && at < end)) continue;
     const span = quoteAround(passage.text, at);
-    const isShown = quotes.some(
-      (quote) => quote.passage.chunkId === passage.chunkId && span.start < quote.end && quote.start < span.end,
-    );
-    if (!isShown) quotes.push(cut(passage, span));
+    const beside = ofPassage.find(({ start, end }) => span.start < end && start < span.end);
+    const widened = beside && widenQuote(passage.text, beside, at);
+    // A sentence that is among the best is shown, also where a quotation ends right before or after it.
+    if (widened) quotes[quotes.indexOf(beside)] = cut(passage, widened);
+    else quotes.push(cut(passage, beside ? sentenceAt(passage.text, at) : span));
   }
   return quotes;
 }

@@ -6,7 +6,7 @@ import type { Reach } from '../../contract/references.ts';
 import { everyRole } from '../../contract/roles.ts';
 import { whyNoKeys } from '../../contract/rules/key-rights.ts';
 import { ruleOf } from '../../contract/rules/operations.ts';
-import { decideAtDoor, reachOf, type Action, type Resource } from '../../contract/rules/policy.ts';
+import { decideAtDoor, neededRoles, reachOf, type Action, type Resource } from '../../contract/rules/policy.ts';
 import { missingScope } from '../../contract/rules/scopes.ts';
 import { refuseForgery } from './forgery.ts';
 import type { ApiDeps } from '../deps.ts';
@@ -70,7 +70,7 @@ function checkPolicy({ scope, routeOptions }: FastifyRequest): void {
 export const roleMissing = (action: Action, resource: Resource) =>
   new AlfredError(
     'role_missing',
-    `Your roles do not allow you to ${action} a thing of the kind ${resource}. GET /v1/me shows your roles.`,
+    `Your roles do not allow the action "${action}" on the kind "${resource}": it needs ${neededRoles(action, resource)}. GET /v1/me shows your roles.`,
   );
 
 /**
@@ -85,7 +85,7 @@ export function reachOfList(principal: Principal, of: 'own' | 'tenant' | undefin
   if (reach.of !== 'tenant')
     throw new AlfredError(
       'role_missing',
-      `Your roles do not allow you to see a thing of the kind ${resource} of others. GET /v1/me shows your roles.`,
+      `Your roles do not allow you to see what others have of the kind "${resource}": it needs ${neededRoles('see', resource, 'tenant')}. GET /v1/me shows your roles.`,
     );
   return reach;
 }

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { AuditList, auditOutcomes, type AuditEntry } from '../../contract/audit.ts';
-import { loadConfig } from '../../runtime/config.ts';
 import { CliError, exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { formatMinute } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
 import { addListOptions, noteMore, readPages, type ListOptions } from './list-options.ts';
@@ -68,7 +67,7 @@ const rowOf = ({ at, subject, action, outcome, code, count, resource, address }:
 
 /** The parts that work on the database directly, as only an operator can. */
 async function openLog() {
-  const config = loadConfig(await stackEnvironment());
+  const config = await loadStackConfig();
   const { pino } = await import('pino');
   const { openPostgres } = await import('../../runtime/database/postgres.ts');
   const { createAuditStore } = await import('../../adapters/postgres/audit/audit-store.ts');

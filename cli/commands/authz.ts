@@ -11,9 +11,8 @@ import {
   type Relation,
   type Resource,
 } from '../../contract/rules/policy.ts';
-import { loadConfig } from '../../runtime/config.ts';
 import type { CommandContext } from '../command-context.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { table } from '../terminal/terminal.ts';
 
 type ExplainOptions = { role?: string[]; tenant?: string; relation?: Relation; json?: boolean };
@@ -71,7 +70,7 @@ async function explain(
 
 /** The roles that a subject has at this moment; undefined when no sign-in of it is known. */
 async function knownRoles(subject: string, tenant: string | undefined): Promise<string[] | undefined> {
-  const config = loadConfig(await stackEnvironment());
+  const config = await loadStackConfig();
   const { pino } = await import('pino');
   const { openPostgres } = await import('../../runtime/database/postgres.ts');
   const { createCurrentRights } = await import('../../adapters/postgres/identity/current-rights.ts');

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { describeConfig, ignoredVariables, loadConfig } from '../../runtime/config.ts';
+import { describeConfig, ignoredVariables } from '../../runtime/config.ts';
 import { configPage } from '../config-page.ts';
 import type { CommandContext } from '../command-context.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { localRun, stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 
@@ -14,7 +15,7 @@ export function addConfig(program: Command, { terminal }: CommandContext) {
     .action(async ({ json, markdown }: { json?: boolean; markdown?: boolean }) => {
       if (markdown) return terminal.write(configPage());
       const environment = await stackEnvironment();
-      const entries = describeConfig(loadConfig(environment), environment);
+      const entries = describeConfig(await loadStackConfig(), environment);
       const ignored = ignoredVariables(environment);
       if (ignored.length > 0) terminal.note(`This version of Alfred does not read ${ignored.join(', ')}.`);
       if (json) return terminal.printJson(entries);

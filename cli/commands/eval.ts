@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../../runtime/config.ts';
 import type { CommandContext } from '../command-context.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { table } from '../terminal/terminal.ts';
 import type { Comparison } from '../eval/answer-scores.ts';
 import { wilson, type Interval } from '../eval/measures.ts';
@@ -59,7 +58,7 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
       const corpus = await readCorpus(dir);
       const { evaluateRetrieval, removeCorpus } = await import('../eval/retrieval.ts');
       const { openAdapters } = await import('../open-adapters.ts');
-      const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
+      const { adapters, close } = await openAdapters(await loadStackConfig());
       try {
         if (remove) return terminal.print(`${await removeCorpus(adapters, dir)} documents were removed.`);
         const report = await evaluateRetrieval(adapters, corpus, {

@@ -1,12 +1,11 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../../runtime/config.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
 import { CliError, exitCodes, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatBytes } from '../terminal/format.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
 
 /** `verify` prints this many ids of each kind of difference, and counts the others. */
@@ -26,7 +25,7 @@ export function addIndex(program: Command, { terminal }: CommandContext) {
     command.action(async (folder: unknown) => {
       const { json } = command.opts<{ json?: boolean }>();
       const { openAdapters } = await import('../open-adapters.ts');
-      const { adapters, close } = await openAdapters(loadConfig(await stackEnvironment()));
+      const { adapters, close } = await openAdapters(await loadStackConfig());
       try {
         await run(adapters, createOutput(terminal, json), typeof folder === 'string' ? folder : '');
       } finally {

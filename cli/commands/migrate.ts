@@ -1,9 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { Argument, type Command } from 'commander';
-import { loadConfig } from '../../runtime/config.ts';
 import { exitCodes, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 
 export function addMigrate(program: Command, { terminal }: CommandContext) {
   program
@@ -13,7 +12,7 @@ export function addMigrate(program: Command, { terminal }: CommandContext) {
     .option('-y, --yes', 'do not ask before a step back, which deletes data')
     .option('--json', 'as JSON')
     .action(async (direction: 'up' | 'down', { yes, json }: { yes?: boolean; json?: boolean }) => {
-      const config = loadConfig(await stackEnvironment());
+      const config = await loadStackConfig();
       if (direction === 'down' && !yes && !(await confirmDown())) {
         terminal.note('Nothing was done.');
         process.exitCode = exitCodes.failed;

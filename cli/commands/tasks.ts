@@ -211,9 +211,21 @@ async function* storedEvents(api: ApiClient, id: string, after: number): AsyncGe
   }
 }
 
-function showEvent({ seq, at, type, data }: TaskEvent, terminal: Terminal) {
-  const text = type === 'text.delta' ? formatCount(data.text.length, 'character') : JSON.stringify(data);
-  terminal.print(
-    `${String(seq).padStart(5)}  ${at.slice(11, 23)}  ${type.padEnd(16)}  ${text.length > 160 ? `${text.slice(0, 159)}…` : text}`,
-  );
+function showEvent(event: TaskEvent, terminal: Terminal) {
+  const { seq, at, type } = event;
+  terminal.print(`${String(seq).padStart(5)}  ${at.slice(11, 23)}  ${type.padEnd(18)}  ${describeEvent(event)}`);
+}
+
+/** What an event says. Why something failed or waits is shown whole; of other data the beginning. */
+function describeEvent({ type, data }: TaskEvent): string {
+  if (type === 'text.delta') return formatCount(data.text.length, 'character');
+  if (type === 'task.waiting') return data.message;
+  if (type === 'task.failed') return `${data.error.code}: ${data.error.message}`;
+  if (type === 'model.failed') {
+    const { error, willRetry } = data;
+    return `${error.code}: ${error.message}${willRetry ? ' Alfred tries again.' : ''}`;
+  }
+  if (type === 'tool.completed' && data.isError) return `${data.tool} failed: ${data.summary}`;
+  const text = JSON.stringify(data);
+  return text.length > 160 ? `${text.slice(0, 159)}…` : text;
 }

@@ -2,10 +2,9 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import type { TenantAdmin, TenantReport } from '../../contract/ports/index.ts';
 import { TenantLimits } from '../../contract/tenants.ts';
-import { loadConfig } from '../../runtime/config.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 import { formatDollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 
@@ -134,7 +133,7 @@ async function list({ json }: JsonOption, { terminal }: CommandContext) {
 
 /** Opens the database for one command. */
 async function withAdmin<T>(run: (admin: TenantAdmin) => Promise<T>): Promise<T> {
-  const config = loadConfig(await stackEnvironment());
+  const config = await loadStackConfig();
   const [{ pino }, { openPostgres }, { createErasure }, { createTenantAdmin }, { rethrowDatabaseError }] =
     await Promise.all([
       import('pino'),

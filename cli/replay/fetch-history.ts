@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import { loadConfig } from '../../runtime/config.ts';
 import { connectTemporal, createClient } from '../../runtime/temporal.ts';
 import { CliError } from '../cli-error.ts';
 import type { History } from './history-file.ts';
-import { stackEnvironment } from '../stack.ts';
+import { loadStackConfig } from '../load-stack-config.ts';
 
 /** gRPC status NOT_FOUND: Temporal does not know the workflow. */
 const grpcNotFound = 5;
@@ -19,7 +18,7 @@ export const workflowIdOf = (id: string) => (z.uuid().safeParse(id).success ? ta
  * @throws CliError when Temporal does not answer or does not know the workflow
  */
 export async function fetchHistory(id: string): Promise<{ workflowId: string; history: History }> {
-  const config = loadConfig(await stackEnvironment());
+  const config = await loadStackConfig();
   const workflowId = workflowIdOf(id);
   const where = `${config.TEMPORAL_ADDRESS}, namespace ${config.TEMPORAL_NAMESPACE}`;
   const connection = await connectTemporal(config).catch((error: Error) => {

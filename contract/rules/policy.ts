@@ -183,6 +183,22 @@ const linesFor = ({ roles, via }: Asker, action: Action, resource: Resource): Po
       (one.except === undefined || one.except !== via),
   );
 
+/**
+ * What a refused sender needs, for people: `the role viewer, operator or admin`.
+ *
+ * @param relation only what allows it in this relation
+ */
+export function neededRoles(action: Action, resource: Resource, relation?: Relation): string {
+  const lines = policy.filter((one) => one.actions.includes(action) && one.resources.includes(resource));
+  const roles = new Set(
+    lines.filter((one) => relation === undefined || one.relation === relation).map(({ role }) => role),
+  );
+  // Everybody is a member who does not have the role of services.
+  if (roles.has('member')) return `a sign-in without the role ${agentRole}`;
+  const names = [...roles];
+  return `the role ${names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : names.join('')}`;
+}
+
 export function hasRole(roles: readonly string[], role: PolicyRole): boolean {
   if (roles.includes(everyRole)) return true;
   return role === 'member' ? !roles.includes(agentRole) : roles.includes(role);

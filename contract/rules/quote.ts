@@ -50,6 +50,24 @@ export function quoteAround(passage: string, at: number): Span {
   return shortenSpan(passage, { start: hasDotBefore(passage, start) ? start - 1 : start, end });
 }
 
+/** The sentence at an offset of a passage, as a quotation. */
+export function sentenceAt(passage: string, at: number): Span {
+  const found = sentencesOf(passage).find(({ end }) => at < end);
+  return shortenSpan(passage, found ?? { start: 0, end: passage.length });
+}
+
+/**
+ * A quotation with a sentence that stands right before or behind it.
+ *
+ * @param at offset of the sentence in `passage`
+ * @returns undefined when the two are too long for one quotation
+ */
+export function widenQuote(passage: string, quote: Span, at: number): Span | undefined {
+  const sentence = sentenceAt(passage, at);
+  const joined = { start: Math.min(quote.start, sentence.start), end: Math.max(quote.end, sentence.end) };
+  return joined.end - joined.start <= maxQuote ? joined : undefined;
+}
+
 /** Whether a name like `.NET` begins with the dot before `at`, where sentences are split. */
 const hasDotBefore = (text: string, at: number) =>
   /(^|\s)\.$/.test(text.slice(Math.max(0, at - 2), at)) && /^\w/.test(text.slice(at));

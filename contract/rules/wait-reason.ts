@@ -7,7 +7,7 @@ export function describeWait(wait: WaitReason): string {
   if (wait.reason === 'outage' && wait.because === 'auth')
     return `The provider of ${wait.model} refuses our key, our account or the model: check the key, what it may use, that the account is paid, and that the provider still has the model. The task goes on by itself when it answers; nothing is spent meanwhile. To end the task, cancel it.`;
   if (wait.reason === 'outage')
-    return `${wait.model} does not answer. The task goes on by itself when it does; nothing is spent meanwhile.`;
+    return `${wait.model} is not asked now, because its last calls failed. The task goes on by itself when it answers again; nothing is spent meanwhile.`;
   if (wait.reason === 'service')
     return `${wait.because} The task goes on by itself when that is over; nothing is spent meanwhile.`;
   if (wait.reason === 'tenant')

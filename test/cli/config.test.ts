@@ -1,4 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -99,6 +100,32 @@ test('an invalid configuration is reported with all faults at once, and without 
   expect(code).toBe(2);
   for (const name of ['ALFRED_API_PORT', 'TEMPORAL_ADDRESS', 'DATABASE_URL']) expect(stderr).toContain(name);
   expect(stderr).not.toContain('hunter2');
+});
+
+test('a command joins a running stack without its secrets, which only the stack has', async () => {
+  const set = { DATABASE_URL: 'postgres://db/alfred', ALFRED_MODEL: 'openai:gpt-6.2-sol', S3_ACCESS_KEY_ID: 'a' };
+  const environment = { ...set, ALFRED_MAIL_FROM: 'a@example.com', ALFRED_INTRUSION_WEBHOOK: 'https://example.com' };
+  expect(() => loadConfig(environment)).toThrow(
+    /OPENAI_API_KEY[^]*ALFRED_SMTP_URL[^]*ALFRED_WEBHOOK_SECRET[^]*S3_SECRET/,
+  );
+  expect(loadConfig(environment, { secretsMayLack: true })).toMatchObject({ ...environment, ALFRED_API_PORT: 8080 });
+  // What is wrong without being a secret is still refused, and so is a secret that is there.
+  const wrong = { ...environment, ALFRED_API_PORT: 'eighty', ALFRED_WEBHOOK_SECRET: 'short' };
+  expect(() => loadConfig(wrong, { secretsMayLack: true })).toThrow(/ALFRED_API_PORT[^]*ALFRED_WEBHOOK_SECRET/);
+
+  const stack = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'deploy/local/main.ts']);
+  try {
+    const run = { pid: stack.pid, startedAt: new Date().toISOString(), apiUrl: 'http://127.0.0.1:1', children: [] };
+    await writeFile(join(dataDir, 'run.json'), JSON.stringify({ ...run, environment }));
+    const { code, stdout, stderr } = await alfred(['config', '--json'], { ALFRED_DATA_DIR: dataDir });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toContainEqual(
+      expect.objectContaining({ name: 'ALFRED_MODEL', value: set.ALFRED_MODEL }),
+    );
+  } finally {
+    stack.kill();
+    await rm(join(dataDir, 'run.json'), { force: true });
+  }
 });
 
 describe('sign-in', () => {

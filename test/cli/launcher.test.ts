@@ -7,6 +7,7 @@ import { createContext } from '../../cli/create-context.ts';
 import { examples } from '../../cli/examples.ts';
 import { issueInWordsOf } from '../../cli/issue-of-command.ts';
 import { allCommands, commandNames, createProgram, pathOf } from '../../cli/program.ts';
+import { tooOld } from '../../runtime/require-node.mjs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const clone = fileURLToPath(new URL('../../', import.meta.url));
@@ -118,12 +119,21 @@ test('what the API found wrong is said by the name of the option or argument', a
 });
 
 test.each([
-  ['api/main.ts', 'node api/main.ts '],
-  ['workers/main.ts', '--queue <name>'],
+  ['api/main.ts', 'node api/start.mjs '],
+  ['api/start.mjs', 'node api/start.mjs '],
+  ['workers/start.mjs', '--queue <name>'],
 ])('%s --help prints how it is started', (entry, text) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, '--help'], { cwd: clone, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toContain(text);
+});
+
+test('an old Node says in a line that a role needs a newer one, and which', () => {
+  expect(tooOld('v24.0.0', 'api/start.mjs')).toBeUndefined();
+  expect(tooOld('v26.1.0', 'api/start.mjs')).toBeUndefined();
+  expect(tooOld('v20.20.2', 'api/start.mjs')).toBe(
+    'api/start.mjs needs Node 24 or newer, this is v20.20.2. The clone has one: node_modules/.bin/node api/start.mjs',
+  );
 });
 
 describe('completion', () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { createWebhookReceiver, type WebhookReceiver } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
@@ -81,4 +82,17 @@ test('for a task without a callback, the command says so', async () => {
   harness.script([{ text: ['Done.'] }]);
   const { id } = await harness.start();
   expect(await callback(id)).toMatchObject({ code: 1, stdout: '', stderr: `The task ${id} has no callback.\n` });
+});
+
+test('tasks events shows whole why a model call and a task failed', async () => {
+  const words = `openai answered 400. It says: ${'The parameter max_tokens is not supported. '.repeat(5).trim()}`;
+  harness.script([{ error: new AlfredError('model_rejected', words) }]);
+  const { id } = await harness.start();
+  const { code, stdout } = await tasks('events', id, '--follow');
+  expect(code).toBe(0);
+  const lines = stdout.split('\n').filter((line) => line.includes('model_rejected'));
+  expect(lines.map((line) => line.replace(/^ +\d+ +\S+ +/, ''))).toEqual([
+    `model.failed        model_rejected: ${words}`,
+    `task.failed         model_rejected: ${words}`,
+  ]);
 });

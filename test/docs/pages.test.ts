@@ -5,6 +5,8 @@ import type { Command } from 'commander';
 import { createContext } from '../../cli/create-context.ts';
 import { allCommands, commandNames, createProgram } from '../../cli/program.ts';
 import { everywhere as wordsToAvoid } from '../../eslint-rules/plain-words.mjs';
+import { errorCodes, httpStatusOf, type ErrorCode } from '../../contract/errors.ts';
+import { scopeAreas } from '../../contract/rules/scopes.ts';
 import { variableNames } from '../../runtime/config.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { callsIn, commandLinesOf, faultOfCall } from './command-lines.ts';
@@ -120,6 +122,28 @@ function variablesOfOthers(): Set<string> {
   const names = files.flatMap((file) => readFileSync(join(root, file), 'utf8').match(/\b[A-Z]+(_[A-Z0-9]+)+\b/g) ?? []);
   return new Set(names);
 }
+
+test('commands and requests go to ALFRED_URL, so that they work where Alfred listens elsewhere', () => {
+  const shellLines = ({ blocks }: Page) =>
+    blocks
+      .filter(({ language, notRun }) => language === 'sh' && notRun === undefined)
+      .flatMap(({ text, line }) => text.split('\n').map((code, index) => ({ code, line: line + 1 + index })));
+  const found = faults(shellLines, ({ code }) => {
+    const isFixed = /https?:\/\/(127\.0\.0\.1|localhost):8080/.test(code) && !code.startsWith('export ALFRED_URL=');
+    return isFixed || /\$\{?\w+\}?\/v1\//.test(code.replaceAll('$ALFRED_URL/v1/', '')) ? code : undefined;
+  });
+  expect(found).toEqual([]);
+});
+
+test('the page of sign-in names every scope, and every code of a refused credential', () => {
+  const spans = pages.find(({ path }) => path === 'docs/reference/sign-in.md')?.spans.map(({ text }) => text);
+  expect(spans).toEqual(expect.arrayContaining([...scopeAreas]));
+  // Not about the credential: the host, and approvals.
+  const others: ErrorCode[] = ['forbidden_host', 'approval_forbidden', 'approval_missing'];
+  const codes = errorCodes.filter((code) => [401, 403].includes(httpStatusOf(code)) && !others.includes(code));
+  expect(codes.length).toBeGreaterThan(10);
+  expect(spans).toEqual(expect.arrayContaining(codes));
+});
 
 test('every metric that a page names exists, and one page explains each', async () => {
   const registered = createMetrics()

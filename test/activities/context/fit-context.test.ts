@@ -152,6 +152,11 @@ test('the error for a conversation that cannot fit has the numbers and says what
     /^The conversation takes about 21\d\d tokens and cannot be made shorter\. scripted:x has room for 1200, 200 of them for its answer: .*larger window\.$/,
   );
   await expect(chains.fit(head, -100)).rejects.toMatchObject({ code: 'model_context_overflow' });
+  // The provider refused what would fit the window that we know: that window is wrong.
+  const short = await chains.chainOf([{ ask: 'Q' }]);
+  await expect(chains.fit(short, 1_000_000, () => Promise.resolve('summary'), true)).rejects.toThrow(
+    /^The provider of scripted:x refused the conversation as too long, and it cannot be made shorter\. .* window of scripted:x is taken as 1000200: name its real window as contextTokens in ALFRED_MODELS/,
+  );
 });
 
 test('a conversation that dropping results does not bring under the window overflows', async () => {

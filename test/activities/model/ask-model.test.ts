@@ -223,6 +223,17 @@ test('a denied request is tried again until its attempts are used up, unless the
   expect(seen).toEqual([1, 2, 3]);
 });
 
+test('a call that opens the circuit, or that was the probe, fails with the words of the provider', async () => {
+  const asked = ask(
+    providerOf(() => {
+      throw new AlfredError('model_unavailable', 'openai answered 500 (server_error).');
+    }),
+    { gate: { ...openGate, recordFailure: () => Promise.resolve(true) } },
+  );
+  const message = 'openai answered 500 (server_error).';
+  await expect(asked).rejects.toMatchObject({ code: 'model_outage', message, details: { reason: 'outage' } });
+});
+
 test.each([
   ['is not the last attempt of several', 'model_unavailable', 0],
   ['is final when its code allows one attempt', 'model_rejected', undefined],

@@ -101,6 +101,21 @@ test('strong evidence: the best sentences of all passages with those around them
   for (const { start, end: to, quote } of places) expect(rules.slice(start, to)).toBe(quote);
 });
 
+test('a good sentence right before a quotation joins it, or is quoted by itself where the two are too long', async () => {
+  const near = { ...hotels, highlights: [highlight('A night costs', 0.9), highlight('Book early', 0.8)] };
+  expect(text(await stream(answered({ evidence: 'strong', passages: [near] })))).toMatch(
+    /^“Book early\. Hotels need a receipt\. A night costs 190 EUR at most\. Ask the desk\.” \[1\]\n\nOffline/,
+  );
+  const sentences = ['A', 'B', 'C', 'D'].map((letter) => `${letter}${' long'.repeat(24)}.`);
+  const long = sentences.join(' ');
+  const starts = sentences.map((sentence) => long.indexOf(sentence));
+  const scored = [0.7, 0.9, 0.5].map((score, i) => ({ start: starts[i + 1] ?? 0, end: long.length, score }));
+  const first = { start: 0, end: sentences[0]?.length ?? 0, score: 0.8 };
+  const passage = { ...hotels, text: long, start: 0, end: long.length, highlights: [...scored, first] };
+  const answer = text(await stream(answered({ evidence: 'strong', passages: [passage] })));
+  expect(answer.split('\n\n').slice(0, -1)).toEqual([`“${sentences.slice(1).join(' ')}” [1]`, `“${sentences[0]}” [1]`]);
+});
+
 test('weak evidence: the same sentences, after a line that says that they may only be related', async () => {
   const passage = { ...hotels, highlights: [highlight('A night costs', 0.4)] };
   const answer = text(await stream(answered({ evidence: 'weak', passages: [passage] })));

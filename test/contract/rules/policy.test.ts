@@ -14,6 +14,7 @@ import {
   resources,
   type Action,
   type Resource,
+  neededRoles,
 } from '../../../contract/rules/policy.ts';
 import { person } from '../../support/principals.ts';
 
@@ -125,4 +126,10 @@ test('every line has another name, allows something, and is asked by an operatio
       policy.some((one) => one.actions.includes(action) && one.resources.includes(resource)),
     ]).toEqual([action, resource, true]);
   for (const name of ['unknown', 'constructor', undefined]) expect(() => ruleOf(name)).toThrow('has no row');
+});
+
+test('a refusal names the roles that would be enough', () => {
+  expect(neededRoles('see', 'audit')).toBe('the role admin');
+  expect(neededRoles('see', 'task', 'tenant')).toBe('the role viewer, operator or admin');
+  expect(neededRoles('create', 'conversation')).toBe('a sign-in without the role agent');
 });

@@ -1,0 +1,2 @@
+export function tooOld(version: string, entry: string): string | undefined;
+export function requireNode(entry: string): void;
