@@ -87,13 +87,15 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
         code_challenge: await oidc.calculatePKCECodeChallenge(attempt.verifier),
         code_challenge_method: 'S256',
       });
-      return { url: url.href, attempt: attempts.seal(JSON.stringify(attempt)).toString('base64url') };
+      const sealed = attempts.seal(JSON.stringify(attempt)).toString('base64url');
+      return { url: url.href, state: attempt.state, attempt: sealed };
     },
 
     async finish(query, sealed) {
       const attempt = readAttempt(attempts, sealed);
       const config = await provider();
-      if (usedStates.has(attempt.state)) throw notBegun();
+      // An answer for another attempt uses up none.
+      if (new URLSearchParams(query).get('state') !== attempt.state || usedStates.has(attempt.state)) throw notBegun();
       usedStates.set(attempt.state, true);
       const answer = await redeem(config, new URL(`/auth/callback?${query}`, publicUrl), attempt, parameters).catch(
         (error: unknown) => Promise.reject(refused(error, log, lines)),

@@ -9,10 +9,10 @@ export interface BrowserSignIn {
    * Begins a sign-in.
    *
    * @param returnTo path where the person goes afterwards
-   * @returns the address of the provider, and what the browser keeps until it comes back
+   * @returns the address of the provider, and what the browser keeps until it comes back with `state`
    * @throws AlfredError `identity_unavailable`
    */
-  begin(returnTo: string): Promise<{ url: string; attempt: string }>;
+  begin(returnTo: string): Promise<{ url: string; state: string; attempt: string }>;
 
   /**
    * Finishes a sign-in with what the browser brings from the provider.
