@@ -1,3 +1,4 @@
+import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
@@ -80,7 +81,10 @@ export function createAdapters(edge: AdapterEdge) {
     createBrowserSignIn:
       browserSettings &&
       ((signInByToken) =>
-        createBrowserSignIn({ settings: browserSettings, sessions: browserSessions, log, signInByToken })),
+        createBrowserSignIn({
+          ...{ settings: browserSettings, sessions: browserSessions, log, signInByToken },
+          noteEnd: (session) => audit.audit.note(sessionEndEntry('session.end', session)),
+        })),
   });
   return {
     ...knowledge,

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
-import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
+import type { BrowserSessions, BrowserSignIn, EndedSession, SignIn } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import { createLineBudget } from '../../runtime/line-budget.ts';
@@ -35,13 +35,15 @@ type Deps = {
   log: Pick<Logger, 'info' | 'warn'>;
   /** Verifies a token as if it had come with the request. */
   signInByToken: (token: string) => Promise<SignIn>;
+  /** Hears of a session that the provider let go no further. */
+  noteEnd: (session: EndedSession) => void;
 };
 
 /**
  * Signs people in at the identity provider by their browser: authorization code with PKCE, `state` and `nonce`
  * (RFC 9700). Tokens stay here, encrypted; the browser gets the id of a session.
  */
-export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: Deps): BrowserSignIn {
+export function createBrowserSignIn({ settings, log, signInByToken, noteEnd, ...deps }: Deps): BrowserSignIn {
   const sessions = boundUnknownReads(deps.sessions);
   const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
@@ -51,7 +53,7 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
   const lines = createLineBudget();
   const issuerKeys = createIssuerKeys({ issuer, log });
   const provider = createDiscovery(settings);
-  const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
+  const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log, noteEnd });
 
   /** Whether the session goes on for the same person with the same roles, by its token of now. */
   async function goesOn(hash: Buffer, before: Principal): Promise<boolean> {
@@ -110,6 +112,8 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
         sub: claims?.sub ?? principal.subject,
         sid: typeof claims?.['sid'] === 'string' ? claims['sid'] : undefined,
         ...tokens.sealed(hash, fresh),
+        tenant: principal.tenant,
+        subject: principal.subject,
         endsAt: new Date(Date.now() + sessionMs),
       });
       log.info({ tenant: principal.tenant, subject: principal.subject }, 'a browser session began');
@@ -135,7 +139,8 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
       const token = await readLogoutToken(logoutToken, { issuer, clientId, keys: issuerKeys });
       const ended = await sessions.endBy({ issuer, ...token }, token);
       if (ended === undefined) throw new AlfredError('malformed_request', 'The logout token was used before.');
-      log.info({ ended }, 'the identity provider ended browser sessions');
+      log.info({ ended: ended.length }, 'the identity provider ended browser sessions');
+      return ended;
     },
   };
 }

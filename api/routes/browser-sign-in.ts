@@ -1,5 +1,8 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
+import type { EndedSession } from '../../contract/ports/index.ts';
+import type { SessionEnd } from '../../contract/rules/audit-actions.ts';
 import { returnPath } from '../../contract/rules/return-path.ts';
 import {
   attemptCookie,
@@ -46,7 +49,8 @@ export const browserSignInRoutes =
       return reply.redirect(url, 303);
     });
 
-    app.get('/auth/callback', { schema }, async ({ headers, url }, reply) => {
+    app.get('/auth/callback', { schema }, async (request, reply) => {
+      const { headers, url } = request;
       const query = url.split('?')[1] ?? '';
       const name = attemptCookie(stateIn(query) ?? '');
       const attempt = readCookie(name, headers.cookie, isSecure);
@@ -56,9 +60,10 @@ export const browserSignInRoutes =
       // A session of before, of this person or another one, ends here: a new one always has another id.
       const before = sessionCookieIn(headers.cookie, publicUrl);
       if (before !== undefined)
-        await browserSignIn
-          .end(before, { replacedBy: id })
-          .catch((error: unknown) => log.warn({ err: error }, 'a session was not ended'));
+        await browserSignIn.end(before, { replacedBy: id }).then(
+          ({ ended }) => noteEnds(request, 'session.replace', [ended]),
+          (error: unknown) => log.warn({ err: error }, 'a session was not ended'),
+        );
       void reply.header('set-cookie', setCookie(sessionCookie, id, { publicUrl, maxAgeS }));
       return reply.redirect(returnTo, 303);
     });
@@ -67,16 +72,23 @@ export const browserSignInRoutes =
       refuseForgery(request);
       const id = sessionCookieIn(request.headers.cookie, publicUrl);
       void reply.header('set-cookie', setCookie(sessionCookie, '', { publicUrl, maxAgeS: 0 }));
-      return reply.redirect(id === undefined ? `${publicUrl}/` : await browserSignIn.end(id), 303);
+      if (id === undefined) return reply.redirect(`${publicUrl}/`, 303);
+      const { url, ended } = await browserSignIn.end(id);
+      noteEnds(request, 'sign_out', [ended]);
+      return reply.redirect(url, 303);
     });
 
-    app.post('/auth/backchannel-logout', { schema: { ...schema, body: z.unknown() } }, async ({ body }, reply) => {
-      const request = LogoutRequest.safeParse(body);
-      if (!request.success) throw new AlfredError('malformed_request', 'logout_token is missing.');
-      await browserSignIn.endByProvider(request.data.logout_token);
+    app.post('/auth/backchannel-logout', { schema: { ...schema, body: z.unknown() } }, async (request, reply) => {
+      const parsed = LogoutRequest.safeParse(request.body);
+      if (!parsed.success) throw new AlfredError('malformed_request', 'logout_token is missing.');
+      noteEnds(request, 'session.end', await browserSignIn.endByProvider(parsed.data.logout_token));
       return reply.send();
     });
   };
+
+function noteEnds(request: FastifyRequest, action: SessionEnd, sessions: (EndedSession | undefined)[]): void {
+  request.ended = { action, sessions: sessions.filter((one) => one !== undefined) };
+}
 
 /** The attempt that an answer of the provider is for. */
 function stateIn(query: string): string | undefined {

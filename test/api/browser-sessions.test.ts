@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { hashSessionId } from '../../adapters/identity/seal.ts';
 import { audience } from '../support/identity/oidc-server.ts';
 import {
   createBrowserHarness,
@@ -10,6 +11,7 @@ import {
   withSession,
   type Headers,
 } from './browser-harness.ts';
+import { until } from '../support/until.ts';
 
 type BrowserHarness = Awaited<ReturnType<typeof createBrowserHarness>>;
 let browsers: BrowserHarness;
@@ -142,8 +144,20 @@ test('logout ends this session here and at the provider, and a new sign-in ends 
   const [first, second] = [(await signIn('ada')).id, (await signIn('ada')).id];
   expect((await send('POST', '/auth/logout', withSession(first))).status).toBe(403);
   expect(await me(first)).toEqual([200, 'ada']);
+  // No request of the person ended it, so it has no address.
+  await until('the entry of a session that the provider ended', async () => (await endOf(last)).length > 0);
+  expect([await endOf(last), await endOf(other)]).toEqual([['acme ada session session.end ok '], []]);
   const form = { ...withSession(first), ...fromOurPage, 'content-type': 'application/x-www-form-urlencoded' };
   const out = await send('POST', '/auth/logout', form, { payload: '' });
+/** What the audit log has about the end of a session. */
+const endOf = async (id: string) => {
+  const { rows: entries } = await api.postgres.pool.query(
+    'select tenant, subject, via, action, outcome, address from audit_entries where resource_id = $1',
+    [hashSessionId(id).toString('hex').slice(0, 16)],
+  );
+  return entries.map((entry) => Object.values(entry as object).join(' '));
+};
+
   expect([out.status, out.cookies]).toEqual([303, [expect.stringMatching(/^__Host-alfred-session=; .*Max-Age=0/)]]);
   const end = new URL(out.location);
   expect([end.origin, end.searchParams.get('post_logout_redirect_uri')]).toEqual([oidc.issuer, `${site}/`]);
@@ -159,6 +173,9 @@ test('logout ends this session here and at the provider, and a new sign-in ends 
     [401, 'session_ended'],
     [200, 'bert'],
   ]);
+  // An answer leaves when its entry is stored. Who signs out again signs out of nothing.
+  await send('POST', '/auth/logout', form, { payload: '' });
+  expect([await endOf(first), await endOf(second)]).toEqual([['acme ada session sign_out ok 127.0.0.1'], []]);
 });
 
 test('a logout token of the provider ends what it names, once, and no other token does', async () => {
@@ -166,6 +183,7 @@ test('a logout token of the provider ends what it names, once, and no other toke
   const [ada, again, bert] = [(await signIn('ada')).id, (await signIn('ada')).id, (await signIn('bert')).id];
   const now = () => Math.floor(Date.now() / 1_000);
   const logout = (changes: object = {}, header: object = {}) =>
+  expect(await endOf(second)).toEqual(['acme ada session session.replace ok 127.0.0.1']);
     oidc.sign(
       {
         aud: 'web',
@@ -217,7 +235,9 @@ test('a logout token of the provider ends what it names, once, and no other toke
     [200, 'bert'],
   ]);
   // The token again, when the person has signed in since.
+  expect([await endOf(ada), await endOf(again)]).toEqual([['acme ada session session.end ok 127.0.0.1'], []]);
   const since = (await signIn('ada')).id;
   expect(await send1(token)).toBe(400);
+  expect(await endOf(again)).toEqual(['acme ada session session.end ok 127.0.0.1']);
   expect(await me(since)).toEqual([200, 'ada']);
 });
