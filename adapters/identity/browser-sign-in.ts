@@ -178,8 +178,8 @@ function redeem(
 }
 
 /** A public client has PKCE alone. */
-const clientAuth = (secret: string | undefined) =>
-  secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
+const clientAuth = (secret: BrowserSettings['clientSecret']): oidc.ClientAuth =>
+  secret ? (...request) => oidc.ClientSecretBasic(secret())(...request) : oidc.None();
 
 function readAttempt(attempts: Seal, sealed: string | undefined) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
