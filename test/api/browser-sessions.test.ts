@@ -77,6 +77,13 @@ test('a person signs in with PKCE, state and nonce; the browser keeps an id, and
   expect((await signIn('ada', 'https://evil.example/')).ended.location).toBe('/');
 });
 
+test('the page of the reference has a link to sign in, and the document for programs has none', async () => {
+  const described = async (url: string) => (await send('GET', url)).body['info'] as { description: string };
+  const link = '[Sign in](/auth/login?return=%2Fdocs)';
+  expect((await described('/docs/json')).description).toContain(link);
+  expect((await described('/openapi.json')).description).not.toContain('/auth/login');
+});
+
 test('a request of another page is refused, with any headers that it can send', async () => {
   const { id } = await signIn('ada');
   const remove = async (headers: Headers) =>
@@ -137,18 +144,11 @@ test('tokens are refreshed by one request of many; the session ends when the pro
   await due();
   expect(await me(last)).toEqual([401, 'session_ended']);
   expect(await rows()).toEqual([]);
-});
-
-test('logout ends this session here and at the provider, and a new sign-in ends the one of before', async () => {
-  await api.postgres.pool.query('delete from browser_sessions');
-  const [first, second] = [(await signIn('ada')).id, (await signIn('ada')).id];
-  expect((await send('POST', '/auth/logout', withSession(first))).status).toBe(403);
-  expect(await me(first)).toEqual([200, 'ada']);
   // No request of the person ended it, so it has no address.
   await until('the entry of a session that the provider ended', async () => (await endOf(last)).length > 0);
   expect([await endOf(last), await endOf(other)]).toEqual([['acme ada session session.end ok '], []]);
-  const form = { ...withSession(first), ...fromOurPage, 'content-type': 'application/x-www-form-urlencoded' };
-  const out = await send('POST', '/auth/logout', form, { payload: '' });
+});
+
 /** What the audit log has about the end of a session. */
 const endOf = async (id: string) => {
   const { rows: entries } = await api.postgres.pool.query(
@@ -158,6 +158,13 @@ const endOf = async (id: string) => {
   return entries.map((entry) => Object.values(entry as object).join(' '));
 };
 
+test('logout ends this session here and at the provider, and a new sign-in ends the one of before', async () => {
+  await api.postgres.pool.query('delete from browser_sessions');
+  const [first, second] = [(await signIn('ada')).id, (await signIn('ada')).id];
+  expect((await send('POST', '/auth/logout', withSession(first))).status).toBe(403);
+  expect(await me(first)).toEqual([200, 'ada']);
+  const form = { ...withSession(first), ...fromOurPage, 'content-type': 'application/x-www-form-urlencoded' };
+  const out = await send('POST', '/auth/logout', form, { payload: '' });
   expect([out.status, out.cookies]).toEqual([303, [expect.stringMatching(/^__Host-alfred-session=; .*Max-Age=0/)]]);
   const end = new URL(out.location);
   expect([end.origin, end.searchParams.get('post_logout_redirect_uri')]).toEqual([oidc.issuer, `${site}/`]);
@@ -166,6 +173,9 @@ const endOf = async (id: string) => {
     [401, 'session_ended'],
     [200, 'ada'],
   ]);
+  // An answer leaves when its entry is stored. Who signs out again signs out of nothing.
+  await send('POST', '/auth/logout', form, { payload: '' });
+  expect([await endOf(first), await endOf(second)]).toEqual([['acme ada session sign_out ok 127.0.0.1'], []]);
   const { attempt, callback } = await begin('bert');
   const cookie = `${attempt}; ${sessionCookie}=${second}`;
   const third = valueOf((await send('GET', callback, { cookie })).cookies, sessionCookie);
@@ -173,9 +183,7 @@ const endOf = async (id: string) => {
     [401, 'session_ended'],
     [200, 'bert'],
   ]);
-  // An answer leaves when its entry is stored. Who signs out again signs out of nothing.
-  await send('POST', '/auth/logout', form, { payload: '' });
-  expect([await endOf(first), await endOf(second)]).toEqual([['acme ada session sign_out ok 127.0.0.1'], []]);
+  expect(await endOf(second)).toEqual(['acme ada session session.replace ok 127.0.0.1']);
 });
 
 test('a logout token of the provider ends what it names, once, and no other token does', async () => {
@@ -183,7 +191,6 @@ test('a logout token of the provider ends what it names, once, and no other toke
   const [ada, again, bert] = [(await signIn('ada')).id, (await signIn('ada')).id, (await signIn('bert')).id];
   const now = () => Math.floor(Date.now() / 1_000);
   const logout = (changes: object = {}, header: object = {}) =>
-  expect(await endOf(second)).toEqual(['acme ada session session.replace ok 127.0.0.1']);
     oidc.sign(
       {
         aud: 'web',
@@ -228,16 +235,16 @@ test('a logout token of the provider ends what it names, once, and no other toke
     [401, 'session_ended'],
     [200, 'ada'],
   ]);
+  expect([await endOf(ada), await endOf(again)]).toEqual([['acme ada session session.end ok 127.0.0.1'], []]);
   const token = await logout({});
   expect(await send1(token)).toBe(200);
+  expect(await endOf(again)).toEqual(['acme ada session session.end ok 127.0.0.1']);
   expect([await me(again), await me(bert)]).toEqual([
     [401, 'session_ended'],
     [200, 'bert'],
   ]);
   // The token again, when the person has signed in since.
-  expect([await endOf(ada), await endOf(again)]).toEqual([['acme ada session session.end ok 127.0.0.1'], []]);
   const since = (await signIn('ada')).id;
   expect(await send1(token)).toBe(400);
-  expect(await endOf(again)).toEqual(['acme ada session session.end ok 127.0.0.1']);
   expect(await me(since)).toEqual([200, 'ada']);
 });
