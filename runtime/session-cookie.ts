@@ -53,7 +53,8 @@ export function readCookie(name: string, header: string | undefined, isSecure: b
 /** Names of cookies of attempts that a browser has too many of: the oldest, which browsers send first (RFC 6265). */
 export function attemptsToRemove(header: string | undefined, isSecure: boolean): string[] {
   const before = prefixOf(isSecure);
-  const attempts = cookiesIn(header).filter(([name]) => name.startsWith(before + attemptPrefix));
+  const pattern = new RegExp(`^${before}${attemptPrefix}[\\w-]{43}$`);
+  const attempts = cookiesIn(header).filter(([name]) => pattern.test(name));
   let length = 0;
   return attempts
     .toReversed()

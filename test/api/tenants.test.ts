@@ -275,7 +275,7 @@ test('what operators change is in the audit log of the tenant, also while the AP
   const both = `${randomBytes(32).toString('base64')},${await readFile(join(ALFRED_DATA_DIR, 'audit.key'), 'utf8')}`;
   expect(await without({ ALFRED_AUDIT_KEY: both.trim() })).toBe('');
   expect(await entries('noted')).toHaveLength(3);
-  expect((await ask('noted')).status).toBe(201);
+  expect((await ask('noted')).status).toBe(202);
   const { findings } = await verifyLog({ store: api.auditStore, keys: await api.auditKeys(), outside: [] });
   expect(findings).toEqual([]);
 });
