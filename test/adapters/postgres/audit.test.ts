@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Kysely, PostgresDialect, type CompiledQuery } from 'kysely';
 import { createAuditKeeper } from '../../../adapters/audit/audit-keeper.ts';
 import { createAuditWriter } from '../../../adapters/audit/audit-writer.ts';
-import { createPendingSeal } from '../../../adapters/audit/seal-pending.ts';
 import { openCheckpointPlace } from '../../../adapters/audit/checkpoint-place.ts';
 import { verifyLog } from '../../../adapters/audit/verify-log.ts';
 import { createAuditStore, type AuditStore } from '../../../adapters/postgres/audit/audit-store.ts';
@@ -196,54 +195,6 @@ test('a lost answer makes no second entry, and one that was not stored is writte
   await writer.close();
   expect((await query(stored)).rows).toEqual([{ subject: 'p9001' }, { subject: 'p9002' }]);
   expect((await verify()).findings).toEqual([]);
-});
-
-test('what workers have done goes into the log once, in its order, also by two processes while others write', async () => {
-  const add = (count: number, first = 0) =>
-    query(`
-      insert into audit_pending (at, tenant, subject, via, action, resource_type, resource_id, outcome, code, client)
-      select '2024-01-01T00:00:00.123Z'::timestamptz + n * interval '1 ms', 'runs', 'ada', 'schedule', 'task.start',
-        'task', ${first} + n, 'ok', case when n = 2 then 'not_found' end, 'schedule 7'
-      from generate_series(1, ${count}) n`);
-  await add(1_203);
-  const seal = (keysOf = async () => keys) => createPendingSeal({ store, keys: keysOf })();
-  // Without the key nothing is lost, and a process without anything to do asks for no key.
-  await expect(seal(() => Promise.reject(new Error('no key')))).rejects.toThrow('no key');
-  const writer = openWriter();
-  await Promise.all([seal(), seal(), ...Array.from({ length: 300 }, (_, n) => writer.write(record(5_000 + n)))]);
-  await seal(() => Promise.reject(new Error('no key')));
-  // The end that the writer knows has moved.
-  await add(1, 1_203);
-  await seal();
-  await writer.write(record(5_300));
-  await writer.close();
-  const { rows } = await query(`select * from audit_entries where tenant = 'runs' order by seq`);
-  expect(rows.map((row) => Number(row.resource_id))).toEqual(Array.from({ length: 1_204 }, (_, n) => n + 1));
-  expect(rows[1]).toMatchObject({
-    ...{
-      subject: 'ada',
-      via: 'schedule',
-      action: 'task.start',
-      outcome: 'ok',
-      code: 'not_found',
-      client: 'schedule 7',
-    },
-    ...{ at: new Date('2024-01-01T00:00:00.125Z'), count: 1, request_id: null },
-  });
-  expect((await verify()).findings).toEqual([]);
-
-  // An end that was changed: the rows stay where they are.
-  await add(1);
-  await tampered(`update audit_head set seq = seq + 1`, async () => {
-    await expect(seal()).rejects.toThrow(/not what Alfred wrote/);
-  });
-  expect((await query('select from audit_pending')).rowCount).toBe(1);
-  // Where no log is kept, rows go after a month.
-  expect(await store.removeOldPending(10)).toBe(1);
-  await query(`insert into audit_pending (tenant, subject, via, action, resource_type, resource_id, outcome)
-    values ('runs', 'ada', 'schedule', 'task.start', 'task', '1', 'ok')`);
-  expect(await store.removeOldPending(10)).toBe(0);
-  await seal();
 });
 
 test('checkpoints go to a file and to a bucket, and show what was cut off together with its old end', async () => {
