@@ -5,7 +5,7 @@ import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** What an operator has changed in the database, without the API. */
-export type OperatorChange = { tenant: string; action: string; resource: { type: string; id: string } };
+type OperatorChange = { tenant: string; action: string; resource: { type: string; id: string } };
 
 type Deps = { config: Config; db: Database; terminal: Pick<Terminal, 'note'> };
 
