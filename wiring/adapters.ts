@@ -83,7 +83,10 @@ export function createAdapters(edge: AdapterEdge) {
       browserSettings &&
       ((signInByToken) =>
         createBrowserSignIn({
-          ...{ settings: browserSettings, sessions: browserSessions, log, signInByToken },
+          settings: browserSettings,
+          sessions: browserSessions,
+          log,
+          signInByToken,
           noteEnd: (session) => audit.audit.note(sessionEndEntry('session.end', session)),
         })),
   });

@@ -30,8 +30,14 @@ export const createPendingSeal =
 const toFields = ({ at, tenant, subject, via, action, resource_type: type, resource_id: id, ...rest }: PendingRow) =>
   fieldsOf(
     {
-      ...{ tenant, subject, via, action, resource: { type, id }, outcome: rest.outcome as AuditOutcome },
-      ...{ code: rest.code ?? undefined, client: rest.client ?? undefined },
+      tenant,
+      subject,
+      via,
+      action,
+      resource: { type, id },
+      outcome: rest.outcome as AuditOutcome,
+      code: rest.code ?? undefined,
+      client: rest.client ?? undefined,
     },
     at,
   );

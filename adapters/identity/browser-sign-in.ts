@@ -94,10 +94,9 @@ export function createBrowserSignIn({ settings, log, signInByToken, noteEnd, ...
     },
 
     async finish(query, sealed) {
-      const attempt = readAttempt(attempts, sealed);
+      const attempt = readAttempt(attempts, sealed, query);
       const config = await provider();
-      // An answer for another attempt uses up none.
-      if (new URLSearchParams(query).get('state') !== attempt.state || usedStates.has(attempt.state)) throw notBegun();
+      if (usedStates.has(attempt.state)) throw notBegun();
       usedStates.set(attempt.state, true);
       const answer = await redeem(config, new URL(`/auth/callback?${query}`, publicUrl), attempt, parameters).catch(
         (error: unknown) => Promise.reject(refused(error, log, lines)),
@@ -181,10 +180,12 @@ function redeem(
 const clientAuth = (secret: BrowserSettings['clientSecret']): oidc.ClientAuth =>
   secret ? (...request) => oidc.ClientSecretBasic(secret())(...request) : oidc.None();
 
-function readAttempt(attempts: Seal, sealed: string | undefined) {
+/** The attempt that the answer in `query` is for. An answer for another one uses up none. */
+function readAttempt(attempts: Seal, sealed: string | undefined, query: string) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
   const attempt = Attempt.safeParse(parseJson(opened ?? '')).data;
-  if (attempt && attempt.endsAt > Date.now()) return attempt;
+  const isAsked = attempt !== undefined && attempt.state === new URLSearchParams(query).get('state');
+  if (isAsked && attempt.endsAt > Date.now()) return attempt;
   throw notBegun();
 }
 

@@ -56,8 +56,13 @@ export const sessionEndEntry = (
   action: SessionEnd,
   { name, tenant, subject }: { name: string; tenant: string; subject: string },
 ): AuditRecord => ({
-  ...{ tenant, subject, kind: 'person', via: 'session' },
-  ...{ action, resource: { type: 'session', id: name }, outcome: 'ok' },
+  tenant,
+  subject,
+  kind: 'person',
+  via: 'session',
+  action,
+  resource: { type: 'session', id: name },
+  outcome: 'ok',
 });
 
 /** Whether the answer to an operation waits for its entry, because it changes something. */

@@ -74,8 +74,10 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
   const files = mkdtempSync(join(tmpdir(), 'alfred-secrets-'));
   const [secretFile, keyFile] = [join(files, 'secret'), join(files, 'keys')];
   const inFiles = {
-    ...{ OIDC_CLIENT_SECRET: undefined, OIDC_CLIENT_SECRET_FILE: secretFile },
-    ...{ ALFRED_SESSION_KEY: undefined, ALFRED_SESSION_KEY_FILE: keyFile },
+    OIDC_CLIENT_SECRET: undefined,
+    OIDC_CLIENT_SECRET_FILE: secretFile,
+    ALFRED_SESSION_KEY: undefined,
+    ALFRED_SESSION_KEY_FILE: keyFile,
   };
   const settings = load(inFiles) as BrowserSettings;
   expect(() => settings.keys()).toThrow(`ALFRED_SESSION_KEY_FILE cannot be read: ${keyFile} (ENOENT). Write`);

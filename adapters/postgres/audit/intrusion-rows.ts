@@ -61,8 +61,8 @@ export const createIntrusionRows = (db: Database) => ({
   },
 
   /**
-   * By tenant: entries of the hour that ends at `end`, and of the same hour of the weeks before. Those without a request
-   * are left out: a new schedule may run every second.
+   * By tenant: entries of the hour that ends at `end`, and of the same hour of the weeks before. Those without a
+   * request are left out: a new schedule may run every second.
    */
   async volumesAt(end: Date): Promise<{ tenant: string; week: number; entries: number }[]> {
     const { rows } = await sql<{ tenant: string; week: number; entries: number }>`

@@ -25,8 +25,15 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
     await db
       .insertInto('browser_sessions')
       .values({
-        ...{ id_hash: idHash, issuer, sub, sid: sid ?? null, tokens, tenant, subject },
-        ...{ refresh_at: refreshAt, ends_at: endsAt },
+        id_hash: idHash,
+        issuer,
+        sub,
+        sid: sid ?? null,
+        tokens,
+        tenant,
+        subject,
+        refresh_at: refreshAt,
+        ends_at: endsAt,
       })
       .execute();
   },

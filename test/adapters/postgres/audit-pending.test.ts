@@ -66,15 +66,15 @@ test('what workers have done goes into the log once, in its order, also by two p
   const { rows } = await query(`select * from audit_entries where tenant = 'runs' order by seq`);
   expect(rows.map((row) => Number(row.resource_id))).toEqual(Array.from({ length: 1_204 }, (_, n) => n + 1));
   expect(rows[1]).toMatchObject({
-    ...{
-      subject: 'ada',
-      via: 'schedule',
-      action: 'task.start',
-      outcome: 'ok',
-      code: 'not_found',
-      client: 'schedule 7',
-    },
-    ...{ at: new Date('2024-01-01T00:00:00.125Z'), count: 1, request_id: null },
+    subject: 'ada',
+    via: 'schedule',
+    action: 'task.start',
+    outcome: 'ok',
+    code: 'not_found',
+    client: 'schedule 7',
+    at: new Date('2024-01-01T00:00:00.125Z'),
+    count: 1,
+    request_id: null,
   });
   expect((await verifyLog({ store, keys, outside: [] })).findings).toEqual([]);
 
