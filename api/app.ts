@@ -162,7 +162,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   ]) {
     await app.register(routes(shared));
   }
-  await registerDocsPage(app);
+  await registerDocsPage(app, { hasSignIn: deps.browserSignIn !== undefined });
   await app.ready();
   return app;
 }

@@ -47,19 +47,21 @@ type ApiAdapters = Pick<
  * requests ALFRED_SHUTDOWN_GRACE_S to finish.
  *
  * @throws when the address is taken or does not belong to this machine, ConfigError when the configuration names an
- *   agent that does not exist, or has no key for the audit log
+ *   agent that does not exist, has no key for the audit log, or names a file without a secret
  */
 export async function startApi(
   edge: ApiEdge,
   adapters: ApiAdapters & {
     signInWarning: () => Promise<string | undefined>;
     checkAudit: () => Promise<void>;
+    checkSecrets: () => void;
     auditKeeper: { start(): () => Promise<void> };
   },
 ): Promise<{ url: string; stop(): Promise<void> }> {
   const { config, log, readiness } = edge;
   checkAgentNames(config, Object.keys(agents));
   if (config.OIDC_ISSUER) readiness.addWarning('identity', adapters.signInWarning);
+  adapters.checkSecrets();
   await adapters.checkAudit();
   const app = await createApi({ ...edge, ...adapters, agents });
   try {

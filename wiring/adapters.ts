@@ -1,6 +1,8 @@
+import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
+import { ConfigError } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
@@ -80,7 +82,13 @@ export function createAdapters(edge: AdapterEdge) {
     createBrowserSignIn:
       browserSettings &&
       ((signInByToken) =>
-        createBrowserSignIn({ settings: browserSettings, sessions: browserSessions, log, signInByToken })),
+        createBrowserSignIn({
+          settings: browserSettings,
+          sessions: browserSessions,
+          log,
+          signInByToken,
+          noteEnd: (session) => audit.audit.note(sessionEndEntry('session.end', session)),
+        })),
   });
   return {
     ...knowledge,
@@ -89,6 +97,15 @@ export function createAdapters(edge: AdapterEdge) {
     identify: signIn.identify,
     browserSignIn: signIn.browserSignIn,
     browserSessions,
+    /** Reads the secrets of sign-in by browser, before this process takes requests. @throws ConfigError */
+    checkSecrets() {
+      try {
+        browserSettings?.keys();
+        browserSettings?.clientSecret?.();
+      } catch (error) {
+        throw new ConfigError((error as Error).message, { cause: error });
+      }
+    },
     limits: createRequestLimits({ config, db, log }),
     /** What keeps people from signing in; undefined when nothing does. */
     signInWarning: signIn.warning,

@@ -2,6 +2,7 @@ import { createAuditKeeper } from '../adapters/audit/audit-keeper.ts';
 import { createAuditLog } from '../adapters/audit/audit-log.ts';
 import { changedEnd, isGenuineHead } from '../adapters/audit/chain.ts';
 import { createIntrusionScan } from '../adapters/audit/intrusion-scan.ts';
+import { createPendingSeal } from '../adapters/audit/seal-pending.ts';
 import { openCheckpointPlace } from '../adapters/audit/checkpoint-place.ts';
 import { createAuditStore } from '../adapters/postgres/audit/audit-store.ts';
 import { createIntrusionRows } from '../adapters/postgres/audit/intrusion-rows.ts';
@@ -42,6 +43,7 @@ export function createAudit({ config, log, postgres: { db }, metrics }: AuditEdg
     auditKeeper: createAuditKeeper({
       store,
       keys: auditKeys,
+      seal: createPendingSeal({ store, keys: auditKeys, metrics }),
       scan: intrusions.scan,
       place:
         config.ALFRED_AUDIT_CHECKPOINTS === undefined

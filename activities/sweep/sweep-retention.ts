@@ -18,6 +18,7 @@ export type RetentionSweepDeps = {
   callbacks: Pick<Callbacks, 'removeOldSecrets'>;
   limits: Pick<RequestLimits, 'removeExpired'>;
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
+  auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
   messages: Pick<ConversationControl, 'wake'>;
@@ -43,6 +44,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       browserSessions: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.browserSessions.removeEnded(limit));
+      },
+      auditPending: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));
       },
       expiry: () => hideExpired(deps, signal),
       erasure: () => eraseDue(deps, signal),

@@ -19,6 +19,8 @@ const usualStopMs = 5_000;
 type Deps = {
   store: AuditStore;
   keys: () => Promise<AuditKeys>;
+  /** Takes into the log what workers have done. */
+  seal: () => Promise<void>;
   /** Looks for intrusions. */
   scan: () => Promise<void>;
   /** undefined: checkpoints are in the database alone. */
@@ -33,9 +35,12 @@ type Deps = {
   stopMs?: number;
 };
 
-/** Signs checkpoints of the audit log, and removes entries whose time is over. Several processes may do so at once. */
+/**
+ * Takes into the audit log what workers have done, signs checkpoints, and removes entries whose time is over. Several
+ * processes may do so at once.
+ */
 export function createAuditKeeper(deps: Deps) {
-  const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  const { store, keys, seal, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
   const { tickMs = usualTickMs, stopMs = usualStopMs } = deps;
   let isStopping = false;
   let waitingSince: number | undefined;
@@ -97,6 +102,7 @@ export function createAuditKeeper(deps: Deps) {
 
   /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
+    await orLogged(seal);
     await orLogged(writeCheckpoint);
     if (isStopping) return;
     if (now() - scanAt >= scanEveryMs) {

@@ -6,7 +6,7 @@ import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { AuditStore, HeadRow } from '../postgres/audit/audit-store.ts';
-import { changedEnd, entryHash, fieldsOf, headMac, isGenuineHead, noHash } from './chain.ts';
+import { chainOn, fieldsOf } from './chain.ts';
 
 /** The most entries in one statement, and the most that wait for the database. */
 const mostInBatch = 500;
@@ -30,20 +30,12 @@ function createBatches({ store, keys }: Pick<Deps, 'store' | 'keys'>) {
   /** The entries of a batch that may be stored. Its repeat has the same ones. */
   let attempt: AuditEntryRow[] | undefined;
 
-  /** @throws when the end of the log was changed: what is signed behind it would make that look genuine */
-  function prepare(batch: Waiting[], before: HeadRow, { signing, byId }: AuditKeys) {
-    if (!isGenuineHead(before, { byId })) throw changedEnd();
-    let { seq } = before;
-    let hash = before.hash.length === 0 ? noHash : before.hash;
-    const entries: AuditEntryRow[] = batch.map(({ fields }) => {
-      const previous = hash;
-      const entry = { seq: ++seq, ...fields, key_id: signing.id };
-      hash = entryHash(signing.secret, previous, entry);
-      return { ...entry, previous, hash };
-    });
-    const after = { ...before, seq, hash, key_id: signing.id };
-    return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
-  }
+  const prepare = (batch: Waiting[], before: HeadRow, known: AuditKeys) =>
+    chainOn(
+      before,
+      batch.map(({ fields }) => fields),
+      known,
+    );
 
   /**
    * Stores entries, or finds that the attempt before has stored them. Its answer may have been lost, and its statement

@@ -82,6 +82,30 @@ export function isGenuineHead(head: SignedHead, { byId }: Pick<AuditKeys, 'byId'
   return secret !== undefined && head.mac !== null && isSame(headMac(secret, head), head.mac);
 }
 
+/**
+ * Signs entries behind the end of the chain.
+ *
+ * @returns them, and the end of afterwards
+ * @throws AlfredError when the end was changed: what is signed behind it would make that look genuine
+ */
+export function chainOn<T extends SignedHead>(
+  before: T,
+  fields: Omit<SignedFields, 'seq' | 'key_id'>[],
+  { signing, byId }: AuditKeys,
+) {
+  if (!isGenuineHead(before, { byId })) throw changedEnd();
+  let { seq } = before;
+  let hash = before.hash.length === 0 ? noHash : before.hash;
+  const entries: AuditEntryRow[] = fields.map((one) => {
+    const previous = hash;
+    const entry = { seq: ++seq, ...one, key_id: signing.id };
+    hash = entryHash(signing.secret, previous, entry);
+    return { ...entry, previous, hash };
+  });
+  const after = { ...before, seq, hash, key_id: signing.id };
+  return { entries, after: { ...after, mac: headMac(signing.secret, after) } };
+}
+
 /** What is signed behind an end that was changed would make it look genuine. */
 export const changedEnd = () =>
   new AlfredError(

@@ -3,7 +3,7 @@ import * as oidc from 'openid-client';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
-import type { BrowserSessions, BrowserSignIn, SignIn } from '../../contract/ports/index.ts';
+import type { BrowserSessions, BrowserSignIn, EndedSession, SignIn } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import { createLineBudget } from '../../runtime/line-budget.ts';
@@ -35,13 +35,15 @@ type Deps = {
   log: Pick<Logger, 'info' | 'warn'>;
   /** Verifies a token as if it had come with the request. */
   signInByToken: (token: string) => Promise<SignIn>;
+  /** Hears of a session that the provider let go no further. */
+  noteEnd: (session: EndedSession) => void;
 };
 
 /**
  * Signs people in at the identity provider by their browser: authorization code with PKCE, `state` and `nonce`
  * (RFC 9700). Tokens stay here, encrypted; the browser gets the id of a session.
  */
-export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: Deps): BrowserSignIn {
+export function createBrowserSignIn({ settings, log, signInByToken, noteEnd, ...deps }: Deps): BrowserSignIn {
   const sessions = boundUnknownReads(deps.sessions);
   const { issuer, clientId, publicUrl, parameters, keys } = settings;
   const attempts = createSeal(keys, 'sign-in attempts');
@@ -51,7 +53,7 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
   const lines = createLineBudget();
   const issuerKeys = createIssuerKeys({ issuer, log });
   const provider = createDiscovery(settings);
-  const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log });
+  const tokens = createSessionTokens({ sessions, provider, seal: tokenSeal, settings, log, noteEnd });
 
   /** Whether the session goes on for the same person with the same roles, by its token of now. */
   async function goesOn(hash: Buffer, before: Principal): Promise<boolean> {
@@ -87,11 +89,12 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
         code_challenge: await oidc.calculatePKCECodeChallenge(attempt.verifier),
         code_challenge_method: 'S256',
       });
-      return { url: url.href, attempt: attempts.seal(JSON.stringify(attempt)).toString('base64url') };
+      const sealed = attempts.seal(JSON.stringify(attempt)).toString('base64url');
+      return { url: url.href, state: attempt.state, attempt: sealed };
     },
 
     async finish(query, sealed) {
-      const attempt = readAttempt(attempts, sealed);
+      const attempt = readAttempt(attempts, sealed, query);
       const config = await provider();
       if (usedStates.has(attempt.state)) throw notBegun();
       usedStates.set(attempt.state, true);
@@ -108,6 +111,8 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
         sub: claims?.sub ?? principal.subject,
         sid: typeof claims?.['sid'] === 'string' ? claims['sid'] : undefined,
         ...tokens.sealed(hash, fresh),
+        tenant: principal.tenant,
+        subject: principal.subject,
         endsAt: new Date(Date.now() + sessionMs),
       });
       log.info({ tenant: principal.tenant, subject: principal.subject }, 'a browser session began');
@@ -133,7 +138,8 @@ export function createBrowserSignIn({ settings, log, signInByToken, ...deps }: D
       const token = await readLogoutToken(logoutToken, { issuer, clientId, keys: issuerKeys });
       const ended = await sessions.endBy({ issuer, ...token }, token);
       if (ended === undefined) throw new AlfredError('malformed_request', 'The logout token was used before.');
-      log.info({ ended }, 'the identity provider ended browser sessions');
+      log.info({ ended: ended.length }, 'the identity provider ended browser sessions');
+      return ended;
     },
   };
 }
@@ -171,13 +177,15 @@ function redeem(
 }
 
 /** A public client has PKCE alone. */
-const clientAuth = (secret: string | undefined) =>
-  secret === undefined ? oidc.None() : oidc.ClientSecretBasic(secret);
+const clientAuth = (secret: BrowserSettings['clientSecret']): oidc.ClientAuth =>
+  secret ? (...request) => oidc.ClientSecretBasic(secret())(...request) : oidc.None();
 
-function readAttempt(attempts: Seal, sealed: string | undefined) {
+/** The attempt that the answer in `query` is for. An answer for another one uses up none. */
+function readAttempt(attempts: Seal, sealed: string | undefined, query: string) {
   const opened = sealed === undefined ? undefined : attempts.open(Buffer.from(sealed, 'base64url'));
   const attempt = Attempt.safeParse(parseJson(opened ?? '')).data;
-  if (attempt && attempt.endsAt > Date.now()) return attempt;
+  const isAsked = attempt !== undefined && attempt.state === new URLSearchParams(query).get('state');
+  if (isAsked && attempt.endsAt > Date.now()) return attempt;
   throw notBegun();
 }
 

@@ -32,22 +32,23 @@ export function createSessionEnd({ sessions, tokens, provider, settings, log }: 
   }
 
   return async (id, { replacedBy } = {}) => {
-    if (!isSessionId(id)) return home;
+    if (!isSessionId(id)) return { url: home, ended: undefined };
     const hash = hashSessionId(id);
     const session = await sessions.find(hash);
-    await sessions.remove(hash);
-    if (!session) return home;
+    const ended = await sessions.remove(hash);
+    if (!session) return { url: home, ended };
     const kept = tokens.open(hash, session);
     const config = await provider().catch(() => undefined);
-    if (!config) return home;
+    if (!config) return { url: home, ended };
     const next = replacedBy === undefined ? undefined : await sessions.find(hashSessionId(replacedBy));
     // Some providers end all that a person has allowed a client: the next session of the person too.
     const isGoingOn = next?.issuer === session.issuer && next.sub === session.sub;
     if (outlives && kept?.refreshToken !== undefined && !isGoingOn) await revoke(config, kept.refreshToken);
-    if (config.serverMetadata().end_session_endpoint === undefined) return home;
-    return oidc.buildEndSessionUrl(config, {
+    if (config.serverMetadata().end_session_endpoint === undefined) return { url: home, ended };
+    const { href: url } = oidc.buildEndSessionUrl(config, {
       post_logout_redirect_uri: home,
       ...(kept?.idToken !== undefined && { id_token_hint: kept.idToken }),
-    }).href;
+    });
+    return { url, ended };
   };
 }

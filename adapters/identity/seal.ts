@@ -8,15 +8,18 @@ export type Seal = ReturnType<typeof createSeal>;
 /**
  * Encrypts text with AES-256-GCM, so that it can be neither read nor changed without a key.
  *
- * @param keys  the first one encrypts, and all decrypt: a new key goes first, and those of before stay for a while
+ * @param readKeys called with the first text; the first one encrypts, and all decrypt: a new key goes first, and those
+ *   of before stay for a while
  * @param purpose gives each use a key of its own
  */
-export function createSeal(keys: readonly string[], purpose: string) {
-  const derived = keys.map((key) => Buffer.from(hkdfSync('sha256', key, '', `alfred ${purpose}`, 32)));
-  const [current] = derived;
+export function createSeal(readKeys: () => readonly string[], purpose: string) {
+  let known: Buffer[] | undefined;
+  const derived = () =>
+    (known ??= readKeys().map((key) => Buffer.from(hkdfSync('sha256', key, '', `alfred ${purpose}`, 32))));
   return {
     /** @param context what belongs to it, like the id of its row: elsewhere the sealed text does not open */
     seal(text: string, context = ''): Buffer {
+      const [current] = derived();
       if (!current) throw new Error('There is no key to seal with.');
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv('aes-256-gcm', current, nonce).setAAD(Buffer.from(context));
@@ -26,7 +29,7 @@ export function createSeal(keys: readonly string[], purpose: string) {
     /** @returns undefined when no key opens it: it was changed, or sealed by a key that is gone */
     open(sealed: Buffer, context = ''): string | undefined {
       if (sealed.length < nonceBytes + tagBytes) return undefined;
-      for (const key of derived) {
+      for (const key of derived()) {
         const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, nonceBytes), {
           authTagLength: tagBytes,
         })

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import { parseJson } from '../../contract/json.ts';
-import type { BrowserSession, BrowserSessions } from '../../contract/ports/index.ts';
+import type { BrowserSession, BrowserSessions, EndedSession } from '../../contract/ports/index.ts';
 import type { BrowserSettings } from '../../runtime/browser-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Seal } from './seal.ts';
@@ -44,10 +44,12 @@ type Deps = {
   seal: Seal;
   settings: Pick<BrowserSettings, 'sendsIdTokens' | 'parameters'>;
   log: Pick<Logger, 'info' | 'warn'>;
+  /** Hears of a session that the provider let go no further. */
+  noteEnd: (session: EndedSession) => void;
 };
 
 /** The tokens of sessions: encrypted in their rows, and replaced before they end, by one process at a time. */
-export function createSessionTokens({ sessions, provider, seal, settings, log }: Deps) {
+export function createSessionTokens({ sessions, provider, seal, settings, log, noteEnd }: Deps) {
   const contextOf = (idHash: Buffer) => idHash.toString('hex');
   const open = (idHash: Buffer, { tokens }: Pick<BrowserSession, 'tokens'>): SessionTokens | undefined =>
     Tokens.safeParse(parseJson(seal.open(tokens, contextOf(idHash)) ?? '')).data;
@@ -74,7 +76,8 @@ export function createSessionTokens({ sessions, provider, seal, settings, log }:
     } catch (error) {
       if (error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant') {
         log.info({}, 'the identity provider has ended a browser session');
-        await sessions.remove(idHash);
+        const ended = await sessions.remove(idHash);
+        if (ended) noteEnd(ended);
         return false;
       }
       // The provider is away, or faulty: the token counts to its end, and the next request asks again.

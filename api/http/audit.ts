@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { AuditRecord } from '../../contract/audit.ts';
 import type { Audit } from '../../contract/ports/index.ts';
-import { auditOf, isChange } from '../../contract/rules/audit-actions.ts';
+import { auditOf, isChange, sessionEndEntry } from '../../contract/rules/audit-actions.ts';
 import { clientOf } from '../../contract/rules/client-name.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from './fastify.ts';
@@ -30,14 +30,17 @@ export function auditRequests(app: Api, { audit, config, tenantOfStrangers }: De
     const principal = request.scope as FastifyRequest['scope'] | null;
     const { operationId } = routeSchemaOf(request);
     const found = auditOf({ operationId, status: reply.statusCode, signedIn: principal !== null });
+    const from = { requestId: request.id, ...whereFrom(request, config.ALFRED_COUNTRY_HEADER) };
     const sender = {
       tenant: principal?.tenant ?? tenantOfStrangers,
       subject: principal?.subject ?? '',
       kind: principal?.kind,
       via: principal?.via,
-      requestId: request.id,
-      ...whereFrom(request, config.ALFRED_COUNTRY_HEADER),
+      ...from,
     };
+    const { action: end = 'session.end', sessions = [] } = request.ended ?? {};
+    // Who signs out is signed out also while the log cannot be written. Its entry is stored when it can be.
+    await Promise.allSettled(sessions.map((session) => audit.record({ ...from, ...sessionEndEntry(end, session) })));
     if (principal && principal.via !== 'local') audit.note({ ...sender, action: 'sign_in', outcome: 'ok' });
     if (reply.statusCode < 400)
       for (const resource of [request.readOfOther ?? []].flat())

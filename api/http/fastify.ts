@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { SignIn } from '../../contract/ports/index.ts';
+import type { EndedSession, SignIn } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { SessionEnd } from '../../contract/rules/audit-actions.ts';
 
 type ReadOfOther = { type: string; id: string };
 
@@ -14,6 +15,8 @@ declare module 'fastify' {
     problemCode?: string;
     /** What a route has read that belongs to other subjects. The audit log says so. */
     readOfOther?: ReadOfOther | ReadOfOther[];
+    /** Browser sessions that the request ended. The audit log says so. */
+    ended?: { action: SessionEnd; sessions: EndedSession[] };
     /** How the sender signed in. */
     signIn: SignIn;
   }

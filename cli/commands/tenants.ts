@@ -2,11 +2,14 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { z } from 'zod';
 import type { TenantAdmin, TenantReport } from '../../contract/ports/index.ts';
 import { TenantLimits } from '../../contract/tenants.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Database } from '../../runtime/database/postgres.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
 import { formatDollars } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { writeAuditEntry } from '../write-audit-entry.ts';
 
 type JsonOption = { json?: boolean };
 /** The options of `tenants limit`. Commander would make null an empty text. */
@@ -25,14 +28,16 @@ export function addTenants(program: Command, context: CommandContext) {
     .description('one tenant: its state, its limits, what it uses')
     .argument('<name>')
     .option('--json', 'as JSON')
-    .action((name: string, options: JsonOption) => act(context, options, name, (admin) => admin.get(name)));
+    .action((name: string, options: JsonOption) => act(context, options, name, { run: (admin) => admin.get(name) }));
   tenants
     .command('add')
     .alias('create')
     .description('add a tenant, active and without limits; safe to repeat')
     .argument('<name>', 'as tokens name it', tenantName)
     .option('--json', 'as JSON')
-    .action((name: string, options: JsonOption) => act(context, options, name, (admin) => admin.add(name)));
+    .action((name: string, options: JsonOption) =>
+      act(context, options, name, { run: (admin) => admin.add(name), action: 'tenant.add' }),
+    );
   tenants
     .command('suspend')
     .description('let nothing start, and let running tasks wait; everything can be read')
@@ -40,14 +45,16 @@ export function addTenants(program: Command, context: CommandContext) {
     .requiredOption('-r, --reason <text>', 'its people read it')
     .option('--json', 'as JSON')
     .action((name: string, { reason, ...options }: JsonOption & { reason: string }) =>
-      act(context, options, name, (admin) => admin.suspend(name, reason)),
+      act(context, options, name, { run: (admin) => admin.suspend(name, reason), action: 'tenant.suspend' }),
     );
   tenants
     .command('resume')
     .description('let it work again; tasks that wait go on by themselves')
     .argument('<name>')
     .option('--json', 'as JSON')
-    .action((name: string, options: JsonOption) => act(context, options, name, (admin) => admin.resume(name)));
+    .action((name: string, options: JsonOption) =>
+      act(context, options, name, { run: (admin) => admin.resume(name), action: 'tenant.resume' }),
+    );
   tenants
     .command('limit')
     .description('limits of a tenant; what is left out stays, `none` takes a limit away')
@@ -82,17 +89,23 @@ async function setLimits(name: string, { json, ...options }: LimitOptions, conte
   const set = Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== null));
   const checked = TenantLimits.safeParse(set);
   if (!checked.success) throw usageError(z.prettifyError(checked.error));
-  await act(context, { json }, name, (admin) => admin.limit(name, limits));
+  await act(context, { json }, name, { run: (admin) => admin.limit(name, limits), action: 'tenant.limit' });
 }
 
-/** Does something with one tenant, and shows it. */
+/** Does something with one tenant, and shows it. A change is in the audit log, as `action`. */
 async function act(
   { terminal }: CommandContext,
   { json }: { json?: boolean | undefined },
   name: string,
-  run: (admin: TenantAdmin) => Promise<TenantReport | undefined>,
+  { run, action }: { run: (admin: TenantAdmin) => Promise<TenantReport | undefined>; action?: string },
 ) {
-  const report = await withAdmin(run);
+  const report = await withAdmin(async (admin, { config, db }) => {
+    const done = await run(admin);
+    const resource = { type: 'tenant', id: name };
+    if (done && action !== undefined)
+      await writeAuditEntry({ config, db, terminal }, { tenant: name, action, resource });
+    return done;
+  });
   if (!report) throw new CliError(`There is no tenant ${name}. \`alfred tenants\` lists them.`);
   if (json) return terminal.printJson(report);
   const { state, reason, suspendedAt, limits, use } = report;
@@ -132,7 +145,9 @@ async function list({ json }: JsonOption, { terminal }: CommandContext) {
 }
 
 /** Opens the database for one command. */
-async function withAdmin<T>(run: (admin: TenantAdmin) => Promise<T>): Promise<T> {
+async function withAdmin<T>(
+  run: (admin: TenantAdmin, deps: { config: Config; db: Database }) => Promise<T>,
+): Promise<T> {
   const config = await loadStackConfig();
   const [{ pino }, { openPostgres }, { createErasure }, { createTenantAdmin }, { rethrowDatabaseError }] =
     await Promise.all([
@@ -146,7 +161,8 @@ async function withAdmin<T>(run: (admin: TenantAdmin) => Promise<T>): Promise<T>
   const postgres = openPostgres(config, log);
   try {
     const listNames = () => createErasure(postgres.db, log).listTenants();
-    return await run(createTenantAdmin(postgres.db, listNames)).catch(rethrowDatabaseError(config));
+    const admin = createTenantAdmin(postgres.db, listNames);
+    return await run(admin, { config, db: postgres.db }).catch(rethrowDatabaseError(config));
   } finally {
     await postgres.close();
   }

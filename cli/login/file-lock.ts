@@ -1,72 +1,56 @@
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { open } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isAlive } from '../../deploy/local/process-table.ts';
 import { CliError } from '../cli-error.ts';
 
-/** Nothing that is done under a lock takes this long. */
-const oldestMs = 60_000;
+/** Of SQLite: another process has the lock. */
+const busy = 5;
 
 /**
- * Runs `work` while no other process runs work under the same file. The lock of a process that has ended is taken over.
+ * Runs `work` while no other process runs work under the same file.
  *
- * @throws CliError when another process keeps the lock
+ * The lock is one of the operating system, as SQLite takes it for a database that it writes: it ends with the process
+ * that holds it, however that ends. So no process ever judges whether the lock of another one still counts. The file
+ * stays, empty: a lock on a file that was removed would keep no other process out.
+ *
+ * @throws CliError when another process keeps the lock, or the file system has no locks
  */
 export async function withFileLock<T>(
   path: string,
   work: () => Promise<T>,
   { waitMs = 45_000, everyMs = 100 } = {},
 ): Promise<T> {
-  const mine = `${process.pid} ${hostname()} ${randomUUID()}`;
+  // SQLite would make it readable for all.
+  await (await open(path, 'a', 0o600)).close();
   const deadline = Date.now() + waitMs;
-  while (!(await take(path, mine))) {
+  let lock = take(path);
+  while (!lock) {
     if (Date.now() >= deadline)
-      throw new CliError(`Another process has held ${path} for ${waitMs / 1_000} s. Remove the file if none runs.`);
+      throw new CliError(
+        `Another process has held ${path} for ${waitMs / 1_000} s. Wait for the other \`alfred\`, or end it.`,
+      );
     await delay(everyMs);
+    lock = take(path);
   }
   try {
     return await work();
   } finally {
-    if ((await read(path)) === mine) await rm(path, { force: true });
+    lock.close();
   }
 }
 
-async function take(path: string, mine: string): Promise<boolean> {
+/** @returns undefined while another process has the lock */
+function take(path: string): DatabaseSync | undefined {
+  const file = new DatabaseSync(path, { timeout: 0 });
   try {
-    await writeFile(path, mine, { flag: 'wx', mode: 0o600 });
-    return true;
+    file.exec('BEGIN EXCLUSIVE');
+    return file;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    file.close();
+    if ((error as { errcode?: number }).errcode === busy) return undefined;
+    throw new CliError(
+      `${path} cannot be locked: ${(error as Error).message}. Set XDG_CONFIG_HOME to a folder of this machine, or set ALFRED_TOKEN.`,
+      { cause: error },
+    );
   }
-  const holder = await read(path);
-  if (holder !== undefined && (await isAbandoned(path, holder))) await remove(path, holder);
-  return false;
-}
-
-const read = (path: string) => readFile(path, 'utf8').catch(() => undefined);
-
-async function isAbandoned(path: string, holder: string): Promise<boolean> {
-  const since = await stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Date.now(),
-  );
-  if (Date.now() - since > oldestMs) return true;
-  const [pid = '', host] = holder.split(' ');
-  // The file is there a moment before its content.
-  if (!pid) return Date.now() - since > 1_000;
-  // A folder may be shared by machines, which do not see the processes of each other.
-  return host === hostname() && !isAlive(Number(pid));
-}
-
-/** Removes an abandoned lock. Another process may have made its own in the meantime: that one stays. */
-async function remove(path: string, abandoned: string): Promise<void> {
-  const moved = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, moved);
-  } catch {
-    return;
-  }
-  if ((await read(moved)) !== abandoned) await link(moved, path).catch(() => undefined);
-  await rm(moved, { force: true });
 }

@@ -67,7 +67,8 @@ export function createSignInStore(environment: NodeJS.ProcessEnv = process.env) 
     remove: (api: string) => rm(fileOf(api), { force: true }),
     /** Runs `work` while no other process changes the sign-in at this API. */
     async locked<T>(api: string, work: () => Promise<T>): Promise<T> {
-      const path = `${fileOf(api)}.lock`;
+      // Not `.lock`: versions before kept a text of their own there.
+      const path = `${fileOf(api)}.locked`;
       await makeFolder(folder).catch((error: Error) => Promise.reject(unusable(folder, error)));
       return withFileLock(path, work);
     },

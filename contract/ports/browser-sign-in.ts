@@ -1,3 +1,4 @@
+import type { EndedSession } from './browser-sessions.ts';
 import type { SignIn } from './identity.ts';
 
 /** Sign-ins of people in browsers, at the identity provider. */
@@ -9,10 +10,10 @@ export interface BrowserSignIn {
    * Begins a sign-in.
    *
    * @param returnTo path where the person goes afterwards
-   * @returns the address of the provider, and what the browser keeps until it comes back
+   * @returns the address of the provider, and what the browser keeps until it comes back with `state`
    * @throws AlfredError `identity_unavailable`
    */
-  begin(returnTo: string): Promise<{ url: string; attempt: string }>;
+  begin(returnTo: string): Promise<{ url: string; state: string; attempt: string }>;
 
   /**
    * Finishes a sign-in with what the browser brings from the provider.
@@ -28,10 +29,10 @@ export interface BrowserSignIn {
    * Ends a session, and gives its refresh token back to the provider.
    *
    * @param options `replacedBy`: id of the session that takes its place
-   * @returns the address that ends it at the provider too
+   * @returns the address that ends it at the provider too, and what ended, for the audit log
    */
-  end(id: string, options?: { replacedBy?: string }): Promise<string>;
+  end(id: string, options?: { replacedBy?: string }): Promise<{ url: string; ended: EndedSession | undefined }>;
 
   /** Ends what a logout token of the provider names. @throws AlfredError `malformed_request`, `identity_unavailable` */
-  endByProvider(logoutToken: string): Promise<void>;
+  endByProvider(logoutToken: string): Promise<EndedSession[]>;
 }

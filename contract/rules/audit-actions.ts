@@ -1,3 +1,5 @@
+import type { AuditRecord } from '../audit.ts';
+
 /** What an operation of the API is in the audit log, and what kind of thing it is done to. */
 export type AuditedOperation = {
   action: string;
@@ -45,6 +47,23 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   getUsage: { action: 'usage.read', resource: 'usage', isRead: true },
   listAudit: { action: 'audit.read', resource: 'audit', isRead: true },
 };
+
+/** How a browser session ends before its time: by its person, by the next sign-in in that browser, by the provider. */
+export type SessionEnd = 'sign_out' | 'session.replace' | 'session.end';
+
+/** The entry about a session that has ended. */
+export const sessionEndEntry = (
+  action: SessionEnd,
+  { name, tenant, subject }: { name: string; tenant: string; subject: string },
+): AuditRecord => ({
+  tenant,
+  subject,
+  kind: 'person',
+  via: 'session',
+  action,
+  resource: { type: 'session', id: name },
+  outcome: 'ok',
+});
 
 /** Whether the answer to an operation waits for its entry, because it changes something. */
 export function isChange(operationId: string | undefined): boolean {

@@ -12,8 +12,24 @@ export interface AuditTables {
     key_id: string | null;
     mac: Buffer | null;
   };
+  audit_pending: AuditPendingRow;
   audit_checkpoints: { seq: number; hash: Buffer; at: Date; key_id: string; mac: Buffer };
 }
+
+/** What a worker has done, before the API takes it into the log. */
+export type AuditPendingRow = {
+  id: Generated<string>;
+  at: Generated<Date>;
+  tenant: string;
+  subject: string;
+  via: string;
+  action: string;
+  resource_type: string;
+  resource_id: string;
+  outcome: string;
+  code: string | null;
+  client: string | null;
+};
 
 export type AuditEntryRow = {
   seq: number;

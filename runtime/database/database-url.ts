@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { Config } from '../config.ts';
+import { readSecretFile } from '../secret-file.ts';
 
 export type DatabaseAddress = Pick<Config, 'DATABASE_URL'> &
   Partial<Pick<Config, 'DATABASE_DIRECT_URL' | 'DATABASE_PASSWORD_FILE'>>;
@@ -25,14 +25,4 @@ function withPassword(url: string, file: string | undefined): string {
 }
 
 /** The password in a file. @throws Error when it cannot be read */
-export function readPassword(file: string): string {
-  try {
-    // Editors and `echo` end a file with a line break.
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new Error(`DATABASE_PASSWORD_FILE cannot be read: ${file} (${code}). Write the password into it.`, {
-      cause: error,
-    });
-  }
-}
+export const readPassword = (file: string): string => readSecretFile('DATABASE_PASSWORD_FILE', file, 'the password');

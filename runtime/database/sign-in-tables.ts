@@ -23,6 +23,8 @@ export interface SignInTables {
     created_at: Generated<Date>;
     used_at: Generated<Date>;
     ends_at: Date;
+    tenant: string | null;
+    subject: string | null;
   };
   used_logout_tokens: { issuer: string; jti: string; expires_at: Date };
 }

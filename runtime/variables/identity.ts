@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ClaimName, Issuers, oidcProviders, TenantName } from '../identity-settings.ts';
+import { isSessionKey } from '../session-key-text.ts';
 import { commaSeparated } from '../settings-schemas.ts';
 import { flag } from './values.ts';
 
@@ -41,6 +42,11 @@ export const identity = {
     .string()
     .optional()
     .describe('secret of that client; default: a client without one, which has PKCE alone'),
+  OIDC_CLIENT_SECRET_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file with the same; read for each request to the provider, so that it can be rotated without a restart'),
   ALFRED_PUBLIC_URL: z
     .string()
     .refine(isOrigin, { error: 'expected https://host without a path; http:// only for this machine', abort: true })
@@ -50,17 +56,17 @@ export const identity = {
       'address of the API in browsers; its /auth/callback is the redirect address of OIDC_CLIENT_ID; default: http://127.0.0.1 and ALFRED_API_PORT',
     ),
   ALFRED_SESSION_KEY: commaSeparated(
-    z
-      .string()
-      .refine(
-        (key) => /^[A-Za-z0-9+/_-]{43,}=*$/.test(key) && new Set(key).size >= 16,
-        'expected 32 random bytes or more: openssl rand -base64 32',
-      ),
+    z.string().refine(isSessionKey, 'expected 32 random bytes or more: openssl rand -base64 32'),
   )
     .default([])
     .describe(
       'encrypts the tokens of browser sessions: openssl rand -base64 32; several are separated by commas: the first encrypts, all decrypt',
     ),
+  ALFRED_SESSION_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('file with the same, a key a line; read when the API starts'),
   OIDC_TENANT: TenantName.optional().describe('tenant of all who sign in; default: what OIDC_TENANT_CLAIM names'),
   OIDC_TENANT_CLAIM: ClaimName.optional().describe(
     'claim with the tenant: its name, a path with dots or a JSON pointer; default: tid (entra), org_id (auth0), hd (google)',

@@ -53,13 +53,13 @@ export async function createBrowserHarness() {
   /** Up to the moment when the provider sends the browser back. */
   async function begin(subject: string, returnTo = '/docs') {
     const begun = await send('GET', `/auth/login?return=${encodeURIComponent(returnTo)}`);
-    const attempt = valueOf(begun.cookies, '__Host-alfred-sign-in');
+    const attempt = attemptIn(begun.cookies);
     const back = await oidc.followTo(begun.location, `${site}/auth/callback`, subject);
     return { begun, attempt, callback: back.slice(site.length) };
   }
   async function signIn(subject: string, returnTo?: string) {
     const { begun, attempt, callback } = await begin(subject, returnTo);
-    const ended = await send('GET', callback, { cookie: `__Host-alfred-sign-in=${attempt}` });
+    const ended = await send('GET', callback, { cookie: attempt });
     return { begun, ended, attempt, callback, id: valueOf(ended.cookies, sessionCookie) };
   }
   const due = () => api.postgres.pool.query("update browser_sessions set refresh_at = now() - interval '1 second'");
@@ -72,5 +72,7 @@ export async function createBrowserHarness() {
 
 export const valueOf = (cookies: string[], name: string) =>
   cookies.map((line) => new RegExp(`^${name}=([^;]+)`).exec(line)?.[1]).find((value) => value !== undefined) ?? '';
+/** The cookie of the attempt that begins, as the browser sends it. */
+export const attemptIn = (cookies: string[]) => /^__Host-alfred-sign-in-[^;]+/.exec(cookies.at(-1) ?? '')?.[0] ?? '';
 export const withSession = (id: string): Headers => ({ cookie: `${sessionCookie}=${id}` });
 export const fromOurPage: Headers = { origin: site, 'sec-fetch-site': 'same-origin' };

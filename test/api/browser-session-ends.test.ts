@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createBrowserHarness, fromOurPage, sessionCookie, valueOf, withSession } from './browser-harness.ts';
+import {
+  attemptIn,
+  createBrowserHarness,
+  fromOurPage,
+  sessionCookie,
+  valueOf,
+  withSession,
+} from './browser-harness.ts';
 
 type BrowserHarness = Awaited<ReturnType<typeof createBrowserHarness>>;
 let browsers: BrowserHarness;
@@ -65,9 +72,48 @@ test('a stream ends when the token of its session is refused or names other role
   Object.assign(people.ada, { roles: ['developer'] });
 });
 
+test('tabs that begin to sign in one after the other all end it, in any order; an answer for another attempt uses up none', async () => {
+  const tabs = [await begin('ada', '/one'), await begin('ada', '/two'), await begin('ada', '/three')];
+  const all = () => tabs.map(({ attempt }) => attempt).join('; ');
+  const [one, two, three] = tabs as [(typeof tabs)[0], (typeof tabs)[0], (typeof tabs)[0]];
+  // A page of another site sends the browser back with an attempt of its own, or with none.
+  const foreign = (await begin('bert')).callback;
+  for (const answer of [foreign, foreign.replace(/state=[^&]+/, ''), `${two.callback}&state=x`]) {
+    const refused = await send('GET', answer, { cookie: all() });
+    expect([refused.body['code'], refused.cookies]).toEqual(['sign_in_failed', []]);
+  }
+  // The attempt of one tab under the name of another: its state is not that of the answer, and it is not used up.
+  const swapped = `${one.attempt.replace(/=.*/, '')}=${two.attempt.replace(/.*=/, '')}`;
+  expect((await send('GET', one.callback, { cookie: swapped })).body['code']).toBe('sign_in_failed');
+  for (const [tab, path] of [
+    [two, '/two'],
+    [three, '/three'],
+    [one, '/one'],
+  ] as const) {
+    const { status, location, cookies } = await send('GET', tab.callback, { cookie: all() });
+    expect([status, location]).toEqual([303, path]);
+    expect(cookies[0]).toBe(`${tab.attempt.replace(/=.*/, '=')}; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`);
+  }
+});
+
+test('a browser keeps its last attempts, as many as fit into the headers of a request', async () => {
+  let cookie = '';
+  for (let count = 0; count < 12; count += 1) {
+    const path = `/${'x'.repeat(count < 8 ? 1_900 : 10)}`;
+    const { cookies, status } = await send('GET', `/auth/login?return=${path}`, { cookie });
+    expect(status).toBe(303);
+    const removed = cookies.filter((line) => line.includes('Max-Age=0')).map((line) => line.replace(/=.*/, '='));
+    const kept = cookie.split('; ').filter((one) => one !== '' && !removed.some((name) => one.startsWith(name)));
+    expect(kept.every((one, at) => cookie.split('; ').slice(-kept.length)[at] === one)).toBe(true);
+    cookie = [...kept, attemptIn(cookies)].join('; ');
+    expect(cookie.length).toBeLessThan(9_500);
+  }
+  expect(cookie.split('; ')).toHaveLength(5);
+});
+
 test('an attempt is redeemed once, however often its address is opened; one address opens 60 a minute', async () => {
   const { attempt, callback } = await begin('ada');
-  const cookie = `__Host-alfred-sign-in=${attempt}`;
+  const cookie = attempt;
   const wrong = callback.replace(/code=[^&]+/, 'code=wrong');
   const before = tokenRequests();
   const open = async (address: string) => (await send('GET', wrong, { cookie }, { from: address })).body['code'];
@@ -117,7 +163,7 @@ test('the provider takes the refresh token of an ended session back; rows of end
   // The same person signs in again in this browser, and then another one.
   const signInOver = async (subject: string, before: string) => {
     const { attempt, callback } = await begin(subject);
-    const cookie = `__Host-alfred-sign-in=${attempt}; ${sessionCookie}=${before}`;
+    const cookie = `${attempt}; ${sessionCookie}=${before}`;
     return valueOf((await send('GET', callback, { cookie })).cookies, sessionCookie);
   };
   const third = await signInOver('ada', second);

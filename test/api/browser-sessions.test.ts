@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { hashSessionId } from '../../adapters/identity/seal.ts';
 import { audience } from '../support/identity/oidc-server.ts';
 import {
   createBrowserHarness,
@@ -10,6 +11,7 @@ import {
   withSession,
   type Headers,
 } from './browser-harness.ts';
+import { until } from '../support/until.ts';
 
 type BrowserHarness = Awaited<ReturnType<typeof createBrowserHarness>>;
 let browsers: BrowserHarness;
@@ -42,7 +44,7 @@ test('a person signs in with PKCE, state and nonce; the browser keeps an id, and
   expect(begun.cookies).toEqual([expect.stringMatching(/; Path=\/; Max-Age=600; HttpOnly; SameSite=Lax; Secure$/)]);
   expect([ended.status, ended.location]).toEqual([303, '/docs?x=1']);
   expect(ended.cookies).toEqual([
-    '__Host-alfred-sign-in=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
+    `${attempt.replace(/=.*/, '=')}; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure`,
     `${sessionCookie}=${id}; Path=/; Max-Age=43200; HttpOnly; SameSite=Lax; Secure`,
   ]);
   expect((await send('GET', '/v1/me', withSession(id))).body).toMatchObject({
@@ -62,7 +64,7 @@ test('a person signs in with PKCE, state and nonce; the browser keeps an id, and
 
   // The same address again, without the attempt, or with that of another browser.
   const other = await begin('bert');
-  for (const cookie of ['', `__Host-alfred-sign-in=${attempt}`, `__Host-alfred-sign-in=${other.attempt}`]) {
+  for (const cookie of ['', attempt, other.attempt, attempt.replace(/=.*/, other.attempt.replace(/.*=/, '='))]) {
     const again = await send('GET', callback, { cookie });
     expect([again.status, again.body['code'], valueOf(again.cookies, sessionCookie)]).toEqual([
       401,
@@ -73,6 +75,13 @@ test('a person signs in with PKCE, state and nonce; the browser keeps an id, and
   const elsewhere = await send('GET', '/auth/login?return=/x', { host: `127.0.0.1:${new URL(api.url).port}` });
   expect([elsewhere.status, elsewhere.location]).toEqual([303, `${site}/auth/login?return=%2Fx`]);
   expect((await signIn('ada', 'https://evil.example/')).ended.location).toBe('/');
+});
+
+test('the page of the reference has a link to sign in, and the document for programs has none', async () => {
+  const described = async (url: string) => (await send('GET', url)).body['info'] as { description: string };
+  const link = '[Sign in](/auth/login?return=%2Fdocs)';
+  expect((await described('/docs/json')).description).toContain(link);
+  expect((await described('/openapi.json')).description).not.toContain('/auth/login');
 });
 
 test('a request of another page is refused, with any headers that it can send', async () => {
@@ -135,7 +144,19 @@ test('tokens are refreshed by one request of many; the session ends when the pro
   await due();
   expect(await me(last)).toEqual([401, 'session_ended']);
   expect(await rows()).toEqual([]);
+  // No request of the person ended it, so it has no address.
+  await until('the entry of a session that the provider ended', async () => (await endOf(last)).length > 0);
+  expect([await endOf(last), await endOf(other)]).toEqual([['acme ada session session.end ok '], []]);
 });
+
+/** What the audit log has about the end of a session. */
+const endOf = async (id: string) => {
+  const { rows: entries } = await api.postgres.pool.query(
+    'select tenant, subject, via, action, outcome, address from audit_entries where resource_id = $1',
+    [hashSessionId(id).toString('hex').slice(0, 16)],
+  );
+  return entries.map((entry) => Object.values(entry as object).join(' '));
+};
 
 test('logout ends this session here and at the provider, and a new sign-in ends the one of before', async () => {
   await api.postgres.pool.query('delete from browser_sessions');
@@ -152,13 +173,17 @@ test('logout ends this session here and at the provider, and a new sign-in ends 
     [401, 'session_ended'],
     [200, 'ada'],
   ]);
+  // An answer leaves when its entry is stored. Who signs out again signs out of nothing.
+  await send('POST', '/auth/logout', form, { payload: '' });
+  expect([await endOf(first), await endOf(second)]).toEqual([['acme ada session sign_out ok 127.0.0.1'], []]);
   const { attempt, callback } = await begin('bert');
-  const cookie = `__Host-alfred-sign-in=${attempt}; ${sessionCookie}=${second}`;
+  const cookie = `${attempt}; ${sessionCookie}=${second}`;
   const third = valueOf((await send('GET', callback, { cookie })).cookies, sessionCookie);
   expect([await me(second), await me(third)]).toEqual([
     [401, 'session_ended'],
     [200, 'bert'],
   ]);
+  expect(await endOf(second)).toEqual(['acme ada session session.replace ok 127.0.0.1']);
 });
 
 test('a logout token of the provider ends what it names, once, and no other token does', async () => {
@@ -210,8 +235,10 @@ test('a logout token of the provider ends what it names, once, and no other toke
     [401, 'session_ended'],
     [200, 'ada'],
   ]);
+  expect([await endOf(ada), await endOf(again)]).toEqual([['acme ada session session.end ok 127.0.0.1'], []]);
   const token = await logout({});
   expect(await send1(token)).toBe(200);
+  expect(await endOf(again)).toEqual(['acme ada session session.end ok 127.0.0.1']);
   expect([await me(again), await me(bert)]).toEqual([
     [401, 'session_ended'],
     [200, 'bert'],

@@ -18,6 +18,13 @@ const say = (conversationId: string, words: string) =>
   api.http.post(`/v1/conversations/${conversationId}/messages`, { text: words });
 const messagesOf = async (conversationId: string) =>
   (await api.http.get(`/v1/conversations/${conversationId}/messages`)).body.messages;
+/** What there is for the audit log about the runs of a schedule. */
+const noted = async (id: string) =>
+  (
+    await api.postgres.pool.query('select action, resource_id, outcome, code from audit_pending where client = $1', [
+      `schedule ${id}`,
+    ])
+  ).rows;
 const running = (id: string) =>
   until('its task runs', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
 
@@ -43,6 +50,9 @@ test('a run sends its message once, with the run’s id, and ends with the answe
   ]);
   expect(await api.ended(messages[0].taskId)).toMatchObject({ scheduleId: id, conversationId, input: { text } });
   expect(textOf(await api.client.workflow.getHandle(run.workflowId).fetchHistory())).not.toContain('purple');
+  expect(await noted(id)).toEqual([
+    { action: 'task.start', resource_id: messages[0].taskId, outcome: 'ok', code: null },
+  ]);
 });
 
 test('a rejected message fails its run with the reason', async () => {
@@ -53,6 +63,9 @@ test('a rejected message fails its run with the reason', async () => {
   await api.act(id, 'run');
   await api.workflow(id, 'FAILED');
   expect((await api.read(id)).recentRuns[0]).toMatchObject({ taskId: null, error: { code: 'conversation_busy' } });
+  expect(await noted(id)).toEqual([
+    { action: 'schedule.run', resource_id: id, outcome: 'failed', code: 'conversation_busy' },
+  ]);
   release();
 });
 

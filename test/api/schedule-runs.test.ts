@@ -76,6 +76,13 @@ describe('runs', () => {
     );
     expect(rows).toEqual([{ tasks: 1 }]);
     expect((await api.read(id)).recentRuns).toHaveLength(1);
+    // For the audit log, which the API writes.
+    const done = await api.postgres.pool.query(
+      'select tenant, action, resource_id, outcome from audit_pending where client = $1',
+      [`schedule ${id}`],
+    );
+    const resource_id = recentRuns[0].taskId;
+    expect(done.rows).toEqual([{ tenant: 'local', action: 'task.start', resource_id, outcome: 'ok' }]);
   });
 
   test('a failed task fails its run; with pauseOnFailure the schedule pauses with the reason', async () => {

@@ -1,4 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { verifyLog } from '../../adapters/audit/verify-log.ts';
 import { releaseTenants } from '../../activities/sweep/release-tenants.ts';
 import { createTenants } from '../../adapters/postgres/tenants/tenants.ts';
 import { alfred } from '../cli/run-alfred.ts';
@@ -14,6 +19,8 @@ const identify = ({ 'x-tenant': tenant = 'local', 'x-role': role }: NodeJS.Dict<
 let api: ApiHarness;
 beforeAll(async () => {
   api = await createApiHarness({}, { identify });
+  // Makes the key, which operators have too.
+  await api.auditKeys();
 });
 afterAll(() => api?.close());
 
@@ -30,8 +37,9 @@ const send = (method: string, path: string, tenant: string | Record<string, stri
 const ask = (tenant: string, headers?: Record<string, string>) =>
   send('POST', '/v1/tasks', { ...of(tenant), ...headers }, { input: { text: 'What?' } });
 const operator = async (...args: string[]) => {
-  const { DATABASE_URL } = api.config;
-  const run = await alfred(['tenants', ...args], { DATABASE_URL, NO_COLOR: '1' });
+  const { DATABASE_URL, ALFRED_DATA_DIR } = api.config;
+  const ALFRED_AUDIT_KEY_FILE = join(ALFRED_DATA_DIR, 'audit.key');
+  const run = await alfred(['tenants', ...args], { DATABASE_URL, ALFRED_AUDIT_KEY_FILE, NO_COLOR: '1' });
   expect({ args, code: run.code, stderr: run.stderr }).toEqual({ args, code: 0, stderr: '' });
   return run.stdout;
 };
@@ -232,4 +240,42 @@ test('with ALFRED_ONLY_LISTED_TENANTS a tenant that was not added gets nothing',
   } finally {
     await app.close();
   }
+});
+
+test('what operators change is in the audit log of the tenant, also while the API writes; without the key a note says so', async () => {
+  api.script([{ text: ['Yes.'] }, { text: ['Yes.'] }, { text: ['Yes.'] }]);
+  await Promise.all([
+    operator('limit', 'noted', '--documents', '7'),
+    operator('add', 'noted'),
+    ...Array.from({ length: 3 }, () => ask('noted')),
+  ]);
+  await operator('show', 'noted');
+  await ask('noted');
+  const entries = async (tenant: string) =>
+    (await send('GET', '/v1/audit?subject=unverified:' + userInfo().username, { ...of(tenant), 'x-role': 'admin' }))
+      .body.entries as { action: string }[];
+  const written = await entries('noted');
+  expect(written.map(({ action }) => action).toSorted()).toEqual(['tenant.add', 'tenant.limit']);
+  expect(written[0]).toMatchObject({ via: 'cli', outcome: 'ok', resource: { type: 'tenant', id: 'noted' } });
+
+  const { DATABASE_URL, ALFRED_DATA_DIR } = api.config;
+  const without = async (environment: Record<string, string>) => {
+    const run = await alfred(['tenants', 'resume', 'noted'], { DATABASE_URL, NO_COLOR: '1', ...environment });
+    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/^state +active/m)]);
+    return run.stderr;
+  };
+  expect(await without({ ALFRED_DATA_DIR: join(ALFRED_DATA_DIR, 'none') })).toMatch(
+    /^This was done, and the audit log has no entry of it: The audit log has no key/,
+  );
+  expect(await without({ ALFRED_AUDIT_KEY: randomBytes(32).toString('base64') })).toMatch(
+    /no entry of it: it was last signed with the key [0-9a-f]{8}, and here is/,
+  );
+  expect(await without({ ALFRED_AUDIT: 'off' })).toBe('');
+  // A key that is about to replace the one of before signs nothing yet: the API may not have it.
+  const both = `${randomBytes(32).toString('base64')},${await readFile(join(ALFRED_DATA_DIR, 'audit.key'), 'utf8')}`;
+  expect(await without({ ALFRED_AUDIT_KEY: both.trim() })).toBe('');
+  expect(await entries('noted')).toHaveLength(3);
+  expect((await ask('noted')).status).toBe(202);
+  const { findings } = await verifyLog({ store: api.auditStore, keys: await api.auditKeys(), outside: [] });
+  expect(findings).toEqual([]);
 });

@@ -40,7 +40,9 @@ const environment = (more: Record<string, string> = {}) => ({
 });
 const run = (...args: string[]) => alfred(args, environment());
 const folder = () => join(home, 'alfred', 'sign-ins');
-const file = async () => join(folder(), (await readdir(folder()))[0] ?? '');
+/** Locks stay beside them, empty. */
+const signIns = async () => (await readdir(folder())).filter((name) => name.endsWith('.json'));
+const file = async () => join(folder(), (await signIns())[0] ?? '');
 type Stored = { accessToken: string; refreshToken: string; issuedAt: number; expiresAt: number };
 const stored = async () => JSON.parse(await readFile(await file(), 'utf8')) as Stored;
 const change = async (changes: Partial<Stored>) =>
@@ -68,7 +70,7 @@ test('login signs in by the browser, at the provider that the API names, and log
 
   const { refreshToken } = await stored();
   expect(await run('logout')).toMatchObject({ code: 0, stderr: `Signed out of Alfred at ${api.url}.\n` });
-  expect(await readdir(folder())).toEqual([]);
+  expect(await signIns()).toEqual([]);
   const refused = await fetch(`${oidc.issuer}/token`, {
     method: 'POST',
     body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'cli', refresh_token: refreshToken }),
@@ -92,7 +94,7 @@ test('a token near its end is replaced once, by however many commands at once; A
     false,
     false,
   ]);
-  expect(await readdir(folder())).toHaveLength(1);
+  expect(await signIns()).toHaveLength(1);
 
   const other = await alfred(['whoami'], environment({ ALFRED_TOKEN: 'not-a-token' }));
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('because ALFRED_TOKEN is set')]);

@@ -1,5 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { browserSettingsOf } from '../../runtime/browser-settings.ts';
+import { browserSettingsOf, type BrowserSettings } from '../../runtime/browser-settings.ts';
 import { deviceSignInsOf, tokenParameters } from '../../runtime/device-sign-in.ts';
 import { loadConfig } from '../../runtime/config.ts';
 
@@ -67,6 +70,40 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
   expect(load({ ALFRED_API_HOSTS: 'other.example.com' })).toMatch(
     /ALFRED_API_HOSTS.*expected alfred\.example\.com among/,
   );
+  // Files are read when a secret is needed: one for each request, the keys once.
+  const files = mkdtempSync(join(tmpdir(), 'alfred-secrets-'));
+  const [secretFile, keyFile] = [join(files, 'secret'), join(files, 'keys')];
+  const inFiles = {
+    OIDC_CLIENT_SECRET: undefined,
+    OIDC_CLIENT_SECRET_FILE: secretFile,
+    ALFRED_SESSION_KEY: undefined,
+    ALFRED_SESSION_KEY_FILE: keyFile,
+  };
+  const settings = load(inFiles) as BrowserSettings;
+  expect(() => settings.keys()).toThrow(`ALFRED_SESSION_KEY_FILE cannot be read: ${keyFile} (ENOENT). Write`);
+  expect(() => settings.clientSecret?.()).toThrow(/OIDC_CLIENT_SECRET_FILE cannot be read: .* Write the secret/);
+  for (const [text, message] of [
+    ['short\n', /holds no key for sessions/],
+    [`${environment.ALFRED_SESSION_KEY}\nshort`, /holds no key for sessions/],
+    ['', /holds no key for sessions/],
+  ] as const) {
+    writeFileSync(keyFile, text);
+    expect(() => settings.keys()).toThrow(message);
+  }
+  const second = Buffer.from(Array.from({ length: 32 }, (_, i) => i * 5)).toString('base64');
+  writeFileSync(keyFile, `${second}\r\n${environment.ALFRED_SESSION_KEY}\n`);
+  expect(settings.keys()).toEqual([second, environment.ALFRED_SESSION_KEY]);
+  writeFileSync(keyFile, second);
+  expect(settings.keys()).toHaveLength(2);
+  for (const secret of ['one', 'with spaces and =']) {
+    writeFileSync(secretFile, `${secret}\n`);
+    expect(settings.clientSecret?.()).toBe(secret);
+  }
+  writeFileSync(secretFile, '\n');
+  expect(() => settings.clientSecret?.()).toThrow(/OIDC_CLIENT_SECRET_FILE is empty/);
+  for (const name of ['OIDC_CLIENT_SECRET', 'ALFRED_SESSION_KEY'] as const)
+    expect(load({ ...inFiles, [name]: environment[name] })).toMatch(`expected without ${name}_FILE: set one of them`);
+
   for (const url of ['http://alfred.example.com', 'https://alfred.example.com/app', 'ftp://127.0.0.1', 'alfred'])
     expect(load({ ALFRED_PUBLIC_URL: url })).toMatch(/ALFRED_PUBLIC_URL is/);
 });

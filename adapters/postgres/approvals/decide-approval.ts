@@ -44,6 +44,12 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
         update approvals set status = ${status}, decided_at = now(), decided_by = ${by}::text, comment = ${comment}::text,
           edited = ${edited === null ? null : JSON.stringify(edited)}::jsonb, decided_hash = ${hash}::text
         where id = ${id} and status = 'pending' and exists (select from open_task) returning id`,
+      // What a person decides is an entry of the API.
+      ...(status === 'expired' && {
+        audited: sql`
+          insert into audit_pending (tenant, subject, via, action, resource_type, resource_id, outcome)
+          select ${task.tenant}::text, ${task.subject}::text, 'expiry', 'approval.expire', 'approval', id::text, 'ok' from decided`,
+      }),
     },
     when: sql`exists (select from decided)`,
     events: [

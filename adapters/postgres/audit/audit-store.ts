@@ -1,12 +1,17 @@
-import { sql } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { AuditEntry, AuditList, AuditQuery } from '../../../contract/audit.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { AuditEntryRow, AuditTables } from '../../../runtime/database/audit-tables.ts';
+import type { AuditEntryRow, AuditPendingRow, AuditTables } from '../../../runtime/database/audit-tables.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 export type HeadRow = Omit<AuditTables['audit_head'], 'is_only'>;
+export type PendingRow = Selectable<AuditPendingRow>;
+type PreparePending = (head: HeadRow, rows: PendingRow[]) => { entries: AuditEntryRow[]; after: HeadRow };
 export type CheckpointRow = AuditTables['audit_checkpoints'];
 export type AuditStore = ReturnType<typeof createAuditStore>;
+
+/** Rows that no API takes into the log, because ALFRED_AUDIT is off, go after this time. */
+const pendingDays = 30;
 
 /** Rows of the audit log. What they say and sign is made in `adapters/audit/`. */
 export const createAuditStore = (db: Database) => ({
@@ -36,6 +41,18 @@ export const createAuditStore = (db: Database) => ({
       if (!(await append(trx, prepared.entries, head, prepared.after))) throw new Error('the audit head has moved');
       return prepared;
     }),
+
+  /**
+   * Moves what workers have done into the log, oldest first: what is removed there is stored here, or neither.
+   *
+   * @param open called when there is something; gives what signs it
+   * @returns what was moved
+   */
+  sealPending: (most: number, open: () => Promise<PreparePending>): Promise<PendingRow[]> =>
+    sealPending(db, most, open),
+
+  /** Removes what no API has taken into the log, because it keeps none. */
+  removeOldPending: (limit: number): Promise<number> => removeOldPending(db, limit),
 
   /** Entries in their order, after a number. */
   readAfter: (seq: number, limit: number): Promise<AuditEntryRow[]> =>
@@ -127,6 +144,31 @@ async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, a
       key_id text, previous text, hash text)
     where exists (select 1 from head)`.execute(db);
   return Number(numAffectedRows ?? 0) === entries.length;
+}
+
+async function sealPending(db: Database, most: number, open: () => Promise<PreparePending>): Promise<PendingRow[]> {
+  if (!(await db.selectFrom('audit_pending').select('id').limit(1).executeTakeFirst())) return [];
+  const prepare = await open();
+  return db.transaction().execute(async (trx) => {
+    const head = await readHead(trx, { lock: true });
+    // Of processes that come here at once, each sees what those before it have left.
+    const { rows } = await sql<PendingRow>`
+      with moved as (
+        delete from audit_pending where id in (select id from audit_pending order by id limit ${most}) returning *
+      )
+      select * from moved order by id`.execute(trx);
+    if (rows.length === 0) return rows;
+    const { entries, after } = prepare(head, rows);
+    if (!(await append(trx, entries, head, after))) throw new Error('the audit head has moved');
+    return rows;
+  });
+}
+
+async function removeOldPending(db: Database, limit: number): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from audit_pending where at < now() - make_interval(days => ${pendingDays})
+      and id in (select id from audit_pending order by id limit ${limit})`.execute(db);
+  return Number(numAffectedRows ?? 0);
 }
 
 function listRows(db: Database, tenant: string, { limit, cursor, ...filter }: AuditQuery): Promise<AuditEntryRow[]> {

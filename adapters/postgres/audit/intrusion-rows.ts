@@ -60,14 +60,17 @@ export const createIntrusionRows = (db: Database) => ({
     return rows.map(({ id }) => id);
   },
 
-  /** By tenant: entries of the hour that ends at `end`, and of the same hour of the weeks before. */
+  /**
+   * By tenant: entries of the hour that ends at `end`, and of the same hour of the weeks before. Those without a
+   * request are left out: a new schedule may run every second.
+   */
   async volumesAt(end: Date): Promise<{ tenant: string; week: number; entries: number }[]> {
     const { rows } = await sql<{ tenant: string; week: number; entries: number }>`
       select e.tenant, w.week, sum(e.count)::float8 as entries
       from generate_series(0, ${weeks}::int) as w(week)
       join audit_entries e on e.at >= ${end}::timestamptz - make_interval(weeks => w.week, hours => 1)
         and e.at < ${end}::timestamptz - make_interval(weeks => w.week)
-      where e.outcome = 'ok'
+      where e.outcome = 'ok' and e.via is distinct from 'schedule' and e.via is distinct from 'expiry'
       group by e.tenant, w.week`.execute(db);
     return rows;
   },

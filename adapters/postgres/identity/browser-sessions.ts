@@ -1,5 +1,5 @@
 import { sql, type Selectable } from 'kysely';
-import type { BrowserSession, BrowserSessions } from '../../../contract/ports/index.ts';
+import type { BrowserSession, BrowserSessions, EndedSession } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 
@@ -16,7 +16,7 @@ const isOver = sql<boolean>`expires_at < now() - make_interval(secs => ${clockSe
 
 /** Sign-ins in browsers. */
 export const createBrowserSessions = (db: Database): BrowserSessions => ({
-  async add(idHash, { issuer, sub, sid, tokens, refreshAt, endsAt }) {
+  async add(idHash, { issuer, sub, sid, tokens, refreshAt, endsAt, tenant, subject }) {
     // What has ended goes with the next sign-in: it is never more than one hour's sign-ins and those under way.
     await db
       .deleteFrom('browser_sessions')
@@ -24,7 +24,17 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
       .execute();
     await db
       .insertInto('browser_sessions')
-      .values({ id_hash: idHash, issuer, sub, sid: sid ?? null, tokens, refresh_at: refreshAt, ends_at: endsAt })
+      .values({
+        id_hash: idHash,
+        issuer,
+        sub,
+        sid: sid ?? null,
+        tokens,
+        tenant,
+        subject,
+        refresh_at: refreshAt,
+        ends_at: endsAt,
+      })
       .execute();
   },
 
@@ -64,7 +74,12 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
   },
 
   async remove(idHash) {
-    await db.deleteFrom('browser_sessions').where('id_hash', '=', idHash).execute();
+    const ended = await db
+      .deleteFrom('browser_sessions')
+      .where('id_hash', '=', idHash)
+      .returning([...endedColumns, isAlive.as('is_alive')])
+      .executeTakeFirst();
+    return ended?.is_alive ? toEnded(ended) : undefined;
   },
 
   async removeEnded(limit) {
@@ -95,9 +110,19 @@ export const createBrowserSessions = (db: Database): BrowserSessions => ({
           '<=',
           sql<Date>`${issuedAt}::timestamptz + make_interval(secs => ${clockSeconds})`,
         );
-      const { numDeletedRows } = await query.executeTakeFirst();
-      return Number(numDeletedRows);
+      const ended = await query.returning([...endedColumns, isAlive.as('is_alive')]).execute();
+      return ended.filter((session) => session.is_alive).map(toEnded);
     }),
+});
+
+const endedColumns = ['id_hash', 'sub', 'tenant', 'subject'] as const;
+type Ended = Pick<Selectable<Tables['browser_sessions']>, (typeof endedColumns)[number]>;
+
+const toEnded = ({ id_hash: idHash, sub, tenant, subject }: Ended): EndedSession => ({
+  name: idHash.toString('hex').slice(0, 16),
+  // Of a session from before these columns.
+  tenant: tenant ?? '',
+  subject: subject ?? sub,
 });
 
 const toSession = ({

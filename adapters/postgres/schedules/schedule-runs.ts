@@ -51,7 +51,11 @@ export const createScheduleRuns = (
   },
 
   async recordRun({ tenant, subject, scheduleId, key }, { taskId, conversationId, messageId, error }) {
+    // A repeat has the same to say, and is no second entry.
     await sql`
+      with known as (
+        select task_id, error_code from schedule_runs where schedule_id = ${scheduleId} and key = ${key}
+      ), run as (
       insert into schedule_runs as r
         (schedule_id, key, task_id, conversation_id, message_id, error_code, error_message)
       select id, ${key}, ${taskId ?? null}::uuid, ${conversationId ?? null}, ${messageId ?? null},
@@ -62,7 +66,19 @@ export const createScheduleRuns = (
         conversation_id = coalesce(excluded.conversation_id, r.conversation_id),
         message_id = coalesce(excluded.message_id, r.message_id),
         error_code = excluded.error_code,
-        error_message = excluded.error_message`.execute(db);
+        error_message = excluded.error_message
+      returning task_id, error_code
+      )
+      insert into audit_pending
+        (tenant, subject, via, action, resource_type, resource_id, outcome, code, client)
+      select ${tenant}::text, ${subject}::text, 'schedule',
+        case when run.error_code is null then 'task.start' else 'schedule.run' end,
+        case when run.error_code is null then 'task' else 'schedule' end,
+        case when run.error_code is null then run.task_id::text else ${scheduleId}::text end,
+        case when run.error_code is null then 'ok' else 'failed' end, run.error_code, ${`schedule ${scheduleId}`}::text
+      from run left join known on true
+      where case when run.error_code is null then run.task_id is not null and known.task_id is null
+        else known.error_code is null end`.execute(db);
   },
 
   async findRunEnd({ tenant, subject, scheduleId, key }) {

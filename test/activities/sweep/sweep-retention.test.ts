@@ -35,6 +35,7 @@ function createDeps({ eraseTask, undeletable = [] }: { eraseTask: () => Promise<
     messages: { wake: async () => {} },
     limits: { removeExpired: async () => 0 },
     browserSessions: { removeEnded: async () => 0 },
+    auditStore: { removeOldPending: async () => 0 },
     retentionOf: () => ({ conversationsDays: 30 }),
     metrics: createMetrics(),
     log: pino({ level: 'silent' }),

@@ -26,6 +26,7 @@ const createKeeper = (store: Partial<AuditStore>, more: Partial<Parameters<typeo
       ...store,
     } as AuditStore,
     keys: async () => keys,
+    seal: async () => undefined,
     scan: async () => undefined,
     place: undefined,
     log: { error: () => undefined, info: () => undefined },

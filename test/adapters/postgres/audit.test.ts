@@ -211,6 +211,7 @@ test('checkpoints go to a file and to a bucket, and show what was cut off togeth
     createAuditKeeper({
       store,
       keys: async () => keys,
+      seal: async () => undefined,
       scan: async () => undefined,
       place,
       log: silent,
@@ -245,6 +246,7 @@ test('entries whose time is over go up to a checkpoint, and the rest still verif
   const keeper = createAuditKeeper({
     store,
     keys: async () => keys,
+    seal: async () => undefined,
     scan: async () => undefined,
     place: undefined,
     log: silent,

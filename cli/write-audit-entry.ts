@@ -1,0 +1,71 @@
+import { userInfo } from 'node:os';
+import type { Config } from '../runtime/config.ts';
+import type { Database } from '../runtime/database/postgres.ts';
+import type { AuditKeys } from '../runtime/audit-key-text.ts';
+import type { Terminal } from './terminal/terminal.ts';
+
+/** What an operator has changed in the database, without the API. */
+type OperatorChange = { tenant: string; action: string; resource: { type: string; id: string } };
+
+type Deps = { config: Config; db: Database; terminal: Pick<Terminal, 'note'> };
+
+/**
+ * Writes to the audit log what an operator has just done. The machine alone says who that is, so the subject is
+ * `unverified:` and the user's name there. An operator acts also when the log cannot be written: then a note says why.
+ */
+export async function writeAuditEntry({ config, db, terminal }: Deps, change: OperatorChange): Promise<void> {
+  if (config.ALFRED_AUDIT === 'off') return;
+  try {
+    const [{ createAuditWriter }, { createAuditStore }, { pino }] = await Promise.all([
+      import('../adapters/audit/audit-writer.ts'),
+      import('../adapters/postgres/audit/audit-store.ts'),
+      import('pino'),
+    ]);
+    const store = createAuditStore(db);
+    const keys = await keysOfLog(config, (await store.readHead()).key_id);
+    const writer = createAuditWriter({ store, keys: async () => keys, log: pino({ level: 'silent' }) });
+    try {
+      await writer.write({
+        ...change,
+        subject: `unverified:${userName()}`,
+        via: 'cli',
+        outcome: 'ok',
+        client: 'alfred',
+      });
+    } finally {
+      await writer.close();
+    }
+  } catch (error) {
+    terminal.note(`This was done, and the audit log has no entry of it: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * The keys, of which the one signs that signed the newest entry: every process of the API has that one, and goes on
+ * behind it.
+ *
+ * @param keyId of the newest entry
+ */
+async function keysOfLog(config: Config, keyId: string | null): Promise<AuditKeys> {
+  const { readAuditKeys } = await import('../runtime/audit-keys.ts');
+  const keys = await readAuditKeys(config, { mayMake: false });
+  if (keyId === null) {
+    if (config.ALFRED_AUDIT_KEY !== undefined || config.ALFRED_AUDIT_KEY_FILE !== undefined) return keys;
+    // The key of an Alfred of this machine need not be the one of this database.
+    throw new Error('the log is empty, so the key of this machine may be another one. Set ALFRED_AUDIT_KEY.');
+  }
+  const secret = keys.byId.get(keyId);
+  if (secret) return { ...keys, signing: { id: keyId, secret } };
+  throw new Error(
+    `it was last signed with the key ${keyId}, and here is ${[...keys.byId.keys()].join(', ')}. Set ALFRED_AUDIT_KEY or ALFRED_AUDIT_KEY_FILE as for the API.`,
+  );
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A container may run as a user without a name.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
