@@ -44,7 +44,12 @@ afterAll(async () => {
 });
 
 let issued = Math.floor(Date.now() / 1_000) - 60;
-/** A token of `Auth0 token profile`, for an API with roles and groups by an Action. Each is newer than the one before. */
+/** Each token is newer than the one before. */
+function nextIssue(): number {
+  issued += 1;
+  return issued;
+}
+/** A token of the profile `Auth0`, for an API with roles and groups by an Action. */
 const ofAuth0 = async (name: string, { roles = [], groups = [] }: { roles?: string[]; groups?: string[] } = {}) =>
   bearer(
     await auth0.sign(
@@ -57,7 +62,7 @@ const ofAuth0 = async (name: string, { roles = [], groups = [] }: { roles?: stri
         'https://example.com/roles': roles,
         'https://example.com/groups': groups,
         tenant: undefined,
-        iat: (issued += 1),
+        iat: nextIssue(),
       },
       { typ: 'JWT' },
     ),
@@ -77,7 +82,7 @@ const ofEntra = async (changes: Record<string, unknown> = {}) =>
         scp: 'access',
         roles: ['viewer'],
         tenant: undefined,
-        iat: (issued += 1),
+        iat: nextIssue(),
         ...changes,
       },
       { typ: 'JWT' },
@@ -94,7 +99,7 @@ async function add(headers: Record<string, string>, text: string, readers: strin
   const { body } = await api.http.request(`/v1/documents?${query}`, { method: 'POST', body: form, headers: all });
   expect(body).toMatchObject({ outcome: 'all' });
 }
-/** What a person finds, and what they are told of: names of documents. */
+/** The names of the documents that a person finds, and of those that are listed. */
 async function seenBy(headers: Record<string, string>) {
   const { body } = await api.http.post('/v1/search', { query: 'Heliotrope merger' }, headers);
   const list = (await api.http.get('/v1/documents', headers)).body;
