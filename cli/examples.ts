@@ -110,7 +110,7 @@ export const examples: Record<string, readonly string[]> = {
   'intrusion test': ['alfred intrusion test failed_sign_ins'],
   login: ['alfred login', 'ALFRED_URL=https://alfred.example.com alfred login --client-id alfred-cli'],
   logout: ['alfred logout'],
-  whoami: ['alfred whoami', 'alfred whoami --json'],
+  whoami: ['alfred whoami', 'alfred whoami --token'],
   eval: ['alfred eval answers --set test/evaluation/policies.json --corpus policies'],
   'eval answers': [
     'alfred eval answers --set test/evaluation/policies.json --json',

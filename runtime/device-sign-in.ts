@@ -13,14 +13,15 @@ export function deviceSignInsOf(config: OidcConfig): DeviceSignIn[] {
 /**
  * What a request for tokens says beside the client, so that the provider makes them for Alfred and gives a refresh
  * token. Keycloak, Okta and Google know the audience from the client. Auth0 has a parameter of its own, Entra ID takes
- * it as a scope, and others follow RFC 8707, which allows addresses only.
+ * it as a scope, and documents that the claims which name a person and a tenant come with `profile`. Others follow
+ * RFC 8707, which allows addresses only.
  */
 export function tokenParameters({
   provider,
   audience: [audience = ''],
 }: Pick<IssuerSettings, 'provider' | 'audience'>): Record<string, string> {
   const scope = 'openid offline_access';
-  if (provider === 'entra') return { scope: `${scope} ${audience}/.default` };
+  if (provider === 'entra') return { scope: `${scope} profile ${audience}/.default` };
   if (provider === 'auth0') return { scope, audience };
   if (provider === 'generic' && URL.canParse(audience)) return { scope, resource: audience };
   return { scope };

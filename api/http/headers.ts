@@ -13,7 +13,8 @@ export const dataHeaders = {
   'content-security-policy': dataPolicy,
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  // With `no-referrer` browsers send `Origin: null` with a form of our own page, like that for the end of a session.
+  'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 } as const;

@@ -111,6 +111,14 @@ export function createApiClient(
   }
 
   return {
+    /** What is sent with requests, fresh. @throws CliError when the caller is not signed in */
+    async token(): Promise<string> {
+      const stack = await find();
+      const credential = await readCredential(stack);
+      if (credential) return credential.token;
+      throw new CliError(`There is no token for Alfred at ${stack.url}. ${signInHint(undefined)}`);
+    },
+
     /**
      * The response itself, for streams.
      *

@@ -15,9 +15,11 @@ export function addWhoami(program: Command, context: CommandContext) {
   program
     .command('whoami')
     .description('who you are for Alfred: tenant, roles, groups, and until when')
+    .option('--token', 'print the access token alone, for programs like curl; it counts for minutes')
     .option('--json', 'as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
+    .action(async ({ json, token }: { json?: boolean; token?: boolean }) => {
       const { api, terminal } = context;
+      if (token) return terminal.print(await api.token());
       const me = await api.call('/v1/me', { answer: Me });
       if (json) return terminal.printJson(me);
       terminal.print(

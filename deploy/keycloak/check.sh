@@ -8,9 +8,10 @@
 #   KEYCLOAK_USER, KEYCLOAK_PASSWORD              a person who signs in
 #   KEYCLOAK_LOCK_USER, KEYCLOAK_LOCK_PASSWORD    a person who may be locked; left out: the lock is not tried
 #   KEYCLOAK_CONSOLE_SECRET, KEYCLOAK_WORKER_SECRET    secrets of the clients alfred-console and alfred-worker
-#   KEYCLOAK_REDIRECT_URI    a redirect address of alfred-console; http://127.0.0.1:8080/auth/callback
-#   KEYCLOAK_MANAGEMENT_URL  for health and metrics, https://keycloak:9000; left out: they are not tried
 #   ALFRED_URL               an API that trusts this realm; left out: no token is sent to one
+#   KEYCLOAK_REDIRECT_URI    a redirect address of alfred-console; default: /auth/callback of ALFRED_URL, or of
+#                            http://127.0.0.1:8080
+#   KEYCLOAK_MANAGEMENT_URL  for health and metrics, https://keycloak:9000; left out: they are not tried
 set -u -o pipefail
 
 : "${KEYCLOAK_URL:?is needed: where Keycloak runs, like https://id.example.com}"
@@ -21,7 +22,8 @@ for program in curl jq openssl; do
   command -v "$program" > /dev/null || { echo "$program is needed" >&2; exit 2; }
 done
 realm="${KEYCLOAK_URL%/}/realms/${KEYCLOAK_REALM:-alfred}"
-redirect="${KEYCLOAK_REDIRECT_URI:-http://127.0.0.1:8080/auth/callback}"
+alfred="${ALFRED_URL:-http://127.0.0.1:8080}"
+redirect="${KEYCLOAK_REDIRECT_URI:-${alfred%/}/auth/callback}"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 failed=0
@@ -53,7 +55,9 @@ claims() {
   while [ $((${#part} % 4)) -ne 0 ]; do part="$part="; done
   openssl base64 -d -A <<< "$part"
 }
-holds() { claims "$1" | jq -e "$2"; }
+# Of a token that is not there nothing holds, and its refusal says nothing.
+holds() { [ -n "$1" ] && claims "$1" | jq -e "$2"; }
+refuses() { [ -n "$1" ] && [ "$2" = "$3" ]; }
 random() { openssl rand -hex 32; }
 challenge() { printf %s "$1" | openssl dgst -sha256 -binary | openssl base64 -A | tr '/+' '_-' | tr -d '='; }
 
@@ -120,6 +124,11 @@ redeem() {
     -d "code=$1" -d "code_verifier=$2"
 }
 
+if [ -z "$(authorize "$scratch/form" -d "code_challenge=$(challenge "$(random)")" -d code_challenge_method=S256 | action)" ]; then
+  echo "FAILED  code: Keycloak shows the form for a sign-in that returns to $redirect"
+  echo "alfred-console has no such redirect address: set ALFRED_URL, or KEYCLOAK_REDIRECT_URI. Nothing else was tried." >&2
+  exit 1
+fi
 check "code: without PKCE it is refused" is \
   "$(query "$(location "$scratch/a" --get "$auth_url" -d client_id=alfred-console -d response_type=code -d scope=openid \
     --data-urlencode "redirect_uri=$redirect")" error)" invalid_request
@@ -130,7 +139,7 @@ verifier="$(random)"
 back="$(sign_in "$scratch/b" "$KEYCLOAK_USER" "$KEYCLOAK_PASSWORD" "$verifier")"
 check "code: the person comes back with a code and the state" test -n "$(query "$back" code)" -a \
   "$(query "$back" state)" = the-state
-check "code: a wrong verifier is refused" is \
+check "code: a wrong verifier is refused" refuses "$(query "$back" code)" \
   "$(field "$(redeem "$(query "$back" code)" "$(random)")" .error)" invalid_grant
 verifier="$(random)"
 back="$(sign_in "$scratch/c" "$KEYCLOAK_USER" "$KEYCLOAK_PASSWORD" "$verifier")"
@@ -158,7 +167,7 @@ first="$(field "$answer" .refresh_token)"
 answer="$(refresh_with "$first")"
 second="$(field "$answer" .refresh_token)"
 check "refresh: it gives another refresh token" differ "$first" "$second"
-check "refresh: a token that was used is refused" is "$(field "$(refresh_with "$first")" .error)" invalid_grant
+check "refresh: a token that was used is refused" refuses "$second" "$(field "$(refresh_with "$first")" .error)" invalid_grant
 
 verifier="$(random)"
 back="$(sign_in "$scratch/d" "$KEYCLOAK_USER" "$KEYCLOAK_PASSWORD" "$verifier")"
@@ -167,7 +176,7 @@ check "logout: with the ID token it sends the person back" is \
   "$(location "$scratch/d" --get "$logout_url" --data-urlencode "id_token_hint=$(field "$answer" .id_token)" \
     --data-urlencode "post_logout_redirect_uri=${redirect%/auth/callback}/" -d state=bye)" \
   "${redirect%/auth/callback}/?state=bye"
-check "logout: the refresh token counts no more" is \
+check "logout: the refresh token counts no more" refuses "$(field "$answer" .refresh_token)" \
   "$(field "$(refresh_with "$(field "$answer" .refresh_token)")" .error)" invalid_grant
 
 # The device flow, as `alfred login` uses it.
@@ -200,7 +209,7 @@ check "device: it is for alfred-api" holds "$(field "$answer" .access_token)" '[
 lasting="$(field "$answer" .refresh_token)"
 check "device: it lasts (an offline token)" holds "$lasting" '.typ == "Offline"'
 post "$(field "$discovery" .revocation_endpoint)" -d client_id=alfred-cli -d "token=$lasting" > /dev/null
-check "device: a refresh token that was revoked is refused" is \
+check "device: a refresh token that was revoked is refused" refuses "$lasting" \
   "$(field "$(token -d grant_type=refresh_token -d client_id=alfred-cli -d "refresh_token=$lasting")" .error)" \
   invalid_grant
 

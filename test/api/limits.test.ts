@@ -190,7 +190,7 @@ describe('every answer', () => {
     headers.get('cross-origin-resource-policy'),
     /frame-ancestors 'none'/.test(headers.get('content-security-policy') ?? ''),
   ];
-  const secured = ['nosniff', 'no-referrer', 'same-origin', 'same-origin', true];
+  const secured = ['nosniff', 'same-origin', 'same-origin', 'same-origin', true];
 
   test('has the security headers, and content is stored by no cache', async () => {
     const { url } = await open();

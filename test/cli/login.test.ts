@@ -67,6 +67,7 @@ test('login signs in by the browser, at the provider that the API names, and log
   expect(stderr).toContain(`Signing in to Alfred at ${api.url}, with ${oidc.issuer}.`);
   expect([(await stat(await file())).mode & 0o777, (await stat(folder())).mode & 0o777]).toEqual([0o600, 0o700]);
   expect((await run('whoami')).stdout).toMatch(/subject +ada\ntenant +acme\n[^]*roles +developer\ngroups +staff\n/);
+  expect(await run('whoami', '--token')).toMatchObject({ code: 0, stdout: `${(await stored()).accessToken}\n` });
 
   const { refreshToken } = await stored();
   expect(await run('logout')).toMatchObject({ code: 0, stderr: `Signed out of Alfred at ${api.url}.\n` });
@@ -78,6 +79,11 @@ test('login signs in by the browser, at the provider that the API names, and log
   expect([refused.status, await refused.json()]).toMatchObject([400, { error: 'invalid_grant' }]);
   const unknown = await run('whoami');
   expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('Run `alfred login`')]);
+  expect(await run('whoami', '--token')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/no token.*Run `alfred login`/),
+  });
   expect((await run('logout')).stderr).toBe(`You were not signed in to Alfred at ${api.url} with \`alfred login\`.\n`);
 });
 

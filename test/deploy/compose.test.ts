@@ -16,17 +16,27 @@ const read = (path: string) => readFileSync(join(root, path), 'utf8');
 type Service = {
   image: string;
   command?: string[];
+  profiles?: string[];
   environment?: Record<string, string>;
   ports?: string[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { disable?: boolean };
 };
-const compose = parse(read('docker-compose.temporal.yml'), { merge: true }) as {
+type ComposeFile = {
   services: Record<string, Service>;
   volumes: Record<string, unknown>;
 };
+const stackFile = 'docker-compose.temporal.yml';
+const keycloakFile = 'docker-compose.keycloak.yml';
+const parseFile = (path: string) => parse(read(path), { merge: true }) as ComposeFile;
+const compose = parseFile(stackFile);
+const keycloak = parseFile(keycloakFile);
 const services = Object.entries(compose.services);
+/** Those of both files, but for the API, which the second one only gives more variables. */
+const { api: apiWithKeycloak, ...ofKeycloak } = keycloak.services;
+const allServices = [...services, ...Object.entries(ofKeycloak)];
+const allVolumes = { ...compose.volumes, ...keycloak.volumes };
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
 
 /**
@@ -40,7 +50,7 @@ const interpolate = (value: string) =>
 const environmentOf = ({ environment = {} }: Service) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, interpolate(value)]));
 
-test('the file fits the Compose specification', () => {
+test.each([stackFile, keycloakFile])('%s fits the Compose specification', (path) => {
   const schema = JSON.parse(read('node_modules/dclint/schemas/compose.schema.json')) as { $schema?: string };
   delete schema.$schema;
   const ajv = new Ajv({ strict: false, allErrors: true });
@@ -52,7 +62,7 @@ test('the file fits the Compose specification', () => {
     .addFormat('duration', true)
     .addFormat('subnet_ip_address', true);
   const validate = ajv.compile(schema);
-  const isValid = validate(parse(read('docker-compose.temporal.yml'), { merge: true }));
+  const isValid = validate(parseFile(path));
   expect({ isValid, errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
@@ -135,8 +145,8 @@ test('documents are read by a service of their own, which has no model keys and 
   expect(variables.filter((name) => /^(ANTHROPIC|OPENAI|ALFRED_(MODEL|WEBHOOK|SMTP|MAIL))/.test(name))).toEqual([]);
 });
 
-test('images are pinned, ports are published on loopback only, and the file contains no password', () => {
-  for (const [name, { image, ports = [], environment = {} }] of services) {
+test('images are pinned, ports are published on loopback only, and the files contain no password', () => {
+  for (const [name, { image, ports = [], environment = {} }] of allServices) {
     expect({ name, image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/) });
     expect({ name, open: ports.filter((port) => !port.startsWith('127.0.0.1:')) }).toEqual({ name, open: [] });
     const secrets = Object.entries(environment).filter(([variable]) => /PASSWORD|PWD|KEY$/.test(variable));
@@ -146,21 +156,36 @@ test('images are pinned, ports are published on loopback only, and the file cont
 });
 
 test('every mounted file is in the repository, and every volume and dependency is declared', () => {
-  for (const [name, { volumes = [], depends_on = {} }] of services) {
+  for (const [name, { volumes = [], depends_on = {} }] of allServices) {
     for (const volume of volumes) {
       const source = volume.split(':')[0] ?? '';
       expect({
         name,
         source,
-        found: source.startsWith('./') ? existsSync(join(root, source)) : source in compose.volumes,
+        found: source.startsWith('./') ? existsSync(join(root, source)) : source in allVolumes,
       }).toEqual({ name, source, found: true });
     }
     for (const [other, { condition }] of Object.entries(depends_on)) {
-      expect(compose.services).toHaveProperty([other]);
+      const found = compose.services[other] ?? ofKeycloak[other];
+      expect({ name, other, isThere: found !== undefined }).toEqual({ name, other, isThere: true });
       // Waiting for health needs a health check. The roles get theirs from the image.
-      if (condition === 'service_healthy') expect(compose.services[other]?.healthcheck).toBeDefined();
+      if (condition === 'service_healthy') expect(found?.healthcheck).toBeDefined();
     }
   }
+});
+
+test('the Keycloak for people has neither console nor admin API, that for operators starts only when it is asked for', () => {
+  const own = keycloak.services['keycloak'];
+  expect(own).toMatchObject({ command: ['start', '--import-realm'] });
+  expect(own?.environment).toMatchObject({ KC_FEATURES_DISABLED: 'admin,admin-api', KC_HEALTH_ENABLED: 'true' });
+  expect(own?.environment).not.toHaveProperty('KC_HTTP_ENABLED');
+  expect(keycloak.services['keycloak-admin']).toMatchObject({ command: ['start'], profiles: ['admin'] });
+  // The realm is made with an address of its clients, and the API trusts what it gives.
+  const realm = read('deploy/keycloak/alfred-realm.json');
+  expect([...realm.matchAll(/\$\{(\w+):/g)].map(([, name]) => name)).toContain('ALFRED_PUBLIC_URL');
+  const signIn = { ...apiWithKeycloak?.environment, OIDC_ISSUER: 'https://id.example.com/realms/alfred' };
+  const api = { ...environmentOf(compose.services.api ?? { image: '' }), ...signIn, OIDC_TENANT: 'company' };
+  expect(loadConfig(api)).toMatchObject({ OIDC_PROVIDER: 'keycloak', OIDC_CLI_CLIENT_ID: 'alfred-cli' });
 });
 
 test('Prometheus scrapes every role where it listens', () => {

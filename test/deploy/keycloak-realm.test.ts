@@ -1,6 +1,10 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { localRealm, peopleOf, readOrCreateSecrets } from '../../deploy/local/keycloak-realm.ts';
 
@@ -112,3 +116,53 @@ test('the local realm has people with secrets of this machine, which stay', asyn
   expect(new Set(passwords).size).toBe(3);
   expect(Math.min(...passwords.map((password) => password.length))).toBeGreaterThanOrEqual(24);
 });
+
+test('the check of a Keycloak asks for the address of ALFRED_URL, and calls nothing good that it did not see', async () => {
+  const asked: URL[] = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '', issuer());
+    asked.push(url);
+    // An alfred-console without this redirect address gets a page that says so, and no request gets a token.
+    response.statusCode = url.pathname.endsWith('/auth') ? 400 : 200;
+    response.end(JSON.stringify(url.pathname.endsWith('-configuration') ? discovery() : { error: 'invalid' }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const base = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = () => `${base()}/realms/alfred`;
+  const discovery = () => ({
+    issuer: issuer(),
+    token_endpoint: `${issuer()}/token`,
+    authorization_endpoint: `${issuer()}/auth`,
+  });
+  try {
+    const { code, stdout, stderr } = await runCheck({
+      KEYCLOAK_URL: base(),
+      ALFRED_URL: 'https://alfred.example.com/',
+    });
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^FAILED {2}client credentials: it is for alfred-api$/m);
+    expect(stdout).toMatch(/^FAILED {2}code: .* returns to https:\/\/alfred\.example\.com\/auth\/callback$/m);
+    expect(stdout).not.toMatch(/^ok +(code|refresh|logout|lock)/m);
+    expect(stderr).toContain('set ALFRED_URL, or KEYCLOAK_REDIRECT_URI');
+    expect(asked.find(({ pathname }) => pathname.endsWith('/auth'))?.searchParams.get('redirect_uri')).toBe(
+      'https://alfred.example.com/auth/callback',
+    );
+  } finally {
+    server.close();
+  }
+});
+
+const runCheck = (environment: Record<string, string>) =>
+  new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve) => {
+    const script = fileURLToPath(new URL('../../deploy/keycloak/check.sh', import.meta.url));
+    const required = {
+      KEYCLOAK_USER: 'ada',
+      KEYCLOAK_PASSWORD: 'p',
+      KEYCLOAK_CONSOLE_SECRET: 's',
+      KEYCLOAK_WORKER_SECRET: 's',
+    };
+    const env = { PATH: process.env['PATH'], ...required, ...environment };
+    execFile('bash', [script], { env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });

@@ -12,7 +12,7 @@ test('each provider learns in its own way for whom tokens are', () => {
     tokenParameters({ provider, audience: [audience] });
   expect(of('keycloak', 'alfred-api')).toEqual({ scope });
   expect(of('okta', 'api://alfred')).toEqual({ scope });
-  expect(of('entra', 'api://alfred')).toEqual({ scope: `${scope} api://alfred/.default` });
+  expect(of('entra', 'api://alfred')).toEqual({ scope: `${scope} profile api://alfred/.default` });
   expect(of('auth0', 'https://alfred.example.com')).toEqual({ scope, audience: 'https://alfred.example.com' });
   expect(of('generic', 'https://alfred.example.com')).toEqual({ scope, resource: 'https://alfred.example.com' });
   // A name that is no address is refused as a `resource` (RFC 8707).
