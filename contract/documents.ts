@@ -39,7 +39,12 @@ export const Placement = z.strictObject({
   origin: Origin.optional().describe(
     'Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`)',
   ),
-  replace: z.boolean().optional().describe('true: take the place of documents that came from another `origin`'),
+  replace: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: take the place of documents that came from another `origin`, and, with the role `developer` or `admin`, of those that another person added',
+    ),
 });
 export type Placement = z.infer<typeof Placement>;
 

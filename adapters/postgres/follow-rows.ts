@@ -30,7 +30,14 @@ export async function* followRows<E extends { seq: number }>(
       const events = await read(after, pageSize);
       const last = events.at(-1);
       if (!last) {
-        if (await isOver(after)) return;
+        if (await isOver(after)) {
+          // Rows may have come between the two.
+          const rest = await read(after, pageSize);
+          if (rest.length === 0) return;
+          yield rest;
+          after = rest.at(-1)?.seq ?? after;
+          continue;
+        }
         await wakeUps.next(signal);
         continue;
       }

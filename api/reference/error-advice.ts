@@ -84,7 +84,8 @@ export const adviceOn: Partial<Record<ErrorCode, string>> = {
   file_too_large: 'Divide the file.',
   file_encrypted: 'Save it without a password.',
   file_name_taken: 'Give it another name, or another collection.',
-  document_not_yours: 'Give it another name or another collection, or ask the owner of the document.',
+  document_not_yours:
+    'Give it another name or another collection, or ask the owner of the document. Developers and admins may say that it takes its place (`replace`).',
   file_too_slow: 'Divide the file.',
   source_refused: 'Give Alfred access to it, or leave it out.',
   source_unreadable: 'Correct the address; the message says what came.',

@@ -25,7 +25,7 @@ export function addUploads(documents: Command, context: CommandContext) {
     .option('--private', 'only you may read them')
     .option('-t, --tag <tag...>', 'what a search can be narrowed by')
     .option('--prefix <name>', 'what their names begin with, instead of the name of their folder; "" for nothing')
-    .option('--replace', 'take the place of documents of the same names that came from another folder')
+    .option('--replace', 'take the place of documents of the same names that came from another folder or person')
     .option('--no-wait', 'end when the files are sent; they are read afterwards')
     .option('--callback <url>', 'tell this address when they were read; one call for each 100 files or 8 MB')
     .option('--callback-secret <file>', 'the file with the secret (whsec_…) that signs the call')

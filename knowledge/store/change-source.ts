@@ -4,7 +4,6 @@ import type { SourceChange } from '../../contract/sources.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import type { SourceRow } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
-import { isReadable } from './readable.ts';
 import { ownedSources, sourceExists, toSourceRow } from './source-row.ts';
 
 /**
@@ -27,7 +26,7 @@ export async function changeSource(
     } catch (error) {
       const { constraint } = error as { constraint?: string };
       if (constraint === 'sources_once') throw sourceExists(change.collection ?? '');
-      if (constraint !== 'documents_name' || attempt === maxAttempts) throw error;
+      if (!constraint?.startsWith('documents_name') || attempt === maxAttempts) throw error;
     }
   }
 }
@@ -103,7 +102,7 @@ async function placeDocuments(
       )
       and not exists (
         select from documents o where o.tenant = d.tenant and o.collection = ${source.collection} and o.name = d.name
-          and ${isReadable({ tenant, subject }, 'o')}
+          and o.subject = d.subject
       )
     returning d.id`.execute(trx);
   const changed = new Set([...updated, ...moved].map(({ id }) => id));

@@ -5,14 +5,9 @@ import type { Database } from '../../runtime/database/postgres.ts';
 
 /**
  * Whether the subject may read the document `d`: it owns it, or the readers include it, one of its groups, or everyone.
- *
- * @param alias of the documents, where it is not `d`
  */
-export function isReadable({ tenant, subject }: Scope, alias = 'd'): RawBuilder<boolean> {
-  const column = (name: string) => sql.ref(`${alias}.${name}`);
-  return sql<boolean>`(${column('tenant')} = ${tenant}
-    and (${column('subject')} = ${subject} or ${column('readers')} && (${readerNamesOf({ tenant, subject })})))`;
-}
+export const isReadable = ({ tenant, subject }: Scope): RawBuilder<boolean> => sql<boolean>`(
+  d.tenant = ${tenant} and (d.subject = ${subject} or d.readers && (${readerNamesOf({ tenant, subject })})))`;
 
 /** Whether the document `d` is within reach. */
 export function isWithinReach({ of, ...scope }: DocumentReach): RawBuilder<boolean> {

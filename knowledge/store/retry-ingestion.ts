@@ -6,7 +6,6 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import { copyIngestionCallback } from '../../adapters/postgres/tasks/callbacks.ts';
 import { removeUnusedFiles } from './files.ts';
 import { ownedIngestions } from './ingestion-rows.ts';
-import { isReadable } from './readable.ts';
 
 /** How long the bytes of an unread file are kept for a retry, in days after the end of its ingestion. */
 const keptDays = 7;
@@ -75,11 +74,11 @@ async function filesToRetry(trx: Database, scope: Scope, first: FirstIngestion):
 
 /**
  * Files of an ended ingestion that neither it nor a retry has read. Files
- * are left out when a document of their name, of those that the subject may read, has changed since the upload.
+ * are left out when the subject's document of their name has changed since the upload.
  */
 async function listUnreadFiles(
   trx: Database,
-  scope: Scope,
+  { tenant, subject }: Scope,
   { id, collection, created_at }: FirstIngestion,
 ): Promise<UnreadFile[]> {
   const { rows } = await sql<UnreadFile>`
@@ -90,7 +89,8 @@ async function listUnreadFiles(
         where i.retry_of = ${id} and r.state in ('added', 'replaced', 'unchanged')
       )
       and not exists (
-        select from documents d where ${isReadable(scope)} and d.collection = ${collection} and d.name = f.name
+        select from documents d where d.tenant = ${tenant} and d.subject = ${subject}
+          and d.collection = ${collection} and d.name = f.name
           and d.updated_at > ${created_at}
       )
     order by f.ordinal`.execute(trx);

@@ -21,7 +21,9 @@ type Reading = Recognising & { chunking: Chunking };
 export type Sent = Reading & { file: File; placement: Placement; upload?: UploadRef | undefined };
 
 /**
- * Finds the document that a file is another version of. What the subject may not read takes no part: its name is free.
+ * Finds the document that a file is another version of: the subject's own. An upload of a person also meets those of
+ * others that the person may read. What may not be read takes no part, and a source meets only what its owner added:
+ * else another person could take the names of its pages first.
  *
  * @param options.lock locks the document until the end of the transaction, so that the rights still hold at the write
  * @returns undefined when the file is to be a document of its own
@@ -48,7 +50,7 @@ export async function findStored(db: Database, scope: Scope, sent: Sent, { lock 
     .where('tenant', '=', scope.tenant)
     .where('collection', '=', placement.collection)
     .where('name', '=', file.name)
-    .where(isReadable(scope))
+    .where(sent.upload ? isReadable(scope) : sql<boolean>`d.subject = ${scope.subject}`)
     .orderBy(sql`d.subject = ${scope.subject}`, 'desc')
     .orderBy(sql`d.content_hash = ${file.contentHash}`, 'desc')
     .orderBy('created_at')
@@ -57,20 +59,24 @@ export async function findStored(db: Database, scope: Scope, sent: Sent, { lock 
   const found = await (lock ? query.forNoKeyUpdate() : query).execute();
   const [document] = found;
   if (!document) return undefined;
-  const isSame = isUpToDate(document, file, sent) && !isPlacedDifferently(document, placement);
+  // With other readers than asked for, the file would not be there for those whom the sender means.
+  const asked = { ...placement, readers: placement.readers ?? ['everyone'] };
+  const isSame = isUpToDate(document, file, sent) && !isPlacedDifferently(document, asked);
   if (document.subject !== scope.subject && !isSame) await refuseForeign(db, scope, sent, found);
   if (document.content_hash !== file.contentHash) refuseOtherOrigin(file.name, document.origin, placement);
   return document;
 }
 
-type Foreign = { subject: string; readers: string[] };
-
-/** @throws AlfredError `document_not_yours` unless the subject may change the one document of another */
+/**
+ * A document of another is replaced only when the sender says so: its owner reads what comes, and decides who reads it.
+ *
+ * @throws AlfredError `document_not_yours` unless the subject may change the one document of another, and says so
+ */
 async function refuseForeign(
   db: Database,
   scope: Scope,
-  { file: { name }, placement: { collection, readers }, upload }: Sent,
-  found: Foreign[],
+  { file: { name }, placement: { collection, readers, replace }, upload }: Sent,
+  found: { subject: string }[],
 ): Promise<void> {
   const [document, another] = found;
   const refuse = (why: string) => new AlfredError('document_not_yours', `${name}: ${why}`);
@@ -84,8 +90,11 @@ async function refuseForeign(
     throw refuse(
       `${owners} have each added a document of that name in the collection ${collection}. Give this one another name, or remove one of the two first.`,
     );
-  if (readers && !isSameSet(document.readers, readers))
-    throw refuse(`only its owner, ${owners}, decides who may read it. Add it again without readers.`);
+  if (readers) throw refuse(`only its owner, ${owners}, decides who may read it. Add it again without readers.`);
+  if (!replace)
+    throw refuse(
+      `the document of that name in the collection ${collection} was added by ${owners}. Say that this one takes its place (\`--replace\`), which ${owners} reads then, or give it another name or collection.`,
+    );
 }
 
 /**

@@ -168,9 +168,11 @@ test('messages that wait for their turns count as tasks', async () => {
   await operator('limit', 'chatty', '--tasks-at-once', '3');
   const conversation = (await send('POST', '/v1/conversations', 'chatty', {})).body.id as string;
   const path = `/v1/conversations/${conversation}`;
-  const say = (id: string, text = 'x') => send('POST', `${path}/messages`, 'chatty', { id, text });
+  const say = (id: string, text = 'x', more = {}) => send('POST', `${path}/messages`, 'chatty', { id, text, ...more });
   const first = await say('1');
   await api.taskReaches(first.body.taskId, 'running', of('chatty'));
+  // It makes no task.
+  expect((await say('s', 'x', { onBusy: 'steer' })).body.outcome).toBe('steered');
   expect([(await say('2')).body.outcome, (await say('3')).body.outcome]).toEqual(['queued', 'queued']);
   const refused = await say('4');
   expect([refused.status, refused.body.code]).toEqual([409, 'tenant_limit']);
@@ -181,6 +183,15 @@ test('messages that wait for their turns count as tasks', async () => {
   await api.taskReaches(first.body.taskId, 'cancelled', of('chatty'));
   expect((await say('4')).status).toBe(202);
   await send('POST', `${path}/stop`, 'chatty', {});
+
+  // A task of its own passes no limit of the day that waiting messages have taken.
+  await operator('limit', 'daily-talk', '--tasks-per-day', '2');
+  const talk = `/v1/conversations/${(await send('POST', '/v1/conversations', 'daily-talk', {})).body.id as string}`;
+  const { body } = await send('POST', `${talk}/messages`, 'daily-talk', { text: 'x' });
+  await api.taskReaches(body.taskId, 'running', of('daily-talk'));
+  expect((await send('POST', `${talk}/messages`, 'daily-talk', { text: 'y' })).body.outcome).toBe('queued');
+  expect((await ask('daily-talk')).body.code).toBe('tenant_limit');
+  await send('POST', `${talk}/stop`, 'daily-talk', {});
 });
 
 test('documents and cost of a tenant have limits, and an operator sees numbers only', async () => {

@@ -30,7 +30,10 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
       const receipt = await findReceipt(db, taskId, { step, callId });
       if (receipt?.result) return { result: receipt.result };
       // An intent without a result: an earlier attempt died.
-      if (receipt && (await isOpenFor(db, taskId, runId))) return { result: undefined, sent: receipt.sent };
+      if (receipt && (await isOpenFor(db, taskId, runId))) {
+        if (effect !== null) await addEffect(db, taskId, { step, callId, effect, storedInput });
+        return { result: undefined, sent: receipt.sent };
+      }
       if (!(await reopen(db, task, { runId }))) throw new AlfredError('superseded', 'The task had ended.');
     }
     return { result: undefined, sent: false };
@@ -75,6 +78,18 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     return receipt.result;
   },
 });
+
+/** An earlier attempt was refused, so its intent names no effect; this one acts, and an undo has to find it. */
+const addEffect = (
+  db: Database,
+  taskId: string,
+  { step, callId, effect, storedInput }: { step: number; callId: string; effect: string; storedInput: string | null },
+) =>
+  sql`
+    update tool_calls set effect = ${effect}, input = ${storedInput}::jsonb
+    where task_id = ${taskId} and step = ${step} and call_id = ${callId} and effect is null and result_hash is null`.execute(
+    db,
+  );
 
 async function findReceipt(
   db: Database,

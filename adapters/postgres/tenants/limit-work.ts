@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { ConversationRows, Tasks, Tenants } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { passedTaskLimit } from '../../../contract/rules/tenant-rules.ts';
@@ -14,6 +15,9 @@ const limitsTasks = ({ tasksAtOnce, tasksPerDay }: TenantLimits) =>
 
 /** How long a task waits for those of its tenant that other processes make, in milliseconds. */
 const lockTimeoutMs = 3_000;
+
+/** How many requests of a tenant with limits wait for each other in one process. */
+const maxWaiting = 200;
 
 /**
  * Tasks that are made only for tenants that are active and have room. Two requests at once of a tenant with limits
@@ -33,7 +37,7 @@ export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks 
         await sql`select pg_advisory_xact_lock(hashtextextended(${`tenant-tasks/${tenant}`}, 0))`.execute(trx);
         const task = await createTasks(trx).create(principal, request, options);
         // Counted with the new task. The error takes it back.
-        const passed = task.isNew ? passedTaskLimit(tenant, limits, await countTasks(trx, tenant)) : undefined;
+        const passed = task.isNew ? passedTaskLimit(tenant, limits, await countWithMessages(trx, tenant)) : undefined;
         if (passed) throw passed;
         return task;
       };
@@ -42,17 +46,28 @@ export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks 
   };
 }
 
+/** The tasks of a tenant. A message whose task is not made yet counts among those of the day. */
+async function countWithMessages(db: Database, tenant: string) {
+  const { tasksAtOnce, tasksToday } = await countTasks(db, tenant);
+  return { tasksAtOnce, tasksToday: tasksToday + (await countWaitingMessages(db, tenant)) };
+}
+
 /**
  * A queue for each tenant. Those who wait in it hold no connection: else one tenant could hold them all.
  *
  * @returns runs the work of a tenant when what came before it is done
+ * @throws AlfredError `rate_limited` when too many wait already
  */
 function createQueues() {
   // A queue that is forgotten in use does no harm: the lock in the database stays.
   const queues = new LRUCache<string, LimitFunction>({ max: 10_000 });
-  return <T>(tenant: string, work: () => Promise<T>): Promise<T> => {
+  return async <T>(tenant: string, work: () => Promise<T>): Promise<T> => {
     const queue = queues.get(tenant) ?? pLimit(1);
     queues.set(tenant, queue);
+    if (queue.pendingCount >= maxWaiting)
+      throw new AlfredError('rate_limited', `${maxWaiting} requests of the tenant ${tenant} wait already.`, {
+        retryAfterMs: lockTimeoutMs,
+      });
     return queue(work);
   };
 }

@@ -19,12 +19,12 @@ export async function countTasks(
   return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
 }
 
-/** Counts the messages of a tenant that wait for their turns. Their tasks have no rows yet. */
+/** Counts the messages of a tenant that wait for their turns: they have no tasks yet. One that steers gets none. */
 export async function countWaitingMessages(db: Database, tenant: string): Promise<number> {
   // The second condition is that of a small index: of what is open, of all tenants.
   const { rows } = await sql<{ count: number }>`
     select count(*)::int as count from conversation_messages m join conversations c on c.id = m.conversation_id
-    where m.state in ('queued', 'steering')
+    where m.state = 'queued'
       and (m.state in ('queued', 'running', 'steering') or (m.state = 'passed_over' and m.head is null))
       and c.tenant = ${tenant} and c.deleted_at is null`.execute(db);
   return rows[0]?.count ?? 0;

@@ -4,9 +4,9 @@
 -- A name is taken once by each owner: what a person may not read does not show by a name that is refused.
 DROP INDEX CONCURRENTLY IF EXISTS documents_name_of_owner;
 CREATE UNIQUE INDEX CONCURRENTLY documents_name_of_owner ON documents (tenant, collection, name, subject);
-ALTER TABLE documents DROP CONSTRAINT IF EXISTS documents_name;
--- It keeps the name of the constraint, which the version before knows.
-ALTER TABLE documents ADD CONSTRAINT documents_name UNIQUE USING INDEX documents_name_of_owner;
+-- It keeps the name of the constraint, which the version before knows. One statement: names are unique at any moment.
+ALTER TABLE documents DROP CONSTRAINT IF EXISTS documents_name,
+  ADD CONSTRAINT documents_name UNIQUE USING INDEX documents_name_of_owner;
 
 -- Down Migration
 -- Outside a transaction
@@ -24,5 +24,5 @@ INSERT INTO document_changes (tenant, document_id) SELECT tenant, id FROM rename
 COMMIT;
 DROP INDEX CONCURRENTLY IF EXISTS documents_name_once;
 CREATE UNIQUE INDEX CONCURRENTLY documents_name_once ON documents (tenant, collection, name);
-ALTER TABLE documents DROP CONSTRAINT IF EXISTS documents_name;
-ALTER TABLE documents ADD CONSTRAINT documents_name UNIQUE USING INDEX documents_name_once;
+ALTER TABLE documents DROP CONSTRAINT IF EXISTS documents_name,
+  ADD CONSTRAINT documents_name UNIQUE USING INDEX documents_name_once;

@@ -4,6 +4,7 @@ import { createConversationRows } from '../../../adapters/postgres/conversations
 import { createConversationTurns } from '../../../adapters/postgres/conversations/conversation-turns.ts';
 import { eraseTasks } from '../../../adapters/postgres/erasure/erase-tasks.ts';
 import type { EventListener } from '../../../adapters/postgres/event-listener.ts';
+import { followRows } from '../../../adapters/postgres/follow-rows.ts';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import type { ConversationEvent } from '../../../contract/conversation.ts';
 import type { ConversationEvents, ConversationRows, ConversationTurns } from '../../../contract/ports/index.ts';
@@ -97,4 +98,20 @@ test('a conversation is deleted once: a second deletion finds nothing, and chang
   expect(await remove()).toBeUndefined();
   expect(await erasedAt()).toEqual(first);
   expect(typesOf(await events.read(local, ref.conversationId, 0, 10))).toEqual(whole);
+});
+
+test('rows that come while a follower asks for the end are given', async () => {
+  const pages = [[], [{ seq: 1 }], []];
+  const listener = { listen: () => ({ arm() {}, next: async () => {}, close() {} }) } as unknown as EventListener;
+  const given = [];
+  for await (const page of followRows<{ seq: number }>(listener, {
+    id: 'x',
+    after: 0,
+    signal: AbortSignal.timeout(5_000),
+    read: async () => pages.shift() ?? [],
+    isLast: () => false,
+    isOver: async () => true,
+  }))
+    given.push(...page);
+  expect(given).toEqual([{ seq: 1 }]);
 });

@@ -42,6 +42,15 @@ test('a tool call returns its receipt on every repeat', async () => {
   expect(toolEvents).toEqual(['tool.started', 'tool.completed']);
 });
 
+test('an attempt that acts after one that was refused has its effect, with what it sends', async () => {
+  await harness.ledger.beginToolCall(task, newCall());
+  await harness.ledger.beginToolCall(task, { ...newCall(), effect: 'write', arguments: { at: 2 } });
+  // A later one changes nothing of it.
+  await harness.ledger.beginToolCall(task, { ...newCall(), effect: 'write', arguments: { at: 3 } });
+  const { rows } = await harness.pool.query('select effect, input from tool_calls where task_id = $1', [task.taskId]);
+  expect(rows).toEqual([{ effect: 'write', input: { at: 2 } }]);
+});
+
 test('the same call id in another step is another call', async () => {
   await harness.ledger.beginToolCall(task, newCall(1));
   const first = await harness.ledger.completeToolCall(task, outcomeOf('first', 1));

@@ -95,10 +95,29 @@ describe('a document of another person', () => {
     expect(await remove(ann, documentId)).toBe(true);
   });
 
+  test('takes nothing in that another person sends, unless that person says so', async () => {
+    await send(bob, 'salaries.txt', 'Of bob.', { readers: ['subject:dev'] });
+    const refused = await send(dev, 'salaries.txt', 'Of dev.');
+    expect([refused.code, refused.message]).toEqual([
+      'document_not_yours',
+      expect.stringContaining('takes its place (`--replace`), which bob reads then'),
+    ]);
+    expect(await stateOf(dev, 'salaries.txt', 'Of dev.', { readers: ['subject:dev'], replace: true })).toBe(
+      'document_not_yours',
+    );
+    // The same content with fewer readers than everyone, as the sender means it.
+    await send(bob, 'notice.txt', 'Closed.', { readers: ['subject:ann'] });
+    expect(await stateOf(ann, 'notice.txt', 'Closed.')).toBe('document_not_yours');
+    // A source meets no names of others.
+    const file = { tenant: 'local', subject: 'ann' };
+    expect((await putDocument(env.postgres.db, 'notice.txt', 'Closed.', { scope: file })).state).toBe('added');
+  });
+
   test('that may be read is replaced and deleted with the role developer or admin, and stays its owner’s', async () => {
     const { documentId } = await send(ann, 'rules.txt', 'Of ann.', { readers: ['everyone'] });
-    expect(await send(dev, 'rules.txt', 'Of dev.')).toEqual({ state: 'replaced', documentId });
-    expect(await send(admin, 'rules.txt', 'Of admin.')).toEqual({ state: 'replaced', documentId });
+    const replace = true;
+    expect(await send(dev, 'rules.txt', 'Of dev.', { replace })).toEqual({ state: 'replaced', documentId });
+    expect(await send(admin, 'rules.txt', 'Of admin.', { replace })).toEqual({ state: 'replaced', documentId });
     expect(await documents.get(ann, documentId ?? '')).toMatchObject({ owner: 'ann', version: 3 });
     expect(await stateOf(dev, 'rules.txt', 'More.', { readers: [] })).toBe('document_not_yours');
     // A role that was taken since the upload was sent.
@@ -113,7 +132,7 @@ describe('a document of another person', () => {
         expires_at: new Date(),
       })
       .execute();
-    expect(await stateOf(dev, 'rules.txt', 'Too late.')).toBe('document_not_yours');
+    expect(await stateOf(dev, 'rules.txt', 'Too late.', { replace })).toBe('document_not_yours');
     await env.postgres.db.deleteFrom('subjects').where('subject', '=', 'dev').execute();
     expect(await remove(dev, documentId)).toBe(true);
   });
@@ -169,7 +188,7 @@ describe('a document of another person', () => {
   test('is not replaced when the right ends while the file is read', async () => {
     await join('dev', 'staff');
     const { documentId } = await send(ann, 'staff.txt', 'Of ann.', { readers: ['group:staff'] });
-    const sent = await send(dev, 'staff.txt', 'Of dev.', { meanwhile: () => leave('dev') });
+    const sent = await send(dev, 'staff.txt', 'Of dev.', { replace: true, meanwhile: () => leave('dev') });
     expect(sent.state).toBe('added');
     expect(sent.documentId).not.toBe(documentId);
     expect(await textsOf(ann, 'staff.txt')).toEqual(['Of ann.', 'Of dev.']);
