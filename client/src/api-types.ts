@@ -3531,7 +3531,7 @@ export interface components {
             tags?: string[];
             /** @description Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`) */
             origin?: string;
-            /** @description true: take the place of documents that came from another `origin` */
+            /** @description true: take the place of documents that came from another `origin`, and, with the role `developer` or `admin`, of those that another person added */
             replace?: boolean;
             /**
              * @description `web`: a page, or a sitemap with all its pages; `s3`: the files below a bucket’s prefix, taken as a folder; `git`: those below a folder of a repository. Default: `web`
@@ -8034,7 +8034,7 @@ export interface operations {
                 /** @description Where the names begin, in words of your own, like `laptop:/home/ann`. A document that came from another origin is not replaced by other content: the file is refused (`file_name_taken`) */
                 origin?: string;
                 /**
-                 * @description true: take the place of documents that came from another `origin`
+                 * @description true: take the place of documents that came from another `origin`, and, with the role `developer` or `admin`, of those that another person added
                  * @example false
                  */
                 replace?: boolean;

@@ -186,12 +186,12 @@ test('messages that wait for their turns count as tasks', async () => {
 
   // A task of its own passes no limit of the day that waiting messages have taken.
   await operator('limit', 'daily-talk', '--tasks-per-day', '2');
-  const talk = `/v1/conversations/${(await send('POST', '/v1/conversations', 'daily-talk', {})).body.id as string}`;
-  const { body } = await send('POST', `${talk}/messages`, 'daily-talk', { text: 'x' });
+  const other = `/v1/conversations/${(await send('POST', '/v1/conversations', 'daily-talk', {})).body.id as string}`;
+  const { body } = await send('POST', `${other}/messages`, 'daily-talk', { text: 'x' });
   await api.taskReaches(body.taskId, 'running', of('daily-talk'));
-  expect((await send('POST', `${talk}/messages`, 'daily-talk', { text: 'y' })).body.outcome).toBe('queued');
+  expect((await send('POST', `${other}/messages`, 'daily-talk', { text: 'y' })).body.outcome).toBe('queued');
   expect((await ask('daily-talk')).body.code).toBe('tenant_limit');
-  await send('POST', `${talk}/stop`, 'daily-talk', {});
+  await send('POST', `${other}/stop`, 'daily-talk', {});
 });
 
 test('documents and cost of a tenant have limits, and an operator sees numbers only', async () => {
