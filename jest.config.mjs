@@ -14,5 +14,7 @@ export default {
   // A slow machine that does other work too needs a minute to bundle the workflows.
   testTimeout: 180_000,
   maxWorkers: 2,
+  // Modules of test files stay in a worker’s memory: it starts again before it reaches V8’s limit.
+  workerIdleMemoryLimit: '1536MB',
   modulePathIgnorePatterns: ['<rootDir>/.alfred/'],
 };

@@ -103,7 +103,7 @@ export const taskEventSchemas = [
 export const TaskEvent = z.discriminatedUnion('type', taskEventSchemas);
 export type TaskEvent = z.infer<typeof TaskEvent>;
 
-const terminalTypes = ['task.completed', 'task.incomplete', 'task.failed', 'task.cancelled'] as const;
+export const terminalTypes = ['task.completed', 'task.incomplete', 'task.failed', 'task.cancelled'] as const;
 
 /** The event that ends a task. Only `effect.undone` can follow it, when the task's effects are undone afterwards. */
 export type TerminalTaskEvent = Extract<TaskEvent, { type: (typeof terminalTypes)[number] }>;

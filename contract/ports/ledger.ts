@@ -51,7 +51,7 @@ export interface Ledger {
 
   /**
    * Reads whether the answer of an open call is still of use: `superseded` when another attempt took over or has
-   * answered, `ended` when the task has ended or is to be cancelled.
+   * answered, `ended` when the task has ended since, or is to be cancelled.
    */
   stateOfCall(task: TaskRef, callId: string): Promise<'open' | 'superseded' | 'ended'>;
 

@@ -31,6 +31,7 @@ test('without configuration every agent has the default model and no limits', ()
     onOutage: 'fallback',
     budget: {},
     perDay: {},
+    tools: {},
   });
   expect(agentSettings(configOf({ ANTHROPIC_API_KEY: 'key' }), 'knowledge').model).toBe('anthropic:claude-sonnet-5-5');
 });

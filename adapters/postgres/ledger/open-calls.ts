@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import { terminalTypes } from '../../../contract/events.ts';
 import type { Ledger, Purpose } from '../../../contract/ports/index.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -21,10 +22,10 @@ export const createOpenCalls = (db: Database): OpenCalls => ({
           .onRef('paid.purpose', '=', 'c.purpose')
           .on('paid.outcome', '=', 'completed'),
       )
-      .select(['t.ended_at', 't.cancel_request', 'c.outcome', 'paid.id as paid_id'])
+      .select(['t.cancel_request', 'c.outcome', 'paid.id as paid_id', hasEndedSince.as('has_ended')])
       .where('t.id', '=', taskId)
       .executeTakeFirst();
-    if (!row || row.ended_at !== null || row.cancel_request !== null) return 'ended';
+    if (!row || row.has_ended || row.cancel_request !== null) return 'ended';
     return row.outcome === 'open' && row.paid_id === null ? 'open' : 'superseded';
   },
 
@@ -34,6 +35,15 @@ export const createOpenCalls = (db: Database): OpenCalls => ({
 
   writeOffLost: () => writeOff(db, sql`t.ended_at < now() - interval '20 minutes'`, false),
 });
+
+/**
+ * Whether the task has ended, or had ended since the call `c` began: a person has terminated the workflow of the call
+ * and reset it, and the new run makes a call of its own.
+ */
+const hasEndedSince = sql<boolean>`
+  t.ended_at is not null or exists (
+    select from task_events e
+    where e.task_id = t.id and e.at >= c.created_at and e.type in (${sql.join(terminalTypes)}))`;
 
 /** Lists the ids of a task's open calls, of one step and purpose or all. */
 export async function listOpenCalls(

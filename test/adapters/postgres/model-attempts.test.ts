@@ -194,6 +194,16 @@ test('the answer of a call is of use until another attempt has answered, or the 
   expect(await statesOf()).toEqual(['ended', 'ended', 'ended']);
 });
 
+test('a call of a workflow that was terminated and reset is of no use to the new run', async () => {
+  const call = await begin(1);
+  await harness.tasks.close(task, undefined, { status: 'failed', code: 'terminated', message: 'by hand' });
+  await harness.tasks.adopt(task, { runId: 'new-run' });
+  expect(await harness.ledger.stateOfCall(task, call.callId)).toBe('ended');
+  await harness.ledger.writeOffOpenCalls(task);
+  const next = await begin(1);
+  expect(await harness.ledger.stateOfCall(task, next.callId)).toBe('open');
+});
+
 test('a call that has crashed twenty workers is not begun again', async () => {
   for (let attempt = 1; attempt <= 20; attempt++) await begin(attempt);
   await expect(harness.ledger.beginModelCall(task, openCall({ attempt: 21 }))).rejects.toMatchObject({
