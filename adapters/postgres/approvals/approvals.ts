@@ -24,12 +24,14 @@ import {
   type StoredRule,
 } from './approval-row.ts';
 import { decideApproval, refuseKeyHolder, selectOpenTask } from './decide-approval.ts';
-import { requestApproval } from './request-approval.ts';
+import { requestApproval, withdrawOthers } from './request-approval.ts';
 
 /** Calls that wait for a person: one row a call, decided once. */
 export const createApprovals = (db: Database): Approvals => ({
   async request(task, run, calls) {
-    if (calls.length > 0) await adoptRun(db, task, run);
+    if (calls.length === 0) return [];
+    await adoptRun(db, task, run);
+    await withdrawOthers(db, task, run, calls);
     const states = [];
     // One after the other, because each statement locks the task's row.
     for (const { step, callId, tool, arguments: args, rule } of calls) {
