@@ -190,3 +190,26 @@ test('a partial result of a run before a reset goes with its task, or when anoth
   }
   expect(await count()).toBe(0);
 });
+
+test('a result that another attempt has just stored goes when this one takes its place', async () => {
+  const { tasks, pool, untilStatementsWait } = harness;
+  const { task } = await harness.newTask();
+  const isStored = async (hash: string) =>
+    (await pool.query('select from contents where subject = $1 and hash = $2', [task.subject, hash])).rowCount === 1;
+  const other = await pool.connect();
+  await other.query('begin');
+  await other.query(`update tasks set result_hash = 'h-other' where id = $1`, [task.taskId]);
+  await other.query(`insert into contents (tenant, subject, hash, bytes) values ($1, $2, 'h-other', '')`, [
+    task.tenant,
+    task.subject,
+  ]);
+  // It has read the row, which names no result yet, and waits for its lock.
+  const storing = tasks.storeResult(task, { runId: 'run-1' }, { text: 'Mine.', citations: [] });
+  await untilStatementsWait(1);
+  await other.query('commit');
+  other.release();
+  const hash = await storing;
+  expect([await isStored('h-other'), await isStored(hash)]).toEqual([false, true]);
+  const { rows } = await pool.query('select result_hash from tasks where id = $1', [task.taskId]);
+  expect(rows).toEqual([{ result_hash: hash }]);
+});
