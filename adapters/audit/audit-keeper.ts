@@ -19,14 +19,14 @@ const usualStopMs = 5_000;
 type Deps = {
   store: AuditStore;
   keys: () => Promise<AuditKeys>;
-  /** Takes into the log what workers have done. */
+  /** Takes into the log what was done without a request. */
   seal: () => Promise<void>;
   /** Looks for intrusions. */
   scan: () => Promise<void>;
   /** undefined: checkpoints are in the database alone. */
   place: CheckpointPlace | undefined;
   log: Pick<Logger, 'error' | 'info'>;
-  metrics?: Pick<Metrics, 'auditCheckpointAge'> | undefined;
+  metrics?: Pick<Metrics, 'auditCheckpointAge' | 'auditSealFailures'> | undefined;
   checkpointMs: number;
   keptDays: number;
   now?: () => number;
@@ -102,7 +102,6 @@ export function createAuditKeeper(deps: Deps) {
 
   /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
-    await orLogged(seal);
     await orLogged(writeCheckpoint);
     if (isStopping) return;
     if (now() - scanAt >= scanEveryMs) {
@@ -114,6 +113,21 @@ export function createAuditKeeper(deps: Deps) {
     await orLogged(removeExpired);
   }
 
+  let hasSealFailed = false;
+  /** Each failure is counted, and the first of an outage is logged: the rows stay where they are. */
+  async function sealPending(): Promise<void> {
+    try {
+      await seal();
+      if (hasSealFailed) log.info('what was done without a request is taken into the audit log again');
+      hasSealFailed = false;
+    } catch (error) {
+      metrics?.auditSealFailures.inc();
+      if (!hasSealFailed)
+        log.error({ err: error }, 'what was done without a request cannot be taken into the audit log');
+      hasSealFailed = true;
+    }
+  }
+
   const orLogged = (job: () => Promise<unknown>) =>
     job().catch((error: unknown) => log.error({ err: error }, 'the audit log cannot be looked after'));
 
@@ -123,18 +137,27 @@ export function createAuditKeeper(deps: Deps) {
 
     /** Looks every few seconds what is to be done. @returns a function that ends that */
     start(): () => Promise<void> {
-      let running: Promise<void> | undefined;
-      const timer = setInterval(() => {
-        running ??= tick().finally(() => {
-          running = undefined;
-        });
-      }, tickMs).unref();
+      // A place of checkpoints that hangs keeps nothing out of the log.
+      const stops = [sealPending, tick].map((job) => repeat(job, tickMs));
       return async () => {
-        clearInterval(timer);
         isStopping = true;
-        await Promise.race([running, sleep(stopMs, undefined, { ref: false })]);
+        await Promise.race([Promise.all(stops.map((stop) => stop())), sleep(stopMs, undefined, { ref: false })]);
       };
     },
+  };
+}
+
+/** Runs a job again and again, never twice at once. @returns ends that, when the job that runs has ended */
+function repeat(job: () => Promise<void>, everyMs: number): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= job().finally(() => {
+      running = undefined;
+    });
+  }, everyMs).unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 }
 
