@@ -40,7 +40,7 @@ type Deps = {
  * processes may do so at once.
  */
 export function createAuditKeeper(deps: Deps) {
-  const { store, keys, seal, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
   const { tickMs = usualTickMs, stopMs = usualStopMs } = deps;
   let isStopping = false;
   let waitingSince: number | undefined;
@@ -113,21 +113,6 @@ export function createAuditKeeper(deps: Deps) {
     await orLogged(removeExpired);
   }
 
-  let hasSealFailed = false;
-  /** Each failure is counted, and the first of an outage is logged: the rows stay where they are. */
-  async function sealPending(): Promise<void> {
-    try {
-      await seal();
-      if (hasSealFailed) log.info('what was done without a request is taken into the audit log again');
-      hasSealFailed = false;
-    } catch (error) {
-      metrics?.auditSealFailures.inc();
-      if (!hasSealFailed)
-        log.error({ err: error }, 'what was done without a request cannot be taken into the audit log');
-      hasSealFailed = true;
-    }
-  }
-
   const orLogged = (job: () => Promise<unknown>) =>
     job().catch((error: unknown) => log.error({ err: error }, 'the audit log cannot be looked after'));
 
@@ -138,12 +123,28 @@ export function createAuditKeeper(deps: Deps) {
     /** Looks every few seconds what is to be done. @returns a function that ends that */
     start(): () => Promise<void> {
       // A place of checkpoints that hangs keeps nothing out of the log.
-      const stops = [sealPending, tick].map((job) => repeat(job, tickMs));
+      const stops = [createSealJob(deps), tick].map((job) => repeat(job, tickMs));
       return async () => {
         isStopping = true;
         await Promise.race([Promise.all(stops.map((stop) => stop())), sleep(stopMs, undefined, { ref: false })]);
       };
     },
+  };
+}
+
+/** Each failure is counted, and the first of an outage is logged: what could not be taken in stays where it is. */
+function createSealJob({ seal, log, metrics }: Pick<Deps, 'seal' | 'log' | 'metrics'>) {
+  let hasFailed = false;
+  return async (): Promise<void> => {
+    try {
+      await seal();
+      if (hasFailed) log.info('what was done without a request is taken into the audit log again');
+      hasFailed = false;
+    } catch (error) {
+      metrics?.auditSealFailures.inc();
+      if (!hasFailed) log.error({ err: error }, 'what was done without a request cannot be taken into the audit log');
+      hasFailed = true;
+    }
   };
 }
 

@@ -192,7 +192,7 @@ test('a partial result of a run before a reset goes with its task, or when anoth
 });
 
 test('a result that another attempt has just stored goes when this one takes its place', async () => {
-  const { tasks, pool, untilStatementsWait } = harness;
+  const { tasks, pool } = harness;
   const { task } = await harness.newTask();
   const isStored = async (hash: string) =>
     (await pool.query('select from contents where subject = $1 and hash = $2', [task.subject, hash])).rowCount === 1;
@@ -205,7 +205,7 @@ test('a result that another attempt has just stored goes when this one takes its
   ]);
   // It has read the row, which names no result yet, and waits for its lock.
   const storing = tasks.storeResult(task, { runId: 'run-1' }, { text: 'Mine.', citations: [] });
-  await untilStatementsWait(1);
+  await harness.untilStatementsWait(1);
   await other.query('commit');
   other.release();
   const hash = await storing;

@@ -23,7 +23,7 @@ test('an operator never begins the log: the first entry waits for the key of the
   const write = async (name: string, key: string | undefined) =>
     writeAuditEntry(
       {
-        config: { ...env.config, ALFRED_AUDIT: 'on', ALFRED_AUDIT_KEY: key } as typeof env.config,
+        config: { ...env.config, ALFRED_AUDIT: 'on', ALFRED_AUDIT_KEY: key },
         db,
         terminal: { note: (line) => void notes.push(line) },
       },

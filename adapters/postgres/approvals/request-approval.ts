@@ -62,7 +62,7 @@ export async function requestApproval(
 }
 
 /**
- * Withdraws what a run before a reset has asked and this one does not: a task waits for the calls of one step at a time.
+ * Withdraws what a run before a reset has asked and this one does not: a task waits for calls of one step at a time.
  *
  * @param calls what this run asks at its step
  */

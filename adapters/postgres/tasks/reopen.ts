@@ -36,8 +36,8 @@ export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSe
     },
     events: [{ type: 'task.resumed', data: { reason: 'The workflow was reset in Temporal, or started again.' } }],
     after: {
-      // The run may have asked before its reset, and then asks no more: it waits for the same approvals. What has expired
-      // meanwhile it lets expire, or asks again under a new id.
+      // The run may have asked before its reset, and then asks no more: it waits for the same approvals. What has
+      // expired meanwhile it lets expire, or asks again under a new id.
       asked: sql`
         update approvals a set status = 'pending' from task
         where a.task_id = task.id and a.status = 'withdrawn' and a.expires_at > now()`,

@@ -38,7 +38,9 @@ export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks 
         await sql`select pg_advisory_xact_lock(hashtextextended(${`tenant-tasks/${tenant}`}, 0))`.execute(trx);
         const task = await createTasks(trx).create(principal, request, options);
         // Counted with the new task. The error takes it back.
-        const passed = task.isNew ? passedTaskLimit(tenant, limits, await countWithMessages(trx, tenant, limits)) : undefined;
+        const passed = task.isNew
+          ? passedTaskLimit(tenant, limits, await countWithMessages(trx, tenant, limits))
+          : undefined;
         if (passed) throw passed;
         return task;
       };

@@ -73,11 +73,9 @@ test('when too many requests of a tenant wait for the database, the next one may
     await other.query(`select pg_advisory_lock(hashtextextended('tenant-tasks/acme', 0))`);
     waiting = Array.from({ length: 201 }, () => tasks.create(ann, request, {}));
     const outcomes = Promise.allSettled(waiting);
-    await until(
-      'one waits for the lock',
-      async () => (await harness.pool.query(locksWaitedFor)).rowCount,
-      { accept: (count) => count === 1 },
-    );
+    await until('one waits for the lock', async () => (await harness.pool.query(locksWaitedFor)).rowCount, {
+      accept: (count) => count === 1,
+    });
     await expect(tasks.create(ann, request, {})).rejects.toMatchObject({
       code: 'database_unavailable',
       message: expect.stringContaining('200 requests of the tenant acme wait'),
