@@ -7,7 +7,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { checkServer } from './database/check-server.ts';
 import { openPostgres, type Postgres } from './database/postgres.ts';
 import { createReadiness, type ReadinessProbe } from './readiness.ts';
-import { warnOfOpenSecrets } from './secret-file.ts';
+import { warnOfOpenSecrets } from './open-secrets.ts';
 import { connectTemporal, createClient } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-metrics.ts';
 

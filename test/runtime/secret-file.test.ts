@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { readAuditKeys } from '../../runtime/audit-keys.ts';
+import { warnOfOpenSecrets } from '../../runtime/open-secrets.ts';
 import { readPassword } from '../../runtime/database/database-url.ts';
 import { connectTemporal } from '../../runtime/temporal.ts';
-import { readSecretFile, warnOfOpenSecrets } from '../../runtime/secret-file.ts';
+import { readSecretFile } from '../../runtime/secret-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'alfred-secrets-'));
 const write = (name: string, text: string, mode = 0o600) => {
