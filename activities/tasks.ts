@@ -120,8 +120,11 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
 
     async closeTask({ task, closure }: { task: TaskRef; closure: TaskEnd }): Promise<void> {
-      await tasks.adopt(task, currentRun());
-      await waitForInterruptedCalls(deps, task);
+      // A run that was superseded takes nothing back from the one that has the row now, nor ends its calls.
+      if (closure.status !== 'failed' || closure.code !== 'superseded') {
+        await tasks.adopt(task, currentRun());
+        await waitForInterruptedCalls(deps, task);
+      }
       await afterEnd(deps, task, await tasks.close(task, currentRun(), closure));
     },
   };
@@ -129,13 +132,14 @@ export const createTaskActivities = (deps: TaskDeps) => {
 
 /**
  * Asks once more who may use the agent: the roles of the owner may have changed since the door let the request in. A
- * task that has begun goes on.
+ * task that has begun goes on, also when its workflow was reset or started again.
  *
  * @throws AlfredError `unknown_agent`
  */
 async function requireRoles(deps: TaskDeps, task: TaskRef): Promise<void> {
   const keptFor = deps.agentRolesOf(task.agent);
   if (keptFor === undefined || mayUseAgent(await deps.tasks.getCurrentRoles(task), keptFor)) return;
+  if ((await deps.tasks.get(task, task.taskId))?.startedAt) return;
   throw agentNotYours(task.agent);
 }
 

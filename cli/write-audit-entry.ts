@@ -12,6 +12,8 @@ type Deps = { config: Config; db: Database; terminal: Pick<Terminal, 'note'> };
 /**
  * Writes to the audit log what an operator has just done. The machine alone says who that is, so the subject is
  * `unverified:` and the user's name there. An operator acts also when the log cannot be written: then a note says why.
+ *
+ * The first entry of the log is not signed here: with another key than the API has, the API would not go on behind it.
  */
 export async function writeAuditEntry({ config, db, terminal }: Deps, change: OperatorChange): Promise<void> {
   if (config.ALFRED_AUDIT === 'off') return;
@@ -22,16 +24,22 @@ export async function writeAuditEntry({ config, db, terminal }: Deps, change: Op
       import('pino'),
     ]);
     const store = createAuditStore(db);
-    const keys = await keysOfLog(config, (await store.readHead()).key_id);
+    const entry = {
+      ...change,
+      subject: `unverified:${userName()}`,
+      via: 'cli',
+      outcome: 'ok',
+      client: 'alfred',
+    } as const;
+    const { key_id: keyId } = await store.readHead();
+    if (keyId === null) {
+      const { resource, ...rest } = entry;
+      return await store.addPending({ ...rest, resource_type: resource.type, resource_id: resource.id });
+    }
+    const keys = await keysOfLog(config, keyId);
     const writer = createAuditWriter({ store, keys: async () => keys, log: pino({ level: 'silent' }) });
     try {
-      await writer.write({
-        ...change,
-        subject: `unverified:${userName()}`,
-        via: 'cli',
-        outcome: 'ok',
-        client: 'alfred',
-      });
+      await writer.write(entry);
     } finally {
       await writer.close();
     }
@@ -46,14 +54,9 @@ export async function writeAuditEntry({ config, db, terminal }: Deps, change: Op
  *
  * @param keyId of the newest entry
  */
-async function keysOfLog(config: Config, keyId: string | null): Promise<AuditKeys> {
+async function keysOfLog(config: Config, keyId: string): Promise<AuditKeys> {
   const { readAuditKeys } = await import('../runtime/audit-keys.ts');
   const keys = await readAuditKeys(config, { mayMake: false });
-  if (keyId === null) {
-    if (config.ALFRED_AUDIT_KEY !== undefined || config.ALFRED_AUDIT_KEY_FILE !== undefined) return keys;
-    // The key of an Alfred of this machine need not be the one of this database.
-    throw new Error('the log is empty, so the key of this machine may be another one. Set ALFRED_AUDIT_KEY.');
-  }
   const secret = keys.byId.get(keyId);
   if (secret) return { ...keys, signing: { id: keyId, secret } };
   throw new Error(

@@ -16,6 +16,8 @@ export async function readAuditKeys(config: AuditKeyConfig, { mayMake }: { mayMa
   if (config.ALFRED_AUDIT_KEY !== undefined) return keysIn(config.ALFRED_AUDIT_KEY, 'ALFRED_AUDIT_KEY');
   const file = config.ALFRED_AUDIT_KEY_FILE ?? join(config.ALFRED_DATA_DIR, 'audit.key');
   const found = await readKeyFile(file);
+  if (found?.trim() === '')
+    throw new ConfigError(`${file} is empty. Write the output of \`openssl rand -base64 32\` into it.`);
   if (found !== undefined) return keysIn(found, file);
   if (!mayMake || config.ALFRED_AUDIT_KEY_FILE !== undefined)
     throw new ConfigError(

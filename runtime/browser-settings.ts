@@ -49,12 +49,7 @@ export function browserSettingsOf(config: BrowserVariables): BrowserSettings | u
 function clientSecretOf({ OIDC_CLIENT_SECRET: secret, OIDC_CLIENT_SECRET_FILE: file }: BrowserVariables) {
   if (secret !== undefined) return () => secret;
   if (file === undefined) return undefined;
-  return () => {
-    const text = readSecretFile('OIDC_CLIENT_SECRET_FILE', file, 'the secret of the client');
-    if (text === '')
-      throw new Error(`OIDC_CLIENT_SECRET_FILE is empty: ${file}. Write the secret of the client into it.`);
-    return text;
-  };
+  return () => readSecretFile('OIDC_CLIENT_SECRET_FILE', file, 'the secret of the client');
 }
 
 function keysOf({ ALFRED_SESSION_KEY: given, ALFRED_SESSION_KEY_FILE: file }: BrowserVariables) {

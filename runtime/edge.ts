@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { checkServer } from './database/check-server.ts';
 import { openPostgres, type Postgres } from './database/postgres.ts';
 import { createReadiness, type ReadinessProbe } from './readiness.ts';
+import { warnOfOpenSecrets } from './open-secrets.ts';
 import { connectTemporal, createClient } from './temporal.ts';
 import { installTemporalRuntime } from './temporal-metrics.ts';
 
@@ -32,6 +33,7 @@ export type Edge = {
 export async function openEdge(config: Config, role: string, log: Logger = createLogger(config, role)): Promise<Edge> {
   const ignored = ignoredVariables();
   if (ignored.length > 0) log.warn({ variables: ignored }, 'variables that this version of Alfred does not read');
+  warnOfOpenSecrets(config, log);
   const metrics = createMetrics();
   const readTemporalMetrics = await installTemporalRuntime(log);
   const connection = await connectTemporal(config);

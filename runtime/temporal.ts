@@ -4,6 +4,7 @@ import proto from '@temporalio/proto';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { searchAttributeTypes } from '../contract/search-attributes.ts';
 import type { Config } from './config.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** gRPC status codes of temporary failures: CANCELLED, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
 const unavailableStatuses = new Set([1, 4, 8, 14]);
@@ -23,9 +24,9 @@ export const createClient = (connection: NativeConnection, config: TemporalConfi
 
 async function connectionOptions(config: TemporalConfig): Promise<NativeConnectionOptions> {
   const read = async (file: string | undefined) => (file ? readFile(file) : undefined);
-  const [ca, crt, key] = await Promise.all(
-    [config.TEMPORAL_TLS_SERVER_CA_FILE, config.TEMPORAL_TLS_CERT_FILE, config.TEMPORAL_TLS_KEY_FILE].map(read),
-  );
+  const { TEMPORAL_TLS_SERVER_CA_FILE: caFile, TEMPORAL_TLS_CERT_FILE: certFile } = config;
+  const [ca, crt] = await Promise.all([caFile, certFile].map(read));
+  const key = readKey(config.TEMPORAL_TLS_KEY_FILE);
   const tls = config.TEMPORAL_TLS || config.TEMPORAL_API_KEY || ca || crt;
   return {
     address: config.TEMPORAL_ADDRESS,
@@ -40,6 +41,9 @@ async function connectionOptions(config: TemporalConfig): Promise<NativeConnecti
       : {}),
   };
 }
+
+const readKey = (file: string | undefined) =>
+  file ? Buffer.from(`${readSecretFile('TEMPORAL_TLS_KEY_FILE', file, 'the client key, as PEM')}\n`) : undefined;
 
 /** Whether an error means that Temporal is unreachable or too busy, so that a retry can succeed. */
 export function isTemporalUnavailable(error: unknown): boolean {

@@ -46,7 +46,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
         await inBatches(signal, { size: 1_000 }, (limit) => deps.browserSessions.removeEnded(limit));
       },
       auditPending: async () => {
-        await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));
+        const removed = await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));
+        if (removed > 0)
+          deps.log.warn({ removed }, 'what waited for the audit log for too long was removed: no API has taken it');
       },
       expiry: () => hideExpired(deps, signal),
       erasure: () => eraseDue(deps, signal),

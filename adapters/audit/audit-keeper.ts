@@ -19,14 +19,14 @@ const usualStopMs = 5_000;
 type Deps = {
   store: AuditStore;
   keys: () => Promise<AuditKeys>;
-  /** Takes into the log what workers have done. */
+  /** Takes into the log what was done without a request. */
   seal: () => Promise<void>;
   /** Looks for intrusions. */
   scan: () => Promise<void>;
   /** undefined: checkpoints are in the database alone. */
   place: CheckpointPlace | undefined;
   log: Pick<Logger, 'error' | 'info'>;
-  metrics?: Pick<Metrics, 'auditCheckpointAge'> | undefined;
+  metrics?: Pick<Metrics, 'auditCheckpointAge' | 'auditSealFailures'> | undefined;
   checkpointMs: number;
   keptDays: number;
   now?: () => number;
@@ -40,7 +40,7 @@ type Deps = {
  * processes may do so at once.
  */
 export function createAuditKeeper(deps: Deps) {
-  const { store, keys, seal, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
+  const { store, keys, scan, place, log, metrics, checkpointMs, keptDays, now = Date.now } = deps;
   const { tickMs = usualTickMs, stopMs = usualStopMs } = deps;
   let isStopping = false;
   let waitingSince: number | undefined;
@@ -102,7 +102,6 @@ export function createAuditKeeper(deps: Deps) {
 
   /** One job that fails keeps no other from its work. */
   async function tick(): Promise<void> {
-    await orLogged(seal);
     await orLogged(writeCheckpoint);
     if (isStopping) return;
     if (now() - scanAt >= scanEveryMs) {
@@ -123,18 +122,43 @@ export function createAuditKeeper(deps: Deps) {
 
     /** Looks every few seconds what is to be done. @returns a function that ends that */
     start(): () => Promise<void> {
-      let running: Promise<void> | undefined;
-      const timer = setInterval(() => {
-        running ??= tick().finally(() => {
-          running = undefined;
-        });
-      }, tickMs).unref();
+      // A place of checkpoints that hangs keeps nothing out of the log.
+      const stops = [createSealJob(deps), tick].map((job) => repeat(job, tickMs));
       return async () => {
-        clearInterval(timer);
         isStopping = true;
-        await Promise.race([running, sleep(stopMs, undefined, { ref: false })]);
+        await Promise.race([Promise.all(stops.map((stop) => stop())), sleep(stopMs, undefined, { ref: false })]);
       };
     },
+  };
+}
+
+/** Each failure is counted, and the first of an outage is logged: what could not be taken in stays where it is. */
+function createSealJob({ seal, log, metrics }: Pick<Deps, 'seal' | 'log' | 'metrics'>) {
+  let hasFailed = false;
+  return async (): Promise<void> => {
+    try {
+      await seal();
+      if (hasFailed) log.info('what was done without a request is taken into the audit log again');
+      hasFailed = false;
+    } catch (error) {
+      metrics?.auditSealFailures.inc();
+      if (!hasFailed) log.error({ err: error }, 'what was done without a request cannot be taken into the audit log');
+      hasFailed = true;
+    }
+  };
+}
+
+/** Runs a job again and again, never twice at once. @returns ends that, when the job that runs has ended */
+function repeat(job: () => Promise<void>, everyMs: number): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    running ??= job().finally(() => {
+      running = undefined;
+    });
+  }, everyMs).unref();
+  return async () => {
+    clearInterval(timer);
+    await running;
   };
 }
 

@@ -31,19 +31,28 @@ export function createSessionEnd({ sessions, tokens, provider, settings, log }: 
     await Promise.race([revoked, delay(revocationMs, undefined, { ref: false })]);
   }
 
+  /** What cannot be read now keeps no session from its end: only its refresh token stays as it is. */
+  const readOrNothing = (hash: Buffer) =>
+    sessions.find(hash).catch((error: unknown) => {
+      log.info({ err: error }, 'a session could not be read before its end');
+      return undefined;
+    });
+
   return async (id, { replacedBy } = {}) => {
     if (!isSessionId(id)) return { url: home, ended: undefined };
     const hash = hashSessionId(id);
-    const session = await sessions.find(hash);
+    const session = await (replacedBy === undefined ? sessions.find(hash) : readOrNothing(hash));
+    // Read first: from its removal on, nothing keeps the caller from learning which session has ended.
+    const next = replacedBy === undefined ? undefined : await readOrNothing(hashSessionId(replacedBy));
     const ended = await sessions.remove(hash);
     if (!session) return { url: home, ended };
     const kept = tokens.open(hash, session);
     const config = await provider().catch(() => undefined);
     if (!config) return { url: home, ended };
-    const next = replacedBy === undefined ? undefined : await sessions.find(hashSessionId(replacedBy));
     // Some providers end all that a person has allowed a client: the next session of the person too.
-    const isGoingOn = next?.issuer === session.issuer && next.sub === session.sub;
-    if (outlives && kept?.refreshToken !== undefined && !isGoingOn) await revoke(config, kept.refreshToken);
+    const isOfAnother = next !== undefined && (next.issuer !== session.issuer || next.sub !== session.sub);
+    const mayRevoke = outlives && (replacedBy === undefined || isOfAnother);
+    if (mayRevoke && kept?.refreshToken !== undefined) await revoke(config, kept.refreshToken);
     if (config.serverMetadata().end_session_endpoint === undefined) return { url: home, ended };
     const { href: url } = oidc.buildEndSessionUrl(config, {
       post_logout_redirect_uri: home,

@@ -24,7 +24,7 @@ const LogoutRequest = z.object({ logout_token: z.string() });
  * document leaves them out.
  */
 export const browserSignInRoutes =
-  ({ browserSignIn, log }: Pick<ApiDeps, 'browserSignIn' | 'log'>) =>
+  ({ browserSignIn }: Pick<ApiDeps, 'browserSignIn'>) =>
   async (app: Api) => {
     if (!browserSignIn) return;
     const { publicUrl } = browserSignIn;
@@ -57,13 +57,13 @@ export const browserSignInRoutes =
       // An attempt counts once, also when it fails. Those of other tabs stay.
       if (attempt !== undefined) void reply.header('set-cookie', setCookie(name, '', { publicUrl, maxAgeS: 0 }));
       const { id, returnTo, maxAgeS } = await browserSignIn.finish(query, attempt);
-      // A session of before, of this person or another one, ends here: a new one always has another id.
+      // A session of before, of this person or another one, ends here: a new one always has another id. When it cannot
+      // be ended, the browser keeps it and gets no new one: none stays that counts and that no browser has.
       const before = sessionCookieIn(headers.cookie, publicUrl);
-      if (before !== undefined)
-        await browserSignIn.end(before, { replacedBy: id }).then(
-          ({ ended }) => noteEnds(request, 'session.replace', [ended]),
-          (error: unknown) => log.warn({ err: error }, 'a session was not ended'),
-        );
+      if (before !== undefined) {
+        const { ended } = await browserSignIn.end(before, { replacedBy: id });
+        noteEnds(request, 'session.replace', [ended]);
+      }
       void reply.header('set-cookie', setCookie(sessionCookie, id, { publicUrl, maxAgeS }));
       return reply.redirect(returnTo, 303);
     });

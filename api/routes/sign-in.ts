@@ -4,7 +4,7 @@ import { browserSignInRoutes } from './browser-sign-in.ts';
 import { signInMetadataRoutes } from './sign-in-metadata.ts';
 
 /** Where people sign in: for programs that ask, and for browsers. */
-export const signInRoutes = (deps: Pick<ApiDeps, 'browserSignIn' | 'config' | 'log'>) => async (app: Api) => {
+export const signInRoutes = (deps: Pick<ApiDeps, 'browserSignIn' | 'config'>) => async (app: Api) => {
   await app.register(signInMetadataRoutes(deps));
   await app.register(browserSignInRoutes(deps));
 };

@@ -15,7 +15,10 @@ export function addWhoami(program: Command, context: CommandContext) {
   program
     .command('whoami')
     .description('who you are for Alfred: tenant, roles, groups, and until when')
-    .option('--token', 'print the access token alone, for programs like curl; it counts for minutes')
+    .option(
+      '--token',
+      'print the token alone, for programs like curl: ALFRED_TOKEN if it is set, else that of alfred login, which counts for minutes',
+    )
     .option('--json', 'as JSON')
     .action(async ({ json, token }: { json?: boolean; token?: boolean }) => {
       const { api, terminal } = context;

@@ -28,7 +28,7 @@ export interface BrowserSignIn {
   /**
    * Ends a session, and gives its refresh token back to the provider.
    *
-   * @param options `replacedBy`: id of the session that takes its place
+   * @param options `replacedBy`: id of the session that takes its place. Then it ends also when it cannot be read
    * @returns the address that ends it at the provider too, and what ended, for the audit log
    */
   end(id: string, options?: { replacedBy?: string }): Promise<{ url: string; ended: EndedSession | undefined }>;

@@ -13,6 +13,11 @@ export const createAuditMetrics = (registers: Registry[]) => ({
     help: 'Attempts to write to the audit log that failed; the entries are written when the database is back',
     registers,
   }),
+  auditSealFailures: new Counter({
+    name: 'audit_seal_failures_total',
+    help: 'Attempts to take into the audit log what was done without a request that failed; it waits in the database',
+    registers,
+  }),
   auditCheckpointAge: new Gauge({
     name: 'audit_checkpoint_age_seconds',
     help: 'Time since entries of the audit log wait for a checkpoint; 0 when none waits',

@@ -122,6 +122,40 @@ test.each(['conclude', 'closeTask'] as const)(
   },
 );
 
+test('a run that was superseded takes neither the task nor its answer from the run that has it now', async () => {
+  const { ledger, tasks, messageStore, log } = harness;
+  const stateOf = async (): Promise<never> => {
+    throw new Error('no call of another run is waited for');
+  };
+  const deps = { ledger, tasks, messageStore, log, metrics: createMetrics(), leases: { stateOf } };
+  const activities = createTaskActivities(deps as unknown as TaskDeps);
+  const closeAs = (runId: string) =>
+    new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId } }).run(() =>
+      activities.closeTask({ task, closure: { status: 'failed', code: 'superseded', message: 'A newer run.' } }),
+    );
+  const { task } = await harness.newTask();
+  await tasks.start(task, { runId: 'run-1' }, 'scripted:x');
+  await tasks.start(task, { runId: 'run-2' }, 'scripted:x');
+  await harness.begin(task, { runId: 'run-2' });
+  const hash = await tasks.storeResult(task, { runId: 'run-2' }, { text: 'The answer.', citations: [] });
+  await closeAs('run-1');
+  const { rows } = await harness.pool.query('select status, run_id, result_hash from tasks where id = $1', [
+    task.taskId,
+  ]);
+  expect(rows).toEqual([{ status: 'running', run_id: 'run-2', result_hash: hash }]);
+  await tasks.complete(task, { runId: 'run-2' }, hash);
+  await closeAs('run-1');
+  expect(await tasks.get(local, task.taskId)).toMatchObject({ status: 'completed', result: { text: 'The answer.' } });
+
+  // Of the run that has the row, an end is an end.
+  const { task: other } = await harness.newTask();
+  await tasks.start(other, { runId: 'run-1' }, 'scripted:x');
+  await new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId: 'run-1' } }).run(() =>
+    activities.closeTask({ task: other, closure: { status: 'failed', code: 'superseded', message: 'x' } }),
+  );
+  expect(await tasks.get(local, other.taskId)).toMatchObject({ status: 'failed', error: { code: 'superseded' } });
+});
+
 test('a partial result of a run before a reset goes with its task, or when another one takes its place', async () => {
   const { tasks, pool, db, log } = harness;
   const count = async () =>
@@ -155,4 +189,27 @@ test('a partial result of a run before a reset goes with its task, or when anoth
     await createErasure(db, log).deleteTask(local, task.taskId);
   }
   expect(await count()).toBe(0);
+});
+
+test('a result that another attempt has just stored goes when this one takes its place', async () => {
+  const { tasks, pool } = harness;
+  const { task } = await harness.newTask();
+  const isStored = async (hash: string) =>
+    (await pool.query('select from contents where subject = $1 and hash = $2', [task.subject, hash])).rowCount === 1;
+  const other = await pool.connect();
+  await other.query('begin');
+  await other.query(`update tasks set result_hash = 'h-other' where id = $1`, [task.taskId]);
+  await other.query(`insert into contents (tenant, subject, hash, bytes) values ($1, $2, 'h-other', '')`, [
+    task.tenant,
+    task.subject,
+  ]);
+  // It has read the row, which names no result yet, and waits for its lock.
+  const storing = tasks.storeResult(task, { runId: 'run-1' }, { text: 'Mine.', citations: [] });
+  await harness.untilStatementsWait(1);
+  await other.query('commit');
+  other.release();
+  const hash = await storing;
+  expect([await isStored('h-other'), await isStored(hash)]).toEqual([false, true]);
+  const { rows } = await pool.query('select result_hash from tasks where id = $1', [task.taskId]);
+  expect(rows).toEqual([{ result_hash: hash }]);
 });

@@ -99,7 +99,7 @@ test('tabs that begin to sign in one after the other all end it, in any order; a
 test('a browser keeps its last attempts, as many as fit into the headers of a request', async () => {
   let cookie = '';
   for (let count = 0; count < 12; count += 1) {
-    const path = `/${'x'.repeat(count < 8 ? 1_900 : 10)}`;
+    const path = `/${'x'.repeat(count < 8 ? 499 : 10)}`;
     const { cookies, status } = await send('GET', `/auth/login?return=${path}`, { cookie });
     expect(status).toBe(303);
     const removed = cookies.filter((line) => line.includes('Max-Age=0')).map((line) => line.replace(/=.*/, '='));
@@ -190,4 +190,30 @@ test('the provider takes the refresh token of an ended session back; rows of end
   expect([(await rows()).length, await me(kept)]).toEqual([1, [200, 'ada']]);
   const tokens = await api.postgres.pool.query("select jti from used_logout_tokens where issuer = 'i'");
   expect(tokens.rows).toEqual([{ jti: 'counts' }]);
+});
+
+test('the session of before ends with the next sign-in, or the browser keeps it and gets no other one', async () => {
+  await api.postgres.pool.query('delete from browser_sessions');
+  const { id: first } = await signIn('ada');
+  const over = async () => {
+    const { attempt, callback } = await begin('bert');
+    return send('GET', callback, { cookie: `${attempt}; ${sessionCookie}=${first}` });
+  };
+  await api.postgres.pool.query(`
+    create function refuse_end() returns trigger language plpgsql as
+      $$ begin raise exception 'the server stops' using errcode = '57P01'; end $$;
+    create trigger refuse_end before delete on browser_sessions for each row execute function refuse_end()`);
+  const failed = await over();
+  await api.postgres.pool.query('drop function refuse_end cascade');
+  expect([failed.status, failed.body['code'], valueOf(failed.cookies, sessionCookie)]).toEqual([
+    503,
+    'database_unavailable',
+    '',
+  ]);
+  expect(await me(first)).toEqual([200, 'ada']);
+  const next = valueOf((await over()).cookies, sessionCookie);
+  expect([await me(first), await me(next)]).toEqual([
+    [401, 'session_ended'],
+    [200, 'bert'],
+  ]);
 });

@@ -85,7 +85,7 @@ test('sign-in by a browser needs a key, an issuer, and its own address among the
   for (const [text, message] of [
     ['short\n', /holds no key for sessions/],
     [`${environment.ALFRED_SESSION_KEY}\nshort`, /holds no key for sessions/],
-    ['', /holds no key for sessions/],
+    ['', /ALFRED_SESSION_KEY_FILE is empty/],
   ] as const) {
     writeFileSync(keyFile, text);
     expect(() => settings.keys()).toThrow(message);

@@ -5,7 +5,8 @@ import { AlfredError } from '../../../contract/errors.ts';
 import { keptPrincipalOf, type Principal } from '../../../contract/principal.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Approvals, DecisionNote } from '../../../contract/ports/index.ts';
+import type { Approvals, DecisionNote, Run } from '../../../contract/ports/index.ts';
+import type { TaskRef } from '../../../contract/references.ts';
 import { contentHash } from '../hashes.ts';
 import { insertContent, lockContents } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
@@ -24,24 +25,11 @@ import {
   type StoredRule,
 } from './approval-row.ts';
 import { decideApproval, refuseKeyHolder, selectOpenTask } from './decide-approval.ts';
-import { requestApproval } from './request-approval.ts';
+import { requestApproval, withdrawOthers } from './request-approval.ts';
 
 /** Calls that wait for a person: one row a call, decided once. */
 export const createApprovals = (db: Database): Approvals => ({
-  async request(task, run, calls) {
-    if (calls.length > 0) await adoptRun(db, task, run);
-    const states = [];
-    // One after the other, because each statement locks the task's row.
-    for (const { step, callId, tool, arguments: args, rule } of calls) {
-      const { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry } = rule;
-      const storedRule = { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry };
-      await requestApproval(db, task, run, { step, callId, tool, arguments: args, rule: storedRule });
-      const row = await findApprovalOfCall(db, task, { step, callId });
-      if (!row) throw new AlfredError('superseded', 'The task had ended.');
-      states.push(requestStateOf(row));
-    }
-    return states;
-  },
+  request: (task, run, calls) => requestAll(db, task, run, calls),
 
   async escalate(task, run, id) {
     await adoptRun(db, task, run);
@@ -126,6 +114,23 @@ export const createApprovals = (db: Database): Approvals => ({
 
   list: (principal, query) => listApprovals(db, principal, query),
 });
+
+async function requestAll(db: Database, task: TaskRef, run: Run, calls: Parameters<Approvals['request']>[2]) {
+  if (calls.length === 0) return [];
+  await adoptRun(db, task, run);
+  await withdrawOthers(db, task, run, calls);
+  const states = [];
+  // One after the other, because each statement locks the task's row.
+  for (const { step, callId, tool, arguments: args, rule } of calls) {
+    const { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry } = rule;
+    const storedRule = { approvers, fourEyes, expiresS, escalateS, escalateTo, onExpiry };
+    await requestApproval(db, task, run, { step, callId, tool, arguments: args, rule: storedRule });
+    const row = await findApprovalOfCall(db, task, { step, callId });
+    if (!row) throw new AlfredError('superseded', 'The task had ended.');
+    states.push(requestStateOf(row));
+  }
+  return states;
+}
 
 async function listApprovals(
   db: Database,

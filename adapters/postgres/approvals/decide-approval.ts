@@ -24,7 +24,8 @@ type Decision = {
 };
 
 /**
- * Decides about a call once, with the event, in one statement.
+ * Decides about a call once, with the event, in one statement. The end of its task has withdrawn the approval when the
+ * run waits for it after a reset and its time is over: while the task is open, that is no decision.
  *
  * @returns the decision that counts: this one, or an earlier one
  * @throws AlfredError `task_ended`
@@ -43,7 +44,7 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
       decided: sql`
         update approvals set status = ${status}, decided_at = now(), decided_by = ${by}::text, comment = ${comment}::text,
           edited = ${edited === null ? null : JSON.stringify(edited)}::jsonb, decided_hash = ${hash}::text
-        where id = ${id} and status = 'pending' and exists (select from open_task) returning id`,
+        where id = ${id} and status in ('pending', 'withdrawn') and exists (select from open_task) returning id`,
       // What a person decides is an entry of the API.
       ...(status === 'expired' && {
         audited: sql`

@@ -60,3 +60,18 @@ export async function requestApproval(
     ],
   });
 }
+
+/**
+ * Withdraws what a run before a reset has asked and this one does not: a task waits for calls of one step at a time.
+ *
+ * @param calls what this run asks at its step
+ */
+export async function withdrawOthers(db: Database, task: TaskRef, run: Run, calls: ToolCallKey[]): Promise<void> {
+  const asked = JSON.stringify(calls.map(({ step, callId }) => ({ step, call_id: callId })));
+  await sql`
+    with open_task as (${selectOpenTask(task, run)})
+    update approvals a set status = 'withdrawn' from open_task
+    where a.task_id = open_task.id and a.status = 'pending' and not exists (
+      select from jsonb_to_recordset(${asked}::jsonb) as c(step int, call_id text)
+      where c.step = a.step and c.call_id = a.call_id)`.execute(db);
+}

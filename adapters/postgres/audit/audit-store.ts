@@ -1,4 +1,4 @@
-import { sql, type Selectable } from 'kysely';
+import { sql, type Insertable, type Selectable } from 'kysely';
 import type { AuditEntry, AuditList, AuditQuery } from '../../../contract/audit.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { AuditEntryRow, AuditPendingRow, AuditTables } from '../../../runtime/database/audit-tables.ts';
@@ -41,6 +41,11 @@ export const createAuditStore = (db: Database) => ({
       if (!(await append(trx, prepared.entries, head, prepared.after))) throw new Error('the audit head has moved');
       return prepared;
     }),
+
+  /** Leaves an entry for an API, which has the key. */
+  async addPending(entry: Insertable<AuditPendingRow>): Promise<void> {
+    await db.insertInto('audit_pending').values(entry).execute();
+  },
 
   /**
    * Moves what workers have done into the log, oldest first: what is removed there is stored here, or neither.
@@ -146,6 +151,9 @@ async function append(db: Database, entries: AuditEntryRow[], before: HeadRow, a
   return Number(numAffectedRows ?? 0) === entries.length;
 }
 
+/** All but the time: what has been done was done before now, also where a clock or a writer says otherwise. */
+const pendingColumns = sql.raw('id, tenant, subject, via, action, resource_type, resource_id, outcome, code, client');
+
 async function sealPending(db: Database, most: number, open: () => Promise<PreparePending>): Promise<PendingRow[]> {
   if (!(await db.selectFrom('audit_pending').select('id').limit(1).executeTakeFirst())) return [];
   const prepare = await open();
@@ -156,7 +164,7 @@ async function sealPending(db: Database, most: number, open: () => Promise<Prepa
       with moved as (
         delete from audit_pending where id in (select id from audit_pending order by id limit ${most}) returning *
       )
-      select * from moved order by id`.execute(trx);
+      select ${pendingColumns}, least(at, clock_timestamp()) as at from moved order by id`.execute(trx);
     if (rows.length === 0) return rows;
     const { entries, after } = prepare(head, rows);
     if (!(await append(trx, entries, head, after))) throw new Error('the audit head has moved');

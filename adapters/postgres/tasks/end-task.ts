@@ -7,7 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { CancelNote, EndedTask, Run, TaskEnd, TaskRow } from '../../../contract/ports/index.ts';
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
-import { replaceResult } from './replace-result.ts';
+import { replaceResult, stillNames } from './replace-result.ts';
 import { makeCallbackDue } from './callbacks.ts';
 import { foldText } from './fold-text.ts';
 import { readTask, statusOf, toTaskRow } from './task-row.ts';
@@ -98,7 +98,7 @@ async function endTask(
     const incomplete = event.type === 'task.incomplete' ? (event.data.result.incomplete ?? null) : null;
     const write = (trx: Database) =>
       appendEvents(trx, task, {
-        when: sql`last_seq = ${row.last_seq}`,
+        when: sql`last_seq = ${row.last_seq} and ${stillNames(row.result_hash)}`,
         set: {
           ...columns,
           status,

@@ -35,6 +35,13 @@ export async function reopen(db: Database, task: TaskRef, { runId }: Run, lastSe
       cancel_request: sql`case when ended_at is null then cancel_request end`,
     },
     events: [{ type: 'task.resumed', data: { reason: 'The workflow was reset in Temporal, or started again.' } }],
+    after: {
+      // The run may have asked before its reset, and then asks no more: it waits for the same approvals. What has
+      // expired meanwhile it lets expire, or asks again under a new id.
+      asked: sql`
+        update approvals a set status = 'pending' from task
+        where a.task_id = task.id and a.status = 'withdrawn' and a.expires_at > now()`,
+    },
   });
   return reopened !== undefined;
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { ContentHash, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { removeWithContents } from '../erasure/unused-contents.ts';
@@ -6,7 +7,8 @@ import { removeWithContents } from '../erasure/unused-contents.ts';
  * Gives a task another result. The one before it, of a run before the workflow was reset, goes with the same
  * transaction: no row would lead to it.
  *
- * @param write changes the row. @returns what it did, if it did
+ * @param results `before`: as the row was read, without a lock
+ * @param write changes the row, if it `stillNames` the result from before. @returns what it did, if it did
  * @returns what `write` returns
  */
 export async function replaceResult<T>(
@@ -23,3 +25,6 @@ export async function replaceResult<T>(
   });
   return written as T;
 }
+
+/** For the condition of a change: Postgres asks it with the row locked. */
+export const stillNames = (before: string | null) => sql`result_hash is not distinct from ${before}::text`;

@@ -18,7 +18,7 @@ import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { createOpenTasks } from './open-tasks.ts';
 import { reopen, reopenedColumns } from './reopen.ts';
-import { replaceResult } from './replace-result.ts';
+import { replaceResult, stillNames } from './replace-result.ts';
 import { addCancelNote } from './cancel-note.ts';
 import { createTaskReads, listTaskStates, selectVisibleTasks } from './task-reads.ts';
 import { taskColumns, toTaskRow } from './task-row.ts';
@@ -118,24 +118,35 @@ export const createTasks = (db: Database): Tasks => ({
 async function storeResult(db: Database, task: TaskRef, run: Run, result: TaskResult): Promise<ContentHash> {
   const content = storableJson(result);
   const hash = contentHash(content);
-  // The row names it from now on, so that it is removed with the task. It is shown when the task is completed.
-  const write = async (trx: Database) => {
-    const { rows } = await sql`
-      ${withQueries({
-        // The lock comes before the row, as it does for a deletion.
-        locked: lockContents(task),
-        open_task: sql`
-          update tasks set result_hash = ${hash} from locked
-          where id = ${task.taskId} and tenant = ${task.tenant} and subject = ${task.subject}
-            and ended_at is null and run_id = ${run.runId} returning id`,
-        content: insertContent(task, hash, content, 'open_task'),
-      })} select from open_task`.execute(trx);
-    return rows.length > 0;
-  };
-  const row = await db.selectFrom('tasks').select('result_hash').where('id', '=', task.taskId).executeTakeFirst();
-  if (!(await replaceResult(db, task, { before: row?.result_hash, after: hash }, write)))
-    throw new AlfredError('superseded', 'The task had ended.');
-  return hash;
+  while (true) {
+    const row = await db
+      .selectFrom('tasks')
+      .select('result_hash')
+      .where('id', '=', task.taskId)
+      .where('tenant', '=', task.tenant)
+      .where('subject', '=', task.subject)
+      .where('run_id', '=', run.runId)
+      .where('ended_at', 'is', null)
+      .executeTakeFirst();
+    if (!row) throw new AlfredError('superseded', 'The task had ended.');
+    const before = row.result_hash;
+    // The row names it from now on, so that it is removed with the task. It is shown when the task is completed.
+    const write = async (trx: Database) => {
+      const { rows } = await sql`
+        ${withQueries({
+          // The lock comes before the row, as it does for a deletion.
+          locked: lockContents(task),
+          open_task: sql`
+            update tasks set result_hash = ${hash} from locked
+            where id = ${task.taskId} and tenant = ${task.tenant} and subject = ${task.subject}
+              and ended_at is null and run_id = ${run.runId} and ${stillNames(before)} returning id`,
+          content: insertContent(task, hash, content, 'open_task'),
+        })} select from open_task`.execute(trx);
+      return rows.length > 0;
+    };
+    // Another attempt may have stored a result since the row was read. Then it is read again.
+    if (await replaceResult(db, task, { before, after: hash }, write)) return hash;
+  }
 }
 
 async function recordFailedStart(db: Database, { tenant, subject, taskId }: Scope & { taskId: string }): Promise<void> {

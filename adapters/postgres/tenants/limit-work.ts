@@ -10,8 +10,9 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { createTasks } from '../tasks/tasks.ts';
 import { countTasks, countWaitingMessages } from './tenant-use.ts';
 
-const limitsTasks = ({ tasksAtOnce, tasksPerDay }: TenantLimits) =>
-  tasksAtOnce !== undefined || tasksPerDay !== undefined;
+/** Whether the tasks of a day are to be counted: these may be many. */
+const limitsDay = ({ tasksPerDay }: TenantLimits) => tasksPerDay !== undefined;
+const limitsTasks = (limits: TenantLimits) => limits.tasksAtOnce !== undefined || limitsDay(limits);
 
 /** How long a task waits for those of its tenant that other processes make, in milliseconds. */
 const lockTimeoutMs = 3_000;
@@ -37,7 +38,9 @@ export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks 
         await sql`select pg_advisory_xact_lock(hashtextextended(${`tenant-tasks/${tenant}`}, 0))`.execute(trx);
         const task = await createTasks(trx).create(principal, request, options);
         // Counted with the new task. The error takes it back.
-        const passed = task.isNew ? passedTaskLimit(tenant, limits, await countWithMessages(trx, tenant)) : undefined;
+        const passed = task.isNew
+          ? passedTaskLimit(tenant, limits, await countWithMessages(trx, tenant, limits))
+          : undefined;
         if (passed) throw passed;
         return task;
       };
@@ -47,16 +50,17 @@ export function limitTasks(db: Database, tasks: Tasks, tenants: Tenants): Tasks 
 }
 
 /** The tasks of a tenant. A message whose task is not made yet counts among those of the day. */
-async function countWithMessages(db: Database, tenant: string) {
-  const { tasksAtOnce, tasksToday } = await countTasks(db, tenant);
-  return { tasksAtOnce, tasksToday: tasksToday + (await countWaitingMessages(db, tenant)) };
+async function countWithMessages(db: Database, tenant: string, limits: TenantLimits) {
+  const ofDay = limitsDay(limits);
+  const { tasksAtOnce, tasksToday } = await countTasks(db, tenant, { ofDay });
+  return { tasksAtOnce, tasksToday: ofDay ? tasksToday + (await countWaitingMessages(db, tenant)) : 0 };
 }
 
 /**
  * A queue for each tenant. Those who wait in it hold no connection: else one tenant could hold them all.
  *
  * @returns runs the work of a tenant when what came before it is done
- * @throws AlfredError `rate_limited` when too many wait already
+ * @throws AlfredError `database_unavailable` when too many wait already. Also a run of a schedule then comes again
  */
 function createQueues() {
   // A queue that is forgotten in use does no harm: the lock in the database stays.
@@ -65,9 +69,11 @@ function createQueues() {
     const queue = queues.get(tenant) ?? pLimit(1);
     queues.set(tenant, queue);
     if (queue.pendingCount >= maxWaiting)
-      throw new AlfredError('rate_limited', `${maxWaiting} requests of the tenant ${tenant} wait already.`, {
-        retryAfterMs: lockTimeoutMs,
-      });
+      throw new AlfredError(
+        'database_unavailable',
+        `${maxWaiting} requests of the tenant ${tenant} wait for the database already. Nothing was lost; repeat the request.`,
+        { retryAfterMs: lockTimeoutMs },
+      );
     return queue(work);
   };
 }
@@ -85,7 +91,7 @@ export const limitMessages = (db: Database, rows: ConversationRows, tenants: Ten
     const { limits } = await tenants.find(tenant);
     if (limitsTasks(limits)) {
       const [{ tasksAtOnce, tasksToday }, waiting] = await Promise.all([
-        countTasks(db, tenant),
+        countTasks(db, tenant, { ofDay: limitsDay(limits) }),
         countWaitingMessages(db, tenant),
       ]);
       const next = { tasksAtOnce: tasksAtOnce + waiting + 1, tasksToday: tasksToday + waiting + 1 };

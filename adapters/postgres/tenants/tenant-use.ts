@@ -3,18 +3,23 @@ import type { TenantUse } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { clockSkewMs, firstIdAt } from '../tasks/task-reads.ts';
 
-/** Counts the tasks of a tenant: now, and of this day (UTC). */
+/**
+ * Counts the tasks of a tenant: now, and of this day (UTC).
+ *
+ * @param options `ofDay` false: those of the day, which may be many, are not counted
+ */
 export async function countTasks(
   db: Database,
   tenant: string,
+  { ofDay = true } = {},
 ): Promise<Pick<TenantUse, 'tasksAtOnce' | 'tasksWaiting' | 'tasksToday'>> {
   const today = new Date().setUTCHours(0, 0, 0, 0);
+  const tasksToday = sql`(
+    select count(*)::int from tasks where tenant = ${tenant} and id >= ${firstIdAt(today - clockSkewMs)}
+      and inserted_at >= ${new Date(today)})`;
   const { rows } = await sql<{ tasksAtOnce: number; tasksWaiting: number; tasksToday: number }>`
     select count(*) filter (where status <> 'waiting')::int as "tasksAtOnce",
-      count(*) filter (where status = 'waiting')::int as "tasksWaiting", (
-        select count(*)::int from tasks where tenant = ${tenant} and id >= ${firstIdAt(today - clockSkewMs)}
-          and inserted_at >= ${new Date(today)}
-      ) as "tasksToday"
+      count(*) filter (where status = 'waiting')::int as "tasksWaiting", ${ofDay ? tasksToday : sql`0`} as "tasksToday"
     from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting')`.execute(db);
   return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
 }

@@ -66,3 +66,16 @@ test('conversations that cannot be deleted keep no other from it, nor does an er
   await expect(sweep(deps)).rejects.toHaveProperty('cause.message', 'no secrets');
   expect(deleted).toEqual(conversations.slice(55));
 });
+
+test('what waited for the audit log in vain is removed with a warning that says how much it was', async () => {
+  const { deps } = createDeps({ eraseTask: async () => {} });
+  deps.callbacks.removeOldSecrets = async () => 0;
+  deps.erasure.listDue = async () => [];
+  const warned: unknown[] = [];
+  const log = pino({}, { write: (line: string) => void warned.push(JSON.parse(line)) });
+  const counts = [1_000, 7, 0];
+  deps.auditStore.removeOldPending = async () => counts.shift() ?? 0;
+  await sweep({ ...deps, log });
+  await sweep({ ...deps, log });
+  expect(warned.filter((line) => (line as { level: number }).level >= 40)).toMatchObject([{ removed: 1_007 }]);
+});

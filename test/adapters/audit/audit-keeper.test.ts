@@ -3,6 +3,7 @@ import { createAuditKeeper } from '../../../adapters/audit/audit-keeper.ts';
 import { checkpointMac, headMac } from '../../../adapters/audit/chain.ts';
 import type { AuditStore, HeadRow } from '../../../adapters/postgres/audit/audit-store.ts';
 import { auditKeysIn, type AuditKeys } from '../../../runtime/audit-key-text.ts';
+import { createMetrics } from '../../../runtime/metrics.ts';
 import { until } from '../../support/until.ts';
 
 const keys = auditKeysIn(Buffer.alloc(32, 1).toString('base64')) as AuditKeys;
@@ -95,4 +96,49 @@ test('the end waits for no place that hangs, and for no long removal', async () 
   const stopRemoving = removing.start();
   await until('entries are removed', () => removals, { accept: (count) => count > 2 });
   await stopRemoving();
+});
+
+test('what was done without a request goes into the log also while a place of checkpoints hangs', async () => {
+  let seals = 0;
+  const place = { write: () => new Promise<void>(() => undefined), read: async () => [] };
+  const keeper = createKeeper(
+    { newestCheckpoint: async () => undefined, readHead: async () => headOf(100) },
+    { place, tickMs: 1, stopMs: 1, seal: async () => void seals++ },
+  );
+  const stop = keeper.start();
+  await until('it was taken in again and again', () => seals, { accept: (count) => count > 3 });
+  await stop();
+});
+
+test('each failure to take it in is counted, and each outage is logged once', async () => {
+  const outcomes = [false, false, true, true, false, true];
+  const lines: string[] = [];
+  let failures = 0;
+  const { auditCheckpointAge } = createMetrics();
+  const keeper = createKeeper(
+    {
+      newestCheckpoint: async () => undefined,
+      readHead: async () => headOf(0),
+      checkpointBefore: async () => undefined,
+    },
+    {
+      tickMs: 1,
+      seal: async () => {
+        if (outcomes.shift() === false) throw new Error('The database is away.');
+      },
+      log: {
+        error: (_fields: unknown, line?: string) => void lines.push(`error ${line}`),
+        info: (line: unknown) => void lines.push(`info ${String(line)}`),
+      } as never,
+      metrics: { auditCheckpointAge, auditSealFailures: { inc: () => failures++ } as never },
+    },
+  );
+  const stop = keeper.start();
+  await until('it is taken in at last', () => outcomes, { accept: ({ length }) => length === 0 });
+  await stop();
+  const outage = [
+    'error what was done without a request cannot be taken into the audit log',
+    'info what was done without a request is taken into the audit log again',
+  ];
+  expect([lines, failures]).toEqual([[...outage, ...outage], 3]);
 });

@@ -91,3 +91,49 @@ test('what workers have done goes into the log once, in its order, also by two p
   expect(await store.removeOldPending(10)).toBe(0);
   await seal();
 });
+
+test('a row says what has no key can have done, and no other thing; its time is never later than now', async () => {
+  const add = (changes: Partial<Record<string, string>> = {}) => {
+    const row = {
+      tenant: 'limits',
+      subject: 'ada',
+      via: 'schedule',
+      action: 'task.start',
+      resource_type: 'task',
+      resource_id: '1',
+      outcome: 'ok',
+      ...changes,
+    };
+    const places = Object.keys(row).map((_, n) => `$${n + 1}`);
+    return query(
+      `insert into audit_pending (${Object.keys(row).join()}) values (${places.join()})`,
+      Object.values(row),
+    );
+  };
+  const long = 'x'.repeat(501);
+  for (const changes of [
+    { via: 'oidc' },
+    { action: 'sign_in' },
+    { via: 'expiry', action: 'task.start' },
+    { via: 'cli', action: 'key.create' },
+    { outcome: 'signal' },
+    { tenant: long },
+    { subject: long },
+    { resource_type: 'x'.repeat(101) },
+    { resource_id: long },
+    { code: 'x'.repeat(101) },
+    { client: long },
+  ])
+    await expect(add(changes)).rejects.toMatchObject({ code: '23514' });
+  await add({ at: '2199-01-01' });
+  await add({ at: '2024-01-01T00:00:00Z', subject: 'x'.repeat(500) });
+  await createPendingSeal({ store, keys: async () => keys })();
+  const { rows } = await query(
+    `select at, at <= now() as is_past from audit_entries where tenant = 'limits' order by seq`,
+  );
+  expect(rows).toEqual([
+    { at: expect.any(Date), is_past: true },
+    { at: new Date('2024-01-01T00:00:00Z'), is_past: true },
+  ]);
+  expect(Date.now() - rows[0].at.getTime()).toBeLessThan(60_000);
+});

@@ -35,3 +35,9 @@ test('a sign-in leads back to a path of ours, and to no other site', () => {
     ]);
   }
 });
+
+test('a path of more than 500 characters is not kept, also when it gets so long by its encoding', () => {
+  const path = (length: number) => `/${'a'.repeat(length - 1)}`;
+  expect([returnPath(path(500)), returnPath(path(501))]).toEqual([path(500), '/']);
+  expect(returnPath(`/${'"'.repeat(300)}`)).toBe('/');
+});
