@@ -1,4 +1,5 @@
 import type { JsonObject } from '../json.ts';
+import type { Scope } from '../references.ts';
 
 /** A thread of Slack. A message that begins a thread is in the thread of its own timestamp. */
 export type SlackPlace = { team: string; channel: string; threadTs: string };
@@ -66,4 +67,11 @@ export interface SlackPosts {
   ownedTs(place: SlackPlace): Promise<string[]>;
   findByTask(taskId: string): Promise<SlackPost | undefined>;
   depth(): Promise<number>;
+  /** Deletes those that have shown their task's end for long. @returns how many */
+  removeOld(): Promise<number>;
+}
+
+/** Which subjects Slack users are. */
+export interface SlackLinks {
+  find(team: string, userId: string): Promise<Scope | undefined>;
 }
