@@ -1,5 +1,8 @@
+import { characterEnd } from './cut.ts';
+import { settledStart, withoutMentions } from './mentions.ts';
+
 /**
- * What to append to a stream.
+ * What to append to a stream. The last characters stay out while they may be the beginning of a mention.
  *
  * @param text  Markdown of the answer so far, as `TaskView.text`
  * @param shown the pieces that were appended, joined
@@ -7,6 +10,8 @@
  * @returns an empty piece when nothing can be appended yet; undefined when the text shown is void
  */
 export function nextPiece(text: string, shown: string, limit: number): { append: string } | undefined {
-  if (!text.startsWith(shown)) return undefined;
-  return { append: text.slice(shown.length, shown.length + limit) };
+  const settled = withoutMentions(settledStart(text));
+  if (settled.startsWith(shown))
+    return { append: settled.slice(shown.length, characterEnd(settled, shown.length, limit)) };
+  return withoutMentions(text).startsWith(shown) ? { append: '' } : undefined;
 }
