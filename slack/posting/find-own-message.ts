@@ -1,0 +1,80 @@
+import type { SlackPost } from '../../contract/ports/index.ts';
+import { isRecord } from '../../contract/json.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { BotIdentity } from './bot-identity.ts';
+
+/**
+ * The metadata of a message that shows a task. Slack takes none for a stream, so a message of Alfred's without metadata
+ * may be a stream: other messages in a thread must carry metadata of another type.
+ */
+export const postMetadataType = 'alfred_post';
+
+/** How far the clocks of this process and of Slack may be apart. */
+const clockSkewMs = 120_000;
+
+type Search = {
+  calls: SlackCalls;
+  post: SlackPost;
+  bot: BotIdentity;
+  /** Timestamps of messages that belong to posts. */
+  owned: ReadonlySet<string>;
+  startedAt: string;
+  signal: AbortSignal;
+};
+
+/**
+ * Finds the message that a process made which then ended before it stored the message's timestamp.
+ *
+ * @param search.startedAt when that process began the call
+ * @returns its timestamp; undefined when the call was not made
+ */
+export async function findOwnMessage(search: Search): Promise<string | undefined> {
+  const { post, owned, bot } = search;
+  const oldest = Math.max(Number(post.questionTs), (Date.parse(search.startedAt) - clockSkewMs) / 1_000);
+  const found = (await listReplies(search, oldest)).filter(
+    ({ ts, user, bot_id: botId }) =>
+      typeof ts === 'string' &&
+      Number(ts) > oldest &&
+      ts !== post.questionTs &&
+      !owned.has(ts) &&
+      (user === bot.userId || botId === bot.botId),
+  );
+  const marked = found.find(({ metadata }) => isOfPost(metadata, post.id));
+  const unmarked = found.find(({ metadata, subtype }) => !hasType(metadata) && subtype === undefined);
+  return (marked ?? unmarked)?.ts as string | undefined;
+}
+
+const hasType = (metadata: unknown) => isRecord(metadata) && typeof metadata.event_type === 'string';
+
+const isOfPost = (metadata: unknown, id: string) =>
+  isRecord(metadata) &&
+  metadata.event_type === postMetadataType &&
+  isRecord(metadata.event_payload) &&
+  metadata.event_payload.post === id;
+
+async function listReplies({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
+  const replies: Record<string, unknown>[] = [];
+  let cursor: string | undefined;
+  do {
+    const args = {
+      channel: post.channel,
+      ts: post.threadTs,
+      oldest: oldest.toFixed(6),
+      limit: 200,
+      include_all_metadata: true,
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    const answer = await calls.call({
+      team: post.team,
+      method: 'conversations.replies',
+      isUrgent: true,
+      signal,
+      arguments: () => args,
+    });
+    if (Array.isArray(answer?.messages)) replies.push(...answer.messages.filter(isRecord));
+    const metadata = answer?.response_metadata;
+    const next = isRecord(metadata) ? metadata.next_cursor : undefined;
+    cursor = typeof next === 'string' && next !== '' ? next : undefined;
+  } while (cursor !== undefined);
+  return replies;
+}
