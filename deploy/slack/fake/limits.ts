@@ -1,0 +1,92 @@
+// Limits that Slack documents. Where the documentation of a method and of Block Kit differ, the stricter one stands here.
+
+/** https://docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.appendStream */
+export const messageLimits = {
+  /** `chat.postMessage` cuts a longer text off. */
+  postedText: 40_000,
+  /** `chat.update` refuses a longer text (`msg_too_long`). Counted in bytes of the escaped text. */
+  updatedText: 4_000,
+  markdownText: 12_000,
+  /** https://docs.slack.dev/reference/block-kit/blocks/markdown-block: in sum over the message */
+  markdownBlocks: 12_000,
+  blocks: 50,
+  attachments: 100,
+  loadingMessages: 10,
+  suggestedPrompts: 4,
+} as const;
+
+/** A stream takes nothing more this long after its start. Slack documents the error but not the time: it was measured. */
+export const streamLifeMs = 5 * 60_000;
+
+/** https://docs.slack.dev/reference/methods/assistant.threads.setStatus */
+export const statusLifeMs = 2 * 60_000;
+
+/** https://docs.slack.dev/apis/events-api: time for an acknowledgement, and when an event is repeated. */
+export const deliveryLimits = {
+  acknowledgeMs: 3_000,
+  /** Wait before the first, second and third repeat. */
+  retryAfterMs: [0, 60_000, 5 * 60_000],
+} as const;
+
+/** https://docs.slack.dev/interactivity/handling-user-interaction */
+export const interactionLimits = {
+  triggerLifeMs: 3_000,
+  responseUrlLifeMs: 30 * 60_000,
+  responseUrlUses: 5,
+} as const;
+
+/** https://docs.slack.dev/apis/events-api/using-socket-mode */
+export const socketLimits = {
+  connections: 10,
+  /** Sent in `hello`; Slack replaces a connection after about this time. */
+  connectionSeconds: 18_060,
+  /** With `debug_reconnects=true` in the address. */
+  debugConnectionSeconds: 360,
+  warningMs: 10_000,
+} as const;
+
+/** https://docs.slack.dev/surfaces/modals, https://docs.slack.dev/reference/views */
+export const viewLimits = {
+  blocks: 100,
+  title: 24,
+  button: 24,
+  privateMetadata: 3_000,
+  callbackId: 255,
+  bytes: 250_000,
+  stack: 3,
+} as const;
+
+/** https://docs.slack.dev/reference/block-kit/blocks and /block-elements and /composition-objects */
+export const blockLimits = {
+  text: 3_000,
+  id: 255,
+  buttonText: 75,
+  buttonValue: 2_000,
+  url: 3_000,
+  optionText: 75,
+  optionValue: 150,
+  options: 100,
+  choices: 10,
+  overflowOptions: 5,
+  placeholder: 150,
+  confirmTitle: 100,
+  confirmText: 300,
+  confirmButton: 30,
+  actions: 25,
+  context: 10,
+  contextActions: 5,
+  header: 150,
+  fields: 10,
+  fieldText: 2_000,
+  altText: 2_000,
+  label: 2_000,
+  tableRows: 100,
+  tableColumns: 20,
+  tableCharacters: 10_000,
+  alertText: 200,
+  cardText: 200,
+  cardTitle: 150,
+  cardActions: 3,
+  carousel: 10,
+  container: 10,
+} as const;

@@ -1,0 +1,182 @@
+import { apiMessage } from '../api-objects.ts';
+import { list, record, required, text } from '../args.ts';
+import { problemsOfBlocks, requireMessageBlocks } from '../blocks.ts';
+import { messageLimits } from '../limits.ts';
+import { type Args, type Block, type Message, SlackError } from '../types.ts';
+import { clearStatus, threadRoot } from './chat.ts';
+import { type Context, findChannel, findChannelToPost, findOwnMessage, type Method } from './method.ts';
+
+const taskStates = ['pending', 'in_progress', 'complete', 'error'];
+const displayModes = ['timeline', 'plan', 'dense'];
+const sessionStates = ['active', 'processing', 'suspended', 'closed'];
+
+const str = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** Details and output of a task arrive as plain Markdown and are stored as rich text. */
+const richText = (value: string): Block => ({
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: value }] }],
+});
+
+function checkChunk(chunk: Block): void {
+  const { type } = chunk;
+  const valid =
+    (type === 'markdown_text' && typeof chunk['text'] === 'string') ||
+    (type === 'plan_update' && typeof chunk['title'] === 'string') ||
+    (type === 'blocks' && Array.isArray(chunk['blocks'])) ||
+    (type === 'task_update' &&
+      typeof chunk['id'] === 'string' &&
+      typeof chunk['title'] === 'string' &&
+      taskStates.includes(String(chunk['status'])));
+  if (!valid) throw new SlackError('invalid_chunks');
+  if (String(chunk['text'] ?? '').length > messageLimits.markdownText) throw new SlackError('msg_too_long');
+}
+
+/** @throws SlackError as documented for `markdown_text` and `chunks` */
+function readChunks(args: Args): Block[] {
+  const markdown = text(args, 'markdown_text');
+  const chunks = list(args, 'chunks', 'invalid_chunks') ?? [];
+  if ((markdown?.length ?? 0) > messageLimits.markdownText) throw new SlackError('msg_too_long');
+  chunks.forEach(checkChunk);
+  return markdown === undefined ? chunks : [{ type: 'markdown_text', text: markdown }, ...chunks];
+}
+
+/** Adds to the last piece of text, unless a task or a block stands after it. */
+function appendText(message: Message, added: string): void {
+  message.text += added;
+  const last = message.blocks.at(-1);
+  if (last?.['type'] === 'markdown') last['text'] = `${String(last['text'])}${added}`;
+  else message.blocks.push({ type: 'markdown', block_id: `text-${message.blocks.length}`, text: added });
+}
+
+function planOf(message: Message): Block {
+  const existing = message.blocks.find(({ type }) => type === 'plan');
+  if (existing) return existing;
+  const plan: Block = { type: 'plan', block_id: 'plan', title: '', tasks: [] };
+  message.blocks.push(plan);
+  return plan;
+}
+
+/** A chunk with the id of an earlier task replaces what it gives; details and output are added to what is there. */
+function updateTask(message: Message, chunk: Block): void {
+  const inPlan = message.stream?.displayMode === 'plan';
+  const tasks = inPlan ? (planOf(message)['tasks'] as Block[]) : message.blocks;
+  const known = tasks.find((task) => task['task_id'] === chunk['id']);
+  const task: Block = known ?? { type: 'task_card', block_id: `task-${String(chunk['id'])}`, task_id: chunk['id'] };
+  task['title'] = chunk['title'];
+  task['status'] = chunk['status'];
+  for (const name of ['details', 'output'] as const) {
+    const added = str(chunk[name]);
+    if (added === undefined) continue;
+    const sum = `${str(task[`${name}_text`]) ?? ''}${added}`;
+    Object.defineProperty(task, `${name}_text`, { value: sum, configurable: true, enumerable: false });
+    task[name] = richText(sum);
+  }
+  if (chunk['sources'] !== undefined) task['sources'] = chunk['sources'];
+  if (!known) tasks.push(task);
+}
+
+function append(message: Message, chunks: Block[], { state }: Context): void {
+  for (const chunk of chunks) {
+    if (chunk['type'] === 'markdown_text') appendText(message, str(chunk['text']) ?? '');
+    else if (chunk['type'] === 'task_update') updateTask(message, chunk);
+    else if (chunk['type'] === 'plan_update') planOf(message)['title'] = chunk['title'];
+    else message.blocks.push(...state.withBlockIds(chunk['blocks'] as Block[]));
+  }
+}
+
+/** @throws SlackError for blocks in chunks: their limit is one of the whole message */
+function requireBlocks(message: Message | undefined, chunks: Block[]): void {
+  const added = chunks.flatMap((chunk) => (chunk['type'] === 'blocks' ? (chunk['blocks'] as Block[]) : []));
+  const problems = problemsOfBlocks(added, 'message').filter((problem) => !problem.includes('[json-pointer:/blocks]'));
+  if (problems.length > 0) throw new SlackError('invalid_blocks', { response_metadata: { messages: problems } });
+  const ours = message?.blocks.filter(({ type }) => !['markdown', 'task_card', 'plan'].includes(String(type))) ?? [];
+  if (ours.length + added.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
+}
+
+const startStream: Method = {
+  scopes: ['chat:write'],
+  run(args, context) {
+    const { state, workspace } = context;
+    const channel = findChannelToPost(required(args, 'channel', 'channel_not_found'), context);
+    if (channel.kind === 'mpim') throw new SlackError('channel_type_not_supported');
+    const recipient = text(args, 'recipient_user_id');
+    if (channel.kind !== 'im') {
+      if (recipient === undefined) throw new SlackError('missing_recipient_user_id');
+      if (text(args, 'recipient_team_id') === undefined) throw new SlackError('missing_recipient_team_id');
+    }
+    if (recipient !== undefined && !state.users.has(recipient)) throw new SlackError('user_not_found');
+    const displayMode = text(args, 'task_display_mode') ?? 'timeline';
+    if (!displayModes.includes(displayMode)) throw new SlackError('invalid_arguments');
+    const threadTs = threadRoot(channel, required(args, 'thread_ts'));
+    const chunks = readChunks(args);
+    requireBlocks(undefined, chunks);
+    const message = state.addMessage(channel, {
+      user: workspace.botUserId,
+      botId: workspace.botId,
+      threadTs,
+      stream: { startedAt: state.clock.now(), state: 'in_progress', stoppedByUser: false, displayMode, recipient },
+    });
+    append(message, chunks, context);
+    state.recordVersion(message);
+    clearStatus(context, channel, threadTs);
+    context.events.message(message);
+    return { channel: channel.id, ts: message.ts };
+  },
+};
+
+/** @throws SlackError when the message is none of the app's, or its stream has ended */
+function findStream(args: Args, context: Context): Message {
+  const channel = findChannel(required(args, 'channel', 'channel_not_found'), context);
+  const message = findOwnMessage(
+    channel,
+    required(args, 'ts', 'message_not_found'),
+    'message_not_owned_by_app',
+    context,
+  );
+  if (message.stream?.stoppedByUser) throw new SlackError('stopped_by_user');
+  if (context.state.streamState(message) !== 'in_progress') throw new SlackError('message_not_in_streaming_state');
+  return message;
+}
+
+const appendStream: Method = {
+  scopes: ['chat:write'],
+  run(args, context) {
+    const message = findStream(args, context);
+    const chunks = readChunks(args);
+    if (chunks.length === 0) throw new SlackError('no_text');
+    requireBlocks(message, chunks);
+    append(message, chunks, context);
+    context.state.recordVersion(message);
+    return { channel: message.channel, ts: message.ts };
+  },
+};
+
+const stopStream: Method = {
+  scopes: ['chat:write'],
+  run(args, context) {
+    const { state } = context;
+    const message = findStream(args, context);
+    const chunks = readChunks(args);
+    const blocks = list(args, 'blocks', 'invalid_blocks_format') ?? [];
+    requireBlocks(message, chunks);
+    if (blocks.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
+    requireMessageBlocks(blocks);
+    const session = text(args, 'session_status');
+    if (session !== undefined && !sessionStates.includes(session)) throw new SlackError('invalid_arguments');
+    const previous = apiMessage(state, message, context.url);
+    append(message, chunks, context);
+    message.blocks.push(...state.withBlockIds(blocks));
+    message.metadata = record(args, 'metadata', 'invalid_metadata_format') ?? message.metadata;
+    if (message.stream) message.stream.state = 'completed';
+    state.recordVersion(message);
+    context.events.messageChanged(message, previous);
+    return { channel: message.channel, ts: message.ts, message: apiMessage(state, message, context.url) };
+  },
+};
+
+export const streamMethods: Record<string, Method> = {
+  'chat.startStream': startStream,
+  'chat.appendStream': appendStream,
+  'chat.stopStream': stopStream,
+};
