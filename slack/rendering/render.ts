@@ -1,22 +1,91 @@
-import { maxMarkdown, maxText } from './limits.ts';
+import type { types } from '@slack/bolt';
+import { citationBlocks, notGrounded } from './citation-blocks.ts';
+import { oneLine } from './cut.ts';
+import { formatDollars, formatDuration } from './format.ts';
+import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection, maxText } from './limits.ts';
+import { withoutMentions } from './mentions.ts';
+import { clip, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
+import { describeEnd } from './outcome.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
-import type { TaskView } from './task-view.ts';
+import { splitMarkdown } from './split-markdown.ts';
+import type { TaskStep, TaskView } from './task-view.ts';
 
-/** The final messages of a task. The same view gives the same messages. */
-export function renderFinal(view: TaskView, _links: SlackLinks): SlackMessage[] {
-  const text = view.text || view.error?.message || view.status;
-  const messages: SlackMessage[] = [];
-  for (let start = 0; start < text.length; start += maxMarkdown)
-    messages.push(markdownMessage(text.slice(start, start + maxMarkdown)));
+const limits = { max: maxMarkdown, maxRows, maxElements };
+/** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
+const maxBlocksBelow = 8;
+
+/** The final messages of a task, in order. The same view gives the same messages. */
+export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
+  const messages = splitMarkdown(withoutMentions(view.text), limits)
+    .filter(({ text }) => text.trim() !== '')
+    .map(({ text }): SlackMessage => ({ text: toMrkdwn(text, maxText), blocks: [{ type: 'markdown', text }] }));
+  const end = describeEnd(view, links);
+  const below: types.KnownBlock[] = [
+    ...(end === undefined ? [] : [section(clip(end, maxSection))]),
+    ...(view.grounded === false ? [context([notGrounded])] : []),
+    ...citationBlocks(view.citations, links),
+    context([footer(view, links)]),
+  ];
+  const last = messages.at(-1);
+  if (last && below.length <= maxBlocksBelow && sizeOf(below) <= maxBelow) last.blocks.push(...below);
+  else messages.push(...blockMessages(below));
   return messages;
 }
 
-/** What one message shows while the task runs. */
-export function renderProgress(view: TaskView): SlackMessage {
-  return markdownMessage((view.text || 'Working …').slice(0, maxMarkdown));
+/** `knowledge · $0.0123 · 3.2 s · task · Temporal` */
+function footer({ usage, startedAt, endedAt }: TaskView, { agent, task, temporal }: SlackLinks): string {
+  return [
+    escapeMrkdwn(agent),
+    ...(usage ? [escapeMrkdwn(formatDollars(usage.costUsd))] : []),
+    ...(startedAt && endedAt ? [formatDuration(Date.parse(endedAt) - Date.parse(startedAt))] : []),
+    ...(task === undefined ? [] : [mrkdwnLink(task, 'task')]),
+    ...(temporal === undefined ? [] : [mrkdwnLink(temporal, 'Temporal')]),
+  ].join(' · ');
 }
 
-const markdownMessage = (text: string): SlackMessage => ({
-  text: text.slice(0, maxText),
-  blocks: [{ type: 'markdown', text }],
-});
+/** Blocks in as many messages as they need. */
+function blockMessages(blocks: types.KnownBlock[]): SlackMessage[] {
+  const groups: types.KnownBlock[][] = [];
+  for (const block of blocks) {
+    const group = groups.at(-1);
+    if (group && sizeOf([...group, block]) <= maxMarkdown) group.push(block);
+    else groups.push([block]);
+  }
+  return groups.map((group) => ({ text: clip(textsOf(group).join('\n'), maxText), blocks: group }));
+}
+
+const textsOf = (blocks: types.KnownBlock[]): string[] =>
+  blocks.flatMap((block) => {
+    if (block.type === 'section') return [block.text?.text ?? ''];
+    if (block.type === 'context') return block.elements.map((element) => ('text' in element ? element.text : ''));
+    return [];
+  });
+
+const sizeOf = (blocks: types.KnownBlock[]) => textsOf(blocks).reduce((sum, text) => sum + text.length, 0);
+
+const marks = { running: ':hourglass_flowing_sand:', done: ':white_check_mark:', error: ':x:' } as const;
+const shownSteps = 5;
+
+const stepLine = ({ title, state, details }: TaskStep) =>
+  `${marks[state]} ${escapeMrkdwn(oneLine(title, 120))}${details ? ` – ${escapeMrkdwn(oneLine(details, 120))}` : ''}`;
+
+function stepBlocks(steps: TaskStep[]): types.KnownBlock[] {
+  if (steps.length === 0) return [];
+  const earlier = steps.length - shownSteps;
+  const lines = steps.slice(-shownSteps).map(stepLine);
+  return [context([...(earlier > 0 ? [`${earlier} earlier steps`] : []), ...lines])];
+}
+
+/** What one message shows while the task runs: the steps, the text so far, and what the task waits for. */
+export function renderProgress(view: TaskView, links: Pick<SlackLinks, 'taskId'> = {}): SlackMessage {
+  const [part, more] = splitMarkdown(withoutMentions(view.text), limits).filter(({ text }) => text.trim() !== '');
+  const end = describeEnd(view, links);
+  const state = `Alfred ${view.statusText || 'is working …'}`;
+  const blocks: types.KnownBlock[] = [
+    ...stepBlocks(view.steps),
+    ...(part ? [{ type: 'markdown' as const, text: part.text }] : []),
+    ...(more ? [context(['The text goes on. All of it is shown when it is complete.'])] : []),
+    end === undefined ? context([escapeMrkdwn(state)]) : section(clip(end, maxSection)),
+  ];
+  return { text: part ? toMrkdwn(part.text, maxText) : clip(end ?? escapeMrkdwn(state), maxText), blocks };
+}

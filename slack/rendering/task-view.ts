@@ -1,13 +1,14 @@
 import type { TaskEvent } from '../../contract/events.ts';
-import type { JsonValue } from '../../contract/json.ts';
 import type { Citation, Effect, TaskError, TaskStatus, TaskUsage, Waiting } from '../../contract/task.ts';
+import { oneLine } from './cut.ts';
+import { describeToolCall } from './describe-tool-call.ts';
 
 export type TaskStep = { id: string; title: string; state: 'running' | 'done' | 'error'; details?: string };
 
 /** What the messages of a task show: a fold over its events. */
 export type TaskView = {
   status: TaskStatus;
-  /** What Alfred does now, for `assistant.threads.setStatus`; empty at the end. */
+  /** What Alfred does now, for `assistant.threads.setStatus`, behind its name; empty while it waits, and at the end. */
   statusText: string;
   steps: TaskStep[];
   /** Markdown of the answer so far. It restarts when an attempt's text is void, and at the end it is the result. */
@@ -17,81 +18,155 @@ export type TaskView = {
   grounded?: boolean | undefined;
   error?: TaskError;
   waiting?: Waiting;
+  /** Tool calls that wait for a person's decision. */
+  approvals: { id: string; callId: string; title: string }[];
   /** Why it was cancelled. */
   reason?: string;
   effects?: Effect[] | undefined;
   usage?: TaskUsage;
-  model?: string;
   startedAt?: string;
   endedAt?: string;
   /** Number of the newest event in this view. */
   seq: number;
 };
 
-export const emptyView: TaskView = { status: 'queued', statusText: '', steps: [], text: '', citations: [], seq: 0 };
+export const emptyView: TaskView = {
+  status: 'queued',
+  statusText: '',
+  steps: [],
+  text: '',
+  citations: [],
+  approvals: [],
+  seq: 0,
+};
 
 type Handlers = {
   [Type in TaskEvent['type']]?: (
     view: TaskView,
     data: Extract<TaskEvent, { type: Type }>['data'],
-    at: string,
+    event: { seq: number; at: string },
   ) => TaskView;
 };
 
-/** Pure. An event that the view has already is ignored. */
+/** Pure. An event that the view has already changes nothing. */
 export function applyEvent(view: TaskView, event: TaskEvent): TaskView {
   if (event.seq <= view.seq) return view;
   const handler = handlers[event.type] as
-    ((view: TaskView, data: TaskEvent['data'], at: string) => TaskView) | undefined;
-  return { ...(handler?.(view, event.data, event.at) ?? view), seq: event.seq };
+    ((view: TaskView, data: TaskEvent['data'], event: TaskEvent) => TaskView) | undefined;
+  return { ...(handler?.(view, event.data, event) ?? view), seq: event.seq };
 }
+
+const thinking = 'is thinking …';
 
 const handlers: Handlers = {
-  'task.queued': (view, _, at) => ({ ...view, statusText: 'is waiting for a worker …', startedAt: at }),
-  'task.started': (view, { model }, at) => ({
+  'task.queued': (view, _, { at }) => ({ ...view, statusText: 'is about to begin …', startedAt: at }),
+  'task.started': (view, _, { at }) => ({ ...view, status: 'running', statusText: thinking, startedAt: at }),
+  'model.started': (view, { purpose }) => ({
     ...view,
-    status: 'running',
-    statusText: 'is thinking …',
-    model,
-    startedAt: at,
+    statusText: thinking,
+    text: purpose === 'summary' ? view.text : '',
   }),
-  'model.started': (view, { model, purpose }) => ({
+  'text.delta': (view, { text }) => ({ ...view, statusText: 'is writing …', text: view.text + text }),
+  'model.failed': (view, { error, willRetry, purpose }) => ({
     ...view,
-    statusText: 'is thinking …',
-    ...(purpose === undefined ? { text: '', model } : {}),
+    statusText: willRetry ? oneLine(`is trying again: ${error.message}`, 100) : view.statusText,
+    text: purpose === 'summary' ? view.text : '',
   }),
-  'text.delta': (view, { text }) => ({ ...view, text: view.text + text }),
-  'tool.started': (view, { callId, tool, arguments: input }) => ({
-    ...view,
-    statusText: `is ${describeToolCall(tool, input)} …`,
-    steps: [...view.steps, { id: callId, title: describeToolCall(tool, input), state: 'running' }],
+  'model.fallback': (view, { from, to }, { seq }) => withNote(view, seq, `${from} does not answer; asking ${to}`),
+  'model.corrected': (view, _, { seq }) => ({
+    ...withNote(view, seq, 'the answer could not be used; the model gets the reason'),
+    text: '',
   }),
-  'tool.completed': (view, { callId, isError, summary }) => ({
-    ...view,
-    statusText: 'is thinking …',
-    steps: view.steps.map((step) =>
-      step.id === callId ? { ...step, state: isError ? 'error' : 'done', details: summary } : step,
-    ),
-  }),
-  'task.waiting': (view, waiting) => ({ ...view, status: 'waiting', statusText: '', waiting }),
-  'task.resumed': (view) => {
-    const { waiting: _, ...rest } = view;
-    return { ...rest, status: 'running', statusText: 'is thinking …', text: '' };
+  'context.compacted': (view, { method }, { seq }) =>
+    withNote(view, seq, `the conversation was made shorter to fit the model (${method.replaceAll('_', ' ')})`),
+  'tool.started': (view, { callId, tool, arguments: input }) => {
+    const title = describeToolCall(tool, input);
+    return { ...withStep(view, { id: callId, title, state: 'running' }), statusText: oneLine(`is ${title}`, 100) };
   },
-  'task.completed': (view, { result, usage }, at) => ended(view, { status: 'completed', ...result, usage }, at),
-  'task.incomplete': (view, { result, usage }, at) => ended(view, { status: 'incomplete', ...result, usage }, at),
-  'task.failed': (view, data, at) => ended(view, { status: 'failed', ...data }, at),
-  'task.cancelled': (view, data, at) => ended(view, { status: 'cancelled', ...data }, at),
+  'tool.completed': (view, { callId, tool, isError, summary }) => ({
+    ...withStep(view, {
+      id: callId,
+      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
+      state: isError ? 'error' : 'done',
+      details: summary,
+    }),
+    statusText: thinking,
+  }),
+  'approval.requested': (view, { approvalId, callId, tool, arguments: input }) => {
+    const title = describeToolCall(tool, input);
+    return {
+      ...withStep(view, { id: callId, title, state: 'running', details: 'needs approval' }),
+      approvals: [...view.approvals.filter(({ id }) => id !== approvalId), { id: approvalId, callId, title }],
+    };
+  },
+  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment }) => ({
+    ...withStep(view, {
+      id: callId,
+      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
+      state: runs ? 'running' : 'error',
+      details: `${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`,
+    }),
+    approvals: view.approvals.filter(({ id }) => id !== approvalId),
+  }),
+  'message.steered': (view, { text }, { seq }) => withNote(view, seq, `read: “${oneLine(text, 100)}”`),
+  'effect.undone': (view, { callId, state }) => ({
+    ...view,
+    effects: view.effects?.map((effect) => (effect.callId === callId ? { ...effect, state } : effect)),
+  }),
+  'task.waiting': (view, waiting) => ({
+    ...view,
+    status: waiting.reason === 'worker' ? 'queued' : 'waiting',
+    statusText: '',
+    waiting,
+  }),
+  // What was streamed before the wait may be streamed again.
+  'task.resumed': (view) => ({ ...withoutWaiting(view), status: 'running', statusText: thinking, text: '' }),
+  'task.completed': (view, { result, usage }, { at }) =>
+    ended(view, 'done', {
+      status: 'completed',
+      text: result.text,
+      citations: result.citations,
+      grounded: result.grounded,
+      usage,
+      endedAt: at,
+    }),
+  'task.incomplete': (view, { result, usage }, { at }) =>
+    ended(view, 'error', {
+      status: 'incomplete',
+      text: result.text,
+      citations: result.citations,
+      grounded: result.grounded,
+      usage,
+      endedAt: at,
+    }),
+  'task.failed': (view, { error, usage }, { at }) =>
+    ended(view, 'error', { status: 'failed', error, usage, endedAt: at }),
+  'task.cancelled': (view, { reason, usage, effects }, { at }) =>
+    ended(view, 'error', { status: 'cancelled', reason, usage, effects, endedAt: at }),
 };
 
-function ended(view: TaskView, change: Partial<TaskView>, at: string): TaskView {
+const titleOf = (view: TaskView, id: string) => view.steps.find((step) => step.id === id)?.title;
+
+/** A repeated step replaces its first report. */
+const withStep = (view: TaskView, step: TaskStep): TaskView => ({
+  ...view,
+  steps: view.steps.some(({ id }) => id === step.id)
+    ? view.steps.map((other) => (other.id === step.id ? step : other))
+    : [...view.steps, step],
+});
+
+const withNote = (view: TaskView, seq: number, title: string) =>
+  withStep(view, { id: `event-${seq}`, title, state: 'done' });
+
+function withoutWaiting(view: TaskView): TaskView {
   const { waiting: _, ...rest } = view;
-  return { ...rest, ...change, statusText: '', endedAt: at };
+  return rest;
 }
 
-function describeToolCall(tool: string, input: JsonValue): string {
-  const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
-  if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
-  if (tool === 'read_document') return 'reading a document';
-  return tool.replaceAll('_', ' ');
-}
+const ended = (view: TaskView, unfinished: TaskStep['state'], change: Partial<TaskView>): TaskView => ({
+  ...withoutWaiting(view),
+  ...change,
+  statusText: '',
+  approvals: [],
+  steps: view.steps.map((step) => (step.state === 'running' ? { ...step, state: unfinished } : step)),
+});
