@@ -33,7 +33,7 @@ import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
-import { createSlackLinks } from '../adapters/postgres/slack/slack-links.ts';
+import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
 import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
@@ -74,7 +74,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackInbox: createSlackInbox(db),
     slackThreads: createSlackThreads(db),
     slackPosts: createSlackPosts(db),
-    slackLinks: createSlackLinks(db),
+    slackUserLinks: createSlackUserLinks(db),
   };
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

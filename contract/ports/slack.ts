@@ -72,6 +72,6 @@ export interface SlackPosts {
 }
 
 /** Which subjects Slack users are. */
-export interface SlackLinks {
+export interface SlackUserLinks {
   find(team: string, userId: string): Promise<Scope | undefined>;
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../../../adapters/postgres/conversations/conversation-rows.ts';
-import { createSlackLinks } from '../../../../adapters/postgres/slack/slack-links.ts';
+import { createSlackUserLinks } from '../../../../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackThreads } from '../../../../adapters/postgres/slack/slack-threads.ts';
 import type { SlackThreads } from '../../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../../support/environment/environment.ts';
@@ -38,7 +38,7 @@ test('a thread whose conversation was deleted is unknown, and becomes another co
 });
 
 test('a Slack user is the subject that a link names, in its own workspace', async () => {
-  const links = createSlackLinks(env.postgres.db);
+  const links = createSlackUserLinks(env.postgres.db);
   await env.postgres.pool.query("insert into slack_links values ('T1', 'U1', 'acme', 'anna')");
   expect(await links.find('T1', 'U1')).toEqual({ tenant: 'acme', subject: 'anna' });
   expect(await links.find('T2', 'U1')).toBeUndefined();

@@ -1,8 +1,8 @@
-import type { SlackLinks } from '../../../contract/ports/index.ts';
+import type { SlackUserLinks } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 /** Which subjects Slack users are. */
-export const createSlackLinks = (db: Database): SlackLinks => ({
+export const createSlackUserLinks = (db: Database): SlackUserLinks => ({
   find: (team, userId) =>
     db
       .selectFrom('slack_links')
