@@ -3,11 +3,13 @@ import { webApi } from '@slack/bolt';
 /** Slack answers in well under a second. The lease of a post is longer than a call. */
 export const callTimeoutMs = 10_000;
 
+type Fetch = NonNullable<webApi.WebClientOptions['fetch']>;
+
 type Options = {
   token: string;
   /** Default: Slack's. */
   apiUrl?: string | undefined;
-  fetch?: webApi.WebClientOptions['fetch'];
+  fetch?: Fetch;
 };
 
 /**
@@ -25,7 +27,7 @@ export const createWebClient = ({ token, apiUrl, fetch = globalThis.fetch }: Opt
   });
 
 /** The library reports a 429 without `Retry-After` as an error without a name. */
-function withRetryAfter(response: webApi.FetchResponse): webApi.FetchResponse {
+function withRetryAfter(response: Awaited<ReturnType<Fetch>>): Awaited<ReturnType<Fetch>> {
   if (response.status !== 429 || /^\d+$/.test(response.headers.get('retry-after') ?? '')) return response;
   return new Response(null, { status: 429, headers: { 'retry-after': '30' } });
 }

@@ -3,10 +3,7 @@ import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { BotIdentity } from './bot-identity.ts';
 
-/**
- * The metadata of a message that shows a task. Slack takes none for a stream, so a message of Alfred's without metadata
- * may be a stream: other messages in a thread must carry metadata of another type.
- */
+/** The metadata of a message that shows a task. Slack takes none for a stream; that is found by its state. */
 export const postMetadataType = 'alfred_post';
 
 /** How far the clocks of this process and of Slack may be apart. */
@@ -40,11 +37,9 @@ export async function findOwnMessage(search: Search): Promise<string | undefined
       (user === bot.userId || botId === bot.botId),
   );
   const marked = found.find(({ metadata }) => isOfPost(metadata, post.id));
-  const unmarked = found.find(({ metadata, subtype }) => !hasType(metadata) && subtype === undefined);
-  return (marked ?? unmarked)?.ts as string | undefined;
+  const stream = found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
+  return (marked ?? stream)?.ts as string | undefined;
 }
-
-const hasType = (metadata: unknown) => isRecord(metadata) && typeof metadata.event_type === 'string';
 
 const isOfPost = (metadata: unknown, id: string) =>
   isRecord(metadata) &&

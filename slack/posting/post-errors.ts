@@ -40,6 +40,7 @@ const contentRefused = new Set([
   'invalid_blocks_format',
   'markdown_text_conflict',
   'msg_blocks_too_long',
+  'msg_blocks_too_many',
   'msg_too_long',
   'too_many_blocks',
 ]);
@@ -49,7 +50,9 @@ const codeOf = (error: unknown): string => (isSlackCallError(error) ? error.code
 export const isPlaceClosed = (error: unknown): boolean => closed.has(codeOf(error));
 export const isUnchangeable = (error: unknown): boolean => unchangeable.has(codeOf(error));
 export const isContentRefused = (error: unknown): boolean => contentRefused.has(codeOf(error));
-export const isStreamOver = (error: unknown): boolean => codeOf(error) === 'message_not_in_streaming_state';
+/** Its time is over, or a person stopped it in Slack. */
+export const isStreamOver = (error: unknown): boolean =>
+  ['message_not_in_streaming_state', 'stopped_by_user'].includes(codeOf(error));
 /** Slack took the call and did nothing. */
 export const isRefused = (error: unknown): boolean => isSlackCallError(error) && error.effect === 'refused';
 

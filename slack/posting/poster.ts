@@ -150,7 +150,7 @@ export function createPoster(deps: PosterDeps): Poster {
     const checkLease = () => {
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, linksOf };
+    const shared = { posts, calls, clock, log, owner, post, identify, links: linksOf(post) };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       await showTask({ ...shared, follower, signal, checkLease, onRotation });

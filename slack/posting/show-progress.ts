@@ -6,6 +6,7 @@ import type { Clock } from '../api-calls/clock.ts';
 import { maxMarkdown } from '../rendering/limits.ts';
 import { nextPiece } from '../rendering/next-piece.ts';
 import { renderProgress } from '../rendering/render.ts';
+import type { SlackLinks } from '../rendering/slack-message.ts';
 import { stepChunks } from '../rendering/step-chunks.ts';
 import { emptyView, type TaskView } from '../rendering/task-view.ts';
 import type { TaskFollower } from './follow-task.ts';
@@ -36,11 +37,13 @@ type Deps = {
   log: Logger;
   post: SlackPost;
   signal: AbortSignal;
+  links: SlackLinks;
   onRotation: (reason: RotationReason) => void;
 };
 
 /** Shows the progress of a task in its first message: by a stream while that lives, then by changing the message. */
-export function createProgress({ follower, messages, calls, clock, log, post, signal, onRotation }: Deps) {
+export function createProgress(deps: Deps) {
+  const { follower, messages, calls, clock, log, post, signal, links, onRotation } = deps;
   /** What the stream shows. */
   let shown: { text: string; view: TaskView } = { text: '', view: emptyView };
   let streamedSince = 0;
@@ -134,7 +137,7 @@ export function createProgress({ follower, messages, calls, clock, log, post, si
   /** Called right before the call that shows it. */
   function renderNow() {
     const { view, text } = follower.current();
-    const message = renderProgress({ ...view, text });
+    const message = renderProgress({ ...view, text }, links);
     shownMessage = JSON.stringify(message);
     shownSeq = view.seq;
     return message;
@@ -142,7 +145,7 @@ export function createProgress({ follower, messages, calls, clock, log, post, si
 
   async function update(stop: AbortSignal) {
     const { view, text } = follower.current();
-    if (JSON.stringify(renderProgress({ ...view, text })) === shownMessage) {
+    if (JSON.stringify(renderProgress({ ...view, text }, links)) === shownMessage) {
       shownSeq = view.seq;
       return;
     }

@@ -16,16 +16,16 @@ type Deps = Omit<PostMessagesDeps, 'seq'> & {
   log: Logger;
   post: SlackPost;
   follower: TaskFollower;
-  linksOf: (post: SlackPost) => SlackLinks;
+  links: SlackLinks;
   onRotation: (reason: RotationReason) => void;
 };
 
 /** Slack shows the task's messages, until they show its end. Safe to repeat, also by another process. */
-export async function showTask({ follower, linksOf, onRotation, ...deps }: Deps): Promise<void> {
+export async function showTask({ follower, links, onRotation, ...deps }: Deps): Promise<void> {
   const { post, log } = deps;
   const messages = createPostMessages({ ...deps, seq: () => follower.current().view.seq });
   const status = createThreadStatus(deps);
-  const progress = createProgress({ ...deps, follower, messages, onRotation });
+  const progress = createProgress({ ...deps, follower, messages, links, onRotation });
 
   await messages.recover();
   while (!follower.hasEnded()) {
@@ -41,7 +41,7 @@ export async function showTask({ follower, linksOf, onRotation, ...deps }: Deps)
   await messages.endStream();
   const { view } = follower.current();
   if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack message was erased');
-  const parts = isEnded(view.status) ? renderFinal(view, linksOf(post)) : [erased];
+  const parts = isEnded(view.status) ? renderFinal(view, links) : [erased];
   for (const [index, part] of parts.entries()) await messages.showPart(index, part);
   await statusCleared;
 }
