@@ -59,7 +59,7 @@ describe('the final messages', () => {
     const table = `| n | text |\n|--:|------|\n${Array.from({ length: 150 }, (_, at) => `| ${at} | ${'cell '.repeat(8)}|`).join('\n')}\n`;
     const code = `\`\`\`ts\n${Array.from({ length: 250 }, (_, at) => `const value${at} = compute(${at});`).join('\n')}\n\`\`\`\n`;
     const prose = `${'The deadline is in the policy [1]. '.repeat(40)}\n\n`;
-    const text = `# Answer\n\n${prose.repeat(4)}## Table\n\n${table}\n${prose}## Code\n\n${code}\n${prose.repeat(3)}`;
+    const text = `# Answer\n\n${prose.repeat(4)}## Table\n\n${table}\n${prose}## Code\n\n${code}\n${prose.repeat(6)}`;
     expect(text.length).toBeGreaterThan(28_000);
     const citations = Array.from({ length: 12 }, (_, at) => citation(at + 1));
     const shown = show(renderFinal(answer(text, citations), links));

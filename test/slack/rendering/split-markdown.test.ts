@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { Code, Nodes } from 'mdast';
+import type { Nodes } from 'mdast';
 import remarkGfm from 'remark-gfm';
 import remarkParse from 'remark-parse';
 import { unified } from 'unified';
@@ -131,7 +131,7 @@ describe('split Markdown', () => {
   it('makes no code of the rest of an item, and keeps its own code', () => {
     const item = `- ${lineOf(9_980)}\n\n      ${lineOf(60)}\n\n      \`\`\`\n      a\n        b\n      \`\`\`\n\n${lineOf(40)}\n`;
     const parts = splitMarkdown(item, limits);
-    const code = nodesOf(parts[1]!.text, 'code') as Code[];
+    const code = nodesOf(parts[1]!.text, 'code');
     expect(code.map(({ value }) => value)).toEqual(['a\n  b']);
     expectComplete(item, parts, limits.max);
   });

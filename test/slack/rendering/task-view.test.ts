@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { Effect } from '../../../contract/task.ts';
 import { applyEvent, emptyView } from '../../../slack/rendering/task-view.ts';
 import {
@@ -129,10 +130,10 @@ describe('the view of a task', () => {
     const error = { code: 'step_limit', message: 'No answer.' } as const;
     expect(viewOf([{ type: 'task.failed', data: { error, usage } }], view)).toMatchObject({ status: 'failed', error });
     const waiting = { type: 'task.waiting', data: { reason: 'budget', message: 'The budget is reached.' } } as const;
-    const incomplete = {
+    const incomplete: NewTaskEvent = {
       type: 'task.incomplete',
       data: { result: { text: 'So far.', citations: [], incomplete: 'budget' }, usage },
-    } as const;
+    };
     const end = viewOf([waiting, incomplete], view);
     expect(end).toMatchObject({ status: 'incomplete', text: 'So far.' });
     expect(end.waiting).toBeUndefined();
