@@ -9,8 +9,8 @@
 export const maxMarkdown = 10_000;
 /** Sources, footer and other blocks that stand below the Markdown of a message. */
 export const maxBelow = 1_900;
-/** Of `text`, which `chat.update` cuts at 4,000. */
-export const maxText = 3_000;
+/** Bytes of `text`: `chat.update` refuses more than 4,000. */
+export const maxTextBytes = 3_900;
 /** Of a section. */
 export const maxSection = 3_000;
 /** Rows of a table without its header. */

@@ -1,5 +1,6 @@
 import type { types } from '@slack/bolt';
 import { characterEnd } from './cut.ts';
+import { maxTextBytes } from './limits.ts';
 import { withoutMentions } from './mentions.ts';
 
 // Slack's own markup, `mrkdwn`: for `text`, sections and context blocks.
@@ -30,10 +31,10 @@ export const context = (lines: string[]): types.ContextBlock => ({
  * Markdown as mrkdwn, for notifications and screen readers: headings and bold, italics, links, lists, code. Line by
  * line and in linear time; what it does not know stays as it is written.
  */
-export function toMrkdwn(markdown: string, max: number): string {
+export function toMrkdwn(markdown: string): string {
   let isCode = false;
   const lines = markdown
-    .slice(0, characterEnd(markdown, 0, max))
+    .slice(0, characterEnd(markdown, 0, maxTextBytes))
     .split('\n')
     .map((line) => {
       if (/^\s*(?:```|~~~)/.test(line)) {
@@ -43,7 +44,7 @@ export function toMrkdwn(markdown: string, max: number): string {
       return isCode ? escapeMrkdwn(line) : lineToMrkdwn(line);
     });
   if (isCode) lines.push('```');
-  return clip(lines.join('\n').trim(), max);
+  return clipText(lines.join('\n').trim());
 }
 
 function lineToMrkdwn(line: string): string {
@@ -79,3 +80,11 @@ export const clip = (mrkdwn: string, max: number): string =>
   mrkdwn.length <= max
     ? mrkdwn
     : `${mrkdwn.slice(0, characterEnd(mrkdwn, 0, max - 1)).replace(/(?:&[a-z]{0,3}|<[^<>]*)$/, '')}…`;
+
+/** Cut to what `text` of a message may have. */
+export function clipText(mrkdwn: string): string {
+  let text = mrkdwn;
+  for (let bytes = Buffer.byteLength(text); bytes > maxTextBytes; bytes = Buffer.byteLength(text))
+    text = clip(text, Math.floor((text.length * maxTextBytes) / bytes) - 1);
+  return text;
+}

@@ -2,9 +2,9 @@ import type { types } from '@slack/bolt';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
 import { formatDollars, formatDuration } from './format.ts';
-import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection, maxText } from './limits.ts';
+import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { withoutMentions } from './mentions.ts';
-import { clip, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
+import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
 import { describeEnd } from './outcome.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
 import { splitMarkdown } from './split-markdown.ts';
@@ -18,7 +18,7 @@ const maxBlocksBelow = 8;
 export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
   const messages = splitMarkdown(withoutMentions(view.text), limits)
     .filter(({ text }) => text.trim() !== '')
-    .map(({ text }): SlackMessage => ({ text: toMrkdwn(text, maxText), blocks: [{ type: 'markdown', text }] }));
+    .map(({ text }): SlackMessage => ({ text: toMrkdwn(text), blocks: [{ type: 'markdown', text }] }));
   const end = describeEnd(view, links);
   const below: types.KnownBlock[] = [
     ...(end === undefined ? [] : [section(clip(end, maxSection))]),
@@ -51,7 +51,7 @@ function blockMessages(blocks: types.KnownBlock[]): SlackMessage[] {
     if (group && sizeOf([...group, block]) <= maxMarkdown) group.push(block);
     else groups.push([block]);
   }
-  return groups.map((group) => ({ text: clip(textsOf(group).join('\n'), maxText), blocks: group }));
+  return groups.map((group) => ({ text: clipText(textsOf(group).join('\n')), blocks: group }));
 }
 
 const textsOf = (blocks: types.KnownBlock[]): string[] =>
@@ -87,5 +87,5 @@ export function renderProgress(view: TaskView, links: Pick<SlackLinks, 'taskId'>
     ...(more ? [context(['The text goes on. All of it is shown when it is complete.'])] : []),
     end === undefined ? context([escapeMrkdwn(state)]) : section(clip(end, maxSection)),
   ];
-  return { text: part ? toMrkdwn(part.text, maxText) : clip(end ?? escapeMrkdwn(state), maxText), blocks };
+  return { text: part ? toMrkdwn(part.text) : clipText(end ?? escapeMrkdwn(state)), blocks };
 }
