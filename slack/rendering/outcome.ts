@@ -48,31 +48,19 @@ const grantOptions = {
   maxDurationS: '--max-duration-s',
 } as const;
 
-function whatHelps(waiting: Waiting, approvals: TaskView['approvals'], taskId = '<task>'): string {
-  const command = (text: string) => `\`${escapeMrkdwn(text)}\``;
-  switch (waiting.reason) {
-    case 'approval':
-      return approvals
-        .map(
-          ({ id, title }) =>
-            `${escapeMrkdwn(oneLine(title, 200))}\n${command(`alfred approvals approve ${id}`)}, or deny`,
-        )
-        .join('\n');
-    case 'budget':
-      return waiting.scope === 'task' && waiting.limit
-        ? `More: ${command(`alfred tasks grant ${taskId} ${grantOptions[waiting.limit]} <new total>`)}; an end with what there is: ${command('--finish')}.`
-        : 'It goes on when the limit allows it again. The people who run Alfred can raise it.';
-    case 'outage':
-      return waiting.because === 'auth' ? askOperator.replace('the code and the time', 'this message') : goesOn;
-    case 'service':
-    case 'worker':
-      return goesOn;
-    case 'tenant':
-      return 'Ask the people who run Alfred.';
-  }
-}
+const command = (text: string) => `\`${escapeMrkdwn(text)}\``;
 
-const goesOn = 'It goes on by itself; nothing is lost.';
+/** What a person can do about a wait. Most go on by themselves, and their message says so. */
+function whatHelps({ reason, limit, scope }: Waiting, approvals: TaskView['approvals'], taskId = '<task>'): string[] {
+  if (reason === 'approval')
+    return approvals.map(
+      ({ id, title }) =>
+        `${escapeMrkdwn(oneLine(title, 200))}\n${command(`alfred approvals approve ${id}`)}, or ${command('deny')}`,
+    );
+  if (reason !== 'budget' || scope !== 'task' || limit === undefined) return [];
+  const grant = `alfred tasks grant ${taskId} ${grantOptions[limit]} <new total>`;
+  return [`${command(grant)}, or with ${command('--finish')} an end with what there is`];
+}
 
 /** Why a task waits, as mrkdwn, and what to do. */
 export const describeWaiting = (
@@ -80,7 +68,10 @@ export const describeWaiting = (
   { approvals }: Pick<TaskView, 'approvals'>,
   taskId?: string,
 ): string =>
-  `:hourglass_flowing_sand: *Waiting.* ${escapeMrkdwn(shorten(waiting.message, 1_000))}\n${whatHelps(waiting, approvals.slice(0, 5), taskId)}`;
+  [
+    `:hourglass_flowing_sand: *Waiting.* ${escapeMrkdwn(shorten(waiting.message, 1_000))}`,
+    ...whatHelps(waiting, approvals.slice(0, 5), taskId),
+  ].join('\n');
 
 const describeEffect = ({ tool, summary, state }: Effect) =>
   `• ${escapeMrkdwn(oneLine(summary ?? tool.replaceAll('_', ' '), 150))} (${state.replaceAll('_', ' ')})`;

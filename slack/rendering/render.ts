@@ -8,7 +8,7 @@ import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } 
 import { describeEnd } from './outcome.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
 import { splitMarkdown } from './split-markdown.ts';
-import type { TaskStep, TaskView } from './task-view.ts';
+import { isWait, type TaskStep, type TaskView } from './task-view.ts';
 
 const limits = { max: maxMarkdown, maxRows, maxElements };
 /** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
@@ -21,6 +21,7 @@ export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
     .map(({ text }): SlackMessage => ({ text: toMrkdwn(text), blocks: [{ type: 'markdown', text }] }));
   const end = describeEnd(view, links);
   const below: types.KnownBlock[] = [
+    ...(view.status === 'completed' ? [] : stepBlocks(view.steps)),
     ...(end === undefined ? [] : [section(clip(end, maxSection))]),
     ...(view.grounded === false ? [context([notGrounded])] : []),
     ...citationBlocks(view.citations, links),
@@ -69,7 +70,8 @@ const shownSteps = 5;
 const stepLine = ({ title, state, details }: TaskStep) =>
   `${marks[state]} ${escapeMrkdwn(oneLine(title, 120))}${details ? ` – ${escapeMrkdwn(oneLine(details, 120))}` : ''}`;
 
-function stepBlocks(steps: TaskStep[]): types.KnownBlock[] {
+function stepBlocks(all: TaskStep[]): types.KnownBlock[] {
+  const steps = all.filter((step) => !isWait(step));
   if (steps.length === 0) return [];
   const earlier = steps.length - shownSteps;
   const lines = steps.slice(-shownSteps).map(stepLine);

@@ -57,6 +57,10 @@ export function applyEvent(view: TaskView, event: TaskEvent): TaskView {
 }
 
 const thinking = 'is thinking …';
+const waitId = 'wait-';
+
+/** Whether the step is a wait, which a message says in a section of its own while it lasts. */
+export const isWait = ({ id }: Pick<TaskStep, 'id'>): boolean => id.startsWith(waitId);
 
 const handlers: Handlers = {
   'task.queued': (view, _, { at }) => ({ ...view, statusText: 'is about to begin …', startedAt: at }),
@@ -95,7 +99,12 @@ const handlers: Handlers = {
   'approval.requested': (view, { approvalId, callId, tool, arguments: input }) => {
     const title = describeToolCall(tool, input);
     return {
-      ...withStep(view, { id: callId, title, state: 'running', details: 'needs approval' }),
+      ...withStep(view, {
+        id: callId,
+        title,
+        state: 'running',
+        details: `needs approval: alfred approvals approve ${approvalId}, or deny`,
+      }),
       approvals: [...view.approvals.filter(({ id }) => id !== approvalId), { id: approvalId, callId, title }],
     };
   },
@@ -113,14 +122,20 @@ const handlers: Handlers = {
     ...view,
     effects: view.effects?.map((effect) => (effect.callId === callId ? { ...effect, state } : effect)),
   }),
-  'task.waiting': (view, waiting) => ({
-    ...view,
+  'task.waiting': (view, waiting, { seq }) => ({
+    ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
     status: waiting.reason === 'worker' ? 'queued' : 'waiting',
     statusText: '',
     waiting,
   }),
   // What was streamed before the wait may be streamed again.
-  'task.resumed': (view) => ({ ...withoutWaiting(view), status: 'running', statusText: thinking, text: '' }),
+  'task.resumed': (view) => ({
+    ...withoutWaiting(view),
+    steps: view.steps.map((step) => (isWait(step) ? { ...step, state: 'done' } : step)),
+    status: 'running',
+    statusText: thinking,
+    text: '',
+  }),
   'task.completed': (view, { result, usage }, { at }) =>
     ended(view, 'done', {
       status: 'completed',

@@ -113,6 +113,9 @@ describe('the final messages', () => {
       renderFinal(viewOf([{ type: 'task.cancelled', data: { reason: 'Enough.', usage } }], view), links),
     );
     expect(stopped[0]).toMatch(/^So far\.\n:octagonal_sign: \*Stopped\.\* Enough\./);
+    const searching = viewOf([...started, toolStarted('c1', 'deadline')]);
+    const broken = show(renderFinal(viewOf([{ type: 'task.failed', data: { error, usage } }], searching), links));
+    expect(broken[0]).toMatch(/^:x: searching documents: deadline\n:warning:/);
     const nothing = show(renderFinal(viewOf([...started, { type: 'task.failed', data: { error, usage } }]), links));
     expect(nothing[0]).toMatch(/^:warning:/);
   });

@@ -83,11 +83,17 @@ describe('the view of a task', () => {
     const waiting = { type: 'task.waiting', data: { reason: 'approval', message: 'One approval waits.' } } as const;
     const view = viewOf([...started, requested, waiting]);
     expect(view).toMatchObject({ status: 'waiting', statusText: '', approvals: [{ id: approvalId }] });
+    // A stream shows steps and text alone.
+    expect(view.steps).toMatchObject([
+      { id: 'c1', state: 'running', details: `needs approval: alfred approvals approve ${approvalId}, or deny` },
+      { title: 'waiting: One approval waits.', state: 'running' },
+    ]);
     const after = viewOf([decided('approved', true), { type: 'task.resumed', data: { reason: 'Decided.' } }], view);
     expect(after).toMatchObject({ status: 'running', approvals: [] });
     expect(after.waiting).toBeUndefined();
-    expect(after.steps).toEqual([
+    expect(after.steps).toMatchObject([
       { id: 'c1', title: 'send email: {"to":"a@example.org"}', state: 'running', details: 'approved by anna: not now' },
+      { title: 'waiting: One approval waits.', state: 'done' },
     ]);
     expect(viewOf([decided('denied', false)], view).steps[0]).toMatchObject({ state: 'error' });
   });
