@@ -24,7 +24,7 @@ const elements =
     checkList(block['elements'], { max }, `${pointer}/elements`, report).forEach((element, index) => {
       const at = `${pointer}/elements/${index}`;
       const id = element['action_id'];
-      if (id !== undefined && ids.has(id)) report(`${at}/action_id`, `\`action_id\` "${String(id)}" already exists`);
+      if (id !== undefined && ids.has(id)) report(`${at}/action_id`, '`action_id` already exists');
       ids.add(id);
       checkElement(element, allowed, at, report);
     });
@@ -166,8 +166,7 @@ export function problemsOfBlocks(blocks: Block[], surface: Surface, root = '/blo
   const ids = new Set<unknown>();
   blocks.forEach((block, index) => {
     const id = block['block_id'];
-    if (id !== undefined && ids.has(id))
-      report(`${root}/${index}/block_id`, `\`block_id\` "${String(id)}" already exists`);
+    if (id !== undefined && ids.has(id)) report(`${root}/${index}/block_id`, '`block_id` already exists');
     ids.add(id);
     checkBlock(block, surface, `${root}/${index}`, report);
   });

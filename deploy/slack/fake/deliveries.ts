@@ -98,16 +98,16 @@ export function createDeliveries({ clock, transport }: { clock: Clock; transport
   return {
     all,
     /** Delivers each event so many times more than once: Slack promises "at least once". */
-    setCopies(count: number) {
+    setCopies: (count: number) => {
       copies = count;
     },
-    start(id: string, kind: DeliveryKind, payload: Args): Delivery {
+    start: (id: string, kind: DeliveryKind, payload: Args): Delivery => {
       const delivery = start(id, kind, payload);
       if (kind === 'event') for (let copy = 1; copy < copies; copy += 1) start(id, kind, payload);
       return delivery;
     },
     /** Resolves when nothing is on its way. Deliveries that wait for a repeat count as on their way. */
-    async settled(): Promise<void> {
+    settled: async (): Promise<void> => {
       while (all.some(({ state }) => state === 'pending'))
         await new Promise<void>((resolve) => changed.once('changed', () => resolve()));
     },

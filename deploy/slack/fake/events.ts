@@ -13,7 +13,7 @@ const messageEvents: Record<ChannelKind, { event: string; scope: string; type: s
 
 export type Events = ReturnType<typeof createEvents>;
 
-/** Tells the app what happens, as the Events API does: only what it subscribed to, has scopes for, and is a member of. */
+/** Sends the app what the Events API sends: what it subscribed to and has scopes for, where it is a member. */
 export function createEvents({ state, deliveries, url }: { state: State; deliveries: Deliveries; url: () => string }) {
   const envelope = (team: string, event: Args, channel: Channel | undefined): Args => {
     const bot = state.workspaces.get(team)?.botUserId;

@@ -6,7 +6,10 @@ import { defaultEvents, defaultScopes } from './defaults.ts';
 import { createEvents } from './events.ts';
 import { createFaults } from './faults.ts';
 import { createHttpTransport, type RequestUrls, sign } from './http-transport.ts';
+import { createGestures } from './gestures.ts';
+import { createPayloads } from './interaction-payloads.ts';
 import { createInteractions } from './interactions.ts';
+import { createLookup } from './lookup.ts';
 import { createPeople } from './people.ts';
 import { createRateLimits } from './rate-limits.ts';
 import { createSeen } from './seen.ts';
@@ -14,6 +17,7 @@ import { createHttpServer } from './server.ts';
 import { createSocketMode } from './socket-mode.ts';
 import { createState } from './state.ts';
 import type { Args, Call } from './types.ts';
+import { createViewInteractions } from './view-interactions.ts';
 import { createWebApi } from './web-api.ts';
 import { createWorld } from './world.ts';
 
@@ -63,23 +67,18 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
   });
   const server = createHttpServer({ state, webApi });
   socketMode.attach(server);
-  const people = createPeople({ state, events, url });
-  const interactions = createInteractions({ state, deliveries, people, url });
-  const world = createWorld({ state, events, scopes: options.scopes ?? defaultScopes });
+  const lookup = createLookup(state);
+  const payloads = createPayloads({ state, deliveries, url });
+  const world = createWorld({ state, events, lookup, scopes: options.scopes ?? defaultScopes });
   const workspace = world.addWorkspace({ name: 'Acme' });
 
   return {
     ...world,
     ...createSeen(state),
-    ...interactions,
-    say: people.say,
-    mention: people.mention,
-    upload: people.upload,
-    edit: people.edit,
-    remove: people.remove,
-    react: people.react,
-    openApp: people.openApp,
-    stopTask: people.stop,
+    ...createPeople({ state, events, lookup, url }),
+    ...createGestures({ state, events, lookup }),
+    ...createInteractions({ state, payloads, lookup, url }),
+    ...createViewInteractions({ state, deliveries, payloads, lookup }),
     clock,
     app: state.app,
     /** The first workspace, where the app is installed. */
@@ -88,9 +87,9 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
     deliveries: deliveries.all,
     /** Resolves when every delivery is acknowledged or given up. */
     settled: deliveries.settled,
-    /** Sends a payload as Slack would, whatever is in it. */
+    /** Sends any payload, in the way Slack sends it. */
     deliver: (kind: DeliveryKind, payload: Args) =>
-      deliveries.start(String(payload['event_id'] ?? payload['trigger_id'] ?? state.nextId('x')), kind, payload),
+      deliveries.start(deliveryId(payload, state.nextId('x')), kind, payload),
     sign: (body: string, timestamp: number, secret = state.app.signingSecret) => sign(body, secret, timestamp),
     connections: socketMode.connections,
     faults: {
@@ -128,6 +127,9 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
     },
   };
 }
+
+const deliveryId = (payload: Args, otherwise: string): string =>
+  [payload['event_id'], payload['trigger_id']].find((id) => typeof id === 'string') ?? otherwise;
 
 function noUrls(): never {
   throw new Error('The fake Slack has no address to deliver to.');

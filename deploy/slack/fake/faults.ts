@@ -32,15 +32,15 @@ export function createFaults() {
     /** The next calls are not done and never answered. */
     hang: (method: string, count = 1) => add(method, count, { kind: 'hang' }),
     /** While it is on, every call gets 503. */
-    setOutage(on: boolean) {
+    setOutage: (on: boolean) => {
       outage = on;
     },
     /** Every answer takes this long, in real time. */
-    setDelay(ms: number) {
+    setDelay: (ms: number) => {
       delayMs = ms;
     },
     delayMs: () => delayMs,
-    take(method: string): Fault | undefined {
+    take: (method: string): Fault | undefined => {
       if (outage) return { kind: 'http', status: 503 };
       return byMethod.get(method)?.shift();
     },

@@ -31,7 +31,7 @@ export function encodeDelivery({ kind, payload }: Pick<Delivery, 'kind' | 'paylo
 const addressOf = (urls: RequestUrls, kind: Delivery['kind']): string =>
   ({ event: urls.events, interactive: urls.interactive, command: urls.commands })[kind];
 
-/** Signs with the real time: the app compares it with its own clock, which nobody can set. */
+/** Signs with the real time: the app compares it with its own clock, which cannot be set. */
 export function createHttpTransport({
   app,
   clock,

@@ -1,4 +1,4 @@
-// Limits that Slack documents. Where the documentation of a method and of Block Kit differ, the stricter one stands here.
+// Limits that Slack documents. Where two pages of its documentation differ, the stricter limit stands here.
 
 /** https://docs.slack.dev/reference/methods/chat.postMessage, chat.update, chat.appendStream */
 export const messageLimits = {
@@ -15,8 +15,21 @@ export const messageLimits = {
   suggestedPrompts: 4,
 } as const;
 
-/** A stream takes nothing more this long after its start. Slack documents the error but not the time: it was measured. */
-export const streamLifeMs = 5 * 60_000;
+/** Slack documents the errors of streams, but not these limits. Users measured them. */
+export const streamLimits = {
+  /**
+   * A stream takes nothing more this long after its start, however busy it is.
+   * https://github.com/slackapi/python-slack-sdk/issues/1859, https://github.com/slackapi/node-slack-sdk/issues/2702
+   */
+  lifeMs: 5 * 60_000,
+  /**
+   * A streamed message with text takes no more bytes (`msg_too_long`). Details and output of tasks count twice.
+   * https://github.com/openclaw/openclaw/pull/143882, https://github.com/CopilotKit/CopilotKit/pull/6064
+   */
+  bytes: 10_600,
+  /** Characters of a task's details or output in one chunk. */
+  taskDetails: 256,
+} as const;
 
 /** https://docs.slack.dev/reference/methods/assistant.threads.setStatus */
 export const statusLifeMs = 2 * 60_000;

@@ -1,24 +1,16 @@
 import { apiMessage } from './api-objects.ts';
 import type { Delivery } from './deliveries.ts';
 import type { Events } from './events.ts';
+import type { Lookup, MessageRef, Ref } from './lookup.ts';
 import { removeMessage, threadRoot } from './methods/chat.ts';
 import { mimetypeOf, shareFiles } from './methods/files.ts';
-import { apiView } from './methods/views.ts';
 import type { State } from './state.ts';
-import { threadKey } from './state.ts';
-import type { Channel, Message, User } from './types.ts';
-
-export type Ref = string | { id: string };
-
-/** Names one message. */
-export type MessageRef = { channel: string; ts: string };
+import type { Channel, Message, SlackFile, User } from './types.ts';
 
 /** What a person did, and what the app was sent about it. */
 export type Act = MessageRef & { threadTs: string | undefined; deliveries: Delivery[] };
 
 export type Upload = { name: string; content: string | Buffer; mimetype?: string };
-
-export const idOf = (ref: Ref): string => (typeof ref === 'string' ? ref : ref.id);
 
 /** As Slack stores what people type: three characters escaped, addresses as links, mentions as they are. */
 const asTyped = (typed: string): string =>
@@ -35,99 +27,87 @@ const asTyped = (typed: string): string =>
     )
     .join('');
 
-export type People = ReturnType<typeof createPeople>;
-
-/** What people do in Slack. Each function throws when Slack's window would not let the person do it. */
-export function createPeople({ state, events, url }: { state: State; events: Events; url: () => string }) {
-  const findUser = (ref: Ref): User => {
-    const user = state.users.get(idOf(ref));
-    if (!user) throw new Error(`The fake Slack has no user ${idOf(ref)}.`);
-    return user;
-  };
-  const findChannel = (ref: Ref, user: User): Channel => {
-    const channel = state.channels.get(idOf(ref));
-    if (!channel) throw new Error(`The fake Slack has no channel ${idOf(ref)}.`);
-    if (!channel.members.has(user.id)) throw new Error(`${user.name} is not in channel ${channel.id}.`);
-    return channel;
-  };
-  const findMessage = ({ channel, ts }: MessageRef): Message => {
-    const message = state.message(channel, ts);
-    if (!message) throw new Error(`Channel ${channel} has no message ${ts}.`);
-    return message;
-  };
-  const act = (message: Message, deliveries: Delivery[]): Act => ({
-    channel: message.channel,
-    ts: message.ts,
-    threadTs: message.threadTs,
+/** What people write and upload. Each function throws when Slack's window would not let the person do it. */
+export function createPeople({
+  state,
+  events,
+  lookup,
+  url,
+}: {
+  state: State;
+  events: Events;
+  lookup: Lookup;
+  url: () => string;
+}) {
+  const act = ({ channel, ts, threadTs }: Message, deliveries: Delivery[]): Act => ({
+    channel,
+    ts,
+    threadTs,
     deliveries,
   });
-  const context = () => ({ state, events, url: url() });
 
   const say = (userRef: Ref, channelRef: Ref, typed: string, thread?: string): Act => {
-    const user = findUser(userRef);
-    const channel = findChannel(channelRef, user);
-    const message = state.addMessage(channel, {
-      user: user.id,
-      text: asTyped(typed),
-      threadTs: threadRoot(channel, thread),
-    });
+    const user = lookup.user(userRef);
+    const channel = lookup.channelOf(channelRef, user);
+    const threadTs = threadRoot(channel, thread);
+    const message = state.addMessage(channel, { user: user.id, text: asTyped(typed), threadTs });
     return act(message, events.message(message));
   };
 
+  const addFile = (user: User, channel: Channel, { name, content, mimetype }: Upload): SlackFile => {
+    const file: SlackFile = {
+      id: state.nextId('F'),
+      team: channel.team,
+      user: user.id,
+      name,
+      title: name,
+      mimetype: mimetype ?? mimetypeOf(name),
+      content: Buffer.from(content),
+      createdAt: state.clock.now(),
+      channels: new Set(),
+      deleted: false,
+      complete: true,
+    };
+    state.files.set(file.id, file);
+    return file;
+  };
+
+  const announceFile = ({ id, user }: SlackFile, channel: Channel): Delivery[] =>
+    events.publish(channel.team, 'file_shared', 'files:read', {
+      type: 'file_shared',
+      file_id: id,
+      file: { id },
+      user_id: user,
+      channel_id: channel.id,
+      event_ts: state.nextTs(),
+    });
+
   return {
-    findUser,
-    findMessage,
     /** Writes a message; `thread` is the timestamp of the thread's first message. */
     say,
     /** Writes a message that mentions the app. */
-    mention(userRef: Ref, channelRef: Ref, typed: string, thread?: string): Act {
-      const user = findUser(userRef);
-      const channel = findChannel(channelRef, user);
-      return say(user.id, channel.id, `<@${state.workspaces.get(channel.team)?.botUserId ?? ''}> ${typed}`, thread);
+    mention: (userRef: Ref, channelRef: Ref, typed: string, thread?: string): Act => {
+      const { team } = lookup.channel(channelRef);
+      return say(userRef, channelRef, `<@${state.workspaces.get(team)?.botUserId ?? ''}> ${typed}`, thread);
     },
     /** Uploads files, with a message if there is one. */
-    upload(
+    upload: (
       userRef: Ref,
       channelRef: Ref,
       uploads: Upload | Upload[],
       { text = '', thread }: { text?: string; thread?: string } = {},
-    ): Act & { files: string[] } {
-      const user = findUser(userRef);
-      const channel = findChannel(channelRef, user);
-      const files = [uploads].flat().map(({ name, content, mimetype }) => {
-        const file = {
-          id: state.nextId('F'),
-          team: channel.team,
-          user: user.id,
-          name,
-          title: name,
-          mimetype: mimetype ?? mimetypeOf(name),
-          content: Buffer.from(content),
-          createdAt: state.clock.now(),
-          channels: new Set<string>(),
-          deleted: false,
-          complete: true,
-        };
-        state.files.set(file.id, file);
-        return file;
-      });
+    ): Act & { files: string[] } => {
+      const user = lookup.user(userRef);
+      const channel = lookup.channelOf(channelRef, user);
+      const files = [uploads].flat().map((upload) => addFile(user, channel, upload));
       const fields = { user: user.id, text: asTyped(text), threadTs: threadRoot(channel, thread) };
       const message = shareFiles(state, channel, files, fields);
-      const shared = files.flatMap(({ id }) =>
-        events.publish(channel.team, 'file_shared', 'files:read', {
-          type: 'file_shared',
-          file_id: id,
-          file: { id },
-          user_id: user.id,
-          channel_id: channel.id,
-          event_ts: state.nextTs(),
-        }),
-      );
-      return { ...act(message, [...events.message(message), ...shared]), files: files.map(({ id }) => id) };
+      const deliveries = [...events.message(message), ...files.flatMap((file) => announceFile(file, channel))];
+      return { ...act(message, deliveries), files: files.map(({ id }) => id) };
     },
-    edit(userRef: Ref, ref: MessageRef, typed: string): Act {
-      const user = findUser(userRef);
-      const message = findMessage(ref);
+    edit: (userRef: Ref, ref: MessageRef, typed: string): Act => {
+      const user = lookup.user(userRef);
+      const message = lookup.message(ref, user);
       if (message.user !== user.id) throw new Error(`${user.name} did not write message ${ref.ts}.`);
       const previous = apiMessage(state, message, url());
       message.text = asTyped(typed);
@@ -135,62 +115,11 @@ export function createPeople({ state, events, url }: { state: State; events: Eve
       state.recordVersion(message);
       return act(message, events.messageChanged(message, previous));
     },
-    remove(userRef: Ref, ref: MessageRef): void {
-      const user = findUser(userRef);
-      const message = findMessage(ref);
+    remove: (userRef: Ref, ref: MessageRef): Delivery[] => {
+      const user = lookup.user(userRef);
+      const message = lookup.message(ref, user);
       if (message.user !== user.id && !user.admin) throw new Error(`${user.name} may not delete message ${ref.ts}.`);
-      const channel = state.channels.get(ref.channel);
-      if (channel) removeMessage(context(), channel, message);
-    },
-    react(userRef: Ref, ref: MessageRef, name: string): Delivery[] {
-      const user = findUser(userRef);
-      const message = findMessage(ref);
-      message.reactions.set(name, (message.reactions.get(name) ?? new Set()).add(user.id));
-      return events.publish(message.team, 'reaction_added', 'reactions:read', {
-        type: 'reaction_added',
-        user: user.id,
-        reaction: name,
-        item_user: message.user,
-        item: { type: 'message', channel: ref.channel, ts: ref.ts },
-        event_ts: state.nextTs(),
-      });
-    },
-    /** Opens the app: its home tab, or the tab with the conversations. */
-    openApp(userRef: Ref, tab: 'home' | 'messages' = 'home'): Delivery[] {
-      const user = findUser(userRef);
-      const workspace = [...state.workspaces.values()].find(({ id }) => id === user.team);
-      if (!workspace) return [];
-      const channel = state.directMessage(workspace.id, user.id);
-      const view = state.views.get(state.homes.get(user.id) ?? '');
-      return events.publish(workspace.id, 'app_home_opened', undefined, {
-        type: 'app_home_opened',
-        user: user.id,
-        channel: channel.id,
-        tab,
-        event_ts: state.nextTs(),
-        ...(view && tab === 'home' ? { view: apiView(state, view, workspace) } : {}),
-      });
-    },
-    /** Presses Slack's own stop button. The app's streams in the thread end at once; its status does not. */
-    stop(userRef: Ref, channelRef: Ref, thread: string): Delivery[] {
-      const user = findUser(userRef);
-      const channel = findChannel(channelRef, user);
-      const streaming = channel.messages.filter(
-        (message) => message.threadTs === thread && state.streamState(message) === 'in_progress',
-      );
-      const processing = state.sessions.get(threadKey(channel.id, thread))?.status === 'processing';
-      if (streaming.length === 0 && !processing && !state.status(channel.id, thread))
-        throw new Error('Slack shows a stop button only while the app works in the thread.');
-      for (const { stream } of streaming)
-        if (stream) Object.assign(stream, { state: 'completed', stoppedByUser: true });
-      return events.publish(channel.team, 'agent_session_stopped', undefined, {
-        type: 'agent_session_stopped',
-        channel: channel.id,
-        user: user.id,
-        thread_ts: thread,
-        streaming_message_ts: streaming.map(({ ts }) => ts),
-        event_ts: state.nextTs(),
-      });
+      return removeMessage({ state, events, url: url() }, lookup.channel(ref.channel), message);
     },
   };
 }

@@ -1,18 +1,18 @@
 import { interactionLimits } from './limits.ts';
 import { flag, text } from './args.ts';
 import { readContent } from './methods/chat.ts';
-import type { ResponseUrl, State } from './state.ts';
+import { type ResponseUrl, type State, withBlockIds } from './state.ts';
 import { type Args, type Channel, type Message, SlackError } from './types.ts';
 
-function addAnswer(state: State, channel: Channel, user: string, args: Args, threadTs: string | undefined): Message {
+function addAnswer(state: State, channel: Channel, user: string, args: Args): Message {
   const { given: _, ...content } = readContent(args);
   const workspace = state.workspaces.get(channel.team);
   return state.addMessage(channel, {
     ...content,
-    blocks: state.withBlockIds(content.blocks),
+    blocks: withBlockIds(content.blocks),
     user: workspace?.botUserId ?? '',
     botId: workspace?.botId,
-    threadTs,
+    threadTs: text(args, 'thread_ts'),
     ephemeralTo: text(args, 'response_type') === 'in_channel' ? undefined : user,
   });
 }
@@ -21,7 +21,7 @@ function addAnswer(state: State, channel: Channel, user: string, args: Args, thr
 export function respondToCommand(state: State, channel: Channel, user: string, response: Args | undefined): void {
   const hasContent =
     response !== undefined && ['text', 'blocks', 'attachments'].some((name) => response[name] !== undefined);
-  if (hasContent) addAnswer(state, channel, user, response, undefined);
+  if (hasContent) addAnswer(state, channel, user, response);
 }
 
 /** @throws SlackError `used_url`, `expired_url` */
@@ -44,10 +44,10 @@ export function respond(state: State, id: string, args: Args): void {
   }
   const replaces = original !== undefined && flag(args, 'replace_original');
   if (!replaces) {
-    addAnswer(state, channel, target.user, args, text(args, 'thread_ts') ?? undefined);
+    addAnswer(state, channel, target.user, args);
     return;
   }
   const { given: _, ...content } = readContent(args);
-  Object.assign(original, { ...content, blocks: state.withBlockIds(content.blocks) });
+  Object.assign(original, { ...content, blocks: withBlockIds(content.blocks) });
   state.recordVersion(original);
 }

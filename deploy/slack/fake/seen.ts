@@ -1,4 +1,4 @@
-import { idOf, type Ref } from './people.ts';
+import { idOf, type Ref } from './lookup.ts';
 import { shownText, textOfBlocks } from './shown-text.ts';
 import type { Prompts, State } from './state.ts';
 import { threadKey } from './state.ts';
@@ -49,7 +49,7 @@ export function createSeen(state: State) {
 
   return {
     /** The messages of a thread with its first one; without a thread, what stands in the channel itself. */
-    view(channelRef: Ref, thread?: string, { as }: { as?: Ref } = {}): SeenMessage[] {
+    view: (channelRef: Ref, thread?: string, { as }: { as?: Ref } = {}): SeenMessage[] => {
       return messagesOf(channelRef)
         .filter(({ ephemeralTo }) => ephemeralTo === undefined || (as !== undefined && ephemeralTo === idOf(as)))
         .filter(({ ts, threadTs, broadcast }) =>
@@ -60,7 +60,7 @@ export function createSeen(state: State) {
         .map(seen);
     },
     /** Everything in a channel, threads too, that this person sees. */
-    viewAll(channelRef: Ref, { as }: { as?: Ref } = {}): SeenMessage[] {
+    viewAll: (channelRef: Ref, { as }: { as?: Ref } = {}): SeenMessage[] => {
       const person = as === undefined ? undefined : idOf(as);
       return messagesOf(channelRef)
         .filter(({ ephemeralTo }) => ephemeralTo === undefined || ephemeralTo === person)
@@ -74,14 +74,14 @@ export function createSeen(state: State) {
     title: (channelRef: Ref, thread: string): string | undefined =>
       state.titles.get(threadKey(idOf(channelRef), thread)),
     /** The home tab: its blocks and their text. */
-    home(userRef: Ref): { blocks: Block[]; shown: string } | undefined {
+    home: (userRef: Ref): { blocks: Block[]; shown: string } | undefined => {
       const view = state.views.get(state.homes.get(idOf(userRef)) ?? '');
       if (!view) return undefined;
       const blocks = view.content['blocks'] as Block[];
       return { blocks, shown: textOfBlocks(blocks) };
     },
     /** The topmost modal. */
-    modal(userRef: Ref): { title: string; callbackId: string; blocks: Block[]; shown: string } | undefined {
+    modal: (userRef: Ref): { title: string; callbackId: string; blocks: Block[]; shown: string } | undefined => {
       const view = state.views.get(state.modals.get(idOf(userRef))?.at(-1) ?? '');
       if (!view) return undefined;
       const { title, callback_id, blocks } = view.content as {

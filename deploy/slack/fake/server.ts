@@ -11,7 +11,7 @@ type Handler = (match: string[], request: IncomingMessage, response: ServerRespo
 const token = (request: IncomingMessage): string =>
   /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
 
-/** Without the right to a file Slack answers 200 with its page for signing in, so an app must look at the content type. */
+/** Without the right to a file Slack answers 200 with its sign-in page, so an app must check the content type. */
 const signInPage =
   '<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body>Sign in to Slack</body></html>';
 

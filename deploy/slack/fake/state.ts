@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { statusLifeMs, streamLifeMs } from './limits.ts';
+import { statusLifeMs, streamLimits } from './limits.ts';
+import { endStream } from './stream-end.ts';
 import { shownText } from './shown-text.ts';
-import type { App, Channel, Message, SlackFile, User, View, Workspace } from './types.ts';
+import type { App, Block, Channel, Message, SlackFile, User, View, Workspace } from './types.ts';
 
 export type Status = { text: string; loadingMessages: string[]; setAt: number };
 export type AgentSession = { status: string; title: string | undefined; user: string | undefined };
@@ -17,6 +18,12 @@ export type ResponseUrl = {
   uses: number;
 };
 export type Prompts = { title: string | undefined; prompts: { title: string; message: string }[] };
+
+/** Slack gives each block an id, so that an interaction can name it. */
+export const withBlockIds = (blocks: Block[]): Block[] =>
+  blocks.map((block) =>
+    typeof block['block_id'] === 'string' ? block : { ...block, block_id: randomBytes(4).toString('base64url') },
+  );
 
 /** What Slack stores. */
 export type State = ReturnType<typeof createState>;
@@ -38,10 +45,39 @@ function createApp(name: string): App {
   };
 }
 
-export function createState({ clock, appName }: { clock: Clock; appName: string }) {
+const emptyMessage = {
+  botId: undefined,
+  text: '',
+  threadTs: undefined,
+  broadcast: false,
+  subtype: undefined,
+  edited: undefined,
+  metadata: undefined,
+  ephemeralTo: undefined,
+  stream: undefined,
+};
+
+const lists = () => ({ blocks: [], attachments: [], files: [], versions: [] });
+
+function createIds(clock: Clock) {
   let lastMicros = 0;
   let ids = 0;
+  return {
+    nextId(prefix: string): string {
+      ids += 1;
+      return `${prefix}${String(ids).padStart(10, '0')}`;
+    },
+    /** Timestamps of messages: unique and rising, as in Slack. */
+    nextTs(): string {
+      lastMicros = Math.max(lastMicros + 1, clock.now() * 1_000);
+      return `${Math.floor(lastMicros / 1e6)}.${String(lastMicros % 1e6).padStart(6, '0')}`;
+    },
+  };
+}
+
+export function createState({ clock, appName }: { clock: Clock; appName: string }) {
   const state = {
+    ...createIds(clock),
     clock,
     app: createApp(appName),
     workspaces: new Map<string, Workspace>(),
@@ -62,15 +98,6 @@ export function createState({ clock, appName }: { clock: Clock; appName: string 
     /** Codes of the OAuth page: code → workspace. */
     oauthCodes: new Map<string, string>(),
 
-    nextId(prefix: string): string {
-      ids += 1;
-      return `${prefix}${String(ids).padStart(10, '0')}`;
-    },
-    /** Timestamps of messages: unique and rising, as in Slack. */
-    nextTs(): string {
-      lastMicros = Math.max(lastMicros + 1, clock.now() * 1_000);
-      return `${Math.floor(lastMicros / 1e6)}.${String(lastMicros % 1e6).padStart(6, '0')}`;
-    },
     botToken: () => secret('xoxb'),
     message(channelId: string, ts: string | undefined): Message | undefined {
       return state.channels.get(channelId)?.messages.find((message) => message.ts === ts);
@@ -78,7 +105,8 @@ export function createState({ clock, appName }: { clock: Clock; appName: string 
     /** Ends streams whose time is over. */
     streamState(message: Message): string | undefined {
       const { stream } = message;
-      if (stream?.state === 'in_progress' && clock.now() - stream.startedAt >= streamLifeMs) stream.state = 'errored';
+      if (stream?.state === 'in_progress' && clock.now() - stream.startedAt >= streamLimits.lifeMs)
+        endStream(message, 'errored');
       return stream?.state;
     },
     status(channel: string, thread: string): Status | undefined {
@@ -93,36 +121,24 @@ export function createState({ clock, appName }: { clock: Clock; appName: string 
       const shown = shownText(message);
       if (message.versions.at(-1)?.shown !== shown) message.versions.push({ at: clock.now(), shown });
     },
-    addMessage(channel: Channel, fields: Partial<Message> & { user: string }): Message {
-      const message: Message = {
+    newMessage(channel: Channel, fields: Partial<Message> & { user: string }): Message {
+      return {
+        ...emptyMessage,
         ts: state.nextTs(),
         channel: channel.id,
         team: channel.team,
-        botId: undefined,
-        text: '',
-        blocks: [],
-        attachments: [],
-        threadTs: undefined,
-        broadcast: false,
-        subtype: undefined,
-        files: [],
-        edited: undefined,
         reactions: new Map(),
-        metadata: undefined,
-        ephemeralTo: undefined,
-        stream: undefined,
-        versions: [],
+        ...lists(),
         ...fields,
       };
+    },
+    insertMessage(channel: Channel, message: Message): Message {
       channel.messages.push(message);
       state.recordVersion(message);
       return message;
     },
-    /** Slack gives each block an id, so that an interaction can name it. */
-    withBlockIds(blocks: Record<string, unknown>[]): Record<string, unknown>[] {
-      return blocks.map((block) =>
-        typeof block['block_id'] === 'string' ? block : { ...block, block_id: randomBytes(4).toString('base64url') },
-      );
+    addMessage(channel: Channel, fields: Partial<Message> & { user: string }): Message {
+      return state.insertMessage(channel, state.newMessage(channel, fields));
     },
     directMessage(team: string, userId: string): Channel {
       const bot = state.workspaces.get(team)?.botUserId ?? '';

@@ -37,6 +37,8 @@ export type Stream = {
   state: StreamState;
   stoppedByUser: boolean;
   displayMode: string;
+  /** A stream takes either `markdown_text` or `chunks` from its start to its end. */
+  mode: 'text' | 'chunks' | undefined;
   recipient: string | undefined;
 };
 

@@ -1,6 +1,6 @@
 import type { Delivery } from './deliveries.ts';
 import type { Events } from './events.ts';
-import { idOf, type Ref } from './people.ts';
+import { idOf, type Lookup, type Ref } from './lookup.ts';
 import type { State } from './state.ts';
 import type { Channel, ChannelKind, User, UserKind, Workspace } from './types.ts';
 
@@ -25,13 +25,18 @@ export type ChannelFields = {
 };
 
 /** Workspaces, people and channels. */
-export function createWorld({ state, events, scopes }: { state: State; events: Events; scopes: string[] }) {
+export function createWorld({
+  state,
+  events,
+  lookup,
+  scopes,
+}: {
+  state: State;
+  events: Events;
+  lookup: Lookup;
+  scopes: string[];
+}) {
   const firstWorkspace = (): string => [...state.workspaces.keys()][0] ?? '';
-  const findChannel = (ref: Ref): Channel => {
-    const channel = state.channels.get(idOf(ref));
-    if (!channel) throw new Error(`The fake Slack has no channel ${idOf(ref)}.`);
-    return channel;
-  };
   const addUser = ({ name, kind = 'member', ...fields }: UserFields): User => {
     const home = fields.workspace === undefined ? firstWorkspace() : idOf(fields.workspace);
     const user: User = {
@@ -49,10 +54,17 @@ export function createWorld({ state, events, scopes }: { state: State; events: E
     return user;
   };
 
+  const announceMember = (type: 'member_joined_channel' | 'member_left_channel', channelRef: Ref, userRef: Ref) => {
+    const { id, team, kind } = lookup.channel(channelRef);
+    const channelType = kind === 'private' ? 'G' : 'C';
+    const event = { type, user: idOf(userRef), channel: id, channel_type: channelType, team, event_ts: state.nextTs() };
+    return events.publish(team, type, undefined, event);
+  };
+
   return {
     addUser,
     /** A workspace with the app. `installed: false`: the app comes there by OAuth. */
-    addWorkspace({ name, installed = true }: { name: string; installed?: boolean }): Workspace {
+    addWorkspace: ({ name, installed = true }: { name: string; installed?: boolean }): Workspace => {
       const id = state.nextId('T');
       const workspace: Workspace = {
         id,
@@ -68,54 +80,36 @@ export function createWorld({ state, events, scopes }: { state: State; events: E
       workspace.botUserId = addUser({ name: state.app.name.toLowerCase(), kind: 'bot', workspace: id }).id;
       return workspace;
     },
-    addChannel({ name, kind = 'public', members = [], ...fields }: ChannelFields): Channel {
+    addChannel: ({ name, kind = 'public', members = [], ...fields }: ChannelFields): Channel => {
       const team = fields.workspace === undefined ? firstWorkspace() : idOf(fields.workspace);
       const bot = state.workspaces.get(team)?.botUserId ?? '';
       const all = [...members.map(idOf), ...((fields.withApp ?? true) ? [bot] : [])];
       return state.addChannel({ team, name, kind, members: new Set(all), external: fields.external ?? false });
     },
     /** The direct messages between a person and the app. */
-    directMessage(userRef: Ref, workspace?: Ref): Channel {
-      const user = state.users.get(idOf(userRef));
-      if (!user) throw new Error(`The fake Slack has no user ${idOf(userRef)}.`);
+    directMessage: (userRef: Ref, workspace?: Ref): Channel => {
+      const user = lookup.user(userRef);
       const home = user.kind === 'external' ? firstWorkspace() : user.team;
       return state.directMessage(workspace === undefined ? home : idOf(workspace), user.id);
     },
-    invite(channelRef: Ref, userRef: Ref): Delivery[] {
-      const channel = findChannel(channelRef);
-      channel.members.add(idOf(userRef));
-      return events.publish(channel.team, 'member_joined_channel', undefined, {
-        type: 'member_joined_channel',
-        user: idOf(userRef),
-        channel: channel.id,
-        channel_type: channel.kind === 'private' ? 'G' : 'C',
-        team: channel.team,
-        event_ts: state.nextTs(),
-      });
+    invite: (channelRef: Ref, userRef: Ref): Delivery[] => {
+      lookup.channel(channelRef).members.add(idOf(userRef));
+      return announceMember('member_joined_channel', channelRef, userRef);
     },
-    expel(channelRef: Ref, userRef: Ref): Delivery[] {
-      const channel = findChannel(channelRef);
-      channel.members.delete(idOf(userRef));
-      return events.publish(channel.team, 'member_left_channel', undefined, {
-        type: 'member_left_channel',
-        user: idOf(userRef),
-        channel: channel.id,
-        channel_type: channel.kind === 'private' ? 'G' : 'C',
-        team: channel.team,
-        event_ts: state.nextTs(),
-      });
+    expel: (channelRef: Ref, userRef: Ref): Delivery[] => {
+      lookup.channel(channelRef).members.delete(idOf(userRef));
+      return announceMember('member_left_channel', channelRef, userRef);
     },
-    archive(channelRef: Ref): void {
-      findChannel(channelRef).archived = true;
+    archive: (channelRef: Ref): void => {
+      lookup.channel(channelRef).archived = true;
     },
-    deactivate(userRef: Ref): void {
-      const user = state.users.get(idOf(userRef));
-      if (user) user.deleted = true;
+    deactivate: (userRef: Ref): void => {
+      lookup.user(userRef).deleted = true;
     },
     /** Removes the app from a workspace: its token is worth nothing, and the app hears of it. */
-    uninstall(workspaceRef: Ref): Delivery[] {
+    uninstall: (workspaceRef: Ref): Delivery[] => {
       const id = idOf(workspaceRef);
-      const told = [
+      const deliveries = [
         ...events.publish(id, 'tokens_revoked', undefined, {
           type: 'tokens_revoked',
           tokens: { oauth: [], bot: [state.workspaces.get(id)?.botUserId] },
@@ -124,7 +118,7 @@ export function createWorld({ state, events, scopes }: { state: State; events: E
       ];
       const workspace = state.workspaces.get(id);
       if (workspace) workspace.installed = false;
-      return told;
+      return deliveries;
     },
   };
 }

@@ -1,8 +1,9 @@
 import { apiMessage } from '../api-objects.ts';
 import { flag, list, record, required, text } from '../args.ts';
+import type { Delivery } from '../deliveries.ts';
 import { requireMessageBlocks } from '../blocks.ts';
 import { messageLimits } from '../limits.ts';
-import { threadKey } from '../state.ts';
+import { threadKey, withBlockIds } from '../state.ts';
 import { type Args, type Block, type Channel, type Message, SlackError } from '../types.ts';
 import { type Context, findChannel, findChannelToPost, findOwnMessage, type Method } from './method.ts';
 
@@ -67,7 +68,7 @@ const postMessage: Method = {
     const message = context.state.addMessage(channel, {
       ...content,
       text: content.text.slice(0, messageLimits.postedText),
-      blocks: context.state.withBlockIds(content.blocks),
+      blocks: withBlockIds(content.blocks),
       user: context.workspace.botUserId,
       botId: context.workspace.botId,
       threadTs,
@@ -90,7 +91,7 @@ const postEphemeral: Method = {
     if (content.text.length > messageLimits.postedText) throw new SlackError('msg_too_long');
     const message = context.state.addMessage(channel, {
       ...content,
-      blocks: context.state.withBlockIds(content.blocks),
+      blocks: withBlockIds(content.blocks),
       user: context.workspace.botUserId,
       botId: context.workspace.botId,
       threadTs: threadRoot(channel, text(args, 'thread_ts')),
@@ -115,7 +116,7 @@ const update: Method = {
     if (channel.archived) throw new SlackError('is_inactive');
     const previous = apiMessage(state, message, context.url);
     // Blocks stay only where neither blocks nor a text are given.
-    if (given.blocks || given.text) message.blocks = state.withBlockIds(content.blocks);
+    if (given.blocks || given.text) message.blocks = withBlockIds(content.blocks);
     if (given.text) message.text = content.text;
     message.attachments = content.attachments;
     if (content.metadata) message.metadata = content.metadata;
@@ -128,26 +129,20 @@ const update: Method = {
 
 /** Removes a message. A thread's root with replies becomes a tombstone, so that the replies stay. */
 export function removeMessage(
-  context: Pick<Context, 'state' | 'events' | 'url'>,
+  { state, events, url }: Pick<Context, 'state' | 'events' | 'url'>,
   channel: Channel,
   message: Message,
-): void {
-  const previous = apiMessage(context.state, message, context.url);
+): Delivery[] {
+  const previous = apiMessage(state, message, url);
   const hasReplies = channel.messages.some((other) => other.threadTs === message.ts && other !== message);
-  if (hasReplies) {
-    Object.assign(message, {
-      subtype: 'tombstone',
-      text: 'This message was deleted.',
-      blocks: [],
-      attachments: [],
-      files: [],
-    });
-    context.state.recordVersion(message);
-    context.events.messageChanged(message, previous);
-    return;
+  if (!hasReplies) {
+    channel.messages = channel.messages.filter((other) => other !== message);
+    return events.messageDeleted(channel, previous);
   }
-  channel.messages = channel.messages.filter((other) => other !== message);
-  context.events.messageDeleted(channel, previous);
+  const empty = { blocks: [], attachments: [], files: [] };
+  Object.assign(message, { subtype: 'tombstone', text: 'This message was deleted.', ...empty });
+  state.recordVersion(message);
+  return events.messageChanged(message, previous);
 }
 
 const remove: Method = {

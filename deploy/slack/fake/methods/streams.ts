@@ -1,10 +1,14 @@
+import { isRecord } from '../../../../contract/json.ts';
 import { apiMessage } from '../api-objects.ts';
 import { list, record, required, text } from '../args.ts';
 import { problemsOfBlocks, requireMessageBlocks } from '../blocks.ts';
-import { messageLimits } from '../limits.ts';
-import { type Args, type Block, type Message, SlackError } from '../types.ts';
+import { messageLimits, streamLimits } from '../limits.ts';
+import { endStream } from '../stream-end.ts';
+import { textOfBlocks } from '../shown-text.ts';
+import { type Args, type Block, type Message, SlackError, type Stream } from '../types.ts';
 import { clearStatus, threadRoot } from './chat.ts';
 import { type Context, findChannel, findChannelToPost, findOwnMessage, type Method } from './method.ts';
+import { withBlockIds } from '../state.ts';
 
 const taskStates = ['pending', 'in_progress', 'complete', 'error'];
 const displayModes = ['timeline', 'plan', 'dense'];
@@ -12,11 +16,24 @@ const sessionStates = ['active', 'processing', 'suspended', 'closed'];
 
 const str = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** Details and output of a task arrive as plain Markdown and are stored as rich text. */
+/** Details and output of a task arrive as plain text and are stored as rich text. */
 const richText = (value: string): Block => ({
   type: 'rich_text',
   elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: value }] }],
 });
+
+function isTask(chunk: Block): boolean {
+  const { id, title, status, details, output, sources = [] } = chunk;
+  const lengths = [details, output].map((value) => str(value)?.length ?? 0);
+  const hasTexts = Array.isArray(sources) && sources.every((source) => isRecord(source) && Boolean(source['text']));
+  return (
+    typeof id === 'string' &&
+    typeof title === 'string' &&
+    taskStates.includes(String(status)) &&
+    lengths.every((length) => length <= streamLimits.taskDetails) &&
+    hasTexts
+  );
+}
 
 function checkChunk(chunk: Block): void {
   const { type } = chunk;
@@ -24,22 +41,37 @@ function checkChunk(chunk: Block): void {
     (type === 'markdown_text' && typeof chunk['text'] === 'string') ||
     (type === 'plan_update' && typeof chunk['title'] === 'string') ||
     (type === 'blocks' && Array.isArray(chunk['blocks'])) ||
-    (type === 'task_update' &&
-      typeof chunk['id'] === 'string' &&
-      typeof chunk['title'] === 'string' &&
-      taskStates.includes(String(chunk['status'])));
+    (type === 'task_update' && isTask(chunk));
   if (!valid) throw new SlackError('invalid_chunks');
-  if (String(chunk['text'] ?? '').length > messageLimits.markdownText) throw new SlackError('msg_too_long');
+  if ((str(chunk['text'])?.length ?? 0) > messageLimits.markdownText) throw new SlackError('msg_too_long');
 }
 
+type Given = { chunks: Block[]; mode: Stream['mode'] };
+
 /** @throws SlackError as documented for `markdown_text` and `chunks` */
-function readChunks(args: Args): Block[] {
+function readChunks(args: Args): Given {
   const markdown = text(args, 'markdown_text');
   const chunks = list(args, 'chunks', 'invalid_chunks') ?? [];
+  if (markdown !== undefined && chunks.length > 0) throw new SlackError('cannot_provide_both_markdown_text_and_chunks');
   if ((markdown?.length ?? 0) > messageLimits.markdownText) throw new SlackError('msg_too_long');
   chunks.forEach(checkChunk);
-  return markdown === undefined ? chunks : [{ type: 'markdown_text', text: markdown }, ...chunks];
+  if (markdown === undefined) return { chunks, mode: chunks.length > 0 ? 'chunks' : undefined };
+  return { chunks: [{ type: 'markdown_text', text: markdown }], mode: 'text' };
 }
+
+const bytes = (value: unknown): number => Buffer.byteLength(str(value) ?? '');
+
+const sizeOfTask = (task: Block): number =>
+  bytes(task['title']) + 2 * (bytes(plainOf(task['details'])) + bytes(plainOf(task['output'])));
+
+function sizeOf(block: Block): number {
+  if (block['type'] === 'markdown') return bytes(block['text']);
+  if (block['type'] === 'task_card') return sizeOfTask(block);
+  if (block['type'] !== 'plan') return 0;
+  return (block['tasks'] as Block[]).reduce((sum, task) => sum + sizeOfTask(task), bytes(block['title']));
+}
+
+const plainOf = (value: unknown): string => (isRecord(value) ? textOfBlocks([value]) : '');
 
 /** Adds to the last piece of text, unless a task or a block stands after it. */
 function appendText(message: Message, added: string): void {
@@ -67,22 +99,30 @@ function updateTask(message: Message, chunk: Block): void {
   task['status'] = chunk['status'];
   for (const name of ['details', 'output'] as const) {
     const added = str(chunk[name]);
-    if (added === undefined) continue;
-    const sum = `${str(task[`${name}_text`]) ?? ''}${added}`;
-    Object.defineProperty(task, `${name}_text`, { value: sum, configurable: true, enumerable: false });
-    task[name] = richText(sum);
+    if (added !== undefined) task[name] = richText(`${plainOf(task[name])}${added}`);
   }
   if (chunk['sources'] !== undefined) task['sources'] = chunk['sources'];
   if (!known) tasks.push(task);
 }
 
-function append(message: Message, chunks: Block[], { state }: Context): void {
+/** @throws SlackError `msg_too_long`, `streaming_mode_mismatch`; then the message stays as it was */
+function append(message: Message, { chunks, mode }: Given): void {
+  const { stream } = message;
+  if (stream?.mode !== undefined && mode !== undefined && stream.mode !== mode)
+    throw new SlackError('streaming_mode_mismatch');
+  const before = { text: message.text, blocks: structuredClone(message.blocks) };
   for (const chunk of chunks) {
     if (chunk['type'] === 'markdown_text') appendText(message, str(chunk['text']) ?? '');
     else if (chunk['type'] === 'task_update') updateTask(message, chunk);
     else if (chunk['type'] === 'plan_update') planOf(message)['title'] = chunk['title'];
-    else message.blocks.push(...state.withBlockIds(chunk['blocks'] as Block[]));
+    else message.blocks.push(...withBlockIds(chunk['blocks'] as Block[]));
   }
+  const size = message.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
+  if (message.text !== '' && size > streamLimits.bytes) {
+    Object.assign(message, before);
+    throw new SlackError('msg_too_long');
+  }
+  if (stream) stream.mode ??= mode;
 }
 
 /** @throws SlackError for blocks in chunks: their limit is one of the whole message */
@@ -109,16 +149,23 @@ const startStream: Method = {
     const displayMode = text(args, 'task_display_mode') ?? 'timeline';
     if (!displayModes.includes(displayMode)) throw new SlackError('invalid_arguments');
     const threadTs = threadRoot(channel, required(args, 'thread_ts'));
-    const chunks = readChunks(args);
-    requireBlocks(undefined, chunks);
-    const message = state.addMessage(channel, {
+    const given = readChunks(args);
+    requireBlocks(undefined, given.chunks);
+    const message: Message = state.newMessage(channel, {
       user: workspace.botUserId,
       botId: workspace.botId,
       threadTs,
-      stream: { startedAt: state.clock.now(), state: 'in_progress', stoppedByUser: false, displayMode, recipient },
+      stream: {
+        startedAt: state.clock.now(),
+        state: 'in_progress',
+        stoppedByUser: false,
+        displayMode,
+        mode: undefined,
+        recipient,
+      },
     });
-    append(message, chunks, context);
-    state.recordVersion(message);
+    append(message, given);
+    state.insertMessage(channel, message);
     clearStatus(context, channel, threadTs);
     context.events.message(message);
     return { channel: channel.id, ts: message.ts };
@@ -143,10 +190,10 @@ const appendStream: Method = {
   scopes: ['chat:write'],
   run(args, context) {
     const message = findStream(args, context);
-    const chunks = readChunks(args);
-    if (chunks.length === 0) throw new SlackError('no_text');
-    requireBlocks(message, chunks);
-    append(message, chunks, context);
+    const given = readChunks(args);
+    if (given.chunks.length === 0) throw new SlackError('no_text');
+    requireBlocks(message, given.chunks);
+    append(message, given);
     context.state.recordVersion(message);
     return { channel: message.channel, ts: message.ts };
   },
@@ -157,18 +204,18 @@ const stopStream: Method = {
   run(args, context) {
     const { state } = context;
     const message = findStream(args, context);
-    const chunks = readChunks(args);
+    const given = readChunks(args);
     const blocks = list(args, 'blocks', 'invalid_blocks_format') ?? [];
-    requireBlocks(message, chunks);
+    requireBlocks(message, given.chunks);
     if (blocks.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
     requireMessageBlocks(blocks);
     const session = text(args, 'session_status');
     if (session !== undefined && !sessionStates.includes(session)) throw new SlackError('invalid_arguments');
     const previous = apiMessage(state, message, context.url);
-    append(message, chunks, context);
-    message.blocks.push(...state.withBlockIds(blocks));
+    append(message, given);
+    message.blocks.push(...withBlockIds(blocks));
     message.metadata = record(args, 'metadata', 'invalid_metadata_format') ?? message.metadata;
-    if (message.stream) message.stream.state = 'completed';
+    endStream(message, 'completed');
     state.recordVersion(message);
     context.events.messageChanged(message, previous);
     return { channel: message.channel, ts: message.ts, message: apiMessage(state, message, context.url) };

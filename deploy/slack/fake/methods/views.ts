@@ -3,7 +3,7 @@ import { isRecord } from '../../../../contract/json.ts';
 import { record, required, text } from '../args.ts';
 import { problemsOfBlocks } from '../blocks.ts';
 import { viewLimits } from '../limits.ts';
-import type { State, Trigger } from '../state.ts';
+import { type State, type Trigger, withBlockIds } from '../state.ts';
 import { type Args, type Block, SlackError, type View, type Workspace } from '../types.ts';
 import type { Method } from './method.ts';
 
@@ -20,6 +20,8 @@ function checkButton(view: Block, name: string, required: boolean): string[] {
     : [];
 }
 
+const lengthOf = (value: unknown): number => (typeof value === 'string' ? value.length : 0);
+
 /** @throws SlackError with what is wrong with the view */
 function requireView(content: Block, type: View['type']): void {
   if (Buffer.byteLength(JSON.stringify(content)) > viewLimits.bytes) throw new SlackError('view_too_large');
@@ -27,9 +29,9 @@ function requireView(content: Block, type: View['type']): void {
   if (content['type'] !== type) throw invalid([`[ERROR] must be one of: ${type} [json-pointer:/view/type]`]);
   if (!blocks) throw invalid(['[ERROR] missing required field: blocks [json-pointer:/view]']);
   const problems = problemsOfBlocks(blocks, type, '/view/blocks');
-  if (String(content['private_metadata'] ?? '').length > viewLimits.privateMetadata)
+  if (lengthOf(content['private_metadata']) > viewLimits.privateMetadata)
     problems.push('[ERROR] must be less than 3001 characters [json-pointer:/view/private_metadata]');
-  if (String(content['callback_id'] ?? '').length > viewLimits.callbackId)
+  if (lengthOf(content['callback_id']) > viewLimits.callbackId)
     problems.push('[ERROR] must be less than 256 characters [json-pointer:/view/callback_id]');
   if (type === 'modal') {
     const hasInput = blocks.some((block) => block['type'] === 'input');
@@ -41,6 +43,8 @@ function requireView(content: Block, type: View['type']): void {
   }
   if (problems.length > 0) throw invalid(problems);
 }
+
+export const blocksOf = ({ content }: View): Block[] => content['blocks'] as Block[];
 
 const newHash = () => `${Math.floor(Date.now() / 1_000)}.${randomBytes(4).toString('hex')}`;
 
@@ -76,7 +80,7 @@ function createView(
   const type = content['type'] === 'home' ? 'home' : 'modal';
   requireView(content, type);
   const id = state.nextId('V');
-  const blocks = state.withBlockIds(content['blocks'] as Block[]);
+  const blocks = withBlockIds(content['blocks'] as Block[]);
   const view: View = {
     id,
     team,
@@ -99,9 +103,9 @@ export function openModal(state: State, who: { user: string; team: string }, con
   return view;
 }
 
-export function replaceView(state: State, view: View, content: Block): void {
+export function replaceView(view: View, content: Block): void {
   requireView(content, view.type);
-  view.content = { ...content, blocks: state.withBlockIds(content['blocks'] as Block[]) };
+  view.content = { ...content, blocks: withBlockIds(content['blocks'] as Block[]) };
   view.hash = newHash();
 }
 
@@ -136,7 +140,7 @@ const update: Method = {
     if (!view) throw new SlackError('not_found');
     const hash = text(args, 'hash');
     if (hash !== undefined && hash !== view.hash) throw new SlackError('hash_conflict');
-    replaceView(state, view, viewOf(args));
+    replaceView(view, viewOf(args));
     return { view: apiView(state, view, workspace) };
   },
 };
@@ -150,7 +154,7 @@ const publish: Method = {
     const hash = text(args, 'hash');
     if (home && hash !== undefined && hash !== home.hash) throw new SlackError('hash_conflict');
     requireView(content, 'home');
-    if (home) replaceView(state, home, content);
+    if (home) replaceView(home, content);
     const view = home ?? createView(state, { user: user.id, team: workspace.id }, content);
     state.homes.set(user.id, view.id);
     return { view: apiView(state, view, workspace) };
