@@ -16,8 +16,6 @@ const leaseMs = 30_000;
 const renewMs = 8_000;
 /** A call is begun only while the lease lasts longer than the call can. */
 const leaseForCallMs = callTimeoutMs + 1_000;
-/** How often the rows are asked for new posts. */
-const pollMs = 500;
 
 const firstRetryMs = 3_000;
 const longestRetryMs = 10 * 60_000;
@@ -50,6 +48,8 @@ export type PosterDeps = {
   linksOf: (post: SlackPost) => SlackLinks;
   /** Posts at a time. */
   mostPosts?: number;
+  /** How often the rows are asked for new posts. */
+  pollMs?: number;
 };
 
 type Run = {
@@ -70,7 +70,8 @@ export type Poster = {
 
 /** Makes Slack show what the tasks of posts do. One in each process; a post is shown by one process at a time. */
 export function createPoster(deps: PosterDeps): Poster {
-  const { posts, events, slack: calls, clock, log, metrics, owner, linksOf, mostPosts = 200 } = deps;
+  const { posts, events, slack: calls, clock, log, metrics, owner, linksOf } = deps;
+  const { mostPosts = 200, pollMs = 500 } = deps;
   const identify = createBotIdentities(calls);
   const runs = new Map<string, Run>();
   const failures = new LRUCache<string, number>({ max: 10_000 });

@@ -44,7 +44,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     });
 
   /** A bot process: its poster and its queue of calls. */
-  function addProcess({ owner = randomUUID(), tap = (_name, act) => act(), mostPosts = 50 }: ProcessOptions = {}) {
+  function addProcess({ owner = randomUUID(), tap = (_name, act) => act(), mostPosts = 50, pollMs = 500 }: ProcessOptions = {}) {
     const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy as never });
     const slack = createApiCalls({
       send: (_team, method, args) => tap(method, () => client.apiCall(method, args) as Promise<SlackAnswer>),
@@ -66,11 +66,14 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       owner,
       linksOf,
       mostPosts,
+      pollMs,
     });
     stops.push(() => poster.stop());
     poster.start();
     return { poster, slack, owner };
   }
+
+  const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
 
   /** A question, and what comes of it. */
   async function ask(script: Script, { thread }: { thread?: string } = {}) {
@@ -89,14 +92,12 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       return found;
     };
     const finished = async () => {
-      while (row().finishedAt === null) await new Promise<void>((resolve) => clock.after(100, resolve));
+      while (row().finishedAt === null) await sleep(1_000);
     };
     const result = () =>
       renderFinal(read(taskId).reduce(applyEvent, emptyView), linksOf({ agent: 'assistant', taskId }));
     return { taskId, question, threadTs, answers, row, finished, result };
   }
-
-  const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
 
   return {
     clock,
@@ -113,10 +114,8 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     /** Lets time pass on the clock. */
     pass: (ms: number) => clock.run(sleep(ms)),
     async close() {
-      await Promise.race([
-        clock.run(Promise.all(stops.map((stop) => stop()))),
-        new Promise((resolve) => setTimeout(resolve, 2_000).unref()),
-      ]);
+      // A process that was killed never stops: then there is nothing left to wait for.
+      await clock.run(Promise.all(stops.map((stop) => stop()))).catch(() => undefined);
       await fake.stop();
     },
   };
@@ -124,12 +123,15 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
 
 export type Stage = Awaited<ReturnType<typeof createStage>>;
 
-type ProcessOptions = { owner?: string; tap?: Tap; mostPosts?: number };
+type ProcessOptions = { owner?: string; tap?: Tap; mostPosts?: number; pollMs?: number };
 
 function tapped(posts: SlackPosts, tap: Tap): SlackPosts {
   return {
     ...posts,
-    claim: (owner, leaseMs) => tap('claim', () => posts.claim(owner, leaseMs)),
+    async claim(owner, leaseMs) {
+      const post = await tap('poll', () => posts.claim(owner, leaseMs));
+      return post && tap('claim', async () => post);
+    },
     renew: (owner, leaseMs) => tap('renew', () => posts.renew(owner, leaseMs)),
     save: (owner, id, change) => tap('save', () => posts.save(owner, id, change)),
     finish: (owner, id) => tap('finish', () => posts.finish(owner, id)),
