@@ -88,10 +88,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > mostBytes) return undefined;
-    parts.push(part);
+    // All is read: a client that still writes would not read the answer.
+    if (bytes <= mostBytes) parts.push(part);
   }
-  return Buffer.concat(parts);
+  return bytes <= mostBytes ? Buffer.concat(parts) : undefined;
 }
 
 /** Events are JSON, commands a form, and all else JSON in the field `payload` of a form. */

@@ -22,11 +22,12 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
   const readiness = createReadiness({ postgres: async () => void (await harness.postgres.pool.query('select 1')) });
   const edge = { ...harness, readiness, readMetrics: () => harness.metrics.registry.metrics() };
   const doors: Awaited<ReturnType<typeof startSlack>>[] = [];
-  /** Starts a bot, as a process of its own would be. @param adapters replace those of the harness */
-  async function startBot(adapters: Partial<typeof harness> = {}) {
-    const door = await startSlack(edge, { ...harness, ...adapters });
+  /** Starts a bot, as a process of its own would be. @param others replace what the harness has */
+  async function startBot({ adapters, config }: { adapters?: Partial<typeof harness>; config?: Config } = {}) {
+    const open = slack.connections().length;
+    const door = await startSlack({ ...edge, ...(config && { config }) }, { ...harness, ...adapters });
     doors.push(door);
-    await until('the sockets are open', () => slack.connections().length >= 2 * doors.length);
+    await until('the sockets are open', () => slack.connections().length >= open + 2);
     return door;
   }
   const bot = await startBot();
@@ -37,6 +38,7 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
     slack,
     readiness,
     bot,
+    doors,
     startBot,
     /** Waits until a thread has this many messages of Alfred that are no notices, and none is under way. */
     answersIn: (channel: string, thread: string, count = 1) =>

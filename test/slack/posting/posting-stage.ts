@@ -44,7 +44,12 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     });
 
   /** A bot process: its poster and its queue of calls. */
-  function addProcess({ owner = randomUUID(), tap = (_name, act) => act(), mostPosts = 50, pollMs = 500 }: ProcessOptions = {}) {
+  function addProcess({
+    owner = randomUUID(),
+    tap = (_name, act) => act(),
+    mostPosts = 50,
+    pollMs = 500,
+  }: ProcessOptions = {}) {
     const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy as never });
     const slack = createApiCalls({
       send: (_team, method, args) => tap(method, () => client.apiCall(method, args) as Promise<SlackAnswer>),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { withoutMentions } from '../../../slack/rendering/mentions.ts';
 import { nextPiece } from '../../../slack/rendering/next-piece.ts';
+import { safeMarkdown } from '../../../slack/rendering/safe-markdown.ts';
 
 describe('the next piece of a stream', () => {
   it('is what is not shown yet, within the limit', () => {
@@ -39,6 +39,8 @@ describe('the next piece of a stream', () => {
         '👍🏽',
         'é',
         'x@',
+        '\n[1]',
+        ':',
         '.',
       ),
       fc.string({ unit: 'grapheme', maxLength: 8 }),
@@ -54,7 +56,7 @@ describe('the next piece of a stream', () => {
           expect(piece.append.isWellFormed() || !text.isWellFormed()).toBe(true);
           shown += piece.append;
         }
-        expect(shown).toBe(withoutMentions(text));
+        expect(shown).toBe(safeMarkdown(text));
       }),
       { numRuns: 1_000 },
     );
