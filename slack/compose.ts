@@ -149,7 +149,7 @@ function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapt
   const owner = randomUUID();
   const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
   const calls = createApiCalls({
-    send: (_team, method, args) => client.apiCall(method, args),
+    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
     clock: systemClock,
     log,
     metrics: {

@@ -64,8 +64,9 @@ async function answerSlack(
   { signingSecret, receive, metrics }: Deps,
   request: IncomingMessage,
   response: ServerResponse,
-) {
-  const end = (status: number, text = '') => response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
+): Promise<void> {
+  const end = (status: number, text = ''): void =>
+    void response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
   if (request.method !== 'POST') return end(405, 'POST is expected here.\n');
   const rawBody = await readBody(request);
   if (rawBody === undefined) return end(413, 'The body is too large.\n');

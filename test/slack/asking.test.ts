@@ -20,7 +20,8 @@ function directMessages(user = person()) {
 }
 function channelWith(members = [person(), person()], more: { external?: boolean } = {}) {
   const { id: channel } = env.slack.addChannel({ name: `channel${++count}`, members, ...more });
-  return { channel, members: members as [{ id: string }, { id: string }] };
+  const [first = person(), second = person()] = members;
+  return { channel, members: [first, second] as const };
 }
 const answer = (text: string) => env.script(() => ({ text: [text] }));
 const tasksOf = async (subject: string) => (await env.tasks()).filter((task) => task.subject === subject);

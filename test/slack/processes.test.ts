@@ -26,7 +26,7 @@ test('a bot that stops gives back what it shows, and another one finishes the sa
     const rows = await leases();
     return rows[0]?.owner ? rows : undefined;
   });
-  await env.bot.stop();
+  await env.stopBot();
   expect(await leases()).toEqual([{ owner: null }]);
   await env.startBot();
   await until('another bot has it', async () => ((await leases())[0]?.owner ?? before?.owner) !== before?.owner);
@@ -72,7 +72,7 @@ test('no event is lost while sockets are closed, cut, or lose acknowledgements',
 });
 
 test('with a wrong token the bot says so, keeps what comes, and answers when Slack takes the token', async () => {
-  await env.bot.stop();
+  await env.stopBot();
   env.slack.faults.fail('auth.test', 'invalid_auth', 2);
   env.script(() => ({ text: ['Yes.'] }));
   await env.startBot();

@@ -40,6 +40,12 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
     bot,
     doors,
     startBot,
+    /** Stops the first bot, and waits until Slack has noticed. */
+    async stopBot() {
+      const open = slack.connections().length;
+      await bot.stop();
+      await until('the sockets are closed', () => slack.connections().length <= open - 2);
+    },
     /** Waits until a thread has this many messages of Alfred that are no notices, and none is under way. */
     answersIn: (channel: string, thread: string, count = 1) =>
       until(
