@@ -1,5 +1,5 @@
 import { SocketModeClient } from '@slack/socket-mode';
-import { LogLevel, WebClient } from '@slack/web-api';
+import { type Logger, LogLevel, WebClient } from '@slack/web-api';
 import { createFakeSlack, type FakeSlackOptions } from '../../../deploy/slack/fake/fake-slack.ts';
 
 /** What a listener of Slack's own Socket Mode client gets. */
@@ -9,6 +9,19 @@ export type Received = {
   retryNum: number | undefined;
   retryReason: string | undefined;
   ack: (response?: Record<string, unknown>) => Promise<void>;
+};
+
+const ignore = () => undefined;
+
+/** What is refused here is what a test expects. */
+export const silent: Logger = {
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: ignore,
+  setLevel: ignore,
+  setName: ignore,
+  getLevel: () => LogLevel.ERROR,
 };
 
 /** A fake Slack, with Slack's own clients on it. */
@@ -21,7 +34,7 @@ export async function startFakeWithClients(options: FakeSlackOptions = {}) {
       slackApiUrl: slack.apiUrl,
       rejectRateLimitedCalls: true,
       retryConfig: { retries: 0 },
-      logLevel: LogLevel.ERROR,
+      logger: silent,
     });
   const ada = slack.addUser({ name: 'ada' });
   const general = slack.addChannel({ name: 'general', members: [ada] });
@@ -37,9 +50,9 @@ export async function startFakeWithClients(options: FakeSlackOptions = {}) {
     async connect(listener: (received: Received) => Promise<void> = ({ ack }) => ack()) {
       const socket = new SocketModeClient({
         appToken: slack.app.appToken,
-        clientOptions: { slackApiUrl: slack.apiUrl },
+        clientOptions: { slackApiUrl: slack.apiUrl, logger: silent },
         clientPingTimeout: 50,
-        logLevel: LogLevel.ERROR,
+        logger: silent,
       });
       const received: Received[] = [];
       socket.on('slack_event', (event: any) => {
