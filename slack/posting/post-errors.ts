@@ -70,3 +70,5 @@ export class LeaseLost extends Error {}
 export class PosterStopped extends Error {}
 /** Nothing happens in the task, and other posts wait. */
 export class GivesWay extends Error {}
+/** Two posts have found the same message. */
+export class MessageShared extends Error {}

@@ -5,7 +5,7 @@ import type { Clock } from '../api-calls/clock.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import type { BotIdentity } from './bot-identity.ts';
 import { findOwnMessage, postMetadataType } from './find-own-message.ts';
-import { isContentRefused, isRefused, isUndone, isUnchangeable, LeaseLost } from './post-errors.ts';
+import { isContentRefused, isRefused, isUndone, isUnchangeable, LeaseLost, MessageShared } from './post-errors.ts';
 
 export type PostMessagesDeps = {
   posts: SlackPosts;
@@ -63,7 +63,10 @@ export function createPostMessages(deps: PostMessagesDeps) {
   const at = (index: number, message: SlackPostMessage) => messages.toSpliced(index, 1, message);
   const without = (index: number) => messages.toSpliced(index, 1);
 
-  /** Makes a message. Undefined: no call was needed. */
+  /** Two posts of one thread may have found the same message. Timestamps are stored before they are compared. */
+  const isShared = async (ts: string) => (await posts.ownedTs(post)).filter((other) => other === ts).length > 1;
+
+  /** Makes a message. Undefined: no call was needed, or the message must be made again. */
   async function make(index: number, state: 'streaming' | 'shown', begin: () => Promise<SlackAnswer | undefined>) {
     const startedAt = new Date(clock.now()).toISOString();
     await save(at(index, { ts: null, state: 'starting', startedAt }));
@@ -78,8 +81,12 @@ export function createPostMessages(deps: PostMessagesDeps) {
       await save(without(index));
       return undefined;
     }
-    await save(at(index, { ts: String(answer.ts), state, startedAt: new Date(clock.now()).toISOString() }));
-    return answer;
+    const ts = String(answer.ts);
+    await save(at(index, { ts, state, startedAt: new Date(clock.now()).toISOString() }));
+    if (!(await isShared(ts))) return answer;
+    // Another post that looked for a message of its own has taken this one, and fills it.
+    await save(without(index));
+    return undefined;
   }
 
   /** Slack refused the blocks: the words are shown without them. */
@@ -106,12 +113,17 @@ export function createPostMessages(deps: PostMessagesDeps) {
     });
 
   /** A stream that another process began is never appended to: how much of it arrived is not known. */
-  async function adopt(index: number, { startedAt }: SlackPostMessage) {
+  async function adopt(index: number, starting: SlackPostMessage) {
+    const { startedAt } = starting;
     const owned = new Set(await posts.ownedTs(post));
     const bot = await deps.identify(team, signal);
     const ts = await findOwnMessage({ calls, post, bot, owned, startedAt, signal });
     log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
-    await save(ts === undefined ? without(index) : at(index, { ts, state: 'streaming', startedAt }));
+    if (ts === undefined) return save(without(index));
+    await save(at(index, { ts, state: 'streaming', startedAt }));
+    if (!(await isShared(ts))) return;
+    await save(at(index, starting));
+    throw new MessageShared('two posts have found one message; this one looks again later');
   }
 
   async function endStream() {
@@ -168,14 +180,14 @@ export function createPostMessages(deps: PostMessagesDeps) {
 
     /** Shows a message of the end. Repeating it changes nothing. */
     async showPart(index: number, message: SlackMessage): Promise<void> {
-      // The messages after a lost one move up, so that the parts stay in order.
-      while (messages[index]?.ts) if (await this.update(index, () => message, { isUrgent: true })) return;
-      await make(index, 'shown', () =>
+      const begin = () =>
         orPlain(
           () => message,
           (shown) => postMessage(shown, { isUrgent: true }),
-        ),
-      );
+        );
+      // The messages after a lost one move up, so that the parts stay in order.
+      while (messages[index]?.ts) if (await this.update(index, () => message, { isUrgent: true })) return;
+      while (!(await make(index, 'shown', begin)));
     },
 
     forgetFirst: () => save(without(0)),

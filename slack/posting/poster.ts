@@ -186,7 +186,8 @@ export function createPoster(deps: PosterDeps): Poster {
     }
     const failed = failures.get(id) ?? 0;
     failures.set(id, failed + 1);
-    const afterMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failed, 20));
+    const backoffMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failed, 20));
+    const afterMs = Math.round(backoffMs * (0.75 + Math.random() / 2));
     log.warn({ err: error, taskId, code, afterMs }, 'a Slack post failed and is tried again');
     metrics.retried(code);
     return posts.retry(owner, id, afterMs);

@@ -39,7 +39,7 @@ export function createTestClock(start = Date.UTC(2026, 0, 5, 9)): TestClock {
   return {
     now: () => now,
     after(ms, run) {
-      const timer = { due: now + Math.max(0, ms), number: number++, run };
+      const timer = { due: now + Math.max(0, Math.ceil(ms)), number: number++, run };
       timers.push(timer);
       return () => {
         timers = timers.filter((other) => other !== timer);
