@@ -98,14 +98,13 @@ test('1,000 events are acknowledged within half a second each (p99) while Tempor
   env.script(() => ({ text: ['Late.'], until: () => new Promise(() => undefined) }));
   const { id, channel } = person();
   temporal.cut();
-  const sent = [];
-  for (let i = 0; i < 1_000; i++) {
-    const { deliveries } = env.slack.say(id, channel, `Question ${i}`);
-    sent.push(...deliveries);
-    // As many at a time as a busy workspace sends.
-    if (i % 10 === 9) await Promise.all(deliveries.map(({ first }) => first));
+  const sent: Awaited<ReturnType<typeof env.slack.say>>['deliveries'] = [];
+  // As many at a time as a busy workspace sends.
+  for (let i = 0; i < 100; i++) {
+    const batch = Array.from({ length: 10 }, (_, j) => env.slack.say(id, channel, `Question ${10 * i + j}`));
+    await Promise.all(batch.flatMap(({ deliveries }) => deliveries.map(({ first }) => first)));
+    sent.push(...batch.flatMap(({ deliveries }) => deliveries));
   }
-  await Promise.all(sent.map(({ first }) => first));
   const tookMs = sent.map(({ attempts }) => attempts[0]?.tookMs ?? Infinity).toSorted((a, b) => a - b);
   expect(sent.every(({ state }) => state === 'acknowledged')).toBe(true);
   expect(tookMs[989]).toBeLessThan(500);
