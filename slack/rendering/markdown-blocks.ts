@@ -80,6 +80,10 @@ function readBlock(lines: Line[], at: number): Pick<MarkdownBlock, 'kind' | 'fen
 const interrupts = (lines: Line[], at: number) =>
   [fenceLine, headingLine, itemLine].some((pattern) => matches(pattern, lines[at]!)) || startsTable(lines, at);
 
+/** Whether the line has nothing but the characters of the marker, at least as many. */
+const closes = (content: string, marker: string) =>
+  content.startsWith(marker) && content === marker.charAt(0).repeat(content.length);
+
 function readFence(lines: Line[], at: number): { fence: Fence; end: number } | undefined {
   const opening = lines[at]!.text.length <= longestMarkup ? fenceLine.exec(lines[at]!.text) : null;
   if (!opening) return undefined;
@@ -92,13 +96,12 @@ function readFence(lines: Line[], at: number): { fence: Fence; end: number } | u
     firstClose: `${quote}${space}${marker}`,
     indent: space,
   };
-  const closing = new RegExp(`^${marker[0]}{${marker.length},}$`);
   for (let end = at + 1; end < lines.length; end++) {
     const { text } = lines[end]!;
     if (quote !== '' && !/^[ \t]*>/.test(text)) return { fence, end };
     const inner = quote === '' ? text : text.replace(/^(?:[ \t]*>)+/, '');
     const content = inner.trimStart();
-    if (inner.length - content.length <= indent.length + 3 && closing.test(content)) return { fence, end: end + 1 };
+    if (inner.length - content.length <= indent.length + 3 && closes(content, marker)) return { fence, end: end + 1 };
   }
   return { fence, end: lines.length };
 }

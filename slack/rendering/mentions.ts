@@ -1,5 +1,5 @@
 /** Word joiner: has no width, and breaks no line. */
-const joiner = '\u2060';
+export const joiner = '\u2060';
 
 /** A character, or an entity that Markdown resolves to it, behind a backslash or not. */
 const written = (character: string, name: string, code: number) =>

@@ -1,5 +1,6 @@
 import { characterEnd } from './cut.ts';
-import { settledStart, withoutMentions } from './mentions.ts';
+import { settledStart } from './mentions.ts';
+import { safeMarkdown } from './safe-markdown.ts';
 
 /**
  * What to append to a stream. The last characters stay out while they may be the beginning of a mention.
@@ -10,8 +11,8 @@ import { settledStart, withoutMentions } from './mentions.ts';
  * @returns an empty piece when nothing can be appended yet; undefined when the text shown is void
  */
 export function nextPiece(text: string, shown: string, limit: number): { append: string } | undefined {
-  const settled = withoutMentions(settledStart(text));
+  const settled = safeMarkdown(settledStart(text));
   if (settled.startsWith(shown))
     return { append: settled.slice(shown.length, characterEnd(settled, shown.length, limit)) };
-  return withoutMentions(text).startsWith(shown) ? { append: '' } : undefined;
+  return safeMarkdown(text).startsWith(shown) ? { append: '' } : undefined;
 }

@@ -3,9 +3,9 @@ import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
 import { formatDollars, formatDuration } from './format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
-import { withoutMentions } from './mentions.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
 import { describeEnd } from './outcome.ts';
+import { safeMarkdown } from './safe-markdown.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
 import { splitMarkdown } from './split-markdown.ts';
 import { isWait, type TaskStep, type TaskView } from './task-view.ts';
@@ -16,7 +16,7 @@ const maxBlocksBelow = 8;
 
 /** The final messages of a task, in order. The same view gives the same messages. */
 export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
-  const messages = splitMarkdown(withoutMentions(view.text), limits)
+  const messages = splitMarkdown(safeMarkdown(view.text), limits)
     .filter(({ text }) => text.trim() !== '')
     .map(({ text }): SlackMessage => ({ text: toMrkdwn(text), blocks: [{ type: 'markdown', text }] }));
   const end = describeEnd(view, links);
@@ -80,7 +80,7 @@ function stepBlocks(all: TaskStep[]): types.KnownBlock[] {
 
 /** What one message shows while the task runs: the steps, the text so far, and what the task waits for. */
 export function renderProgress(view: TaskView, links: Pick<SlackLinks, 'taskId'> = {}): SlackMessage {
-  const [part, more] = splitMarkdown(withoutMentions(view.text), limits).filter(({ text }) => text.trim() !== '');
+  const [part, more] = splitMarkdown(safeMarkdown(view.text), limits).filter(({ text }) => text.trim() !== '');
   const end = describeEnd(view, links);
   const state = `Alfred ${view.statusText || 'is working …'}`;
   const blocks: types.KnownBlock[] = [

@@ -31,7 +31,7 @@ type Draft = {
   indent: string;
 };
 
-const emptyDraft: Draft = { before: '', source: '', after: '', elements: 0, headingAt: -1, indent: '' };
+const emptyDraft = (): Draft => ({ before: '', source: '', after: '', elements: 0, headingAt: -1, indent: '' });
 
 /**
  * Splits Markdown into parts within the limits. Code and tables stay whole where they fit into one part; else they
@@ -41,35 +41,40 @@ const emptyDraft: Draft = { before: '', source: '', after: '', elements: 0, head
  */
 export function splitMarkdown(text: string, limits: Limits): MarkdownPart[] {
   const pen = createPen(limits);
-  for (const block of markdownBlocks(text)) {
+  const blocks = markdownBlocks(text);
+  // A text that is all headings and rules does not become hundreds of messages.
+  const mostElements = limits.maxElements * (3 * Math.ceil(text.length / limits.max) + 3);
+  const maxElements = blocks.filter(isElement).length > mostElements ? Infinity : limits.maxElements;
+  for (const block of blocks) {
     const source = text.slice(block.start, block.end);
-    const isElement = block.kind !== 'text' && block.kind !== 'blank';
     const rows = block.kind === 'table' ? source.trimEnd().split('\n').length - 2 : 0;
     const fits = source.length <= limits.max && rows <= limits.maxRows;
-    if (isElement && pen.elements() >= limits.maxElements) pen.flush();
+    if (isElement(block) && pen.elements() >= maxElements) pen.flush();
     if (fits) pen.makeRoom(source.length);
     const at = pen.length();
     if (fits) pen.append(source);
     else splitBlock(pen, block, source, limits);
-    if (isElement) pen.countElement();
+    if (isElement(block)) pen.countElement();
     if (block.kind === 'heading') pen.markHeading(at);
   }
   return pen.end();
 }
+
+const isElement = ({ kind }: MarkdownBlock) => kind !== 'text' && kind !== 'blank';
 
 type Pen = ReturnType<typeof createPen>;
 
 /** Writes one part after the other. */
 function createPen({ max }: Limits) {
   const parts: MarkdownPart[] = [];
-  let draft = emptyDraft;
+  let draft = emptyDraft();
   const room = () => max - draft.before.length - draft.source.length;
   const flush = () => {
     // A heading at the end goes with what comes next.
     const moved = draft.headingAt > 0 ? draft.source.slice(draft.headingAt) : '';
     const kept = moved === '' ? draft.source : draft.source.slice(0, draft.headingAt);
     if (kept !== '') parts.push(finish({ ...draft, source: kept }));
-    draft = { ...emptyDraft, source: moved, elements: moved === '' ? 0 : 1 };
+    draft = { ...emptyDraft(), source: moved, elements: moved === '' ? 0 : 1 };
   };
   return {
     room,
@@ -79,26 +84,28 @@ function createPen({ max }: Limits) {
       for (let times = 0; times < 2 && room() < length; times++) flush();
     },
     append(source: string) {
-      draft = { ...draft, source: draft.source + source, headingAt: -1 };
+      draft.source += source;
+      draft.headingAt = -1;
     },
     /** Ends the part within a block, which goes on in the next one. */
     goOn({ open, close, firstClose, indent }: Frame) {
       const closing = draft.before === '' ? firstClose : close;
       const after = closing === '' ? '' : `${draft.source.endsWith('\n') ? '' : '\n'}${closing}`;
-      draft = { ...draft, after };
+      draft.after = after;
       flush();
-      draft = { ...draft, before: open, indent };
+      draft.before = open;
+      draft.indent = indent;
     },
     length: () => draft.source.length,
     elements: () => draft.elements,
     countElement() {
-      draft = { ...draft, elements: draft.elements + 1 };
+      draft.elements++;
     },
     markHeading(at: number) {
-      draft = { ...draft, headingAt: at };
+      draft.headingAt = at;
     },
     end() {
-      draft = { ...draft, headingAt: -1 };
+      draft.headingAt = -1;
       flush();
       return parts;
     },

@@ -9,7 +9,7 @@ const resolved = (text: string) =>
   text
     .replace(/&lt;|&#60;|&#x3c;/gi, '<')
     .replace(/&commat;|&#64;|&#x40;/gi, '@')
-    .replaceAll('\\', '');
+    .replace(/\\([<@#!])/g, '$1');
 const notifying =
   /<[@#]|<!(?:here|channel|everyone|group|subteam|date)\b|(?<![a-z0-9])@(?:here|channel|everyone)(?![a-z0-9_])/i;
 

@@ -5,6 +5,7 @@ import { shownText } from '../../../deploy/slack/fake/shown-text.ts';
 import { renderFinal, renderProgress } from '../../../slack/rendering/render.ts';
 import type { SlackMessage } from '../../../slack/rendering/slack-message.ts';
 import { emptyView } from '../../../slack/rendering/task-view.ts';
+import { leastMs } from './least-ms.ts';
 import {
   citation,
   completed,
@@ -119,6 +120,20 @@ describe('the final messages', () => {
     const nothing = show(renderFinal(viewOf([...started, { type: 'task.failed', data: { error, usage } }]), links));
     expect(nothing[0]).toMatch(/^:warning:/);
   });
+
+  it('headings without end are no flood of messages', () => {
+    expect(renderFinal(answer('# A\n\n'.repeat(6_000)), links).length).toBeLessThanOrEqual(5);
+    expect(renderFinal(answer('# A\n\nText.\n\n'.repeat(60)), links).length).toBe(3);
+  });
+
+  it.each(['`', '>', '- ', '|a|b|\n|-|-|\n', '```\n', '[', '*a ', '# a\n', '👩‍👩‍👧‍👦', '<!here>'])(
+    'are made fast of many %s',
+    (text) => {
+      const view = answer(text.repeat(30_000 / text.length));
+      expect(leastMs(() => renderFinal(view, links))).toBeLessThan(100);
+      show(renderFinal(view, links));
+    },
+  );
 
   it('are the same each time', () => {
     const view = answer('# A\n\n'.repeat(3_000));
