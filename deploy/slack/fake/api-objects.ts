@@ -31,6 +31,16 @@ export function apiFile(state: State, file: SlackFile, url: string): Args {
   };
 }
 
+/** In channels with another company, events name files only by their id: the app must ask `files.info`. */
+const fileStub = ({ id, createdAt }: SlackFile): Args => ({
+  id,
+  created: Math.floor(createdAt / 1_000),
+  timestamp: Math.floor(createdAt / 1_000),
+  mode: 'file_access',
+  file_access: 'check_file_info',
+  user: '',
+});
+
 export function apiUser(user: User, withEmail: boolean): Args {
   return {
     id: user.id,
@@ -121,7 +131,8 @@ export function apiMessage(state: State, message: Message, url: string): Args {
       message.files.length > 0
         ? message.files.flatMap((id) => {
             const file = state.files.get(id);
-            return file ? [apiFile(state, file, url)] : [];
+            if (!file) return [];
+            return [channel?.external ? fileStub(file) : apiFile(state, file, url)];
           })
         : undefined,
     upload: message.files.length > 0 ? false : undefined,

@@ -31,7 +31,7 @@ export function createLookup(state: State) {
     channelOf(ref.channel, person);
     const found = state.message(ref.channel, ref.ts);
     if (!found) throw new Error(`Channel ${ref.channel} has no message ${ref.ts}.`);
-    if (found.ephemeralTo !== undefined && found.ephemeralTo !== person.id)
+    if (found.hidden || (found.ephemeralTo !== undefined && found.ephemeralTo !== person.id))
       throw new Error(`${person.name} does not see message ${ref.ts}.`);
     return found;
   };

@@ -45,7 +45,8 @@ export function createSeen(state: State) {
     versions: [...message.versions],
   });
 
-  const messagesOf = (channelRef: Ref): Message[] => state.channels.get(idOf(channelRef))?.messages ?? [];
+  const messagesOf = (channelRef: Ref): Message[] =>
+    (state.channels.get(idOf(channelRef))?.messages ?? []).filter(({ hidden }) => !hidden);
 
   return {
     /** The messages of a thread with its first one; without a thread, what stands in the channel itself. */

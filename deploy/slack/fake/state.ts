@@ -54,6 +54,7 @@ const emptyMessage = {
   edited: undefined,
   metadata: undefined,
   ephemeralTo: undefined,
+  hidden: false,
   stream: undefined,
 };
 

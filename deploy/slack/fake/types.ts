@@ -63,6 +63,8 @@ export type Message = {
   metadata: Block | undefined;
   /** The only person who sees it. */
   ephemeralTo: string | undefined;
+  /** Slack took the message, but does not show it. */
+  hidden: boolean;
   stream: Stream | undefined;
   versions: Version[];
 };

@@ -58,7 +58,7 @@ export function createWorld({
     const { id, team, kind } = lookup.channel(channelRef);
     const channelType = kind === 'private' ? 'G' : 'C';
     const event = { type, user: idOf(userRef), channel: id, channel_type: channelType, team, event_ts: state.nextTs() };
-    return events.publish(team, type, undefined, event);
+    return events.publish(team, type, kind === 'private' ? 'groups:read' : 'channels:read', event);
   };
 
   return {

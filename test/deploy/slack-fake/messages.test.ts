@@ -64,6 +64,17 @@ describe('posting', () => {
     expect(history.messages).toEqual([]);
   });
 
+  test('an ephemeral message in a thread is shown only if the thread has a reply', async () => {
+    const { slack, client, ada, general } = fake;
+    const { ts } = slack.say(ada, general, 'hello');
+    const post = (text: string) =>
+      client.chat.postEphemeral({ channel: general.id, user: ada.id, text, thread_ts: ts });
+    await post('unseen');
+    slack.say(ada, general, 'more', ts);
+    await post('seen');
+    expect(slack.view(general, ts, { as: ada }).map(({ shown }) => shown)).toEqual(['hello', 'more', 'seen']);
+  });
+
   test('an ephemeral message to a person outside the channel is refused', async () => {
     const { slack, client, general } = fake;
     const bob = slack.addUser({ name: 'bob' });
@@ -181,7 +192,7 @@ describe('who may read and write where', () => {
     expect(await outcomeOf(posted)).toBe('channel_not_found');
   });
 
-  test('guests and people of other companies can be told apart; the e-mail needs a scope of its own', async () => {
+  test('users.info tells guests and people of other companies from members', async () => {
     const { slack, client } = fake;
     const guest = slack.addUser({ name: 'guest', kind: 'guest' });
     const external = slack.addUser({ name: 'eve', kind: 'external' });
@@ -191,6 +202,44 @@ describe('who may read and write where', () => {
     expect(stranger).toMatchObject({ is_stranger: true, team_id: external.team });
     expect(stranger?.team_id).not.toBe(slack.workspace.id);
     expect(stranger?.profile?.email).toBeUndefined();
+  });
+});
+
+describe('with another company', () => {
+  test('events say who comes from where, and name files only by their id', async () => {
+    const { slack, client } = fake;
+    const eve = slack.addUser({ name: 'eve', kind: 'external' });
+    const shared = slack.addChannel({ name: 'shared', members: [eve], external: true });
+    const [mention] = slack.mention(eve, shared, 'hello').deliveries;
+    expect(mention?.payload).toMatchObject({ is_ext_shared_channel: true, team_id: slack.workspace.id });
+    expect(mention?.payload['event']).toMatchObject({ type: 'app_mention', user: eve.id, team: eve.team });
+    const upload = slack.upload(eve, shared, { name: 'plan.txt', content: 'B' });
+    const event = upload.deliveries[0]?.payload['event'] as { files: object[] };
+    expect(event.files).toMatchObject([{ id: upload.files[0], file_access: 'check_file_info' }]);
+    expect(event.files[0]).not.toHaveProperty('url_private');
+    const { file } = await client.files.info({ file: upload.files[0] ?? '' });
+    expect(file?.name).toBe('plan.txt');
+    const { channel } = await client.conversations.info({ channel: shared.id });
+    expect(channel).toMatchObject({ is_ext_shared: true });
+  });
+});
+
+describe('several workspaces', () => {
+  test('the app comes into a workspace by OAuth, and learns when it is removed', async () => {
+    const { slack, clientWith } = fake;
+    const globex = slack.addWorkspace({ name: 'Globex', installed: false });
+    const access = (code: string) =>
+      clientWith('').oauth.v2.access({ client_id: slack.app.clientId, client_secret: slack.app.clientSecret, code });
+    const page = `${slack.url}/oauth/v2/authorize?client_id=${slack.app.clientId}&state=s&redirect_uri=http://localhost/back`;
+    const { headers } = await fetch(page, { redirect: 'manual' });
+    const { searchParams } = new URL(headers.get('location') ?? '');
+    expect(searchParams.get('state')).toBe('s');
+    const code = searchParams.get('code') ?? '';
+    expect(await access(code)).toMatchObject({ team: { id: globex.id }, access_token: globex.botToken });
+    expect(await outcomeOf(access(code))).toBe('invalid_code');
+    const types = slack.uninstall(globex).map(({ payload }) => (payload['event'] as { type: string }).type);
+    expect(types).toEqual(['tokens_revoked', 'app_uninstalled']);
+    expect(await outcomeOf(clientWith(globex.botToken).auth.test())).toBe('account_inactive');
   });
 });
 

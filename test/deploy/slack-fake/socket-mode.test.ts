@@ -1,6 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createClock, type SettableClock } from '../../../deploy/slack/fake/clock.ts';
-import { type FakeWithClients, outcomeOf, startFakeWithClients } from '../../support/slack/slack-clients.ts';
+import {
+  type FakeWithClients,
+  outcomeOf,
+  type Received,
+  startFakeWithClients,
+} from '../../support/slack/slack-clients.ts';
 import { until } from '../../support/until.ts';
 
 let fake: FakeWithClients;
@@ -11,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => fake.stop());
 
-const messages = (received: { body: Record<string, any> }[]) => received.map(({ body }) => body['event']);
+const messages = (received: Received[]) => received.map(({ body }) => body.event);
 
 test('a mention arrives twice: as app_mention and as message, with different event ids', async () => {
   const { slack, ada, general } = fake;
@@ -22,7 +27,7 @@ test('a mention arrives twice: as app_mention and as message, with different eve
     ['app_mention', general.id, ts, ada.id],
     ['message', general.id, ts, ada.id],
   ]);
-  expect(new Set(received.map(({ body }) => body['event_id'])).size).toBe(2);
+  expect(new Set(received.map(({ body }) => body.event_id)).size).toBe(2);
   expect(slack.deliveries.every(({ state, attempts }) => state === 'acknowledged' && attempts.length === 1)).toBe(true);
 });
 
@@ -86,7 +91,7 @@ test('an event without an acknowledgement is repeated at once, after 1 and after
     [2, 'timeout'],
     [3, 'timeout'],
   ]);
-  expect(new Set(received.map(({ body }) => body['event_id'])).size).toBe(1);
+  expect(new Set(received.map(({ body }) => body.event_id)).size).toBe(1);
   expect(attempts().map((at) => at - start)).toEqual([0, 3_000, 66_000, 369_000]);
   expect(slack.deliveries[0]?.state).toBe('failed');
 });
@@ -178,5 +183,5 @@ test('four deliveries of one event on request', async () => {
   slack.say(ada, slack.directMessage(ada), 'hello');
   await slack.settled();
   expect(received).toHaveLength(4);
-  expect(new Set(received.map(({ body }) => body['event_id'])).size).toBe(1);
+  expect(new Set(received.map(({ body }) => body.event_id)).size).toBe(1);
 });

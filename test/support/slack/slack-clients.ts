@@ -2,10 +2,13 @@ import { SocketModeClient } from '@slack/socket-mode';
 import { type Logger, LogLevel, WebClient } from '@slack/web-api';
 import { createFakeSlack, type FakeSlackOptions } from '../../../deploy/slack/fake/fake-slack.ts';
 
+/** What arrives as JSON, to be compared with what is expected. */
+export type Body = ReturnType<typeof JSON.parse>;
+
 /** What a listener of Slack's own Socket Mode client gets. */
 export type Received = {
   type: string;
-  body: Record<string, any>;
+  body: Body;
   retryNum: number | undefined;
   retryReason: string | undefined;
   ack: (response?: Record<string, unknown>) => Promise<void>;
@@ -50,12 +53,12 @@ export async function startFakeWithClients(options: FakeSlackOptions = {}) {
     async connect(listener: (received: Received) => Promise<void> = ({ ack }) => ack()) {
       const socket = new SocketModeClient({
         appToken: slack.app.appToken,
-        clientOptions: { slackApiUrl: slack.apiUrl, logger: silent },
-        clientPingTimeout: 50,
+        clientOptions: { slackApiUrl: slack.apiUrl },
+        clientPingTimeout: 500,
         logger: silent,
       });
       const received: Received[] = [];
-      socket.on('slack_event', (event: any) => {
+      socket.on('slack_event', (event: Body) => {
         const { type, body, retry_num: retryNum, retry_reason: retryReason, ack } = event;
         received.push({ type, body, retryNum, retryReason, ack });
         void listener({ type, body, retryNum, retryReason, ack });

@@ -45,6 +45,9 @@ export function threadRoot(channel: Channel, ts: string | undefined): string | u
   return parent.threadTs ?? ts;
 }
 
+const hasReplies = (channel: Channel, root: string): boolean =>
+  channel.messages.some(({ ts, threadTs, ephemeralTo }) => threadTs === root && ts !== root && !ephemeralTo);
+
 /** Slack removes the status of a thread when the app writes there. */
 export const clearStatus = ({ state }: Context, channel: Channel, thread: string | undefined): void => {
   state.statuses.delete(threadKey(channel.id, thread));
@@ -89,13 +92,17 @@ const postEphemeral: Method = {
     const { given: _, ...content } = readContent(args);
     requireSomething(content);
     if (content.text.length > messageLimits.postedText) throw new SlackError('msg_too_long');
+    const threadTs = threadRoot(channel, text(args, 'thread_ts'));
+    // Slack shows an ephemeral message in a thread only if the thread has a reply already.
+    const hidden = threadTs !== undefined && !hasReplies(channel, threadTs);
     const message = context.state.addMessage(channel, {
       ...content,
       blocks: withBlockIds(content.blocks),
       user: context.workspace.botUserId,
       botId: context.workspace.botId,
-      threadTs: threadRoot(channel, text(args, 'thread_ts')),
+      threadTs,
       ephemeralTo: user,
+      hidden,
     });
     return { message_ts: message.ts };
   },
@@ -134,8 +141,7 @@ export function removeMessage(
   message: Message,
 ): Delivery[] {
   const previous = apiMessage(state, message, url);
-  const hasReplies = channel.messages.some((other) => other.threadTs === message.ts && other !== message);
-  if (!hasReplies) {
+  if (!hasReplies(channel, message.ts)) {
     channel.messages = channel.messages.filter((other) => other !== message);
     return events.messageDeleted(channel, previous);
   }
