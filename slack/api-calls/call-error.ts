@@ -1,7 +1,8 @@
 import { webApi } from '@slack/bolt';
 
-/** Slack's own failures. Parts of the call may have taken effect. */
-const ownFailures = new Set(['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable']);
+const unreadable = 'unreadable_answer';
+/** After these, parts of the call may have taken effect. */
+const ownFailures = new Set([unreadable, 'fatal_error', 'internal_error', 'request_timeout', 'service_unavailable']);
 
 /** A call that Slack did not do, or that it did not answer. Has nothing of the call's content. */
 export class SlackCallError extends Error {
@@ -43,4 +44,4 @@ export function judgeFailure(method: string, error: unknown): { retryAfterMs: nu
 }
 
 /** The library puts the body into `error` when it is no JSON: the page of a proxy, for example. */
-const nameOf = (code: string) => (/^[a-z][a-z0-9_.-]{0,79}$/.test(code) ? code : 'unreadable_answer');
+const nameOf = (code: string) => (/^[a-z][a-z0-9_.-]{0,79}$/.test(code) ? code : unreadable);

@@ -23,6 +23,9 @@ const dayMs = 24 * 60 * 60_000;
 /** A post whose task has not ended is tried for longer: there is no answer yet that could get lost. */
 const longestOpenMs = 30 * dayMs;
 
+/** While the database is away. */
+const awayPollMs = 2_000;
+
 /** A post with nothing new for so long gives its place to one that waits. */
 const quietMs = 30_000;
 const awayMs = 15_000;
@@ -81,21 +84,24 @@ export function createPoster(deps: PosterDeps): Poster {
   let wake = () => {};
 
   async function runLoop() {
+    let isAway = false;
     while (!isStopped) {
       try {
         if (clock.now() - renewedAt >= renewMs) await renew();
         await claimPosts();
+        isAway = false;
       } catch (error) {
-        log.warn({ err: error }, 'the posts of Slack cannot be read; they are tried again');
+        if (!isAway) log.warn({ err: error }, 'the posts of Slack cannot be read; they are tried again');
+        isAway = true;
       }
-      if (!isStopped) await waitForWork();
+      if (!isStopped) await waitForWork(isAway ? Math.max(pollMs, awayPollMs) : pollMs);
     }
   }
 
-  async function waitForWork() {
+  async function waitForWork(ms: number) {
     const { promise, resolve } = Promise.withResolvers<void>();
     wake = resolve;
-    const cancel = clock.after(pollMs, resolve);
+    const cancel = clock.after(ms, resolve);
     await promise;
     cancel();
   }

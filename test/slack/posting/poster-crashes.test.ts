@@ -106,6 +106,19 @@ test('a process that hangs at any change of a row loses its lease, and shows not
   }
 }, 600_000);
 
+test('two processes die after they have begun streams in one thread: each stream is found by one post', async () => {
+  stage = await createStage();
+  const first = await stage.ask(shortAnswer(20));
+  const posts = [first, await stage.ask(shortAnswer(30), { thread: first.threadTs })];
+  const kills = [killAt(/startStream/, 0, 'after'), killAt(/startStream/, 0, 'after')];
+  for (const { tap } of kills) stage.addProcess({ tap, mostPosts: 1 });
+  await stage.pass(5_000);
+  expect(kills.map(({ killed }) => killed())).toEqual(['chat.startStream', 'chat.startStream']);
+  for (let index = 0; index < 2; index++) stage.addProcess({ mostPosts: 1 });
+  await stage.clock.run(Promise.all(posts.map((post) => post.finished())));
+  expect(shownBy(posts).sort()).toEqual(resultsOf(posts).sort());
+});
+
 test('several processes at once show each answer once', async () => {
   stage = await createStage();
   for (let index = 0; index < 3; index++) stage.addProcess();

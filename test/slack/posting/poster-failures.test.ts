@@ -45,6 +45,25 @@ test('Slack is away for four minutes: the answer goes on afterwards, in the same
   expect(post.answers()).toHaveLength(1);
 });
 
+test('the database is away for two minutes: the answer goes on afterwards, in the same message', async () => {
+  stage = await createStage();
+  let isAway = false;
+  stage.addProcess({
+    tap: async (name, act) => {
+      if (isAway && !name.includes('.')) throw new Error('the database is away');
+      return act();
+    },
+  });
+  const post = await stage.ask(answerScript(wordsOf(400), { pieces: 100, overMs: 4 * 60_000 }));
+  await stage.pass(30_000);
+  isAway = true;
+  await stage.pass(2 * 60_000);
+  isAway = false;
+  await stage.clock.run(post.finished());
+  expectResult(post);
+  expect(post.answers()).toHaveLength(1);
+});
+
 test('a message that a person deletes comes back once, as the end', async () => {
   stage = await createStage();
   stage.addProcess();
