@@ -2,7 +2,7 @@ import type { types } from '@slack/bolt';
 import type { Citation } from '../../contract/task.ts';
 import { oneLine } from './cut.ts';
 import { formatPlace } from './format.ts';
-import { maxContextElements } from './limits.ts';
+import { maxContext, maxContextElements } from './limits.ts';
 import { context, escapeMrkdwn, mrkdwnLink } from './mrkdwn.ts';
 import type { SlackLinks } from './slack-message.ts';
 
@@ -20,8 +20,12 @@ export function citationBlocks(
     const quote = oneLine(citation.quote, quoteLength);
     return `*[${citation.n}]* ${mrkdwnLink(document?.(citation), place)}\n“${escapeMrkdwn(quote)}”`;
   });
-  const blocks: types.ContextBlock[] = [];
-  for (let at = 0; at < lines.length; at += maxContextElements)
-    blocks.push(context(lines.slice(at, at + maxContextElements)));
-  return blocks;
+  const groups: string[][] = [];
+  for (const line of lines) {
+    const group = groups.at(-1);
+    const isFull = !group || group.length === maxContextElements || group.join('').length + line.length > maxContext;
+    if (isFull) groups.push([line]);
+    else group.push(line);
+  }
+  return groups.map(context);
 }

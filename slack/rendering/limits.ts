@@ -19,5 +19,7 @@ export const maxRows = 99;
 export const maxElements = 20;
 /** Elements of a context block. */
 export const maxContextElements = 10;
+/** Of a context block: what has more is divided, so that each part fits into a message. */
+export const maxContext = 4_000;
 /** Title, details and output of a step in a stream. */
 export const maxStepText = 250;

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../contract/errors.ts';
 import type { Effect, TaskError, Waiting } from '../../contract/task.ts';
-import { oneLine, shorten } from './cut.ts';
-import { escapeMrkdwn } from './mrkdwn.ts';
+import { oneLine } from './cut.ts';
+import { clip, escapeMrkdwn } from './mrkdwn.ts';
 import type { SlackLinks } from './slack-message.ts';
 import type { TaskView } from './task-view.ts';
 
@@ -38,7 +38,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
 
 /** A failure as mrkdwn: what was wrong, and what to do. */
 export const describeError = ({ code, message }: TaskError): string =>
-  `:warning: *This failed.* ${escapeMrkdwn(shorten(message, 1_000))}\n${advice[code] ?? askOperator} (\`${code}\`)`;
+  `:warning: *This failed.* ${clip(escapeMrkdwn(message), 1_000)}\n${advice[code] ?? askOperator} (\`${code}\`)`;
 
 /** Options of `alfred tasks grant`. */
 const grantOptions = {
@@ -55,7 +55,7 @@ function whatHelps({ reason, limit, scope }: Waiting, approvals: TaskView['appro
   if (reason === 'approval')
     return approvals.map(
       ({ id, title }) =>
-        `${escapeMrkdwn(oneLine(title, 200))}\n${command(`alfred approvals approve ${id}`)}, or ${command('deny')}`,
+        `${clip(escapeMrkdwn(oneLine(title, 200)), 290)}\n${command(`alfred approvals approve ${id}`)}, or ${command('deny')}`,
     );
   if (reason !== 'budget' || scope !== 'task' || limit === undefined) return [];
   const grant = `alfred tasks grant ${taskId} ${grantOptions[limit]} <new total>`;
@@ -69,17 +69,17 @@ export const describeWaiting = (
   taskId?: string,
 ): string =>
   [
-    `:hourglass_flowing_sand: *Waiting.* ${escapeMrkdwn(shorten(waiting.message, 1_000))}`,
+    `:hourglass_flowing_sand: *Waiting.* ${clip(escapeMrkdwn(waiting.message), 1_000)}`,
     ...whatHelps(waiting, approvals.slice(0, 5), taskId),
   ].join('\n');
 
 const describeEffect = ({ tool, summary, state }: Effect) =>
-  `• ${escapeMrkdwn(oneLine(summary ?? tool.replaceAll('_', ' '), 150))} (${state.replaceAll('_', ' ')})`;
+  `• ${clip(escapeMrkdwn(oneLine(summary ?? tool.replaceAll('_', ' '), 150)), 200)} (${state.replaceAll('_', ' ')})`;
 
 function describeCancelled({ reason, effects = [] }: TaskView): string {
   const shown = effects.slice(0, 10).map(describeEffect);
   return [
-    `:octagonal_sign: *Stopped.* ${escapeMrkdwn(oneLine(reason ?? '', 500))}`,
+    `:octagonal_sign: *Stopped.* ${clip(escapeMrkdwn(oneLine(reason ?? '', 500)), 500)}`,
     effects.length === 0 ? 'Nothing was changed. Ask again to begin from the start.' : 'Done before it stopped:',
     ...shown,
     ...(effects.length > shown.length ? [`and ${effects.length - shown.length} more`] : []),

@@ -27,3 +27,14 @@ it('a block has ten at the most, and many have shorter passages', () => {
   expect(texts.map(({ length }) => length)).toEqual([10, 10, 3]);
   expect(texts.flat().every((text) => text.length < 250)).toBe(true);
 });
+
+it('a block is no longer than fits into a message', () => {
+  const many = Array.from({ length: 10 }, (_, at) => ({
+    ...citation(at + 1, '&'.repeat(900)),
+    document: '<'.repeat(500),
+  }));
+  const texts = textsOf(citationBlocks(many, {}));
+  expect(texts.every((elements) => elements.join('').length <= 4_000)).toBe(true);
+  expect(texts.flat()).toHaveLength(10);
+  expect(texts.flat().every((text) => text.length <= 3_000)).toBe(true);
+});

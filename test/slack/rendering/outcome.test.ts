@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { errorCodes } from '../../../contract/errors.ts';
 import type { Effect, Waiting } from '../../../contract/task.ts';
 import { describeEnd, describeError, describeWaiting } from '../../../slack/rendering/outcome.ts';
+import { maxSection } from '../../../slack/rendering/limits.ts';
 import { emptyView } from '../../../slack/rendering/task-view.ts';
 import { completed, started, viewOf } from './events.ts';
 
@@ -54,5 +55,22 @@ describe('why a task waits', () => {
   it.each(waiting)('$reason: $message', (given, help) => {
     const text = describeWaiting(given, { approvals }, 'task-1');
     expect(text).toBe(`:hourglass_flowing_sand: *Waiting.* ${given.message}${help}`);
+  });
+
+  it('fits into a section, with what to do', () => {
+    const long = '&'.repeat(5_000);
+    const many = Array.from({ length: 20 }, (_, at) => ({
+      id: `a${at}`.padEnd(36, '0'),
+      callId: `c${at}`,
+      title: long,
+    }));
+    const text = describeWaiting({ reason: 'approval', message: long }, { approvals: many });
+    expect(text.length).toBeLessThanOrEqual(maxSection);
+    expect(text.match(/approvals approve/g)).toHaveLength(5);
+    expect(describeError({ code: 'step_limit', message: long })).toContain('…\nAsk for less at once.');
+    const effects = Array.from({ length: 20 }, (_, at) => ({ ...effect(at), summary: long }));
+    const cancelled = describeEnd({ ...emptyView, status: 'cancelled', reason: long, effects })!;
+    expect(cancelled.length).toBeLessThanOrEqual(maxSection);
+    expect(cancelled).toMatch(/and 10 more$/);
   });
 });
