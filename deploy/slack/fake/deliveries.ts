@@ -3,7 +3,8 @@ import type { Clock } from './clock.ts';
 import { deliveryLimits } from './limits.ts';
 import type { Args } from './types.ts';
 
-export type DeliveryKind = 'event' | 'interactive' | 'command';
+/** `verification`: the request that checks the address for events. */
+export type DeliveryKind = 'event' | 'interactive' | 'command' | 'verification';
 
 /** `acknowledged`, or why the attempt failed, in Slack's words for `x-slack-retry-reason`. */
 export type AttemptOutcome =

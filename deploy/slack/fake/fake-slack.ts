@@ -34,8 +34,6 @@ export type FakeSlackOptions = {
   rateLimits?: boolean;
 };
 
-export type FakeSlack = ReturnType<typeof createFakeSlack>;
-
 /**
  * A Slack of its own in this process: the Web API, Socket Mode, signed deliveries by HTTP, and the people.
  *
@@ -100,6 +98,13 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
     },
     setRateLimits(on: boolean) {
       limited = on;
+    },
+    /** As when an address is entered in the app's settings: whether the app answers with the challenge. */
+    verifyRequestUrl: async (): Promise<boolean> => {
+      const challenge = state.nextId('challenge');
+      const payload = { token: state.app.verificationToken, challenge, type: 'url_verification' };
+      const { response } = await deliveries.start(challenge, 'verification', payload).first;
+      return response?.['challenge'] === challenge || response?.['text'] === challenge;
     },
     /** Delivers to these addresses by HTTP instead of by Socket Mode. */
     useHttp(urls: string | RequestUrls | undefined) {

@@ -23,13 +23,13 @@ const form = (fields: Args): string =>
   ).toString();
 
 export function encodeDelivery({ kind, payload }: Pick<Delivery, 'kind' | 'payload'>): { body: string; type: string } {
-  if (kind === 'event') return { body: JSON.stringify(payload), type: 'application/json' };
+  if (kind === 'event' || kind === 'verification') return { body: JSON.stringify(payload), type: 'application/json' };
   const fields = kind === 'command' ? payload : { payload: JSON.stringify(payload) };
   return { body: form(fields), type: 'application/x-www-form-urlencoded' };
 }
 
 const addressOf = (urls: RequestUrls, kind: Delivery['kind']): string =>
-  ({ event: urls.events, interactive: urls.interactive, command: urls.commands })[kind];
+  ({ event: urls.events, verification: urls.events, interactive: urls.interactive, command: urls.commands })[kind];
 
 /** Signs with the real time: the app compares it with its own clock, which cannot be set. */
 export function createHttpTransport({

@@ -13,6 +13,8 @@ const envelopeTypes: Record<Delivery['kind'], string> = {
   event: 'events_api',
   interactive: 'interactive',
   command: 'slash_commands',
+  // Socket Mode has no address to verify.
+  verification: 'hello',
 };
 
 /** Socket Mode: https://docs.slack.dev/apis/events-api/using-socket-mode */

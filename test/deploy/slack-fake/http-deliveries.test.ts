@@ -124,3 +124,13 @@ test('a command is never repeated: the person sees that it failed', async () => 
     ephemeral: true,
   });
 });
+
+test('an address is accepted when the app answers with the challenge', async () => {
+  const { slack } = fake;
+  expect(await slack.verifyRequestUrl()).toBe(false);
+  app.removeAllListeners('request');
+  app.on('request', (request, response) => {
+    request.on('data', (part: Buffer) => void response.end(JSON.parse(part.toString('utf8')).challenge));
+  });
+  expect(await slack.verifyRequestUrl()).toBe(true);
+});

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { WebClient } from '@slack/web-api';
+import { webApi } from '@slack/bolt';
 import { createClock, type SettableClock } from '../../../deploy/slack/fake/clock.ts';
 import { type FakeWithClients, outcomeOf, silent, startFakeWithClients } from '../../support/slack/slack-clients.ts';
 
@@ -51,7 +51,7 @@ test('the limits of one workspace are not those of another', async () => {
 
 test("Slack's client waits as long as Retry-After says, and calls again", async () => {
   const { slack, general } = fake;
-  const patient = new WebClient(slack.workspace.botToken, { slackApiUrl: slack.apiUrl, logger: silent });
+  const patient = new webApi.WebClient(slack.workspace.botToken, { slackApiUrl: slack.apiUrl, logger: silent });
   slack.faults.rateLimit('chat.postMessage', 1, 0);
   await patient.chat.postMessage({ channel: general.id, text: 'x' });
   expect(slack.calls.map(({ outcome }) => outcome)).toEqual(['ratelimited', 'ok']);

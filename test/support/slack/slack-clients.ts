@@ -1,5 +1,5 @@
+import { webApi } from '@slack/bolt';
 import { SocketModeClient } from '@slack/socket-mode';
-import { type Logger, LogLevel, WebClient } from '@slack/web-api';
 import { createFakeSlack, type FakeSlackOptions } from '../../../deploy/slack/fake/fake-slack.ts';
 
 /** What arrives as JSON, to be compared with what is expected. */
@@ -17,14 +17,14 @@ export type Received = {
 const ignore = () => undefined;
 
 /** What is refused here is what a test expects. */
-export const silent: Logger = {
+export const silent: webApi.Logger = {
   debug: ignore,
   info: ignore,
   warn: ignore,
   error: ignore,
   setLevel: ignore,
   setName: ignore,
-  getLevel: () => LogLevel.ERROR,
+  getLevel: () => webApi.LogLevel.ERROR,
 };
 
 /** A fake Slack, with Slack's own clients on it. */
@@ -32,8 +32,8 @@ export async function startFakeWithClients(options: FakeSlackOptions = {}) {
   const slack = createFakeSlack(options);
   await slack.start();
   const sockets: SocketModeClient[] = [];
-  const client = (token = slack.workspace.botToken): WebClient =>
-    new WebClient(token, {
+  const client = (token = slack.workspace.botToken): webApi.WebClient =>
+    new webApi.WebClient(token, {
       slackApiUrl: slack.apiUrl,
       rejectRateLimitedCalls: true,
       retryConfig: { retries: 0 },
