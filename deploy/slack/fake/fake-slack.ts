@@ -9,6 +9,7 @@ import { createHttpTransport, type RequestUrls, sign } from './http-transport.ts
 import { createGestures } from './gestures.ts';
 import { createPayloads } from './interaction-payloads.ts';
 import { createInteractions } from './interactions.ts';
+import { deliveryLimits } from './limits.ts';
 import { createLookup } from './lookup.ts';
 import { createPeople } from './people.ts';
 import { createRateLimits } from './rate-limits.ts';
@@ -32,6 +33,8 @@ export type FakeSlackOptions = {
   scopes?: string[];
   /** Refuses calls beyond Slack's limits with 429. On unless a test is about something else. */
   rateLimits?: boolean;
+  /** How many events Slack sends for one workspace in an hour. */
+  eventsAnHour?: number;
 };
 
 /**
@@ -52,7 +55,8 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
   const httpTransport = createHttpTransport({ app: state.app, clock, urls: () => requestUrls ?? noUrls() });
   const transport = (): Transport => (requestUrls ? httpTransport : socketMode.transport);
   const deliveries = createDeliveries({ clock, transport });
-  const events = createEvents({ state, deliveries, url });
+  const eventsAnHour = options.eventsAnHour ?? deliveryLimits.eventsAnHour;
+  const events = createEvents({ state, deliveries, eventsAnHour, url });
   const calls: Call[] = [];
   const faults = createFaults();
   const openSocket = () => socketMode.open(address.replace('http', 'ws'));

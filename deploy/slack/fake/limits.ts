@@ -39,6 +39,8 @@ export const deliveryLimits = {
   acknowledgeMs: 3_000,
   /** Wait before the first, second and third repeat. */
   retryAfterMs: [0, 60_000, 5 * 60_000],
+  /** In one workspace. Beyond them events are dropped, and `app_rate_limited` comes once a minute. */
+  eventsAnHour: 30_000,
 } as const;
 
 /** https://docs.slack.dev/interactivity/handling-user-interaction */

@@ -125,6 +125,25 @@ test('a command is never repeated: the person sees that it failed', async () => 
   });
 });
 
+test('beyond the events of an hour Slack sends none, and reports it once a minute', async () => {
+  await fake.stop();
+  fake = await startFakeWithClients({ clock, rateLimits: false, eventsAnHour: 2 });
+  fake.slack.useHttp(`http://127.0.0.1:${(app.address() as AddressInfo).port}/`);
+  const { slack, ada, general } = fake;
+  for (const text of ['one', 'two', 'three', 'four']) slack.say(ada, general, text);
+  await slack.settled();
+  clock.advance(60_000);
+  slack.say(ada, general, 'five');
+  await slack.settled();
+  clock.advance(60 * 60_000);
+  slack.say(ada, general, 'six');
+  await slack.settled();
+  const bodies = arrived.map(({ body }) => JSON.parse(body));
+  expect(bodies.filter(({ event }) => event).map(({ event }) => event.text)).toEqual(['one', 'two', 'six']);
+  const limited = bodies.filter(({ type }) => type === 'app_rate_limited');
+  expect(limited.map(({ team_id }) => team_id)).toEqual([slack.workspace.id, slack.workspace.id]);
+});
+
 test('an address is accepted when the app answers with the challenge', async () => {
   const { slack } = fake;
   expect(await slack.verifyRequestUrl()).toBe(false);
