@@ -81,7 +81,7 @@ export async function startSlack(
     notices,
     owner,
     identity,
-    onAsked: poster.wake,
+    onAsked: () => poster.wake(),
   });
   const receive = createReceive({ inbox: adapters.slackInbox, log, metrics: edge.metrics, onStored: processor.wake });
   const http = await startHttpReceiver({
@@ -191,7 +191,7 @@ type ProcessingDeps = Pick<ReturnType<typeof createPosting>, 'calls' | 'notices'
   onAsked: () => void;
 };
 
-/** What works through the stored deliveries. It starts when Slack has said who Alfred is there. */
+/** What works through the stored deliveries. It starts when Slack has answered who Alfred is there. */
 function createProcessing({
   edge,
   adapters,
@@ -245,7 +245,7 @@ function createProcessing({
           .reportWait(delivery)
           .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
     },
-    reportFailure: reports.reportFailure,
+    reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
     log,
     metrics,
   });

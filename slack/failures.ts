@@ -32,7 +32,7 @@ export function createFailureReports({ notices, botUserId }: Deps) {
   return {
     async reportFailure(delivery: SlackDelivery, error: unknown): Promise<void> {
       const question = await questionOf(delivery);
-      // What could not be said in a place cannot be said there in other words.
+      // Where a line could not be posted, another one cannot be posted either.
       if (!question || isSlackCallError(error)) return;
       await notices.send(question, error instanceof AlfredError ? error.message : unknown);
     },

@@ -6,7 +6,7 @@ import type { SlackLinks } from './rendering/slack-message.ts';
 type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_ISSUER' | 'TEMPORAL_NAMESPACE' | 'TEMPORAL_UI_URL'>;
 
 /**
- * Where the words of an answer lead to. The Temporal UI asks nobody who he is, so its address is shown only where
+ * Where the words of an answer lead to. The Temporal UI asks for no sign-in, so its address is shown only where
  * Alfred itself asks for no sign-in.
  */
 export const createLinksOf =

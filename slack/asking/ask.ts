@@ -48,8 +48,8 @@ const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
 };
 
 /**
- * Gives a message of a person to its conversation, when it is for Alfred: in a direct message each one, in a channel one
- * that names it, and one in a thread where it takes part. Safe to repeat.
+ * Gives a message of a person to its conversation, when it is for Alfred: each one in a direct message, one that names
+ * it in a channel, and one in a thread where it takes part. Safe to repeat.
  *
  * @throws AlfredError with what the person has to know, or `temporal_unavailable`
  */

@@ -1,44 +1,25 @@
-import type { SlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
-import type { Logger } from '../../runtime/logger.ts';
+import type { SlackInbox } from '../../contract/ports/index.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
+import { createAttempt, type AttemptDeps, type Claimed } from './attempt.ts';
 
 const leaseMs = 30_000;
 const renewMs = 10_000;
-/** How often a process looks for what others have stored or put back. Its own it knows at once. */
+/** How often a process asks for what others have stored or put back. Its own it knows at once. */
 const pollMs = 1_000;
-const pauses = { firstMs: 1_000, longestMs: 30_000 };
 
-type Claimed = SlackDelivery & { attempts: number };
-
-type Deps = {
-  inbox: SlackInbox;
-  /** This process, by a name that no other has. */
-  owner: string;
-  /** Safe to repeat: a process that ends before it completes a delivery leaves it to another. */
-  handle: (delivery: Claimed) => Promise<void>;
-  /** Whether the same may succeed later, as when Temporal or Postgres is away. */
-  mayPass: (error: unknown) => boolean;
-  /** Called when a delivery is put back. */
-  onPutBack: (delivery: Claimed) => void;
-  /** Reports an error that will not pass to the person. */
-  reportFailure: (delivery: Claimed, error: unknown) => Promise<void>;
-  log: Pick<Logger, 'warn' | 'error'>;
-  metrics: Pick<Metrics, 'slackDeliveries'>;
-  concurrency?: number;
-};
-
-export type Processor = ReturnType<typeof createProcessor>;
+type Deps = AttemptDeps & { inbox: SlackInbox; metrics: Pick<Metrics, 'slackDeliveries'>; concurrency?: number };
 
 /** Works through the stored deliveries: those of one lane in order, several lanes at once. */
 export function createProcessor(deps: Deps) {
-  const { inbox, owner, handle, mayPass, onPutBack, reportFailure, log, metrics, concurrency = 10 } = deps;
+  const { inbox, owner, log, metrics, concurrency = 10 } = deps;
   const running = new Map<string, Promise<void>>();
   const timers: NodeJS.Timeout[] = [];
   let isStopping = false;
   let isClaiming = false;
   /** Something was stored while a claim was under way, which may not have seen it. */
   let isAskedAgain = false;
+  const attempt = createAttempt(deps, () => isStopping);
 
   async function claimDue(): Promise<void> {
     if (isClaiming) {
@@ -52,11 +33,7 @@ export function createProcessor(deps: Deps) {
         while (!isStopping && running.size < concurrency) {
           const delivery = await inbox.claim(owner, leaseMs);
           if (!delivery) break;
-          const work = process(delivery).finally(() => {
-            running.delete(delivery.key);
-            wake();
-          });
-          running.set(delivery.key, work);
+          begin(delivery);
         }
       } while (isAskedAgain && !isStopping);
     } catch (error) {
@@ -70,43 +47,20 @@ export function createProcessor(deps: Deps) {
     if (!isStopping) void claimDue();
   };
 
-  async function process(delivery: Claimed): Promise<void> {
-    try {
-      const outcome = await attempt(delivery);
-      metrics.slackDeliveries.inc({ outcome });
-    } catch (error) {
+  function begin(delivery: Claimed) {
+    const { key, kind } = delivery;
+    const work = attempt(delivery).then(
+      (outcome) => metrics.slackDeliveries.inc({ outcome }),
       // Its lease ends, and then a process claims it again.
-      log.warn({ err: error, kind: delivery.kind }, 'the outcome of a delivery of Slack could not be stored');
-    }
-  }
-
-  async function attempt(delivery: Claimed): Promise<'completed' | 'put_back' | 'failed'> {
-    const { key, attempts } = delivery;
-    try {
-      await handle(delivery);
-    } catch (error) {
-      if (isStopping || mayPass(error)) return putBack(delivery, error);
-      log.error({ err: error, kind: delivery.kind, attempts }, 'a delivery of Slack failed');
-      try {
-        await reportFailure(delivery, error);
-      } catch (failure) {
-        if (mayPass(failure)) return putBack(delivery, failure);
-        log.error({ err: failure, kind: delivery.kind }, 'the failure could not be reported in Slack');
-      }
-      await inbox.complete(owner, key);
-      return 'failed';
-    }
-    await inbox.complete(owner, key);
-    return 'completed';
-  }
-
-  async function putBack(delivery: Claimed, error: unknown): Promise<'put_back'> {
-    const { key, kind, attempts } = delivery;
-    const afterMs = isStopping ? 0 : Math.min(pauses.firstMs * 2 ** (attempts - 1), pauses.longestMs);
-    log.warn({ err: error, kind, attempts, afterMs }, 'a delivery of Slack waits, because something is away');
-    await inbox.retry(owner, key, afterMs);
-    onPutBack(delivery);
-    return 'put_back';
+      (err: unknown) => log.warn({ err, kind }, 'the outcome of a delivery of Slack could not be stored'),
+    );
+    running.set(
+      key,
+      work.finally(() => {
+        running.delete(key);
+        wake();
+      }),
+    );
   }
 
   const renew = () => {
@@ -121,6 +75,7 @@ export function createProcessor(deps: Deps) {
     wake,
 
     start(): void {
+      if (isStopping) return;
       timers.push(setInterval(wake, pollMs), setInterval(renew, renewMs));
       wake();
     },

@@ -7,13 +7,13 @@ type Envelope = { id?: string | undefined };
 
 const textIn = (value: JsonValue | undefined): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
-const recordIn = (value: JsonValue | undefined): JsonObject => (isRecord(value) ? (value as JsonObject) : {});
+const recordIn = (value: JsonValue | undefined): JsonObject => (isRecord(value) ? value : {});
 
 /** For a body without an id: two equal ones are one delivery. */
 const hashOf = (body: JsonObject) => createHash('sha256').update(JSON.stringify(body)).digest('base64url');
 
 /**
- * Gives what Slack sends a key, which repeats and twins have too, and a lane: what is in one lane is processed in order.
+ * Gives what Slack sends a key, which repeats and twins have too, and a lane. What is in one lane is processed in order.
  *
  * @param kind `interactive` and `command` as Slack calls them
  */

@@ -76,7 +76,8 @@ async function answerSlack(
   }
   const sent = readSent(rawBody.toString('utf8'), request.headers['content-type'] ?? '');
   if (sent === undefined) return end(400, 'The body is not what Slack sends.\n');
-  if (sent.body.type === 'url_verification') return end(200, String(sent.body.challenge));
+  const { type, challenge } = sent.body;
+  if (type === 'url_verification') return end(200, typeof challenge === 'string' ? challenge : '');
   // Slack asks whether the address has a certificate.
   if (sent.body.ssl_check === '1') return end(200);
   const isStored = await receive({ ...sent, transport: 'http', acknowledge: () => void end(200) });

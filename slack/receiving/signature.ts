@@ -7,7 +7,7 @@ const toleranceS = 300;
 /**
  * Whether Slack has signed a request: https://docs.slack.dev/authentication/verifying-requests-from-slack
  *
- * Not Bolt's `isValidSlackRequest`, which accepts a time in the future: a request that leaked could be sent again later.
+ * Not Bolt's `isValidSlackRequest`, which accepts a time in the future: a request that leaked could be sent later.
  *
  * @param secret without one, or with an empty one, no request counts
  * @param nowMs milliseconds since 1970

@@ -79,7 +79,7 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
       });
     } catch (error) {
       await close(client);
-      throw error ?? new Error('Slack closed the socket before it was ready');
+      throw error instanceof Error ? error : new Error('Slack closed the socket before it was ready', { cause: error });
     }
     return { client, closed };
   }

@@ -31,7 +31,12 @@ beforeAll(async () => {
     client: createClient(connection, config),
   });
   const bot = await env.startBot({ adapters });
-  closes.push(bot.stop, adapters.close, database.close, () => connection.close());
+  closes.push(
+    () => bot.stop(),
+    () => adapters.close(),
+    () => database.close(),
+    () => connection.close(),
+  );
 });
 beforeEach(() => {
   temporal.plug();

@@ -22,9 +22,9 @@ beforeAll(async () => {
   const { db, put } = { db: env.postgres.db, put: putDocument };
   const ofSlack = (id: string) => ({ tenant: 'local', subject: `slack:${team}:${id}` });
   await put(db, 'handbook.txt', 'The granite in the lobby is grey.', { placement: { readers: ['everyone'] } });
-  const nobodyElse = { placement: { readers: [] } };
-  await put(db, 'diary.txt', 'Granite: Anna hides her ZIRCON ring.', { scope: ofSlack(people.anna.id), ...nobodyElse });
-  await put(db, 'minutes.txt', 'Granite: the board buys a QUARRY.', { scope: ofSlack(privateChannel), ...nobodyElse });
+  const ownerOnly = { placement: { readers: [] } };
+  await put(db, 'diary.txt', 'Granite: Anna hides her ZIRCON ring.', { scope: ofSlack(people.anna.id), ...ownerOnly });
+  await put(db, 'minutes.txt', 'Granite: the board buys a QUARRY.', { scope: ofSlack(privateChannel), ...ownerOnly });
   await put(db, 'payroll.txt', 'Granite: the masons earn 4,711 BUCKS.', { placement: { readers: ['group:payroll'] } });
 });
 afterAll(() => env?.close());
