@@ -27,8 +27,11 @@ export const streamLimits = {
    * https://github.com/openclaw/openclaw/pull/143882, https://github.com/CopilotKit/CopilotKit/pull/6064
    */
   bytes: 10_600,
-  /** Characters of a task's details or output in one chunk. */
-  taskDetails: 256,
+  /**
+   * Characters of a task's id, title, details or output, and of a plan's title, in one chunk. Slack documents it, and
+   * takes more: https://github.com/vercel/chat/pull/886
+   */
+  chunkField: 256,
 } as const;
 
 /** https://docs.slack.dev/reference/methods/assistant.threads.setStatus */

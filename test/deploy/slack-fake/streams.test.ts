@@ -178,6 +178,8 @@ describe('what a stream refuses', () => {
       'details beyond 256 characters',
       { type: 'task_update', id: '1', title: 'x', status: 'complete', details: 'x'.repeat(257) },
     ],
+    ['a title beyond 256 characters', { type: 'task_update', id: '1', title: 'x'.repeat(257), status: 'complete' }],
+    ['a plan’s title beyond 256 characters', { type: 'plan_update', title: 'x'.repeat(257) }],
     [
       'a source without a text',
       {
@@ -201,6 +203,21 @@ describe('what a stream refuses', () => {
     const blocks = Array.from({ length: 51 }, () => ({ type: 'divider' }));
     expect(await outcomeOf(client.chat.stopStream({ ...stream, blocks }))).toBe('msg_blocks_too_many');
   });
+});
+
+test.each(['timeline', 'plan'])('a stream has at most 50 blocks: tasks count (%s)', async (task_display_mode) => {
+  const { client } = fake;
+  const task = (id: number) => ({
+    type: 'task_update' as const,
+    id: String(id),
+    title: 'x',
+    status: 'complete' as const,
+  });
+  const chunks = Array.from({ length: 50 }, (_, id) => task(id));
+  const { thread: _, ...stream } = await start({ task_display_mode, chunks });
+  expect(await outcomeOf(client.chat.appendStream({ ...stream, chunks: [task(0)] }))).toBe('ok');
+  expect(await outcomeOf(client.chat.appendStream({ ...stream, chunks: [task(50)] }))).toBe('msg_blocks_too_many');
+  expect(await outcomeOf(client.chat.stopStream({ ...stream, blocks: [{ type: 'divider' }] }))).toBe('ok');
 });
 
 describe('the status of a thread', () => {

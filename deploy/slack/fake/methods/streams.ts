@@ -1,7 +1,7 @@
 import { isRecord } from '../../../../contract/json.ts';
 import { apiMessage } from '../api-objects.ts';
 import { list, record, required, text } from '../args.ts';
-import { problemsOfBlocks, requireMessageBlocks } from '../blocks.ts';
+import { requireMessageBlocks } from '../blocks.ts';
 import { messageLimits, streamLimits } from '../limits.ts';
 import { endStream } from '../stream-end.ts';
 import { textOfBlocks } from '../shown-text.ts';
@@ -22,24 +22,18 @@ const richText = (value: string): Block => ({
   elements: [{ type: 'rich_text_section', elements: [{ type: 'text', text: value }] }],
 });
 
-function isTask(chunk: Block): boolean {
-  const { id, title, status, details, output, sources = [] } = chunk;
-  const lengths = [details, output].map((value) => str(value)?.length ?? 0);
+const isShort = (value: unknown): boolean => typeof value === 'string' && value.length <= streamLimits.chunkField;
+
+function isTask({ id, title, status, details = '', output = '', sources = [] }: Block): boolean {
   const hasTexts = Array.isArray(sources) && sources.every((source) => isRecord(source) && Boolean(source['text']));
-  return (
-    typeof id === 'string' &&
-    typeof title === 'string' &&
-    taskStates.includes(String(status)) &&
-    lengths.every((length) => length <= streamLimits.taskDetails) &&
-    hasTexts
-  );
+  return [id, title, details, output].every(isShort) && taskStates.includes(String(status)) && hasTexts;
 }
 
 function checkChunk(chunk: Block): void {
   const { type } = chunk;
   const valid =
     (type === 'markdown_text' && typeof chunk['text'] === 'string') ||
-    (type === 'plan_update' && typeof chunk['title'] === 'string') ||
+    (type === 'plan_update' && isShort(chunk['title'])) ||
     (type === 'blocks' && Array.isArray(chunk['blocks'])) ||
     (type === 'task_update' && isTask(chunk));
   if (!valid) throw new SlackError('invalid_chunks');
@@ -70,6 +64,10 @@ function sizeOf(block: Block): number {
   if (block['type'] !== 'plan') return 0;
   return (block['tasks'] as Block[]).reduce((sum, task) => sum + sizeOfTask(task), bytes(block['title']));
 }
+
+/** Pieces of text, tasks and blocks: each is a block of the message. */
+const countOf = (blocks: Block[]): number =>
+  blocks.reduce((sum, { type, tasks }) => sum + (type === 'plan' ? (tasks as Block[]).length : 1), 0);
 
 const plainOf = (value: unknown): string => (isRecord(value) ? textOfBlocks([value]) : '');
 
@@ -105,7 +103,7 @@ function updateTask(message: Message, chunk: Block): void {
   if (!known) tasks.push(task);
 }
 
-/** @throws SlackError `msg_too_long`, `streaming_mode_mismatch`; then the message stays as it was */
+/** @throws SlackError `msg_too_long`, `msg_blocks_too_many`, `streaming_mode_mismatch`; then the message stays as it was */
 function append(message: Message, { chunks, mode }: Given): void {
   const { stream } = message;
   if (stream?.mode !== undefined && mode !== undefined && stream.mode !== mode)
@@ -118,20 +116,24 @@ function append(message: Message, { chunks, mode }: Given): void {
     else message.blocks.push(...withBlockIds(chunk['blocks'] as Block[]));
   }
   const size = message.blocks.reduce((sum, block) => sum + sizeOf(block), 0);
-  if (message.text !== '' && size > streamLimits.bytes) {
+  const refusal =
+    message.text !== '' && size > streamLimits.bytes
+      ? 'msg_too_long'
+      : countOf(message.blocks) > messageLimits.blocks
+        ? 'msg_blocks_too_many'
+        : undefined;
+  if (refusal !== undefined) {
     Object.assign(message, before);
-    throw new SlackError('msg_too_long');
+    throw new SlackError(refusal);
   }
   if (stream) stream.mode ??= mode;
 }
 
-/** @throws SlackError for blocks in chunks: their limit is one of the whole message */
-function requireBlocks(message: Message | undefined, chunks: Block[]): void {
+/** @throws SlackError `invalid_blocks` for blocks in chunks */
+function requireBlocks(chunks: Block[]): void {
   const added = chunks.flatMap((chunk) => (chunk['type'] === 'blocks' ? (chunk['blocks'] as Block[]) : []));
-  const problems = problemsOfBlocks(added, 'message').filter((problem) => !problem.includes('[json-pointer:/blocks]'));
-  if (problems.length > 0) throw new SlackError('invalid_blocks', { response_metadata: { messages: problems } });
-  const ours = message?.blocks.filter(({ type }) => !['markdown', 'task_card', 'plan'].includes(String(type))) ?? [];
-  if (ours.length + added.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
+  if (added.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
+  requireMessageBlocks(added);
 }
 
 const startStream: Method = {
@@ -150,7 +152,7 @@ const startStream: Method = {
     if (!displayModes.includes(displayMode)) throw new SlackError('invalid_arguments');
     const threadTs = threadRoot(channel, required(args, 'thread_ts'));
     const given = readChunks(args);
-    requireBlocks(undefined, given.chunks);
+    requireBlocks(given.chunks);
     const message: Message = state.newMessage(channel, {
       user: workspace.botUserId,
       botId: workspace.botId,
@@ -192,7 +194,7 @@ const appendStream: Method = {
     const message = findStream(args, context);
     const given = readChunks(args);
     if (given.chunks.length === 0) throw new SlackError('no_text');
-    requireBlocks(message, given.chunks);
+    requireBlocks(given.chunks);
     append(message, given);
     context.state.recordVersion(message);
     return { channel: message.channel, ts: message.ts };
@@ -206,7 +208,7 @@ const stopStream: Method = {
     const message = findStream(args, context);
     const given = readChunks(args);
     const blocks = list(args, 'blocks', 'invalid_blocks_format') ?? [];
-    requireBlocks(message, given.chunks);
+    requireBlocks(given.chunks);
     if (blocks.length > messageLimits.blocks) throw new SlackError('msg_blocks_too_many');
     requireMessageBlocks(blocks);
     const session = text(args, 'session_status');
