@@ -105,7 +105,12 @@ export async function startSlack(
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
   poster.start();
-  const endRetention = startRetention({ inbox: adapters.slackInbox, posts: adapters.slackPosts, log });
+  const endRetention = startRetention({
+    inbox: adapters.slackInbox,
+    posts: adapters.slackPosts,
+    threads: adapters.slackThreads,
+    log,
+  });
   const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
   const url = `http://${host}:${http.port}`;
   log.info({ url }, 'the Slack door is open');

@@ -32,6 +32,8 @@ export interface SlackThreads {
   find(place: SlackPlace): Promise<SlackThread | undefined>;
   /** @returns the thread that is stored: another process may have been first */
   insert(thread: SlackThread): Promise<SlackThread>;
+  /** Deletes those whose conversation was deleted. @returns how many */
+  removeOld(): Promise<number>;
 }
 
 /** `starting`: the call that makes the message may or may not have been made. */

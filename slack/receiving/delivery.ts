@@ -13,7 +13,7 @@ const recordIn = (value: JsonValue | undefined): JsonObject => (isRecord(value) 
 const hashOf = (body: JsonObject) => createHash('sha256').update(JSON.stringify(body)).digest('base64url');
 
 /**
- * Gives what Slack sends a key, which repeats and twins have too, and a lane. What is in one lane is processed in order.
+ * Gives what Slack sends a key, which repeats and twins have too, and a lane. A lane is processed in order.
  *
  * @param kind `interactive` and `command` as Slack calls them
  */

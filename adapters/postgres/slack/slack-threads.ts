@@ -3,6 +3,8 @@ import type { SlackPlace, SlackThread, SlackThreads } from '../../../contract/po
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 
+const removedAtOnce = 5_000;
+
 type Row = Selectable<Tables['slack_threads']>;
 
 /** Threads whose conversation is there: one whose conversation was deleted becomes another one with its next message. */
@@ -20,6 +22,14 @@ export const createSlackThreads = (db: Database): SlackThreads => ({
     const stored = await find(db, thread);
     if (!stored) throw new Error('the conversation of a thread is gone');
     return stored;
+  },
+
+  async removeOld() {
+    const { numAffectedRows } = await sql`
+      delete from slack_threads where (team, channel, thread_ts) in (
+        select team, channel, thread_ts from slack_threads t where not ${hasConversation}
+        limit ${removedAtOnce} for update skip locked)`.execute(db);
+    return Number(numAffectedRows ?? 0);
   },
 });
 

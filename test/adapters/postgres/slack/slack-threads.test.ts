@@ -37,6 +37,15 @@ test('a thread whose conversation was deleted is unknown, and becomes another co
   expect(await threads.insert(two)).toEqual(two);
 });
 
+test('a thread is removed when its conversation was deleted', async () => {
+  const [gone, kept] = [await thread('3.0'), await thread('4.0')];
+  await threads.insert(gone);
+  await threads.insert(kept);
+  await createConversationRows(env.postgres.db).markDeleted(scope, gone.conversationId);
+  expect(await threads.removeOld()).toBe(1);
+  expect(await threads.find(kept)).toEqual(kept);
+});
+
 test('a Slack user is the subject that a link names, in its own workspace', async () => {
   const links = createSlackUserLinks(env.postgres.db);
   await env.postgres.pool.query("insert into slack_links values ('T1', 'U1', 'acme', 'anna')");
