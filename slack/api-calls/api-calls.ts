@@ -4,6 +4,7 @@ import { judgeFailure } from './call-error.ts';
 import type { Clock } from './clock.ts';
 import { limitsOf } from './method-limits.ts';
 import { createPace } from './pace.ts';
+import { createWaitingCalls, type WaitingCall } from './waiting-calls.ts';
 
 export type SlackCall = {
   team: string;
@@ -60,13 +61,44 @@ type Deps = {
   mostSent?: number;
 };
 
-type Waiting = SlackCall & {
-  number: number;
-  resolve: (answer: SlackAnswer | undefined) => void;
-  reject: (error: Error) => void;
-};
-
 const never = new AbortController().signal;
+
+/** @returns what to send; undefined when the call was ended without it */
+function readArguments(call: WaitingCall): Record<string, unknown> | undefined {
+  try {
+    const args = call.arguments();
+    if (!args) call.resolve(undefined);
+    return args;
+  } catch (error) {
+    call.reject(error as Error);
+    return undefined;
+  }
+}
+
+/** @returns undefined when the call is answered; else how long to wait: Slack has refused it with 429 */
+async function sendOnce(
+  call: WaitingCall,
+  args: Record<string, unknown>,
+  { send, clock, metrics }: Pick<Deps, 'send' | 'clock' | 'metrics'>,
+): Promise<number | undefined> {
+  const { team, method } = call;
+  const startedAt = clock.now();
+  const observe = (outcome: string) => metrics.observe({ method, outcome, durationMs: clock.now() - startedAt });
+  try {
+    const answer = await send(team, method, args);
+    observe('ok');
+    call.resolve(answer);
+  } catch (error) {
+    const failure = judgeFailure(method, error);
+    if (!(failure instanceof Error)) {
+      observe('ratelimited');
+      return failure.retryAfterMs;
+    }
+    observe(failure.code);
+    call.reject(failure);
+  }
+  return undefined;
+}
 
 /**
  * The queue of calls to Slack's Web API, one in each process. Among the calls whose limits are open, the urgent ones go
@@ -76,32 +108,19 @@ export function createApiCalls({ send, clock, log, metrics, mostWaiting = 2_000,
   const pace = createPace(clock);
   const withPlace = createSemaphore(mostWaiting);
   const stopping = new AbortController();
-  /** In the order of sending. */
-  const waiting: Waiting[] = [];
-  /** The `order` of calls under way. */
-  const ordersSent = new Set<string>();
+  const waiting = createWaitingCalls();
   const sent = new Set<Promise<void>>();
   let asked = 0;
   let cancelTimer = () => {};
-
-  function insert(call: Waiting) {
-    const goesBefore = (other: Waiting) =>
-      Number(call.isUrgent ?? false) - Number(other.isUrgent ?? false) || other.number - call.number;
-    const index = waiting.findIndex((other) => goesBefore(other) > 0);
-    waiting.splice(index < 0 ? waiting.length : index, 0, call);
-  }
 
   /** Sends all calls that may be sent, and comes back when the next may be. */
   function sendDue(): void {
     cancelTimer();
     let nextMs = Infinity;
     let isAnyDropped = false;
-    const first = firstOfEachOrder();
-    for (const call of [...waiting]) {
+    for (const call of waiting.free()) {
       if (sent.size >= mostSent) return;
-      if (call.order !== undefined && first.get(call.order) !== call) continue;
-      const { all } = limitsOf(call.team, call.method, call.channel);
-      const waitMs = pace.waitMs(all);
+      const waitMs = pace.waitMs(limitsOf(call).all);
       if (waitMs > 0) nextMs = Math.min(nextMs, waitMs);
       else if (!begin(call)) isAnyDropped = true;
     }
@@ -109,75 +128,37 @@ export function createApiCalls({ send, clock, log, metrics, mostWaiting = 2_000,
     if (nextMs < Infinity) cancelTimer = clock.after(Math.ceil(nextMs), sendDue);
   }
 
-  /** Also an urgent call waits for the earlier ones of its order. */
-  function firstOfEachOrder() {
-    const first = new Map<string, Waiting | undefined>();
-    for (const order of ordersSent) first.set(order, undefined);
-    for (const call of waiting) {
-      if (call.order === undefined || ordersSent.has(call.order)) continue;
-      const other = first.get(call.order);
-      if (!other || call.number < other.number) first.set(call.order, call);
-    }
-    return first;
-  }
-
   /** @returns whether it was sent */
-  function begin(call: Waiting): boolean {
-    waiting.splice(waiting.indexOf(call), 1);
-    let args: Record<string, unknown> | undefined;
-    try {
-      args = call.arguments();
-    } catch (error) {
-      call.reject(error as Error);
-      return false;
-    }
-    if (!args) {
-      call.resolve(undefined);
-      return false;
-    }
-    pace.take(limitsOf(call.team, call.method, call.channel).all);
-    if (call.order !== undefined) ordersSent.add(call.order);
+  function begin(call: WaitingCall): boolean {
+    waiting.remove(call);
+    const args = readArguments(call);
+    if (!args) return false;
+    pace.take(limitsOf(call).all);
+    waiting.beginOrder(call);
     const attempt = makeAttempt(call, args).finally(() => {
       sent.delete(attempt);
+      waiting.endOrder(call);
       sendDue();
     });
     sent.add(attempt);
     return true;
   }
 
-  async function makeAttempt(call: Waiting, args: Record<string, unknown>) {
-    const { method } = call;
-    const startedAt = clock.now();
-    const observe = (outcome: string) => metrics.observe({ method, outcome, durationMs: clock.now() - startedAt });
-    try {
-      const answer = await send(call.team, method, args);
-      observe('ok');
-      call.resolve(answer);
-    } catch (error) {
-      const failure = judgeFailure(method, error);
-      if (failure instanceof Error) {
-        observe(failure.code);
-        call.reject(failure);
-        return;
-      }
-      observe('ratelimited');
-      log.warn({ method, retryAfterMs: failure.retryAfterMs }, 'Slack limits the rate of calls');
-      pace.close(limitsOf(call.team, method, call.channel).blocked, failure.retryAfterMs);
-      const abort = abortOf(call);
-      if (abort) call.reject(abort);
-      else insert(call);
-    } finally {
-      if (call.order !== undefined) ordersSent.delete(call.order);
-    }
+  async function makeAttempt(call: WaitingCall, args: Record<string, unknown>) {
+    const retryAfterMs = await sendOnce(call, args, { send, clock, metrics });
+    if (retryAfterMs === undefined) return;
+    log.warn({ method: call.method, retryAfterMs }, 'Slack limits the rate of calls');
+    pace.close(limitsOf(call).blocked, retryAfterMs);
+    const abort = abortOf(call);
+    if (abort) call.reject(abort);
+    else waiting.insert(call);
   }
 
   const abortOf = (call: SlackCall): Error | undefined =>
     [stopping.signal, call.signal].find((signal) => signal?.aborted)?.reason as Error | undefined;
 
-  function takeBack(call: Waiting) {
-    const index = waiting.indexOf(call);
-    if (index < 0) return;
-    waiting.splice(index, 1);
+  function takeBack(call: WaitingCall) {
+    if (!waiting.remove(call)) return;
     call.reject(abortOf(call) ?? new Error('taken back'));
     sendDue();
   }
@@ -186,10 +167,10 @@ export function createApiCalls({ send, clock, log, metrics, mostWaiting = 2_000,
     const abort = abortOf(call);
     if (abort) throw abort;
     const { promise, resolve, reject } = Promise.withResolvers<SlackAnswer | undefined>();
-    const entry: Waiting = { ...call, number: asked++, resolve, reject };
+    const entry: WaitingCall = { ...call, number: asked++, resolve, reject };
     const onAbort = () => takeBack(entry);
     call.signal?.addEventListener('abort', onAbort, { once: true });
-    insert(entry);
+    waiting.insert(entry);
     sendDue();
     try {
       return await promise;
@@ -200,18 +181,17 @@ export function createApiCalls({ send, clock, log, metrics, mostWaiting = 2_000,
 
   return {
     call: (call) => withPlace(call.signal ?? never, () => enqueue(call)),
+    depth: waiting.size,
 
-    expectedWaitMs({ team, method, channel }) {
-      const { all } = limitsOf(team, method, channel);
-      const before = waiting.filter((call) => call.team === team && call.method === method).length;
+    expectedWaitMs(call) {
+      const { all } = limitsOf(call);
+      const before = waiting.all().filter(({ team, method }) => team === call.team && method === call.method).length;
       return pace.waitMs(all) + before * (all[0]?.intervalMs ?? 0);
     },
 
-    depth: () => waiting.length,
-
     async stop() {
       stopping.abort(new Error('the process stops'));
-      for (const call of [...waiting]) takeBack(call);
+      waiting.all().forEach(takeBack);
       cancelTimer();
       await Promise.all(sent);
     },

@@ -44,12 +44,14 @@ const minuteMs = 60_000;
 /** `intervalMs`: from one call to the next in the long run. `burst`: so many may be made at once after a quiet time. */
 export type Limit = { key: string; intervalMs: number; burst: number };
 
+type Counted = { team: string; method: string; channel?: string };
+
 /**
  * The limits that a call counts against.
  *
  * @returns `blocked`: the one that is closed when Slack answers 429
  */
-export function limitsOf(team: string, method: string, channel: string | undefined): { all: Limit[]; blocked: Limit } {
+export function limitsOf({ team, method, channel }: Counted): { all: Limit[]; blocked: Limit } {
   const most = perMinute[method] ?? tier[3];
   const burst = Math.max(1, Math.floor(most / 4));
   // In any minute at most a burst and the calls at even distances, which are `most` together.

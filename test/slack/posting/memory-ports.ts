@@ -113,13 +113,13 @@ export function createMemoryEvents(clock: Clock) {
 
   return {
     events,
-    append(taskId: string, { type, data }: NewEvent) {
+    append: (taskId: string, { type, data }: NewEvent): void => {
       const known = byTask.get(taskId) ?? [];
       const at = new Date(clock.now()).toISOString();
       byTask.set(taskId, [...known, { seq: known.length + 1, at, type, data } as TaskEvent]);
       wakeAll();
     },
-    erase(taskId: string) {
+    erase: (taskId: string): void => {
       erased.add(taskId);
       wakeAll();
     },

@@ -6,6 +6,8 @@ afterEach(() => stage?.close());
 
 type Post = Awaited<ReturnType<Stage['ask']>>;
 
+/** More than any of these answers has. */
+const mostSteps = 100;
 /** Every call of Slack, and every change of a row. */
 const steps = /^(chat|assistant|conversations|auth|claim|save|finish|retry)/;
 const rowChanges = /^(claim|save|finish|retry)$/;
@@ -44,7 +46,7 @@ test.each(['before', 'after'] as const)(
   'a process killed %s any call or change of a row: another one ends the answer, in the same messages',
   async (when) => {
     const killed = [];
-    for (let at = 0; ; at++) {
+    for (let at = 0; at < mostSteps; at++) {
       const kill = killAt(steps, at, when);
       const { shown, expected, streaming } = await answer([kill.tap, undefined], [longAnswer]);
       expect({ at, step: kill.killed(), shown, streaming }).toEqual({
@@ -76,7 +78,7 @@ test('two processes are killed one after the other, also while they recover', as
 test.each(['before', 'after'] as const)(
   'two answers in one thread, their process killed %s any step: each ends in its own message',
   async (when) => {
-    for (let at = 0; ; at++) {
+    for (let at = 0; at < mostSteps; at++) {
       const kill = killAt(steps, at, when);
       const { shown, expected } = await answer([kill.tap, undefined], [shortAnswer(20), shortAnswer(30)]);
       expect({ at, step: kill.killed(), shown: shown.sort() }).toEqual({
@@ -91,7 +93,7 @@ test.each(['before', 'after'] as const)(
 );
 
 test('a process that hangs at any change of a row loses its lease, and shows nothing twice', async () => {
-  for (let at = 0; ; at++) {
+  for (let at = 0; at < mostSteps; at++) {
     let count = 0;
     let isStalled = false;
     const stall: Tap = async (name, act) => {

@@ -159,7 +159,7 @@ test('blocks that Slack refuses are replaced by the text, and the log has no wor
   expect(JSON.stringify(stage.logs)).not.toContain('secret');
 });
 
-test('40 answers at once in four threads keep the limits, and all end', async () => {
+test('40 answers at once in one channel keep the limits, and all end', async () => {
   stage = await createStage();
   stage.addProcess();
   const posts: Post[] = [];

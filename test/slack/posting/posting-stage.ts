@@ -50,7 +50,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     mostPosts = 50,
     pollMs = 500,
   }: ProcessOptions = {}) {
-    const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy as never });
+    const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy });
     const slack = createApiCalls({
       send: (_team, method, args) => tap(method, () => client.apiCall(method, args) as Promise<SlackAnswer>),
       clock,

@@ -1,12 +1,11 @@
 import { expect, test } from '@jest/globals';
-import type { TaskEvent } from '../../../contract/events.ts';
 import { applyToStream, emptyStreamedView } from '../../../slack/posting/streamed-view.ts';
 import type { NewEvent } from './memory-ports.ts';
 import { taskEvents } from './posting-stage.ts';
 
 const fold = (...events: NewEvent[]) =>
   events
-    .map((event, index) => ({ ...event, seq: index + 1, at: '2026-01-05T09:00:00.000Z' }) as TaskEvent)
+    .map((event, index) => ({ ...event, seq: index + 1, at: '2026-01-05T09:00:00.000Z' }))
     .reduce(applyToStream, emptyStreamedView).text;
 
 test('the texts of steps stand one after the other', () => {
