@@ -61,9 +61,9 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
         },
         { withinMs: 30_000 },
       ),
-    /** What one person sees of Alfred in a thread beside answers. */
-    noticesIn: (channel: string, thread: string, as: string) =>
-      slack.view(channel, thread, { as }).filter(({ fromApp, ephemeral }) => fromApp && ephemeral),
+    /** What one person alone sees of Alfred in a channel and its threads. */
+    noticesIn: (channel: string, as: string) =>
+      slack.viewAll(channel, { as }).filter(({ fromApp, ephemeral }) => fromApp && ephemeral),
     inboxIsEmpty: () => until('the inbox is empty', async () => (await harness.slackInbox.depth()) === 0),
     tasks: async () =>
       (await harness.postgres.pool.query('select id, subject, tenant, status from tasks order by created_at')).rows,
