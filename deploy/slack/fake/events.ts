@@ -1,5 +1,6 @@
 import { apiMessage, compact } from './api-objects.ts';
 import type { Deliveries, Delivery } from './deliveries.ts';
+import { createHourlyLimit } from './hourly-limit.ts';
 import type { State } from './state.ts';
 import type { Args, Channel, ChannelKind, Message } from './types.ts';
 
@@ -10,9 +11,6 @@ const messageEvents: Record<ChannelKind, { event: string; scope: string; type: s
   im: { event: 'message.im', scope: 'im:history', type: 'im' },
   mpim: { event: 'message.mpim', scope: 'mpim:history', type: 'mpim' },
 };
-
-const minuteMs = 60_000;
-const hourMs = 60 * minuteMs;
 
 export type Events = ReturnType<typeof createEvents>;
 
@@ -28,8 +26,7 @@ export function createEvents({
   eventsAnHour: number;
   url: () => string;
 }) {
-  const sent = new Map<string, number[]>();
-  const announced = new Map<string, number>();
+  const hourly = createHourlyLimit({ state, deliveries, eventsAnHour });
 
   const envelope = (team: string, event: Args, channel: Channel | undefined): Args => {
     const bot = state.workspaces.get(team)?.botUserId;
@@ -51,34 +48,11 @@ export function createEvents({
     };
   };
 
-  /** Whether one more event fits into the hour. Else it is dropped, and the app hears of it once in each minute. */
-  const fits = (team: string): boolean => {
-    const now = state.clock.now();
-    const recent = (sent.get(team) ?? []).filter((at) => at > now - hourMs);
-    sent.set(team, recent);
-    if (recent.length < eventsAnHour) {
-      recent.push(now);
-      return true;
-    }
-    const minute = Math.floor(now / minuteMs) * 60;
-    if (announced.get(team) !== minute) {
-      announced.set(team, minute);
-      deliveries.start(state.nextId('limited'), 'event', {
-        token: state.app.verificationToken,
-        type: 'app_rate_limited',
-        team_id: team,
-        minute_rate_limited: minute,
-        api_app_id: state.app.id,
-      });
-    }
-    return false;
-  };
-
   const publish = (team: string, subscription: string, scope: string | undefined, event: Args): Delivery[] => {
     const workspace = state.workspaces.get(team);
     if (!workspace?.installed || !state.app.events.has(subscription)) return [];
     if (scope !== undefined && !workspace.scopes.has(scope)) return [];
-    if (!fits(team)) return [];
+    if (!hourly.take(team)) return [];
     const channel = typeof event['channel'] === 'string' ? state.channels.get(event['channel']) : undefined;
     const payload = envelope(team, event, channel);
     return [deliveries.start(String(payload['event_id']), 'event', payload)];

@@ -103,7 +103,7 @@ function updateTask(message: Message, chunk: Block): void {
   if (!known) tasks.push(task);
 }
 
-/** @throws SlackError `msg_too_long`, `msg_blocks_too_many`, `streaming_mode_mismatch`; then the message stays as it was */
+/** @throws SlackError for a mode that changes, and for limits of the message, which then stays as it was */
 function append(message: Message, { chunks, mode }: Given): void {
   const { stream } = message;
   if (stream?.mode !== undefined && mode !== undefined && stream.mode !== mode)
