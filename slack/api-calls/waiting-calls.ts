@@ -1,4 +1,4 @@
-import type { SlackAnswer, SlackCall } from './api-calls.ts';
+import type { SlackAnswer, SlackCall } from './slack-call.ts';
 
 export type WaitingCall = SlackCall & {
   /** In the order of asking. */

@@ -1,7 +1,9 @@
 import type { SlackPost } from '../../contract/ports/index.ts';
 import { isRecord } from '../../contract/json.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { BotIdentity } from './bot-identity.ts';
+import { isPlaceClosed, isRefused } from './post-errors.ts';
 
 /** The metadata of a message that shows a task. Slack takes none for a stream; that is found by its state. */
 export const postMetadataType = 'alfred_post';
@@ -12,7 +14,8 @@ const clockSkewMs = 120_000;
 type Search = {
   calls: SlackCalls;
   post: SlackPost;
-  bot: BotIdentity;
+  identify: (team: string, signal: AbortSignal) => Promise<BotIdentity>;
+  log: Pick<Logger, 'error'>;
   /** Timestamps of messages that belong to posts. */
   owned: ReadonlySet<string>;
   startedAt: string;
@@ -26,7 +29,20 @@ type Search = {
  * @returns its timestamp; undefined when the call was not made
  */
 export async function findOwnMessage(search: Search): Promise<string | undefined> {
-  const { post, owned, bot } = search;
+  try {
+    return await searchThread(search);
+  } catch (error) {
+    if (!isRefused(error) || isPlaceClosed(error)) throw error;
+    // A second message is better than no answer.
+    const { log, post } = search;
+    log.error({ err: error, taskId: post.taskId }, 'Slack does not let the messages of a thread be read');
+    return undefined;
+  }
+}
+
+async function searchThread(search: Search): Promise<string | undefined> {
+  const { post, owned, identify, signal } = search;
+  const bot = await identify(post.team, signal);
   const oldest = Math.max(Number(post.questionTs), (Date.parse(search.startedAt) - clockSkewMs) / 1_000);
   const found = (await listReplies(search, oldest)).filter(
     ({ ts, user, bot_id: botId }) =>

@@ -32,7 +32,7 @@ export type PostMessages = ReturnType<typeof createPostMessages>;
  * the post over can find the message.
  */
 export function createPostMessages(deps: PostMessagesDeps) {
-  const { posts, calls, clock, log, post, signal } = deps;
+  const { posts, clock, log, post } = deps;
   const { call, ...content } = createMessageCalls(deps);
   const rows = createMessageRows(deps);
 
@@ -61,8 +61,7 @@ export function createPostMessages(deps: PostMessagesDeps) {
   async function adopt(index: number, starting: SlackPostMessage) {
     const { startedAt } = starting;
     const owned = new Set(await posts.ownedTs(post));
-    const bot = await deps.identify(post.team, signal);
-    const ts = await findOwnMessage({ calls, post, bot, owned, startedAt, signal });
+    const ts = await findOwnMessage({ ...deps, owned, startedAt });
     log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
     if (ts === undefined) return rows.remove(index);
     await rows.put(index, { ts, state: 'streaming', startedAt });

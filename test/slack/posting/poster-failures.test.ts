@@ -103,7 +103,7 @@ test.each(closed)('a channel that is %s ends the post with a log line', async (_
 
 test('a post that fails for a day after the end of its task is given up, with few calls', async () => {
   stage = await createStage();
-  stage.addProcess();
+  stage.addProcess({ pollMs: 10_000 });
   const post = await stage.ask([
     [0, taskEvents.started],
     [1_000, taskEvents.completed('done')],
@@ -131,6 +131,17 @@ test('a token without a right is tried again until an operator has put it right'
   stage.fake.workspace.scopes.add('chat:write');
   await stage.clock.run(post.finished());
   expectResult(post);
+});
+
+test('without the right to read a thread, an answer whose message may exist already is posted all the same', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  stage.fake.faults.loseAnswer('chat.startStream');
+  stage.fake.faults.fail('conversations.replies', 'missing_scope', 100);
+  const post = await stage.ask(answerScript(wordsOf(50), { pieces: 10, overMs: 20_000 }));
+  await stage.clock.run(post.finished());
+  const shown = post.answers().map(({ blocks }) => withoutIds(blocks));
+  expect(shown).toContainEqual(post.result()[0]?.blocks);
 });
 
 test('where Slack takes no streams, the message is posted and changed', async () => {
