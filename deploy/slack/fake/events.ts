@@ -12,6 +12,25 @@ const messageEvents: Record<ChannelKind, { event: string; scope: string; type: s
   mpim: { event: 'message.mpim', scope: 'mpim:history', type: 'mpim' },
 };
 
+function envelope(state: State, team: string, event: Args): Args {
+  const channel = typeof event['channel'] === 'string' ? state.channels.get(event['channel']) : undefined;
+  const bot = state.workspaces.get(team)?.botUserId;
+  return {
+    token: state.app.verificationToken,
+    team_id: team,
+    context_team_id: team,
+    context_enterprise_id: null,
+    api_app_id: state.app.id,
+    event,
+    type: 'event_callback',
+    event_id: state.nextId('Ev'),
+    event_time: Math.floor(state.clock.now() / 1_000),
+    authorizations: [{ enterprise_id: null, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false }],
+    is_ext_shared_channel: channel?.external ?? false,
+    event_context: `4-${state.nextId('')}`,
+  };
+}
+
 export type Events = ReturnType<typeof createEvents>;
 
 /** Sends the app what the Events API sends: what it subscribed to and has scopes for, where it is a member. */
@@ -28,33 +47,12 @@ export function createEvents({
 }) {
   const hourly = createHourlyLimit({ state, deliveries, eventsAnHour });
 
-  const envelope = (team: string, event: Args, channel: Channel | undefined): Args => {
-    const bot = state.workspaces.get(team)?.botUserId;
-    return {
-      token: state.app.verificationToken,
-      team_id: team,
-      context_team_id: team,
-      context_enterprise_id: null,
-      api_app_id: state.app.id,
-      event,
-      type: 'event_callback',
-      event_id: state.nextId('Ev'),
-      event_time: Math.floor(state.clock.now() / 1_000),
-      authorizations: [
-        { enterprise_id: null, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false },
-      ],
-      is_ext_shared_channel: channel?.external ?? false,
-      event_context: `4-${state.nextId('')}`,
-    };
-  };
-
   const publish = (team: string, subscription: string, scope: string | undefined, event: Args): Delivery[] => {
     const workspace = state.workspaces.get(team);
     if (!workspace?.installed || !state.app.events.has(subscription)) return [];
     if (scope !== undefined && !workspace.scopes.has(scope)) return [];
     if (!hourly.take(team)) return [];
-    const channel = typeof event['channel'] === 'string' ? state.channels.get(event['channel']) : undefined;
-    const payload = envelope(team, event, channel);
+    const payload = envelope(state, team, event);
     return [deliveries.start(String(payload['event_id']), 'event', payload)];
   };
 

@@ -4,7 +4,7 @@ import type { State } from './state.ts';
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
-/** Beyond the events of an hour Slack drops events, and reports it once a minute: https://docs.slack.dev/apis/events-api */
+/** Beyond its limit Slack drops events, and reports it once a minute: https://docs.slack.dev/apis/events-api */
 export function createHourlyLimit({
   state,
   deliveries,
