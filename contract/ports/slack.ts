@@ -4,7 +4,7 @@ import type { Scope } from '../references.ts';
 /** A thread of Slack. A message that begins a thread is in the thread of its own timestamp. */
 export type SlackPlace = { team: string; channel: string; threadTs: string };
 
-/** What Slack has sent. `key`: Slack's repeats of one delivery have the same. `lane`: handled one at a time, in order. */
+/** What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order. */
 export type SlackDelivery = {
   key: string;
   kind: 'event' | 'interactive' | 'command';

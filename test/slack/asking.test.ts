@@ -115,7 +115,7 @@ describe('in a channel', () => {
 
   test('a mention without words asks for the question, privately', async () => {
     const { channel, members } = channelWith();
-    const { ts } = env.slack.mention(members[0].id, channel, '');
+    env.slack.mention(members[0].id, channel, '');
     await processed();
     expect(env.noticesIn(channel, members[0].id)).toMatchObject([
       { shown: expect.stringContaining('What is your question?') },
@@ -174,7 +174,7 @@ describe('who may ask', () => {
     const requests = answer('Yes.');
     const stranger = env.slack.addUser({ name: kind, kind });
     const { channel } = channelWith([stranger, person()]);
-    const { ts } = env.slack.mention(stranger, channel, 'What is the salary of Anna?');
+    env.slack.mention(stranger, channel, 'What is the salary of Anna?');
     await processed();
     expect(env.noticesIn(channel, stranger.id)).toHaveLength(1);
     expect(requests).toEqual([]);
@@ -193,7 +193,7 @@ describe('who may ask', () => {
   test('in a channel that is shared with another organisation no answer comes, for members neither', async () => {
     const requests = answer('Yes.');
     const { channel, members } = channelWith(undefined, { external: true });
-    const { ts } = env.slack.mention(members[0].id, channel, 'What is the salary of Anna?');
+    env.slack.mention(members[0].id, channel, 'What is the salary of Anna?');
     await processed();
     expect(env.noticesIn(channel, members[0].id)).toMatchObject([
       { shown: expect.stringContaining('shared with other organisations') },

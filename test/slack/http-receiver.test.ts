@@ -80,6 +80,7 @@ test('events, interactions and commands of Slack arrive, and a question is answe
   expect((await env.answersIn(channel, ts))[0]?.shown).toContain('By HTTP.');
   await env.slack.deliver('interactive', {
     type: 'block_actions',
+    actions: [{ type: 'button', action_id: 'unknown', block_id: 'b' }],
     trigger_id: 'x1',
     user: { id: anna.id },
     team: { id: 'T1' },
@@ -94,6 +95,9 @@ test('events, interactions and commands of Slack arrive, and a question is answe
     { kind: 'command', key: 'command:T1:x2' },
     { kind: 'interactive', key: 'interactive:T1:x1' },
   ]);
+  await env.inboxIsEmpty();
+  const { values } = await env.metrics.slackDeliveries.get();
+  expect(values.map(({ labels }) => labels.outcome)).toEqual(['completed']);
 });
 
 test('probes and metrics are answered, and strangers see no metrics and no details', async () => {

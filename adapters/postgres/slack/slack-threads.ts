@@ -7,7 +7,7 @@ const removedAtOnce = 5_000;
 
 type Row = Selectable<Tables['slack_threads']>;
 
-/** Threads whose conversation is there: one whose conversation was deleted becomes another one with its next message. */
+/** Threads whose conversation is there. One whose conversation was deleted begins another with its next message. */
 export const createSlackThreads = (db: Database): SlackThreads => ({
   find: (place) => find(db, place),
 
