@@ -1,4 +1,5 @@
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
 
 /** Parses a JSON text. @returns undefined when the text is not JSON */
 export function parseJson(text: string): unknown {

@@ -14,7 +14,7 @@ export type Principal = Scope & {
   /** Limits a credential to a part of what its roles allow. Empty: no limit. */
   scopes: readonly string[];
   /** How the principal proved who it is. */
-  via: 'local' | 'oidc' | 'session' | 'api_key';
+  via: 'local' | 'oidc' | 'session' | 'api_key' | 'slack';
 };
 
 /** Who asked for something: the whole principal at a door, at least the owner elsewhere. */

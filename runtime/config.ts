@@ -3,6 +3,7 @@ import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { browserFaults } from './browser-settings.ts';
 import { oidcFaults } from './identity-settings.ts';
+import { slackFaults } from './slack-settings.ts';
 import { audit } from './variables/audit.ts';
 import { documents } from './variables/documents.ts';
 import { identity } from './variables/identity.ts';
@@ -12,6 +13,7 @@ import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
 import { search } from './variables/search.ts';
 import { servers } from './variables/servers.ts';
+import { slack } from './variables/slack.ts';
 
 /** Hosts that only this machine can reach. */
 export const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
@@ -29,6 +31,7 @@ const variables = {
   ...documents,
   ...models,
   ...outbound,
+  ...slack,
   ...processes,
 } as const;
 
@@ -46,6 +49,9 @@ const secrets = [
   'ALFRED_AUDIT_KEY',
   'ALFRED_SMTP_URL',
   'S3_SECRET_ACCESS_KEY',
+  'SLACK_BOT_TOKEN',
+  'SLACK_APP_TOKEN',
+  'SLACK_SIGNING_SECRET',
 ] as const satisfies (keyof typeof variables)[];
 
 /** For each provider, variables of which at least one must be set. */
@@ -60,6 +66,7 @@ const Environment = Variables.superRefine((env, context) => {
     context.addIssue({ code: 'custom', path: [name], message, input: undefined });
   for (const { variable, message } of oidcFaults(env)) addIssue(variable, message);
   for (const { variable, message } of browserFaults(env)) addIssue(variable, message);
+  for (const { variable, message } of slackFaults(env)) addIssue(variable, message);
   const hasSignIn = env.OIDC_ISSUER !== undefined;
   if (!hasSignIn && !loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(

@@ -5,6 +5,7 @@ import { createModelMetrics } from './metrics/model-metrics.ts';
 import { createOutageMetrics } from './metrics/outage-metrics.ts';
 import { createProcessMetrics } from './metrics/process-metrics.ts';
 import { createSearchMetrics } from './metrics/search-metrics.ts';
+import { createSlackMetrics } from './metrics/slack-metrics.ts';
 import { createTaskMetrics } from './metrics/task-metrics.ts';
 import { createToolMetrics } from './metrics/tool-metrics.ts';
 import { version } from './version.ts';
@@ -26,6 +27,7 @@ export function createMetrics() {
     ...createSearchMetrics(registers),
     ...createProcessMetrics(registers),
     ...createAuditMetrics(registers),
+    ...createSlackMetrics(registers),
   };
   metrics.buildInfo.set({ version, node: process.version }, 1);
   return metrics;

@@ -32,6 +32,10 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
+import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
+import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
+import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
@@ -67,6 +71,10 @@ export function createAdapters(edge: AdapterEdge) {
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),
+    slackInbox: createSlackInbox(db),
+    slackThreads: createSlackThreads(db),
+    slackPosts: createSlackPosts(db),
+    slackUserLinks: createSlackUserLinks(db),
   };
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

@@ -35,7 +35,13 @@ export function watchSignIn(
     );
   }
   const endCode = (
-    { local: 'token_expired', oidc: 'token_expired', session: 'session_ended', api_key: 'key_expired' } as const
+    {
+      local: 'token_expired',
+      oidc: 'token_expired',
+      session: 'session_ended',
+      api_key: 'key_expired',
+      slack: 'token_expired',
+    } as const
   )[principal.via];
   if (expiresAt) waitForEnd(expiresAt);
   if (isStillGood || isStillReadable)

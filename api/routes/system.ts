@@ -2,12 +2,13 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Health, Readiness } from '../../contract/health.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import { isFromNetworks } from '../../runtime/peer.ts';
 import { version } from '../../runtime/version.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { isKnownHost } from '../http/guard.ts';
 import { identityOf } from '../http/identity.ts';
-import { isFromNetworks, isFromThisMachine } from '../http/peer.ts';
+import { isFromThisMachine } from '../http/peer.ts';
 import { json, problems } from '../http/responses.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'readiness' | 'readMetrics' | 'metrics' | 'identify'>;

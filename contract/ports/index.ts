@@ -21,6 +21,7 @@ export type * from './run.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';
 export type * from './shares.ts';
+export type * from './slack.ts';
 export type * from './sources.ts';
 export type * from './tasks.ts';
 export type * from './tenants.ts';

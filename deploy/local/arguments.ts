@@ -12,10 +12,11 @@ export const usage = `npm start [-- options]      starts Alfred with its own Tem
   --help                     this text
 
 Ports: ALFRED_API_PORT (8080), ALFRED_TEMPORAL_PORT (7233), ALFRED_TEMPORAL_UI_PORT (8233), ALFRED_POSTGRES_PORT (5433),
-ALFRED_KEYCLOAK_PORT (8180).
+ALFRED_KEYCLOAK_PORT (8180), SLACK_PORT (8011).
 One that is set is never moved; the others move to the next free port.
 DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Temporal that is started.
 ANTHROPIC_API_KEY lets Claude answer, OPENAI_API_KEY or OPENAI_BASE_URL with ALFRED_MODEL another model.
+SLACK_BOT_TOKEN with SLACK_APP_TOKEN brings Alfred into Slack.
 ollama:, lmstudio:, llamacpp: and vllm: are model servers on this machine: docs/how-to/choose-a-model.md. All variables: ./alfred config
 `;
 

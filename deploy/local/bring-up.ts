@@ -5,7 +5,9 @@ import { isSecret, loadConfig, defaultModelOf, variableNames, type Config } from
 import { openEdge, type Edge } from '../../runtime/edge.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { adoptNamespace, checkNamespace } from '../../runtime/temporal-namespace.ts';
+import { hasSlack } from '../../runtime/slack-settings.ts';
 import { registerSearchAttributes } from '../../runtime/temporal.ts';
+import type { startSlack as StartSlack } from '../../slack/compose.ts';
 import { fetchModels } from './downloads/fetch-models.ts';
 import { ensureKeycloak, findJava } from './servers/keycloak.ts';
 import { ensurePostgres, ensureTemporal, type ServerDeps } from './servers/servers.ts';
@@ -39,6 +41,7 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
     ALFRED_DATA_DIR: dataDir,
     ...(await fetchModels(settings, log)),
     ALFRED_API_PORT: String(ports.ALFRED_API_PORT),
+    ...(ports.SLACK_PORT === undefined ? {} : { SLACK_PORT: String(ports.SLACK_PORT) }),
   };
   onAddresses(addresses);
   const config = loadConfig({ ...settings.environment, ...addresses });
@@ -66,12 +69,24 @@ export async function bringUp({ onAddresses, ...servers }: Deps) {
   ]);
   // Registered after the workers, so that the API stops first.
   cleanup.add('API', () => api.stop());
+  if (hasSlack(config)) {
+    const slack = await steps.run(
+      'Slack',
+      () => startSlack(edge, adapters),
+      ({ url }) => url,
+    );
+    cleanup.add('Slack', () => slack.stop());
+  }
   edge.readiness.markServing();
   const coldStartSeconds = (Date.now() - settings.begunMs) / 1_000;
   edge.metrics.coldStart.set(coldStartSeconds);
   log.info({ coldStartSeconds, model: defaultModelOf(config), url: api.url }, 'ready');
   return { config, apiUrl: api.url, coldStartSeconds, failed: workers.failed, people: keycloak?.people ?? [] };
 }
+
+/** Loads the door only where it is used. */
+const startSlack = async (...deps: Parameters<typeof StartSlack>) =>
+  (await import('../../slack/compose.ts')).startSlack(...deps);
 
 /** The variables that the person set, so that `alfred config` shows them. Secrets are left out. */
 const explicitVariables = (environment: Record<string, string | undefined>): Record<string, string> =>

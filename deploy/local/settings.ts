@@ -11,6 +11,7 @@ export const defaultPorts = {
   ALFRED_TEMPORAL_UI_PORT: 8233,
   ALFRED_POSTGRES_PORT: 5433,
   ALFRED_KEYCLOAK_PORT: 8180,
+  SLACK_PORT: 8011,
 } as const;
 export type PortVariable = keyof typeof defaultPorts;
 

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { defaultModelOf } from '../../runtime/config.ts';
+import { hasSlack } from '../../runtime/slack-settings.ts';
 import { table } from '../../cli/terminal/terminal.ts';
 import type { Stack } from './stack.ts';
 
@@ -21,6 +22,7 @@ export function formatSummary({ config, apiUrl, notes, coldStartSeconds, people 
         ? 'offline: quotes from your documents. Set ANTHROPIC_API_KEY (or ALFRED_MODEL and OPENAI_API_KEY) and start again'
         : defaultModelOf(config),
     ],
+    ['Slack', slackText(config)],
   ];
   const width = Math.max(...rows.map(([name]) => name?.length ?? 0));
   return [
@@ -40,6 +42,11 @@ export function formatSummary({ config, apiUrl, notes, coldStartSeconds, people 
     '',
   ].join('\n');
 }
+
+const slackText = (config: Stack['config']) =>
+  hasSlack(config)
+    ? `on: write to the app in Slack; its health is at http://127.0.0.1:${config.SLACK_PORT}/healthz`
+    : 'off: docs/how-to/slack.md says how to turn it on';
 
 function signInLines(people: Stack['people']): string[] {
   if (people.length === 0) return [];

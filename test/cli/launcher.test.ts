@@ -122,6 +122,7 @@ test.each([
   ['api/main.ts', 'node api/start.mjs '],
   ['api/start.mjs', 'node api/start.mjs '],
   ['workers/start.mjs', '--queue <name>'],
+  ['slack/start.mjs', 'node slack/start.mjs '],
 ])('%s --help prints how it is started', (entry, text) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [entry, '--help'], { cwd: clone, encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

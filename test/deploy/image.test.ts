@@ -36,7 +36,7 @@ const isIn = (paths: readonly string[], file: string) =>
   paths.some((path) => file === path || file.startsWith(`${path}/`));
 
 test('the image contains every file that a role loads', async () => {
-  const entries = ['cli/main.ts', 'api/main.ts', 'workers/main.ts', 'deploy/docker/healthcheck.mjs'];
+  const entries = ['cli/main.ts', 'api/main.ts', 'slack/main.ts', 'workers/main.ts', 'deploy/docker/healthcheck.mjs'];
   const files = await loadedFiles(...entries);
   expect(files).toEqual(expect.arrayContaining(entries));
   expect(files.filter((file) => !isIn(copied, file))).toEqual([]);

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { hasSlack } from '../../../runtime/slack-settings.ts';
 import { createPortClaims, type PortClaims } from './port-claims.ts';
 import { choosePort } from './ports.ts';
 import { defaultPorts, type PortVariable, type Settings } from '../settings.ts';
@@ -13,6 +14,7 @@ const services: Record<PortVariable, string> = {
   ALFRED_TEMPORAL_UI_PORT: 'the Temporal UI',
   ALFRED_POSTGRES_PORT: 'Postgres',
   ALFRED_KEYCLOAK_PORT: 'Keycloak',
+  SLACK_PORT: 'the Slack door',
 };
 
 const Ports = z.partialRecord(
@@ -27,6 +29,7 @@ const Ports = z.partialRecord(
  *   and `remember`, which saves the choice for the next start
  */
 export async function chooseStackPorts({
+  config,
   dataDir,
   explicit,
   external,
@@ -40,6 +43,7 @@ export async function chooseStackPorts({
   try {
     for (const variable of Object.keys(defaultPorts) as PortVariable[]) {
       if (!keycloak && variable === 'ALFRED_KEYCLOAK_PORT') continue;
+      if (!hasSlack(config) && variable === 'SLACK_PORT') continue;
       if (external.postgres && variable === 'ALFRED_POSTGRES_PORT') continue;
       if (external.temporal && variable.startsWith('ALFRED_TEMPORAL')) continue;
       const usual = defaultPorts[variable];

@@ -10,6 +10,7 @@ import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
 import { sendKeyQueries } from './key-queries.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
+import { generatedSlack, sendSlackQueries } from './slack-queries.ts';
 import { parted } from './two-months.ts';
 import { sendTenantQueries } from './tenant-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
@@ -38,7 +39,8 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of `${generated}${generatedShares}`.split(/;$/m)) await client.query(statement);
+    for (const statement of `${generated}${generatedShares}${generatedSlack}`.split(/;$/m))
+      await client.query(statement);
   } finally {
     client.release();
   }
@@ -208,6 +210,8 @@ test('what a task and an upload ask of their own rows', () =>
   }));
 
 test('usage, and what an operator lists', () => expectIndexes(() => sendTenantQueries(adapters, scope, ids.task)));
+
+test('what the Slack door asks', () => expectIndexes(() => sendSlackQueries(adapters)));
 
 test('what the sweep asks', () =>
   expectIndexes(async () => {

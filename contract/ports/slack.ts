@@ -1,0 +1,79 @@
+import type { JsonObject } from '../json.ts';
+import type { Scope } from '../references.ts';
+
+/** A thread of Slack. A message that begins a thread is in the thread of its own timestamp. */
+export type SlackPlace = { team: string; channel: string; threadTs: string };
+
+/** What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order. */
+export type SlackDelivery = {
+  key: string;
+  kind: 'event' | 'interactive' | 'command';
+  team: string;
+  lane: string;
+  body: JsonObject;
+};
+
+/** Deliveries that are stored before they are acknowledged. */
+export interface SlackInbox {
+  /** @returns false when a delivery with this key is stored already */
+  store(delivery: SlackDelivery): Promise<boolean>;
+  claim(owner: string, leaseMs: number): Promise<(SlackDelivery & { attempts: number }) | undefined>;
+  renew(owner: string, leaseMs: number): Promise<void>;
+  complete(owner: string, key: string): Promise<void>;
+  retry(owner: string, key: string, afterMs: number): Promise<void>;
+  depth(): Promise<number>;
+  removeOld(): Promise<number>;
+}
+
+export type SlackThread = SlackPlace & { tenant: string; subject: string; conversationId: string; agent: string };
+
+/** Which conversation a thread is. */
+export interface SlackThreads {
+  find(place: SlackPlace): Promise<SlackThread | undefined>;
+  /** @returns the thread that is stored: another process may have been first */
+  insert(thread: SlackThread): Promise<SlackThread>;
+  /** Deletes those whose conversation was deleted. @returns how many */
+  removeOld(): Promise<number>;
+}
+
+/** `starting`: the call that makes the message may or may not have been made. */
+export type SlackPostMessage = { ts: string | null; state: 'starting' | 'streaming' | 'shown'; startedAt: string };
+
+/** What Slack shows of one task. */
+export type SlackPost = SlackPlace & {
+  id: string;
+  tenant: string;
+  subject: string;
+  taskId: string;
+  agent: string;
+  /** The person who asked, and their message: for mentions, reactions and the stream's recipient. */
+  userId: string;
+  questionTs: string;
+  messages: SlackPostMessage[];
+  /** Number of the last task event that the messages show. */
+  seq: number;
+  attempts: number;
+};
+
+export interface SlackPosts {
+  /** A task has one post: a repeat changes nothing. */
+  create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts'>): Promise<void>;
+  claim(owner: string, leaseMs: number): Promise<SlackPost | undefined>;
+  /** @returns the ids that this owner still has */
+  renew(owner: string, leaseMs: number): Promise<string[]>;
+  /** Fenced: false when another owner has the post. */
+  save(owner: string, id: string, change: { messages: SlackPostMessage[]; seq: number }): Promise<boolean>;
+  finish(owner: string, id: string): Promise<void>;
+  retry(owner: string, id: string, afterMs: number): Promise<void>;
+  /** Message timestamps in this thread that posts own: to tell an adopted message from another's. */
+  ownedTs(place: SlackPlace): Promise<string[]>;
+  findByTask(taskId: string): Promise<SlackPost | undefined>;
+  depth(): Promise<number>;
+  /** Deletes those that have shown their task's end for long. @returns how many */
+  removeOld(): Promise<number>;
+}
+
+/** Which subjects Slack users are. */
+export interface SlackUserLinks {
+  find(team: string, userId: string): Promise<Scope | undefined>;
+}

@@ -1,0 +1,85 @@
+import { localPrincipal } from '../contract/principal.ts';
+import { readSecretFile } from './secret-file.ts';
+
+const tokens = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as const;
+type Token = (typeof tokens)[number];
+
+/** The variables as they are parsed. */
+type SlackVariables = Partial<
+  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_API_URL', string | undefined>
+> & {
+  OIDC_ISSUER?: unknown;
+};
+
+/** How Alfred is in Slack. */
+export type SlackSettings = {
+  botToken: string;
+  /** Absent: no sockets. */
+  appToken: string | undefined;
+  /** Absent: requests of Slack are refused. */
+  signingSecret: string | undefined;
+  tenant: string;
+  /** Absent: Slack's. */
+  apiUrl: string | undefined;
+};
+
+const isSet = (variables: SlackVariables, token: Token) =>
+  variables[token] !== undefined || variables[`${token}_FILE`] !== undefined;
+
+/** Whether this Alfred is in Slack. */
+export const hasSlack = (variables: SlackVariables): boolean => isSet(variables, 'SLACK_BOT_TOKEN');
+
+/** @throws Error when a file has no secret */
+export function slackSettingsOf(variables: SlackVariables): SlackSettings | undefined {
+  const botToken = tokenOf(variables, 'SLACK_BOT_TOKEN');
+  if (botToken === undefined) return undefined;
+  return {
+    botToken,
+    appToken: tokenOf(variables, 'SLACK_APP_TOKEN'),
+    signingSecret: tokenOf(variables, 'SLACK_SIGNING_SECRET'),
+    tenant: variables.SLACK_TENANT ?? localPrincipal.tenant,
+    apiUrl: variables.SLACK_API_URL,
+  };
+}
+
+const shapes: Record<Token, { shape: RegExp; hint: string }> = {
+  SLACK_BOT_TOKEN: { shape: /^xoxb-\S+$/, hint: 'the bot token, which begins with xoxb-' },
+  SLACK_APP_TOKEN: { shape: /^xapp-\S+$/, hint: 'the app-level token, which begins with xapp-' },
+  SLACK_SIGNING_SECRET: { shape: /^\S{16,}$/, hint: 'the signing secret of the Slack app' },
+};
+
+function tokenOf(variables: SlackVariables, token: Token): string | undefined {
+  const file = variables[`${token}_FILE`];
+  if (file === undefined) return variables[token];
+  const { shape, hint } = shapes[token];
+  const text = readSecretFile(`${token}_FILE`, file, hint).trim();
+  if (shape.test(text)) return text;
+  throw new Error(`${token}_FILE names a file without ${hint}: ${file}.`);
+}
+
+type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT'; message: string };
+
+/** What is wrong with the variables together. */
+export function slackFaults(variables: SlackVariables): Fault[] {
+  const faults: Fault[] = tokens
+    .filter((token) => variables[token] !== undefined && variables[`${token}_FILE`] !== undefined)
+    .map((token) => ({ variable: `${token}_FILE`, message: `expected without ${token}: one of the two counts` }));
+  const others = tokens.filter((token) => token !== 'SLACK_BOT_TOKEN' && isSet(variables, token));
+  if (!hasSlack(variables)) {
+    for (const other of others.slice(0, 1))
+      faults.push({ variable: 'SLACK_BOT_TOKEN', message: `is needed with ${other}: with it Alfred writes in Slack` });
+    return faults;
+  }
+  if (others.length === 0)
+    faults.push({
+      variable: 'SLACK_APP_TOKEN',
+      message:
+        'is needed with SLACK_BOT_TOKEN: with it Slack sends messages by a socket; or SLACK_SIGNING_SECRET, for messages by HTTP',
+    });
+  if (variables.OIDC_ISSUER !== undefined && variables.SLACK_TENANT === undefined)
+    faults.push({
+      variable: 'SLACK_TENANT',
+      message: 'is needed with OIDC_ISSUER and SLACK_BOT_TOKEN: the tenant whose documents people in Slack may read',
+    });
+  return faults;
+}

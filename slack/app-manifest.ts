@@ -1,0 +1,64 @@
+import type { webApi } from '@slack/bolt';
+
+type Manifest = NonNullable<webApi.AppsManifestCreateArguments['manifest']>;
+type BotEvent = NonNullable<
+  NonNullable<NonNullable<Manifest['settings']>['event_subscriptions']>['bot_events']
+>[number];
+
+/** The events that Alfred listens to, with the scope that Slack asks for. */
+const scopesOfEvents = {
+  app_mention: ['app_mentions:read'],
+  'message.channels': ['channels:history'],
+  'message.groups': ['groups:history'],
+  'message.im': ['im:history'],
+  'message.mpim': ['mpim:history'],
+} as const satisfies Partial<Record<BotEvent, readonly string[]>>;
+
+/** The methods that Alfred calls, with the scopes that Slack asks for. */
+const scopesOfMethods = {
+  'assistant.threads.setStatus': ['chat:write'],
+  'auth.test': [],
+  'chat.appendStream': ['chat:write'],
+  'chat.postEphemeral': ['chat:write'],
+  'chat.postMessage': ['chat:write'],
+  'chat.startStream': ['chat:write'],
+  'chat.stopStream': ['chat:write'],
+  'chat.update': ['chat:write'],
+  'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
+  'users.info': ['users:read'],
+} as const;
+
+export const botEvents = Object.keys(scopesOfEvents).sort() as (keyof typeof scopesOfEvents)[];
+export const botMethods: string[] = Object.keys(scopesOfMethods);
+/** `assistant:write` is that of the agent view. */
+export const botScopes = [
+  ...new Set([
+    'assistant:write' as const,
+    ...Object.values(scopesOfEvents).flat(),
+    ...Object.values(scopesOfMethods).flat(),
+  ]),
+].sort();
+
+/** Describes the Slack app, for "Create New App > From a manifest". */
+export const appManifest = {
+  _metadata: { major_version: 2, minor_version: 1 },
+  display_information: {
+    name: 'Alfred',
+    description: 'Answers questions from the documents of your company.',
+    background_color: '#1f2937',
+  },
+  features: {
+    bot_user: { display_name: 'Alfred', always_online: true },
+    app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
+    agent_view: { agent_description: 'Answers questions from the documents of your company, with sources.' },
+  },
+  oauth_config: { scopes: { bot: botScopes } },
+  settings: {
+    event_subscriptions: { bot_events: botEvents },
+    interactivity: { is_enabled: false },
+    org_deploy_enabled: false,
+    socket_mode_enabled: true,
+    token_rotation_enabled: false,
+  },
+} satisfies Pick<Manifest, 'display_information' | 'features' | 'settings'> &
+  Record<'_metadata' | 'oauth_config', object>;

@@ -1,0 +1,122 @@
+import { v7 as uuidv7 } from 'uuid';
+import { findAgent, type Agents } from '../../agents/index.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { MessageRequest } from '../../contract/conversation.ts';
+import type {
+  Audit,
+  ConversationControl,
+  ConversationRows,
+  Receipt,
+  SlackPosts,
+  SlackThread,
+  SlackThreads,
+} from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { agentSettings } from '../../runtime/agent-settings.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Notices } from './notices.ts';
+import { messageIdOf, type Question } from './question.ts';
+import type { SlackPrincipals } from './slack-principals.ts';
+
+export type AskDeps = {
+  config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY' | 'SLACK_AGENT'>;
+  agents: Agents;
+  principals: SlackPrincipals;
+  threads: SlackThreads;
+  posts: Pick<SlackPosts, 'create'>;
+  conversations: Pick<ConversationRows, 'create'>;
+  messages: Pick<ConversationControl, 'submit'>;
+  audit: Pick<Audit, 'note'>;
+  notices: Notices;
+  /** An answer is there to be shown. */
+  onAsked: () => void;
+};
+
+const emptyQuestion = 'What is your question? Write it behind my name, or as a reply in this thread.';
+const filesUnread = 'I do not read the files of messages yet: my answer is about your words alone.';
+const otherSubject =
+  'This thread was begun under another sign-in, so I do not go on with it. Write a message outside of it, and we begin another one.';
+
+/** What people read about a message that does not begin its own turn at once. */
+const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
+  queued: 'I answer this when I am done with the question before it.',
+  steered: 'I take this into the answer that I am working on.',
+  interrupted: 'I stop what I was doing and answer this.',
+  rolled_back: 'I stop what I was doing, forget it, and answer this.',
+  rejected: 'I am still working on the question before this one, so I did not take it. Ask again when I have answered.',
+};
+
+/**
+ * Gives a message of a person to its conversation, when it is for Alfred: each one in a direct message, one that names
+ * it in a channel, and one in a thread where it takes part. Safe to repeat.
+ *
+ * @throws AlfredError with what the person has to know, or `temporal_unavailable`
+ */
+export const createAsk = (deps: AskDeps) => async (question: Question) => {
+  const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
+  const known = await threads.find(question);
+  if (!isForAlfred(question, known !== undefined)) return;
+  const judgement = await principals.judge(question);
+  if ('ignored' in judgement) return;
+  if ('refused' in judgement) return notices.send(question, judgement.refused);
+  const { principal } = judgement;
+  const agent = known?.agent ?? deps.config.SLACK_AGENT;
+  checkAgent(deps, principal, agent);
+  if (question.hasFiles) await notices.send(question, filesUnread);
+  if (question.text === '') return question.hasFiles ? undefined : notices.send(question, emptyQuestion);
+  if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
+  const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
+  const { conversationId } = known ?? (await beginThread(deps, question, principal));
+  const receipt = await messages.submit(principal, conversationId, message);
+  const { tenant, subject, kind, via } = principal;
+  const resource = { type: 'conversation', id: conversationId };
+  audit.note({ tenant, subject, kind, via, action: 'message.send', resource, outcome: 'ok' });
+  if (receipt.taskId !== null) {
+    const { team, channel, threadTs, userId, ts: questionTs } = question;
+    const where = { team, channel, threadTs, userId, questionTs };
+    await posts.create({ id: uuidv7(), tenant, subject, taskId: receipt.taskId, agent, ...where });
+    onAsked();
+  }
+  const line = outcomeLines[receipt.outcome];
+  if (line !== undefined) await notices.send(question, line);
+};
+
+const isForAlfred = ({ isDirect, mentionsAlfred, isForOthers }: Question, takesPart: boolean) =>
+  isDirect || mentionsAlfred || (takesPart && !isForOthers);
+
+const isOf = (thread: SlackThread, { tenant, subject }: Principal) =>
+  thread.tenant === tenant && thread.subject === subject;
+
+/** @throws AlfredError `unknown_agent` */
+function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: string): void {
+  if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
+  throw new AlfredError(
+    'unknown_agent',
+    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS).`,
+  );
+}
+
+/** @throws AlfredError `invalid_request` for a text that is too long */
+function checkText(text: string): string {
+  const parsed = MessageRequest.shape.text.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new AlfredError(
+    'invalid_request',
+    `Your message has ${text.length.toLocaleString('en')} characters, and I take 20,000. Send it in parts, or as a document.`,
+  );
+}
+
+/** Makes the conversation of a thread. A repeat finds the same one. */
+async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
+  const { config, agents, conversations, threads } = deps;
+  const { team, channel, threadTs, ts } = question;
+  const agent = config.SLACK_AGENT;
+  const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
+  const { id: conversationId } = await conversations.create(
+    { tenant, subject },
+    { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
+    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
+  );
+  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent });
+}

@@ -1,0 +1,57 @@
+import type { CurrentRights, SlackUserLinks } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
+import type { People } from './people.ts';
+
+/** Where and by whom something is asked. */
+export type SlackAsker = {
+  team: string;
+  channel: string;
+  userId: string;
+  isDirect: boolean;
+  /** Whether people of other organisations are in the channel. */
+  isExternal: boolean;
+};
+
+/** `refused` has a sentence for the person; `ignored` is for bots, which would answer it. */
+export type Judgement = { principal: Principal } | { refused: string } | { ignored: true };
+
+/** With whose rights Alfred answers in Slack. */
+export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };
+
+type Deps = { people: People; links: SlackUserLinks; rights: CurrentRights; tenant: string };
+
+const refusals = {
+  guest: 'Alfred does not answer guests of this workspace. Ask a member of it.',
+  external: 'Alfred answers members of its own workspace only.',
+  channel: 'Alfred does not answer in channels that are shared with other organisations. Ask in a direct message.',
+};
+
+/**
+ * In a direct message Alfred acts for the person: a subject of its own with the least role, or the one that a link
+ * names. In a channel it acts for the channel, which has no groups and the least role: an answer that all members read
+ * has nothing that only the person who asks may read.
+ */
+export const createSlackPrincipals = ({ people, links, rights, tenant }: Deps): SlackPrincipals => ({
+  async judge({ team, channel, userId, isDirect, isExternal }) {
+    const { kind } = await people.find(team, userId);
+    if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
+    if (kind !== 'member') return { refused: refusals[kind] };
+    if (isExternal) return { refused: refusals.channel };
+    if (!isDirect) return { principal: leastPrincipal(tenant, `slack:${team}:${channel}`) };
+    const linked = await links.find(team, userId);
+    if (!linked) return { principal: leastPrincipal(tenant, `slack:${team}:${userId}`) };
+    const roles = (await rights.rolesOf(linked)) ?? [];
+    return { principal: { ...leastPrincipal(linked.tenant, linked.subject), roles } };
+  },
+});
+
+/** Every principal is a member. What a subject may read by its groups is asked when it reads. */
+const leastPrincipal = (tenant: string, subject: string): Principal => ({
+  tenant,
+  subject,
+  kind: 'person',
+  roles: [],
+  groups: [],
+  scopes: [],
+  via: 'slack',
+});

@@ -1,0 +1,47 @@
+import { App, type Receiver } from '@slack/bolt';
+import type { ChangedQuestion, Question } from './asking/question.ts';
+import { changedQuestionIn, questionIn } from './asking/question.ts';
+import { silentLog } from './silent-log.ts';
+
+type Deps = {
+  botToken: string;
+  apiUrl: string | undefined;
+  identity: { botId: string; botUserId: string };
+  ask: (question: Question) => Promise<void>;
+  noticeChange: (changed: ChangedQuestion) => Promise<void>;
+};
+
+/**
+ * The listeners. Events come from the inbox, which a processor reads: Bolt's own receivers acknowledge an event before
+ * its listener runs, so that a process that ends loses it.
+ *
+ * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
+ */
+export function createBoltApp({ botToken, apiUrl, identity, ask, noticeChange }: Deps): App {
+  const app = new App({
+    ...identity,
+    token: botToken,
+    receiver: noReceiver,
+    tokenVerificationEnabled: false,
+    convoStore: false,
+    logger: silentLog,
+    clientOptions: apiUrl === undefined ? {} : { slackApiUrl: apiUrl },
+  });
+  app.error(async (error) => {
+    // Bolt wraps an error without a code.
+    throw 'original' in error && error.original instanceof Error ? error.original : error;
+  });
+  app.event('app_mention', async ({ body }) => {
+    const question = questionIn(body, identity.botUserId);
+    if (question) await ask(question);
+  });
+  app.event('message', async ({ body }) => {
+    const changed = changedQuestionIn(body, identity.botUserId);
+    if (changed) return noticeChange(changed);
+    const question = questionIn(body, identity.botUserId);
+    if (question) await ask(question);
+  });
+  return app;
+}
+
+const noReceiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };

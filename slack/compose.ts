@@ -1,0 +1,276 @@
+import { randomUUID } from 'node:crypto';
+import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
+import { checkAgentNames } from '../runtime/agent-settings.ts';
+import { ConfigError, type Config } from '../runtime/config.ts';
+import { openEdge, type Edge } from '../runtime/edge.ts';
+import { graceMsOf } from '../runtime/grace.ts';
+import { onShutdown } from '../runtime/shutdown.ts';
+import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
+import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
+import { createAdapters, type Adapters } from '../wiring/adapters.ts';
+import { createApiCalls } from './api-calls/api-calls.ts';
+import { systemClock } from './api-calls/clock.ts';
+import { createWebClient } from './api-calls/web-client.ts';
+import { createAsk } from './asking/ask.ts';
+import { createNoticeChange } from './asking/notice-change.ts';
+import { createNotices } from './asking/notices.ts';
+import { createPeople } from './asking/people.ts';
+import { createSlackPrincipals } from './asking/slack-principals.ts';
+import { createBoltApp } from './bolt-app.ts';
+import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
+import { identify, type Identity } from './identify.ts';
+import { createLinksOf } from './links-of-post.ts';
+import { createPoster } from './posting/poster.ts';
+import { createProcessor } from './processing/processor.ts';
+import { startHttpReceiver } from './receiving/http-receiver.ts';
+import { createReceive } from './receiving/receive.ts';
+import { createSocketReceiver } from './receiving/socket-receiver.ts';
+import { startRetention } from './retention.ts';
+
+type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
+type SlackAdapters = Pick<
+  Adapters,
+  | 'audit'
+  | 'checkAudit'
+  | 'conversationRows'
+  | 'events'
+  | 'messages'
+  | 'rights'
+  | 'slackInbox'
+  | 'slackPosts'
+  | 'slackThreads'
+  | 'slackUserLinks'
+>;
+
+export type RunningSlack = { url: string; stop(): Promise<void> };
+
+/**
+ * Opens the Slack door: receives by sockets and HTTP, processes what is stored, and shows answers. While Slack does not
+ * answer, or refuses the token, what it sends is kept.
+ *
+ * `stop` takes nothing more, gives what is under way ALFRED_SHUTDOWN_GRACE_S to finish, and leaves the rest to other
+ * processes.
+ *
+ * @throws ConfigError when Slack is off or the agent does not exist; when the port is taken
+ */
+export async function startSlack(
+  edge: SlackEdge,
+  adapters: SlackAdapters,
+  { agents = registeredAgents }: { agents?: Agents } = {},
+): Promise<RunningSlack> {
+  const { config, log, readiness } = edge;
+  const settings = readSettings(config);
+  checkAgentNames(config, Object.keys(agents));
+  if (!findAgent(agents, config.SLACK_AGENT))
+    throw new ConfigError(
+      `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${Object.keys(agents).join(', ')}.`,
+    );
+  await adapters.checkAudit();
+
+  let problem: string | undefined = 'Slack has not said yet who Alfred is there';
+  readiness.addWarning('slack', async () => problem);
+  const stopping = new AbortController();
+  const { calls, poster, notices, owner } = createPosting(edge, adapters, settings);
+  const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+  const processor = createProcessing({
+    edge,
+    adapters,
+    agents,
+    settings,
+    calls,
+    notices,
+    owner,
+    identity,
+    onAsked: () => poster.wake(),
+  });
+  const receive = createReceive({ inbox: adapters.slackInbox, log, metrics: edge.metrics, onStored: processor.wake });
+  const http = await startHttpReceiver({
+    ...edge,
+    host: config.SLACK_HOST,
+    port: config.SLACK_PORT,
+    signingSecret: settings.signingSecret,
+    networks: config.ALFRED_METRICS_NETWORKS,
+    receive,
+  });
+  const sockets =
+    settings.appToken === undefined
+      ? undefined
+      : createSocketReceiver({
+          appToken: settings.appToken,
+          apiUrl: settings.apiUrl,
+          receive,
+          log,
+          metrics: edge.metrics,
+        });
+  if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
+  sockets?.start();
+  poster.start();
+  const endRetention = startRetention({
+    inbox: adapters.slackInbox,
+    posts: adapters.slackPosts,
+    threads: adapters.slackThreads,
+    log,
+  });
+  const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
+  const url = `http://${host}:${http.port}`;
+  log.info({ url }, 'the Slack door is open');
+  identity.then(
+    ({ workspace, team }) => {
+      problem = undefined;
+      processor.start();
+      log.info({ workspace, team }, 'Alfred is in Slack');
+    },
+    () => undefined,
+  );
+
+  const graceMs = graceMsOf(config);
+  const stop = async () => {
+    stopping.abort(new Error('the process stops'));
+    endRetention();
+    await Promise.all([http.stop(graceMs), sockets?.stop()]);
+    await processor.stop(graceMs);
+    await poster.stop();
+    await calls.stop();
+    log.info({ url }, 'the Slack door is closed');
+  };
+  let stopped: Promise<void> | undefined;
+  return { url, stop: () => (stopped ??= stop()) };
+}
+
+/** @throws ConfigError */
+function readSettings(config: Config): SlackSettings {
+  let settings: SlackSettings | undefined;
+  try {
+    settings = slackSettingsOf(config);
+  } catch (error) {
+    throw new ConfigError((error as Error).message, { cause: error });
+  }
+  if (settings) return settings;
+  throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
+}
+
+/** What calls Slack: the queue of calls, the notices, and the poster of answers. */
+function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapters, settings: SlackSettings) {
+  const owner = randomUUID();
+  const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
+  const calls = createApiCalls({
+    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
+    clock: systemClock,
+    log,
+    metrics: {
+      observe: ({ method, outcome, durationMs }) =>
+        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000),
+    },
+  });
+  const poster = createPoster({
+    posts: adapters.slackPosts,
+    events: adapters.events,
+    slack: calls,
+    clock: systemClock,
+    log,
+    owner,
+    linksOf: createLinksOf(config),
+    metrics: {
+      rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
+      ended: (outcome) => metrics.slackPosts.inc({ outcome }),
+      retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
+    },
+  });
+  metrics.beforeScrape.push(async () => {
+    metrics.slackCallsWaiting.set(calls.depth());
+    // While the database is away, the other metrics are read.
+    const depths = await Promise.all([adapters.slackInbox.depth(), adapters.slackPosts.depth()]).catch(() => undefined);
+    if (!depths) return;
+    metrics.slackInboxDepth.set(depths[0]);
+    metrics.slackPostsOpen.set(depths[1]);
+  });
+  return { calls, poster, notices: createNotices(calls), owner };
+}
+
+type ProcessingDeps = Pick<ReturnType<typeof createPosting>, 'calls' | 'notices' | 'owner'> & {
+  edge: SlackEdge;
+  adapters: SlackAdapters;
+  agents: Agents;
+  settings: SlackSettings;
+  identity: Promise<Identity>;
+  onAsked: () => void;
+};
+
+/** What works through the stored deliveries. It starts when Slack has answered who Alfred is there. */
+function createProcessing({
+  edge,
+  adapters,
+  agents,
+  settings,
+  calls,
+  notices,
+  owner,
+  identity,
+  onAsked,
+}: ProcessingDeps) {
+  const { config, log, metrics } = edge;
+  const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const ask = createAsk({
+    config,
+    agents,
+    principals: createSlackPrincipals({
+      people: createPeople(calls),
+      links: adapters.slackUserLinks,
+      rights: adapters.rights,
+      tenant: settings.tenant,
+    }),
+    threads,
+    posts: adapters.slackPosts,
+    conversations,
+    messages: adapters.messages,
+    audit: adapters.audit,
+    notices,
+    onAsked,
+  });
+  const noticeChange = createNoticeChange({ threads, conversations, notices });
+  const app = identity.then(({ botId, botUserId }) =>
+    createBoltApp({
+      botToken: settings.botToken,
+      apiUrl: settings.apiUrl,
+      identity: { botId, botUserId },
+      ask,
+      noticeChange,
+    }),
+  );
+  app.catch(() => undefined);
+  const reports = createFailureReports({ notices, botUserId: identity.then(({ botUserId }) => botUserId) });
+  return createProcessor({
+    inbox: adapters.slackInbox,
+    owner,
+    handle: async ({ body }) => (await app).processEvent({ body, ack: async () => undefined }),
+    mayPass,
+    onPutBack(delivery) {
+      if (delivery.attempts === attemptsBeforeNotice)
+        reports
+          .reportWait(delivery)
+          .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
+    },
+    reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
+    log,
+    metrics,
+  });
+}
+
+/** Runs the Slack door in a process of its own until a signal ends it. */
+export async function runSlack(config: Config): Promise<void> {
+  readSettings(config);
+  const edge = await openEdge(config, 'slack');
+  await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
+  const adapters = createAdapters(edge);
+  void adapters.startListening();
+  const slack = await startSlack(edge, adapters);
+  edge.readiness.markServing();
+  edge.metrics.coldStart.set(process.uptime());
+  edge.log.info({ url: slack.url }, 'ready');
+  onShutdown(edge.log, async () => {
+    edge.readiness.markDraining();
+    await slack.stop();
+    await adapters.close();
+    await edge.close();
+  });
+}

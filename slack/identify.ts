@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../runtime/logger.ts';
+import type { SlackCalls } from './api-calls/api-calls.ts';
+import { isSlackCallError } from './api-calls/call-error.ts';
+
+export type Identity = { botId: string; botUserId: string; team: string; workspace: string };
+
+const pauses = { firstMs: 1_000, longestMs: 60_000 };
+
+type Deps = { calls: SlackCalls; log: Pick<Logger, 'warn'>; signal: AbortSignal; onProblem: (problem: string) => void };
+
+/**
+ * Asks Slack who Alfred is there, as long as it takes.
+ *
+ * @param deps.onProblem gets what is wrong and what to do
+ * @throws the signal's reason
+ */
+export async function identify({ calls, log, signal, onProblem }: Deps): Promise<Identity> {
+  let pauseMs = pauses.firstMs;
+  while (true) {
+    try {
+      const answer = await calls.call({ team: '', method: 'auth.test', signal, arguments: () => ({}) });
+      return {
+        botId: String(answer?.bot_id),
+        botUserId: String(answer?.user_id),
+        team: String(answer?.team_id),
+        workspace: String(answer?.team),
+      };
+    } catch (error) {
+      signal.throwIfAborted();
+      const code = isSlackCallError(error) ? error.code : 'internal';
+      onProblem(
+        code === 'unavailable'
+          ? 'Slack does not answer'
+          : `Slack refuses SLACK_BOT_TOKEN (${code}): copy the "Bot User OAuth Token" of the app again`,
+      );
+      log.warn({ code, retryInMs: pauseMs }, 'Slack does not say who Alfred is there; what it sends is kept meanwhile');
+    }
+    await sleep(pauseMs, undefined, { signal });
+    pauseMs = Math.min(2 * pauseMs, pauses.longestMs);
+  }
+}

@@ -1,0 +1,91 @@
+import type { SlackPost } from '../../contract/ports/index.ts';
+import { isRecord } from '../../contract/json.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { BotIdentity } from './bot-identity.ts';
+import { isPlaceClosed, isRefused } from './post-errors.ts';
+
+/** The metadata of a message that shows a task. Slack takes none for a stream; that is found by its state. */
+export const postMetadataType = 'alfred_post';
+
+/** How far the clocks of this process and of Slack may be apart. */
+const clockSkewMs = 120_000;
+
+type Search = {
+  calls: SlackCalls;
+  post: SlackPost;
+  identify: (team: string, signal: AbortSignal) => Promise<BotIdentity>;
+  log: Pick<Logger, 'error'>;
+  /** Timestamps of messages that belong to posts. */
+  owned: ReadonlySet<string>;
+  startedAt: string;
+  signal: AbortSignal;
+};
+
+/**
+ * Finds the message that a process made which then ended before it stored the message's timestamp.
+ *
+ * @param search.startedAt when that process began the call
+ * @returns its timestamp; undefined when the call was not made
+ */
+export async function findOwnMessage(search: Search): Promise<string | undefined> {
+  try {
+    return await searchThread(search);
+  } catch (error) {
+    if (!isRefused(error) || isPlaceClosed(error)) throw error;
+    // A second message is better than no answer.
+    const { log, post } = search;
+    log.error({ err: error, taskId: post.taskId }, 'Slack does not let the messages of a thread be read');
+    return undefined;
+  }
+}
+
+async function searchThread(search: Search): Promise<string | undefined> {
+  const { post, owned, identify, signal } = search;
+  const bot = await identify(post.team, signal);
+  const oldest = Math.max(Number(post.questionTs), (Date.parse(search.startedAt) - clockSkewMs) / 1_000);
+  const found = (await listReplies(search, oldest)).filter(
+    ({ ts, user, bot_id: botId }) =>
+      typeof ts === 'string' &&
+      Number(ts) > oldest &&
+      ts !== post.questionTs &&
+      !owned.has(ts) &&
+      (user === bot.userId || botId === bot.botId),
+  );
+  const marked = found.find(({ metadata }) => isOfPost(metadata, post.id));
+  const stream = found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
+  return (marked ?? stream)?.ts as string | undefined;
+}
+
+const isOfPost = (metadata: unknown, id: string) =>
+  isRecord(metadata) &&
+  metadata.event_type === postMetadataType &&
+  isRecord(metadata.event_payload) &&
+  metadata.event_payload.post === id;
+
+async function listReplies({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
+  const replies: Record<string, unknown>[] = [];
+  let cursor: string | undefined;
+  do {
+    const args = {
+      channel: post.channel,
+      ts: post.threadTs,
+      oldest: oldest.toFixed(6),
+      limit: 200,
+      include_all_metadata: true,
+      ...(cursor === undefined ? {} : { cursor }),
+    };
+    const answer = await calls.call({
+      team: post.team,
+      method: 'conversations.replies',
+      isUrgent: true,
+      signal,
+      arguments: () => args,
+    });
+    if (Array.isArray(answer?.messages)) replies.push(...answer.messages.filter(isRecord));
+    const metadata = answer?.response_metadata;
+    const next = isRecord(metadata) ? metadata.next_cursor : undefined;
+    cursor = typeof next === 'string' && next !== '' ? next : undefined;
+  } while (cursor !== undefined);
+  return replies;
+}

@@ -1,0 +1,32 @@
+import type { SlackPost, SlackPostMessage, SlackPosts } from '../../contract/ports/index.ts';
+import { LeaseLost } from './post-errors.ts';
+
+type Deps = {
+  posts: SlackPosts;
+  owner: string;
+  post: SlackPost;
+  /** Number of the newest event. */
+  seq: () => number;
+};
+
+/** The messages of one post, as they are stored. Each change throws LeaseLost when another process has the post. */
+export function createMessageRows({ posts, owner, post, seq }: Deps) {
+  let messages: SlackPostMessage[] = [...post.messages];
+
+  async function save(changed: SlackPostMessage[]): Promise<void> {
+    messages = changed;
+    if (!(await posts.save(owner, post.id, { messages, seq: seq() }))) throw new LeaseLost();
+  }
+
+  return {
+    get: (index: number): SlackPostMessage | undefined => messages[index],
+    /** @returns the index of the first message in this state, or -1 */
+    find: (state: SlackPostMessage['state']) => messages.findIndex((message) => message.state === state),
+    put: (index: number, message: SlackPostMessage) => save(messages.toSpliced(index, 1, message)),
+    /** The messages after it move up. */
+    remove: (index: number) => save(messages.toSpliced(index, 1)),
+    markShown: () => save(messages.map((message) => ({ ...message, state: 'shown' }))),
+    /** Two posts of one thread may have found the same message. Timestamps are stored before they are compared. */
+    isShared: async (ts: string) => (await posts.ownedTs(post)).filter((other) => other === ts).length > 1,
+  };
+}

@@ -1,0 +1,115 @@
+import { LRUCache } from 'lru-cache';
+import type { SlackPost, SlackPosts } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { isSlackCallError } from '../api-calls/call-error.ts';
+import type { Clock } from '../api-calls/clock.ts';
+import { callTimeoutMs } from '../api-calls/web-client.ts';
+import type { SlackLinks } from '../rendering/slack-message.ts';
+import { createBotIdentities } from './bot-identity.ts';
+import type { TaskFollower } from './follow-task.ts';
+import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped } from './post-errors.ts';
+import type { RotationReason } from './show-progress.ts';
+import { showTask } from './show-task.ts';
+
+/** A call is begun only while the lease lasts longer than the call can. */
+const leaseForCallMs = callTimeoutMs + 1_000;
+
+const firstRetryMs = 3_000;
+const longestRetryMs = 10 * 60_000;
+const dayMs = 24 * 60 * 60_000;
+/** A post whose task has not ended is tried for longer: there is no answer yet that could get lost. */
+const longestOpenMs = 30 * dayMs;
+
+/** After this time a post that gave its place to another one asks for a place again. */
+const awayMs = 15_000;
+
+export type PosterMetrics = {
+  /** A stream has ended before its task. */
+  rotated(reason: RotationReason): void;
+  /** `shown`: the end of the task is shown. `closed`: nothing can be posted there. `given_up`: it failed for a day. */
+  ended(outcome: 'shown' | 'closed' | 'given_up'): void;
+  /** It failed and is tried again. */
+  retried(code: string): void;
+};
+
+export type PostRunnerDeps = {
+  posts: SlackPosts;
+  slack: SlackCalls;
+  clock: Clock;
+  log: Logger;
+  metrics: PosterMetrics;
+  /** Unique among all processes, also after a restart. */
+  owner: string;
+  linksOf: (post: SlackPost) => SlackLinks;
+};
+
+export type PostRun = {
+  post: SlackPost;
+  follower: TaskFollower;
+  /** Its reason says what becomes of the post. */
+  abort: AbortController;
+  leasedUntil: number;
+};
+
+/** Shows one post until its end, and stores what became of it. Does not throw. */
+export function createPostRunner({ posts, slack: calls, clock, log, metrics, owner, linksOf }: PostRunnerDeps) {
+  const identify = createBotIdentities(calls);
+  const failures = new LRUCache<string, number>({ max: 10_000 });
+
+  /** @returns milliseconds until the next attempt. Not even, so that posts that failed together do not meet again. */
+  function countFailure(id: string): number {
+    const failed = failures.get(id) ?? 0;
+    failures.set(id, failed + 1);
+    const backoffMs = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failed, 20));
+    return Math.round(backoffMs * (0.75 + Math.random() / 2));
+  }
+
+  function isTooLate({ post, follower }: PostRun): boolean {
+    const { endedAt } = follower.current().view;
+    const at = endedAt ? Date.parse(endedAt) + dayMs : Number(post.questionTs) * 1_000 + longestOpenMs;
+    return clock.now() >= at;
+  }
+
+  async function putBack(run: PostRun, error: unknown) {
+    const { id, taskId, channel, team } = run.post;
+    const reason: unknown = run.abort.signal.reason ?? error;
+    if (reason instanceof LeaseLost) return log.warn({ taskId }, 'another process shows a task in Slack now');
+    if (reason instanceof PosterStopped) return posts.retry(owner, id, 0);
+    if (reason instanceof GivesWay) return posts.retry(owner, id, awayMs);
+    const code = isSlackCallError(error) ? error.code : 'internal';
+    if (isPlaceClosed(error)) {
+      log.warn({ taskId, team, channel, code }, 'an answer cannot be posted to Slack: the channel takes none');
+      metrics.ended('closed');
+      return posts.finish(owner, id);
+    }
+    if (isTooLate(run)) {
+      log.error({ err: error, taskId, team, channel, code }, 'an answer could not be posted to Slack and is given up');
+      metrics.ended('given_up');
+      return posts.finish(owner, id);
+    }
+    const afterMs = countFailure(id);
+    log.warn({ err: error, taskId, code, afterMs }, 'a Slack post failed and is tried again');
+    metrics.retried(code);
+    return posts.retry(owner, id, afterMs);
+  }
+
+  return async function runPost(run: PostRun): Promise<void> {
+    const { post, follower, abort } = run;
+    const checkLease = () => {
+      if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
+    };
+    const shared = { posts, calls, clock, log, owner, post, identify, links: linksOf(post) };
+    const onRotation = (reason: RotationReason) => metrics.rotated(reason);
+    try {
+      await showTask({ ...shared, follower, signal: abort.signal, checkLease, onRotation });
+      await posts.finish(owner, post.id);
+      failures.delete(post.id);
+      metrics.ended('shown');
+    } catch (error) {
+      await putBack(run, error).catch((err: unknown) =>
+        log.warn({ err, taskId: post.taskId }, 'a Slack post cannot be put back; another process takes it over'),
+      );
+    }
+  };
+}

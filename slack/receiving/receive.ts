@@ -1,0 +1,50 @@
+import type { JsonObject } from '../../contract/json.ts';
+import type { SlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { deliveryOf } from './delivery.ts';
+
+export type Arrival = {
+  transport: 'socket' | 'http';
+  kind: SlackDelivery['kind'];
+  body: JsonObject;
+  envelopeId?: string | undefined;
+  /** Called when the delivery is stored. Slack waits for it for 3 seconds. */
+  acknowledge: () => void | Promise<void>;
+};
+
+type Deps = {
+  inbox: Pick<SlackInbox, 'store'>;
+  log: Pick<Logger, 'warn'>;
+  metrics: Pick<Metrics, 'slackEvents' | 'slackAckDuration'>;
+  /** A delivery is there to be processed. */
+  onStored: () => void;
+};
+
+export type Receive = ReturnType<typeof createReceive>;
+
+/** Stores what Slack sends and acknowledges it then. What could not be stored is not acknowledged: Slack repeats it. */
+export const createReceive =
+  ({ inbox, log, metrics, onStored }: Deps) =>
+  /** @returns whether it is stored */
+  async ({ transport, kind, body, envelopeId, acknowledge }: Arrival): Promise<boolean> => {
+    const endTimer = metrics.slackAckDuration.startTimer({ transport });
+    let isNew: boolean;
+    try {
+      isNew = await inbox.store(deliveryOf(kind, body, { id: envelopeId }));
+    } catch (error) {
+      metrics.slackEvents.inc({ transport, kind, outcome: 'failed' });
+      log.warn({ err: error, transport, kind }, 'what Slack has sent could not be stored; Slack sends it again');
+      return false;
+    }
+    metrics.slackEvents.inc({ transport, kind, outcome: isNew ? 'stored' : 'repeated' });
+    if (isNew) onStored();
+    try {
+      await acknowledge();
+      endTimer();
+    } catch (error) {
+      // The connection is gone. What Slack repeats is found by its key.
+      log.warn({ err: error, transport, kind }, 'what Slack has sent is stored and could not be acknowledged');
+    }
+    return true;
+  };

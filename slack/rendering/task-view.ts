@@ -1,0 +1,187 @@
+import type { TaskEvent } from '../../contract/events.ts';
+import type { Citation, Effect, TaskError, TaskStatus, TaskUsage, Waiting } from '../../contract/task.ts';
+import { oneLine } from './cut.ts';
+import { describeToolCall } from './describe-tool-call.ts';
+
+export type TaskStep = { id: string; title: string; state: 'running' | 'done' | 'error'; details?: string };
+
+/** What the messages of a task show: a fold over its events. */
+export type TaskView = {
+  status: TaskStatus;
+  /** What Alfred does now, for `assistant.threads.setStatus`, behind its name; empty while it waits, and at the end. */
+  statusText: string;
+  steps: TaskStep[];
+  /** Markdown of the answer so far. It restarts when an attempt's text is void, and at the end it is the result. */
+  text: string;
+  citations: Citation[];
+  /** False: the agent answers from documents, and this answer cites none. */
+  grounded?: boolean | undefined;
+  error?: TaskError;
+  waiting?: Waiting;
+  /** Tool calls that wait for a person's decision. */
+  approvals: { id: string; callId: string; title: string }[];
+  /** Why it was cancelled. */
+  reason?: string;
+  effects?: Effect[] | undefined;
+  usage?: TaskUsage;
+  startedAt?: string;
+  endedAt?: string;
+  /** Number of the newest event in this view. */
+  seq: number;
+};
+
+export const emptyView: TaskView = {
+  status: 'queued',
+  statusText: '',
+  steps: [],
+  text: '',
+  citations: [],
+  approvals: [],
+  seq: 0,
+};
+
+type Handlers = {
+  [Type in TaskEvent['type']]?: (
+    view: TaskView,
+    data: Extract<TaskEvent, { type: Type }>['data'],
+    event: { seq: number; at: string },
+  ) => TaskView;
+};
+
+/** Pure. An event that the view has already changes nothing. */
+export function applyEvent(view: TaskView, event: TaskEvent): TaskView {
+  if (event.seq <= view.seq) return view;
+  const handler = handlers[event.type] as
+    ((view: TaskView, data: TaskEvent['data'], event: TaskEvent) => TaskView) | undefined;
+  return { ...(handler?.(view, event.data, event) ?? view), seq: event.seq };
+}
+
+const thinking = 'is thinking …';
+const waitId = 'wait-';
+
+/** Whether the step is a wait, which a message says in a section of its own while it lasts. */
+export const isWait = ({ id }: Pick<TaskStep, 'id'>): boolean => id.startsWith(waitId);
+
+const handlers: Handlers = {
+  'task.queued': (view, _, { at }) => ({ ...view, statusText: 'is about to begin …', startedAt: at }),
+  'task.started': (view, _, { at }) => ({ ...view, status: 'running', statusText: thinking, startedAt: at }),
+  'model.started': (view, { purpose }) => ({
+    ...view,
+    statusText: thinking,
+    text: purpose === 'summary' ? view.text : '',
+  }),
+  'text.delta': (view, { text }) => ({ ...view, statusText: 'is writing …', text: view.text + text }),
+  'model.failed': (view, { error, willRetry, purpose }) => ({
+    ...view,
+    statusText: willRetry ? oneLine(`is trying again: ${error.message}`, 100) : view.statusText,
+    text: purpose === 'summary' ? view.text : '',
+  }),
+  'model.fallback': (view, { from, to }, { seq }) => withNote(view, seq, `${from} does not answer; asking ${to}`),
+  'model.corrected': (view, _, { seq }) => ({
+    ...withNote(view, seq, 'the answer could not be used; the model gets the reason'),
+    text: '',
+  }),
+  'context.compacted': (view, { method }, { seq }) =>
+    withNote(view, seq, `the conversation was made shorter to fit the model (${method.replaceAll('_', ' ')})`),
+  'tool.started': (view, { callId, tool, arguments: input }) => {
+    const title = describeToolCall(tool, input);
+    return { ...withStep(view, { id: callId, title, state: 'running' }), statusText: oneLine(`is ${title}`, 100) };
+  },
+  'tool.completed': (view, { callId, tool, isError, summary }) => ({
+    ...withStep(view, {
+      id: callId,
+      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
+      state: isError ? 'error' : 'done',
+      details: summary,
+    }),
+    statusText: thinking,
+  }),
+  'approval.requested': (view, { approvalId, callId, tool, arguments: input }) => {
+    const title = describeToolCall(tool, input);
+    return {
+      ...withStep(view, {
+        id: callId,
+        title,
+        state: 'running',
+        details: `needs approval: alfred approvals approve ${approvalId}, or deny`,
+      }),
+      approvals: [...view.approvals.filter(({ id }) => id !== approvalId), { id: approvalId, callId, title }],
+    };
+  },
+  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment }) => ({
+    ...withStep(view, {
+      id: callId,
+      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
+      state: runs ? 'running' : 'error',
+      details: `${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`,
+    }),
+    approvals: view.approvals.filter(({ id }) => id !== approvalId),
+  }),
+  'message.steered': (view, { text }, { seq }) => withNote(view, seq, `read: “${oneLine(text, 100)}”`),
+  'effect.undone': (view, { callId, state }) => ({
+    ...view,
+    effects: view.effects?.map((effect) => (effect.callId === callId ? { ...effect, state } : effect)),
+  }),
+  'task.waiting': (view, waiting, { seq }) => ({
+    ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
+    status: waiting.reason === 'worker' ? 'queued' : 'waiting',
+    statusText: '',
+    waiting,
+  }),
+  // What was streamed before the wait may be streamed again.
+  'task.resumed': (view) => ({
+    ...withoutWaiting(view),
+    steps: view.steps.map((step) => (isWait(step) ? { ...step, state: 'done' } : step)),
+    status: 'running',
+    statusText: thinking,
+    text: '',
+  }),
+  'task.completed': (view, { result, usage }, { at }) =>
+    ended(view, 'done', {
+      status: 'completed',
+      text: result.text,
+      citations: result.citations,
+      grounded: result.grounded,
+      usage,
+      endedAt: at,
+    }),
+  'task.incomplete': (view, { result, usage }, { at }) =>
+    ended(view, 'error', {
+      status: 'incomplete',
+      text: result.text,
+      citations: result.citations,
+      grounded: result.grounded,
+      usage,
+      endedAt: at,
+    }),
+  'task.failed': (view, { error, usage }, { at }) =>
+    ended(view, 'error', { status: 'failed', error, usage, endedAt: at }),
+  'task.cancelled': (view, { reason, usage, effects }, { at }) =>
+    ended(view, 'error', { status: 'cancelled', reason, usage, effects, endedAt: at }),
+};
+
+const titleOf = (view: TaskView, id: string) => view.steps.find((step) => step.id === id)?.title;
+
+/** A repeated step replaces its first report. */
+const withStep = (view: TaskView, step: TaskStep): TaskView => ({
+  ...view,
+  steps: view.steps.some(({ id }) => id === step.id)
+    ? view.steps.map((other) => (other.id === step.id ? step : other))
+    : [...view.steps, step],
+});
+
+const withNote = (view: TaskView, seq: number, title: string) =>
+  withStep(view, { id: `event-${seq}`, title, state: 'done' });
+
+function withoutWaiting(view: TaskView): TaskView {
+  const { waiting: _, ...rest } = view;
+  return rest;
+}
+
+const ended = (view: TaskView, unfinished: TaskStep['state'], change: Partial<TaskView>): TaskView => ({
+  ...withoutWaiting(view),
+  ...change,
+  statusText: '',
+  approvals: [],
+  steps: view.steps.map((step) => (step.state === 'running' ? { ...step, state: unfinished } : step)),
+});

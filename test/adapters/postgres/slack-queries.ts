@@ -1,0 +1,36 @@
+import type { Adapters } from '../../../wiring/adapters.ts';
+
+/** A day of a busy workspace: nearly all of it is done. */
+export const generatedSlack = `
+  insert into slack_inbox (key, kind, team, lane, completed_at)
+    select 'k' || n, 'event', 'T1', 'l' || n, now() - interval '1 hour' from generate_series(1, 20000) n;
+  insert into slack_inbox (key, kind, team, lane, body)
+    select 'o' || n, 'event', 'T1', 'o' || n % 50, '{}' from generate_series(1, 200) n;
+  insert into slack_posts (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts, finished_at)
+    select gen_random_uuid(), gen_random_uuid(), 'local', 's7', 'knowledge', 'T1', 'C' || n % 500, n::text, 'U1', n::text,
+      case when n > 50 then now() end from generate_series(1, 20000) n;
+  insert into slack_threads (team, channel, thread_ts, tenant, subject, conversation_id, agent)
+    select 'T1', 'C' || n % 500, n::text, 'local', 's7', 'c' || n, 'knowledge' from generate_series(1, 20000) n;
+  analyze slack_inbox, slack_posts, slack_threads;`;
+
+/** Sends each query of the Slack door but the rare ones of its retention. */
+export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }: Adapters) {
+  const leaseMs = 30_000;
+  const place = { team: 'T1', channel: 'C7', threadTs: '7' };
+  await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
+  const delivery = await slackInbox.claim('one', leaseMs);
+  await slackInbox.renew('one', leaseMs);
+  await slackInbox.retry('one', delivery?.key ?? '', 0);
+  await slackInbox.complete('one', delivery?.key ?? '');
+  await slackInbox.depth();
+  await slackInbox.removeOld();
+  const post = await slackPosts.claim('one', leaseMs);
+  await slackPosts.renew('one', leaseMs);
+  await slackPosts.save('one', post?.id ?? '', { messages: [], seq: 1 });
+  await slackPosts.ownedTs(place);
+  await slackPosts.findByTask(post?.taskId ?? '');
+  await slackPosts.finish('one', post?.id ?? '');
+  await slackPosts.depth();
+  await slackPosts.removeOld();
+  await slackThreads.find(place);
+}

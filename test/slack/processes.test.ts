@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { until } from '../support/until.ts';
+import { blockedTurn } from '../api/open-conversation.ts';
+import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
+
+let env: SlackHarness;
+let user: { id: string };
+let channel: string;
+beforeEach(async () => {
+  env = await createSlackHarness({ ALFRED_SHUTDOWN_GRACE_S: '5' }, { rateLimits: false });
+  user = env.slack.addUser({ name: 'anna' });
+  channel = env.slack.directMessage(user).id;
+});
+afterEach(() => env?.close());
+
+test('a bot that stops gives back what it shows, and another one finishes the same message', async () => {
+  const { turn, release } = blockedTurn('The answer.');
+  const requests = env.script([turn]);
+  const { ts } = env.slack.say(user, channel, 'What?');
+  await until('the model is asked', () => requests.length === 1);
+  const leases = async () =>
+    (await env.postgres.pool.query('select owner from slack_posts where finished_at is null')).rows as {
+      owner: string | null;
+    }[];
+  const [before] = await until('the answer is shown by a bot', async () => {
+    const rows = await leases();
+    return rows[0]?.owner ? rows : undefined;
+  });
+  await env.stopBot();
+  expect(await leases()).toEqual([{ owner: null }]);
+  await env.startBot();
+  await until('another bot has it', async () => ((await leases())[0]?.owner ?? before?.owner) !== before?.owner);
+  release();
+  const answers = await env.answersIn(channel, ts);
+  expect(answers).toHaveLength(1);
+  expect(env.slack.view(channel, ts).filter(({ fromApp }) => fromApp)).toHaveLength(1);
+  expect(answers[0]?.shown).toContain('The answer.');
+});
+
+test('two bots at once answer each question once', async () => {
+  await env.startBot();
+  const requests = env.script(() => ({ text: ['Yes.'] }));
+  env.slack.faults.setDeliveryCopies(4);
+  const asked = Array.from({ length: 8 }, (_, i) => env.slack.say(user, channel, `Question ${i}`));
+  await Promise.all(asked.map(({ ts }) => env.answersIn(channel, ts)));
+  expect(requests).toHaveLength(8);
+  expect(await env.tasks()).toHaveLength(8);
+  for (const { ts } of asked) expect(env.slack.view(channel, ts).filter(({ fromApp }) => fromApp)).toHaveLength(1);
+});
+
+test('no event is lost while sockets are closed, cut, or lose acknowledgements', async () => {
+  env.script(() => ({ text: ['Yes.'] }));
+  const asked: ReturnType<typeof env.slack.say>[] = [];
+  const ask = (text: string) => asked.push(env.slack.say(user, channel, text));
+  for (const how of ['refresh_requested', 'abrupt', 'warning'] as const) {
+    ask(`before ${how}`);
+    env.slack.faults.disconnectSockets(how);
+    ask(`while ${how}`);
+    await until('sockets are open again', () => env.slack.connections().filter(({ leaving }) => !leaving).length === 2);
+    env.slack.faults.loseAcknowledgements(1);
+    ask(`after ${how}`);
+  }
+  // What was not acknowledged comes again after 1 and 5 minutes.
+  await until('each delivery has been tried', () => env.slack.deliveries.every(({ attempts }) => attempts.length > 0));
+  for (const _ of [1, 2, 3])
+    await until('nothing is under way', () => {
+      env.slack.clock.advance(60_000);
+      return env.slack.deliveries.every(({ state }) => state !== 'pending');
+    });
+  for (const { ts } of asked) expect(await env.answersIn(channel, ts)).toHaveLength(1);
+  expect(await env.tasks()).toHaveLength(asked.length);
+});
+
+test('with a wrong token the bot says so, keeps what comes, and answers when Slack takes the token', async () => {
+  await env.stopBot();
+  env.slack.faults.fail('auth.test', 'invalid_auth', 2);
+  env.script(() => ({ text: ['Yes.'] }));
+  await env.startBot();
+  const warning = () => env.readiness.read().then(({ dependencies }) => dependencies['slack']?.detail);
+  expect(await until('a warning', warning, { accept: (text) => text.includes('SLACK_BOT_TOKEN') })).toContain(
+    'invalid_auth',
+  );
+  const { ts } = env.slack.say(user, channel, 'Are you there?');
+  expect(await env.answersIn(channel, ts)).toHaveLength(1);
+  expect(await warning()).toBeUndefined();
+});
