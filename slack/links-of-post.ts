@@ -13,7 +13,13 @@ export const createLinksOf =
   ({ ALFRED_PUBLIC_URL: publicUrl, OIDC_ISSUER, TEMPORAL_NAMESPACE: namespace, TEMPORAL_UI_URL: ui }: LinkConfig) =>
   ({ agent, taskId }: Pick<SlackPost, 'agent' | 'taskId'>): SlackLinks => ({
     agent,
-    ...(publicUrl === undefined ? {} : { task: `${publicUrl}/v1/tasks/${taskId}` }),
+    taskId,
+    ...(publicUrl === undefined
+      ? {}
+      : {
+          task: `${publicUrl}/v1/tasks/${taskId}`,
+          document: ({ documentId }) => `${publicUrl}/v1/documents/${encodeURIComponent(documentId)}/text`,
+        }),
     ...(OIDC_ISSUER === undefined
       ? {
           temporal: `${ui.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(taskWorkflowId(taskId))}`,

@@ -17,6 +17,7 @@ One that is set is never moved; the others move to the next free port.
 DATABASE_URL or TEMPORAL_ADDRESS, when set, take the place of the Postgres or Temporal that is started.
 ANTHROPIC_API_KEY lets Claude answer, OPENAI_API_KEY or OPENAI_BASE_URL with ALFRED_MODEL another model.
 SLACK_BOT_TOKEN with SLACK_APP_TOKEN brings Alfred into Slack.
+A file .env here may hold variables; those of the shell come first.
 ollama:, lmstudio:, llamacpp: and vllm: are model servers on this machine: docs/how-to/choose-a-model.md. All variables: ./alfred config
 `;
 

@@ -28,6 +28,8 @@ const child = spawn(
   nodePath(),
   [
     '--disable-warning=ExperimentalWarning',
+    // For settings that a person keeps in a file, as secrets are. Those of the environment come before them.
+    '--env-file-if-exists=.env',
     fileURLToPath(new URL('./main.ts', import.meta.url)),
     ...process.argv.slice(2),
   ],

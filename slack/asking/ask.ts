@@ -17,7 +17,7 @@ import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Notices } from './notices.ts';
 import { messageIdOf, type Question } from './question.ts';
-import type { SlackPrincipals } from './slack-principals.ts';
+import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY' | 'SLACK_AGENT'>;
@@ -71,7 +71,9 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   const receipt = await messages.submit(principal, conversationId, message);
   const { tenant, subject, kind, via } = principal;
   const resource = { type: 'conversation', id: conversationId };
-  audit.note({ tenant, subject, kind, via, action: 'message.send', resource, outcome: 'ok' });
+  // In a channel the conversation is the channel's, and the entry names the person.
+  const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
+  audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
   if (receipt.taskId !== null) {
     const { team, channel, threadTs, userId, ts: questionTs } = question;
     const where = { team, channel, threadTs, userId, questionTs };

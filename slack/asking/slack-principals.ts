@@ -37,13 +37,16 @@ export const createSlackPrincipals = ({ people, links, rights, tenant }: Deps): 
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
     if (kind !== 'member') return { refused: refusals[kind] };
     if (isExternal) return { refused: refusals.channel };
-    if (!isDirect) return { principal: leastPrincipal(tenant, `slack:${team}:${channel}`) };
+    if (!isDirect) return { principal: leastPrincipal(tenant, slackSubject(team, channel)) };
     const linked = await links.find(team, userId);
-    if (!linked) return { principal: leastPrincipal(tenant, `slack:${team}:${userId}`) };
+    if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };
     const roles = (await rights.rolesOf(linked)) ?? [];
     return { principal: { ...leastPrincipal(linked.tenant, linked.subject), roles } };
   },
 });
+
+/** The subject of a person, or of a channel, that no link names another one for. */
+export const slackSubject = (team: string, id: string) => `slack:${team}:${id}`;
 
 /** Every principal is a member. What a subject may read by its groups is asked when it reads. */
 const leastPrincipal = (tenant: string, subject: string): Principal => ({

@@ -1,6 +1,7 @@
 import type { SlackPost } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackAnswer, SlackCall, SlackCalls } from '../api-calls/api-calls.ts';
+import { plainMessage } from '../rendering/plain-message.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { postMetadataType } from './find-own-message.ts';
 import { isContentRefused } from './post-errors.ts';
@@ -38,14 +39,17 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
     });
   }
 
-  /** Slack refused the blocks: the words are shown without them. */
+  /** Slack refused the blocks: the words are shown as plain text. */
   async function orPlain(render: Render, show: (render: Render) => Promise<SlackAnswer | undefined>) {
     try {
       return await show(render);
     } catch (error) {
       if (!isContentRefused(error)) throw error;
-      log.error({ err: error, taskId: post.taskId }, 'Slack refuses the blocks of a message, so its text is shown');
-      return await show(() => ({ text: render().text, blocks: [] }));
+      log.error(
+        { err: error, taskId: post.taskId },
+        'Slack refuses the blocks of a message, so its words are shown as plain text',
+      );
+      return await show(() => plainMessage(render()));
     }
   }
 

@@ -72,6 +72,7 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
       },
     });
     client.on('slack_event', arrive);
+    catchFailures(client, log);
     const closed = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
     try {
       await withTimeout(client.start(), connectTimeoutMs, () => {
@@ -128,6 +129,18 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
       await withTimeout(Promise.all(runs), connectTimeoutMs, () => undefined);
     },
   };
+}
+
+/** The library's reader of messages rejects for those that it does not know, which would end the process. */
+function catchFailures(client: SocketModeClient, log: Deps['log']) {
+  const readers = client.listeners('ws_message');
+  client.removeAllListeners('ws_message');
+  client.on('ws_message', (...message: unknown[]) => {
+    for (const read of readers)
+      Promise.resolve(read(...message)).catch((error: unknown) =>
+        log.warn({ reason: reasonOf(error) }, 'a message of Slack that the library cannot read was left out'),
+      );
+  });
 }
 
 const aborted = (signal: AbortSignal) =>

@@ -22,8 +22,13 @@ const shellEnvironment = () => ({
 type Environment = Record<string, string | undefined>;
 
 /** Runs the real entry of `npm start` on a data folder. */
-export function startLocal(dataDir: string, { args = [], env = {} }: { args?: string[]; env?: Environment } = {}) {
+export function startLocal(
+  dataDir: string,
+  { args = [], env = {}, cwd = tmpdir() }: { args?: string[]; env?: Environment; cwd?: string } = {},
+) {
   const child = spawn(process.execPath, [entry, ...args], {
+    // Not the project, whose file `.env` is not for tests.
+    cwd,
     env: { ...shellEnvironment(), ALFRED_DATA_DIR: dataDir, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

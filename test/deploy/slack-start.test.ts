@@ -1,3 +1,5 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from '@jest/globals';
 import { createFakeSlack } from '../../deploy/slack/fake/fake-slack.ts';
 import { until } from '../support/until.ts';
@@ -16,11 +18,14 @@ afterAll(async () => {
 });
 const ready = 'Ctrl-C ends it.';
 
-test('npm start with two tokens brings Alfred into Slack; without, it says that Slack is off', async () => {
+test('npm start with two tokens in .env brings Alfred into Slack; without, it says that Slack is off', async () => {
   await slack.start();
   const dir = await folders.make();
   const tokens = { SLACK_BOT_TOKEN: slack.workspace.botToken, SLACK_APP_TOKEN: slack.app.appToken };
-  stack = startLocal(dir, { env: { ...tokens, SLACK_API_URL: slack.apiUrl } });
+  const settings = { ...tokens, SLACK_API_URL: slack.apiUrl };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(join(dir, '.env'), lines.join(''), { mode: 0o600 });
+  stack = startLocal(dir, { cwd: dir });
   await stack.waitForOutput(ready);
   expect(stack.output()).toMatch(/^Slack ready: /m);
   expect(stack.output()).toMatch(/^ {2}Slack +on: /m);
@@ -37,7 +42,8 @@ test('npm start with two tokens brings Alfred into Slack; without, it says that 
   const { code, output } = await stopLocal(stack);
   expect({ code, isClean: output.includes('Stopped. All data are kept.') }).toEqual({ code: 0, isClean: true });
 
-  stack = startLocal(dir);
+  await rm(join(dir, '.env'));
+  stack = startLocal(dir, { cwd: dir });
   await stack.waitForOutput(ready);
   expect(stack.output()).toMatch(/^ {2}Slack +off: docs\/how-to\/slack.md/m);
 });

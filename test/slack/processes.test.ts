@@ -71,6 +71,14 @@ test('no event is lost while sockets are closed, cut, or lose acknowledgements',
   expect(await env.tasks()).toHaveLength(asked.length);
 });
 
+test('an event that the library of sockets cannot read ends nothing', async () => {
+  env.script([{ text: ['Yes.'] }]);
+  env.slack.deliver('event', { type: 'app_rate_limited', team_id: 'T1', minute_rate_limited: 1, api_app_id: 'A1' });
+  await until('Slack has sent it', () => env.slack.deliveries.some(({ attempts }) => attempts.length > 0));
+  const { ts } = env.slack.say(user, channel, 'Still there?');
+  expect(await env.answersIn(channel, ts)).toHaveLength(1);
+});
+
 test('with a wrong token the bot says so, keeps what comes, and answers when Slack takes the token', async () => {
   await env.stopBot();
   env.slack.faults.fail('auth.test', 'invalid_auth', 2);
