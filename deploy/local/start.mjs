@@ -1,6 +1,7 @@
 // `npm start`. Plain JavaScript without dependencies, so that any Node from 20 on can run it. It installs the
 // dependencies when they are missing, then runs the stack on the Node that the project brings along.
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { compileCache, ensureInstalled, nodePath } from './install.mjs';
 
@@ -29,7 +30,7 @@ const child = spawn(
   [
     '--disable-warning=ExperimentalWarning',
     // For settings that a person keeps in a file, as secrets are. Those of the environment come before them.
-    '--env-file-if-exists=.env',
+    ...(existsSync('.env') ? ['--env-file=.env'] : []),
     fileURLToPath(new URL('./main.ts', import.meta.url)),
     ...process.argv.slice(2),
   ],
