@@ -56,7 +56,7 @@ describe('mrkdwn', () => {
   it.each(['`', '*a ', '**a', '[', '[a](', '<', '__a', '![[]()', '>', '[a](http://'])(
     'is fast with many %s',
     (text) => {
-      expect(leastMs(() => toMrkdwn(text.repeat(30_000 / text.length)))).toBeLessThan(100);
+      expect(leastMs(() => toMrkdwn(text.repeat(30_000 / text.length)))).toBeLessThan(2_000);
     },
   );
 });

@@ -180,7 +180,7 @@ describe('split Markdown', () => {
     ['emoji', '👩‍👩‍👧‍👦'.repeat(3_000)],
   ])('is fast with %s', (_, text) => {
     const parts = splitMarkdown(text, limits);
-    expect(leastMs(() => splitMarkdown(text, limits))).toBeLessThan(100);
+    expect(leastMs(() => splitMarkdown(text, limits))).toBeLessThan(2_000);
     expect(parts.map(({ source }) => source).join('')).toBe(text);
     for (const part of parts) expect(part.text.length).toBeLessThanOrEqual(limits.max);
     for (const part of parts) expect(part.text.isWellFormed()).toBe(true);
