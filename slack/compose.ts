@@ -17,6 +17,7 @@ import { createNotices } from './asking/notices.ts';
 import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
+import { wireCommands } from './commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
 import { createLinksOf } from './links-of-post.ts';
@@ -30,16 +31,22 @@ import { startRetention } from './retention.ts';
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
   Adapters,
+  | 'approvals'
   | 'audit'
   | 'checkAudit'
+  | 'control'
   | 'conversationRows'
+  | 'documents'
   | 'events'
+  | 'index'
+  | 'ledger'
   | 'messages'
   | 'rights'
   | 'slackInbox'
   | 'slackPosts'
   | 'slackThreads'
   | 'slackUserLinks'
+  | 'tasks'
 >;
 
 export type RunningSlack = { url: string; stop(): Promise<void> };
@@ -210,15 +217,16 @@ function createProcessing({
 }: ProcessingDeps) {
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const principals = createSlackPrincipals({
+    people: createPeople(calls),
+    links: adapters.slackUserLinks,
+    rights: adapters.rights,
+    tenant: settings.tenant,
+  });
   const ask = createAsk({
     config,
     agents,
-    principals: createSlackPrincipals({
-      people: createPeople(calls),
-      links: adapters.slackUserLinks,
-      rights: adapters.rights,
-      tenant: settings.tenant,
-    }),
+    principals,
     threads,
     posts: adapters.slackPosts,
     conversations,
@@ -228,6 +236,7 @@ function createProcessing({
     onAsked,
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
+  const own = wireCommands({ edge, adapters, agents, calls, apiUrl: settings.apiUrl, principals, ask });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({
       botToken: settings.botToken,
@@ -235,6 +244,7 @@ function createProcessing({
       identity: { botId, botUserId },
       ask,
       noticeChange,
+      ...own,
     }),
   );
   app.catch(() => undefined);
@@ -242,7 +252,8 @@ function createProcessing({
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,
-    handle: async ({ body }) => (await app).processEvent({ body, ack: async () => undefined }),
+    handle: async ({ body, attempts }) =>
+      (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } }),
     mayPass,
     onPutBack(delivery) {
       if (delivery.attempts === attemptsBeforeNotice)

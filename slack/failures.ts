@@ -20,7 +20,7 @@ export const attemptsBeforeNotice = 3;
 
 const waits =
   'Something that I need does not answer at the moment. Your message is kept, and I answer it when it is back.';
-const unknown =
+export const unknownFailure =
   'Something went wrong on our side, and your message was not taken. Send it again; if it happens again, tell whoever runs Alfred.';
 
 type Deps = { notices: Notices; botUserId: Promise<string> };
@@ -34,7 +34,7 @@ export function createFailureReports({ notices, botUserId }: Deps) {
       const question = await questionOf(delivery);
       // Where a line could not be posted, another one cannot be posted either.
       if (!question || isSlackCallError(error)) return;
-      await notices.send(question, error instanceof AlfredError ? error.message : unknown);
+      await notices.send(question, error instanceof AlfredError ? error.message : unknownFailure);
     },
 
     async reportWait(delivery: SlackDelivery): Promise<void> {
