@@ -25,6 +25,8 @@ export const isCommandName = (word: string): word is CommandName => Object.hasOw
 
 /** So many mistakes in a word may be typing errors. */
 const mostMistakes = 2;
+/** A word that begins with so many letters of a command may mean it. */
+const begins = 3;
 
 /** @returns the command that a person may have meant */
 export function nearestCommand(word: string): CommandName | undefined {
@@ -33,7 +35,7 @@ export function nearestCommand(word: string): CommandName | undefined {
     .map((name) => ({ name, mistakes: editDistance(word, name, mostMistakes) }))
     .filter(({ mistakes }) => mistakes <= mostMistakes)
     .sort((a, b) => a.mistakes - b.mistakes);
-  return nearest?.name ?? names.find((name) => word.length > 2 && name.startsWith(word));
+  return nearest?.name ?? names.find((name) => word.length >= begins && name.startsWith(word.slice(0, begins)));
 }
 
 /** @param word what was written in place of a command */

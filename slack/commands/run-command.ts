@@ -8,7 +8,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
-import { attemptsBeforeNotice, mayPass, unknownFailure } from '../failures.ts';
+import { attemptsBeforeNotice, mayPass } from '../failures.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { decideHint, moreApprovals, readApprovals } from './approval-lines.ts';
@@ -40,6 +40,7 @@ export type CommandDeps = TaskCommandDeps & {
 const lasting: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
 
 const waits = 'Something that I need does not answer at the moment. I do this when it is back.';
+const unknown = 'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
 const away = 'Something that I need does not answer at the moment. Try it again soon.';
 
 /**
@@ -93,7 +94,7 @@ export function createCommands(deps: CommandDeps) {
 }
 
 const textOf = (error: unknown, isAway: boolean): string =>
-  isAway ? away : error instanceof AlfredError ? error.message : unknownFailure;
+  isAway ? away : error instanceof AlfredError ? error.message : unknown;
 
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 
