@@ -25,19 +25,34 @@ export interface SlackInbox {
   removeOld(): Promise<number>;
 }
 
-export type SlackThread = SlackPlace & { tenant: string; subject: string; conversationId: string; agent: string };
+export type SlackThread = SlackPlace & {
+  tenant: string;
+  subject: string;
+  conversationId: string;
+  agent: string;
+  /** The Slack users who have asked in it. */
+  askers: string[];
+};
 
 /** Which conversation a thread is. */
 export interface SlackThreads {
   find(place: SlackPlace): Promise<SlackThread | undefined>;
   /** @returns the thread that is stored: another process may have been first */
   insert(thread: SlackThread): Promise<SlackThread>;
+  /** A repeat changes nothing. */
+  addAsker(place: SlackPlace, userId: string): Promise<void>;
   /** Deletes those whose conversation was deleted. @returns how many */
   removeOld(): Promise<number>;
 }
 
 /** `starting`: the call that makes the message may or may not have been made. */
-export type SlackPostMessage = { ts: string | null; state: 'starting' | 'streaming' | 'shown'; startedAt: string };
+export type SlackPostMessage = {
+  ts: string | null;
+  state: 'starting' | 'streaming' | 'shown';
+  startedAt: string;
+  /** Number of the task event that the message shows, when that is known. */
+  seq?: number;
+};
 
 /** What Slack shows of one task. */
 export type SlackPost = SlackPlace & {
@@ -50,15 +65,19 @@ export type SlackPost = SlackPlace & {
   userId: string;
   questionTs: string;
   messages: SlackPostMessage[];
-  /** Number of the last task event that the messages show. */
+  /** Number of the newest task event when the messages were stored. */
   seq: number;
+  /** How often a process has claimed it. */
   attempts: number;
 };
 
 export interface SlackPosts {
   /** A task has one post: a repeat changes nothing. */
   create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts'>): Promise<void>;
-  claim(owner: string, leaseMs: number): Promise<SlackPost | undefined>;
+  /** Only of this team, which the token of this process is for. Posts that no process has had yet come first. */
+  claim(owner: string, leaseMs: number, team: string): Promise<SlackPost | undefined>;
+  /** How many posts of the team `claim` would give. */
+  claimable(team: string): Promise<number>;
   /** @returns the ids that this owner still has */
   renew(owner: string, leaseMs: number): Promise<string[]>;
   /** Fenced: false when another owner has the post. */

@@ -16,7 +16,8 @@ export interface SlackTables {
     received_at: Generated<Date>;
     completed_at: Date | null;
   };
-  slack_threads: Place & Owned & { conversation_id: string; agent: string; created_at: Generated<Date> };
+  slack_threads: Place &
+    Owned & { conversation_id: string; agent: string; created_at: Generated<Date>; askers: Generated<string[]> };
   slack_posts: Place &
     Owned &
     Leased & {

@@ -67,7 +67,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if (question.text === '') return question.hasFiles ? undefined : notices.send(question, emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  const { conversationId } = known ?? (await beginThread(deps, question, principal));
+  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
+  if (!askers.includes(question.userId)) await threads.addAsker(question, question.userId);
   const receipt = await messages.submit(principal, conversationId, message);
   const { tenant, subject, kind, via } = principal;
   const resource = { type: 'conversation', id: conversationId };
@@ -112,7 +113,7 @@ function checkText(text: string): string {
 /** Makes the conversation of a thread. A repeat finds the same one. */
 async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
   const { config, agents, conversations, threads } = deps;
-  const { team, channel, threadTs, ts } = question;
+  const { team, channel, threadTs, ts, userId } = question;
   const agent = config.SLACK_AGENT;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
@@ -120,5 +121,5 @@ async function beginThread(deps: AskDeps, question: Question, { tenant, subject 
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
     { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
   );
-  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent });
+  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
 }

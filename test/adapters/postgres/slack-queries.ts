@@ -33,4 +33,5 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.depth();
   await slackPosts.removeOld();
   await slackThreads.find(place);
+  await slackThreads.addAsker(place, 'U7');
 }
