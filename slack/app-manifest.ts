@@ -2,12 +2,15 @@ import type { webApi } from '@slack/bolt';
 import { slashCommand } from './commands/command-list.ts';
 
 type Manifest = NonNullable<webApi.AppsManifestCreateArguments['manifest']>;
-type BotEvent = NonNullable<
+type ManifestEvent = NonNullable<
   NonNullable<NonNullable<Manifest['settings']>['event_subscriptions']>['bot_events']
 >[number];
+/** The library's type has not the event of the stop button yet. */
+type BotEvent = ManifestEvent | 'agent_session_stopped';
 
 /** The events that Alfred listens to, with the scope that Slack asks for. */
 const scopesOfEvents = {
+  agent_session_stopped: [],
   app_home_opened: [],
   app_mention: ['app_mentions:read'],
   'message.channels': ['channels:history'],
@@ -30,6 +33,7 @@ const scopesOfMethods = {
   'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
   'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
   'users.info': ['users:read'],
+  'views.open': [],
   'views.publish': [],
 } as const;
 
@@ -68,8 +72,8 @@ export const appManifest = {
   },
   oauth_config: { scopes: { bot: botScopes } },
   settings: {
-    event_subscriptions: { bot_events: botEvents },
-    interactivity: { is_enabled: false },
+    event_subscriptions: { bot_events: botEvents as ManifestEvent[] },
+    interactivity: { is_enabled: true },
     org_deploy_enabled: false,
     socket_mode_enabled: true,
     token_rotation_enabled: false,

@@ -8,6 +8,7 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
+import { createActing } from './acting/acting.ts';
 import { createApiCalls } from './api-calls/api-calls.ts';
 import { systemClock } from './api-calls/clock.ts';
 import { createWebClient } from './api-calls/web-client.ts';
@@ -47,6 +48,7 @@ type SlackAdapters = Pick<
   | 'slackThreads'
   | 'slackUserLinks'
   | 'tasks'
+  | 'tenants'
 >;
 
 export type RunningSlack = { url: string; stop(): Promise<void> };
@@ -237,6 +239,7 @@ function createProcessing({
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
   const own = wireCommands({ edge, adapters, agents, calls, apiUrl: settings.apiUrl, principals, ask });
+  const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({
       botToken: settings.botToken,
@@ -244,6 +247,7 @@ function createProcessing({
       identity: { botId, botUserId },
       ask,
       noticeChange,
+      acting,
       ...own,
     }),
   );

@@ -2,6 +2,7 @@ import { AlfredError, httpStatusOf } from '../contract/errors.ts';
 import type { SlackDelivery } from '../contract/ports/index.ts';
 import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
+import { pressIn, submissionIn, type Act } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
 import { questionIn, type Question } from './asking/question.ts';
 
@@ -23,21 +24,33 @@ const waits =
 const unknown =
   'Something went wrong on our side, and your message was not taken. Send it again; if it happens again, tell whoever runs Alfred.';
 
+const pressWaits =
+  'Something that I need does not answer at the moment. What you pressed is kept, and I do it when it is back.';
+const pressFailed =
+  'Something went wrong on our side, and nothing was done. Press again; if it happens again, tell whoever runs Alfred.';
+
 type Deps = { notices: Notices; botUserId: Promise<string> };
 
 /** Tells the person in Slack what became of a message that failed, or that waits. */
 export function createFailureReports({ notices, botUserId }: Deps) {
   const questionOf = async ({ kind, body }: SlackDelivery): Promise<Question | undefined> =>
     kind === 'event' ? questionIn(body, await botUserId) : undefined;
+  const actOf = ({ kind, body }: SlackDelivery): Act | undefined =>
+    kind === 'interactive' ? (pressIn(body) ?? submissionIn(body)) : undefined;
   return {
     async reportFailure(delivery: SlackDelivery, error: unknown): Promise<void> {
       const question = await questionOf(delivery);
       // Where a line could not be posted, another one cannot be posted either.
-      if (!question || isSlackCallError(error)) return;
+      if (isSlackCallError(error)) return;
+      const act = actOf(delivery);
+      if (act) await notices.send(act, error instanceof AlfredError ? error.message : pressFailed);
+      if (!question) return;
       await notices.send(question, error instanceof AlfredError ? error.message : unknown);
     },
 
     async reportWait(delivery: SlackDelivery): Promise<void> {
+      const act = actOf(delivery);
+      if (act) await notices.send(act, pressWaits);
       const question = await questionOf(delivery);
       if (question && (question.isDirect || question.mentionsAlfred)) await notices.send(question, waits);
     },
