@@ -44,6 +44,7 @@ type SlackAdapters = Pick<
   | 'messages'
   | 'rights'
   | 'slackInbox'
+  | 'slackLinking'
   | 'slackPosts'
   | 'slackThreads'
   | 'slackUserLinks'
@@ -116,6 +117,7 @@ export async function startSlack(
   poster.start();
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
+    links: adapters.slackLinking,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
     log,
@@ -238,7 +240,8 @@ function createProcessing({
     onAsked,
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
-  const own = wireCommands({ edge, adapters, agents, calls, apiUrl: settings.apiUrl, principals, ask });
+  const workspace = () => identity.then(({ workspace: name }) => name);
+  const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
   const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({

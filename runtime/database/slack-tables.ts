@@ -31,5 +31,17 @@ export interface SlackTables {
       created_at: Generated<Date>;
       finished_at: Date | null;
     };
+  slack_link_codes: {
+    team: string;
+    user_id: string;
+    tenant: string;
+    user_name: string;
+    workspace: string;
+    code_hash: Buffer | null;
+    subject: string | null;
+    digits_hash: Buffer | null;
+    wrong: Generated<number>;
+    expires_at: Date;
+  };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

@@ -33,6 +33,8 @@ export type CommandDeps = TaskCommandDeps & {
   replies: Replies;
   /** @returns what the person alone reads */
   ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
+  link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
+  unlink: (sender: CommandSender) => Promise<SlackMessage>;
   log: Pick<Logger, 'error' | 'warn'>;
 };
 
@@ -119,6 +121,8 @@ function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answe
       return linesMessage(lines[0]!, lines.slice(1), [usageNote]);
     },
     documents: ({ principal }, words) => readDocuments(principal, words),
+    link: (sender, rest) => deps.link(sender, rest),
+    unlink: (sender) => deps.unlink(sender),
     health: async ({ principal }) => healthMessage(await readiness.read(), principal),
   };
 }
