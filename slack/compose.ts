@@ -7,10 +7,12 @@ import { graceMsOf } from '../runtime/grace.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
+import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import { createActing } from './acting/acting.ts';
 import { createApiCalls } from './api-calls/api-calls.ts';
 import { systemClock } from './api-calls/clock.ts';
+import { createTokenWatch } from './api-calls/token-problems.ts';
 import { createWebClient } from './api-calls/web-client.ts';
 import { createAsk } from './asking/ask.ts';
 import { createNoticeChange } from './asking/notice-change.ts';
@@ -23,6 +25,7 @@ import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.
 import { identify, type Identity } from './identify.ts';
 import { createLinksOf } from './links-of-post.ts';
 import { createPoster } from './posting/poster.ts';
+import { inWorkspace } from './processing/in-workspace.ts';
 import { createProcessor } from './processing/processor.ts';
 import { startHttpReceiver } from './receiving/http-receiver.ts';
 import { createReceive } from './receiving/receive.ts';
@@ -78,9 +81,9 @@ export async function startSlack(
   await adapters.checkAudit();
 
   let problem: string | undefined = 'Slack has not said yet who Alfred is there';
-  readiness.addWarning('slack', async () => problem);
   const stopping = new AbortController();
-  const { calls, poster, notices, owner } = createPosting(edge, adapters, settings);
+  const { calls, poster, notices, owner, token } = createPosting(edge, adapters, settings);
+  readiness.addWarning('slack', async () => problem ?? token.problem());
   const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
   const processor = createProcessing({
     edge,
@@ -128,7 +131,7 @@ export async function startSlack(
   identity.then(
     ({ workspace, team }) => {
       problem = undefined;
-      processor.start();
+      processor.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -136,12 +139,13 @@ export async function startSlack(
 
   const graceMs = graceMsOf(config);
   const stop = async () => {
+    const deadline = performance.now() + graceMs;
+    // First: what waits for Slack's answer fails now, and is left to other processes.
+    const processed = processor.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop()]);
-    await processor.stop(graceMs);
-    await poster.stop();
-    await calls.stop();
+    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop()]);
+    await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
   let stopped: Promise<void> | undefined;
@@ -163,14 +167,17 @@ function readSettings(config: Config): SlackSettings {
 /** What calls Slack: the queue of calls, the notices, and the poster of answers. */
 function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapters, settings: SlackSettings) {
   const owner = randomUUID();
+  const token = createTokenWatch();
   const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
   const calls = createApiCalls({
     send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
     clock: systemClock,
     log,
     metrics: {
-      observe: ({ method, outcome, durationMs }) =>
-        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000),
+      observe({ method, outcome, durationMs }) {
+        token.observe({ method, outcome });
+        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
+      },
     },
   });
   const poster = createPoster({
@@ -195,7 +202,7 @@ function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapt
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, poster, notices: createNotices(calls), owner };
+  return { calls, poster, notices: createNotices(calls), owner, token };
 }
 
 type ProcessingDeps = Pick<ReturnType<typeof createPosting>, 'calls' | 'notices' | 'owner'> & {
@@ -255,12 +262,14 @@ function createProcessing({
     }),
   );
   app.catch(() => undefined);
-  const reports = createFailureReports({ notices, botUserId: identity.then(({ botUserId }) => botUserId) });
+  const reports = createFailureReports({ notices, threads, identity });
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,
-    handle: async ({ body, attempts }) =>
-      (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } }),
+    async handle(delivery) {
+      const { body, attempts } = inWorkspace(delivery, (await identity).team);
+      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } });
+    },
     mayPass,
     onPutBack(delivery) {
       if (delivery.attempts === attemptsBeforeNotice)

@@ -13,12 +13,20 @@ export type SlackDelivery = {
   body: JsonObject;
 };
 
+export type ClaimedSlackDelivery = SlackDelivery & {
+  /** How often it was claimed, this time included. */
+  attempts: number;
+  receivedAt: Date;
+};
+
 /** Deliveries that are stored before they are acknowledged. */
 export interface SlackInbox {
   /** @returns false when a delivery with this key is stored already */
   store(delivery: SlackDelivery): Promise<boolean>;
-  claim(owner: string, leaseMs: number): Promise<(SlackDelivery & { attempts: number }) | undefined>;
-  renew(owner: string, leaseMs: number): Promise<void>;
+  /** Those that name another workspace than `team` wait for a process of that one. */
+  claim(owner: string, leaseMs: number, team: string): Promise<ClaimedSlackDelivery | undefined>;
+  /** Of the owner's deliveries, those with these keys. */
+  renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;
   complete(owner: string, key: string): Promise<void>;
   retry(owner: string, key: string, afterMs: number): Promise<void>;
   depth(): Promise<number>;

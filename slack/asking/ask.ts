@@ -16,7 +16,7 @@ import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Notices } from './notices.ts';
-import { messageIdOf, type Question } from './question.ts';
+import { isForAlfred, messageIdOf, type Question } from './question.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -63,8 +63,7 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   const { principal } = judgement;
   const agent = known?.agent ?? deps.config.SLACK_AGENT;
   checkAgent(deps, principal, agent);
-  if (question.hasFiles) await notices.send(question, filesUnread);
-  if (question.text === '') return question.hasFiles ? undefined : notices.send(question, emptyQuestion);
+  if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
   const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
@@ -81,12 +80,11 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
     await posts.create({ id: uuidv7(), tenant, subject, taskId: receipt.taskId, agent, ...where });
     onAsked();
   }
-  const line = outcomeLines[receipt.outcome];
-  if (line !== undefined) await notices.send(question, line);
+  // Last, and in one line: what fails before it is repeated, and the line would be too.
+  const lines = [outcomeLines[receipt.outcome], question.hasFiles ? filesUnread : undefined];
+  const line = lines.filter((text) => text !== undefined).join('\n');
+  if (line !== '') await notices.send(question, line);
 };
-
-const isForAlfred = ({ isDirect, mentionsAlfred, isForOthers }: Question, takesPart: boolean) =>
-  isDirect || mentionsAlfred || (takesPart && !isForOthers);
 
 const isOf = (thread: SlackThread, { tenant, subject }: Principal) =>
   thread.tenant === tenant && thread.subject === subject;

@@ -1,7 +1,7 @@
-import type { SlackInbox } from '../../contract/ports/index.ts';
+import type { ClaimedSlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
-import { createAttempt, type AttemptDeps, type Claimed } from './attempt.ts';
+import { createAttempt, type AttemptDeps } from './attempt.ts';
 
 const leaseMs = 30_000;
 const renewMs = 10_000;
@@ -15,13 +15,15 @@ export function createProcessor(deps: Deps) {
   const { inbox, owner, log, metrics, concurrency = 10 } = deps;
   const running = new Map<string, Promise<void>>();
   const timers: NodeJS.Timeout[] = [];
+  /** The workspace whose deliveries are processed. Undefined: not known yet, and all wait. */
+  let team: string | undefined;
   let isStopping = false;
   let isClaiming = false;
   /** Something was stored while a claim was under way, which may not have seen it. */
   let isAskedAgain = false;
   const attempt = createAttempt(deps, () => isStopping);
 
-  async function claimDue(): Promise<void> {
+  async function claimDue(team: string): Promise<void> {
     if (isClaiming) {
       isAskedAgain = true;
       return;
@@ -31,7 +33,7 @@ export function createProcessor(deps: Deps) {
       do {
         isAskedAgain = false;
         while (!isStopping && running.size < concurrency) {
-          const delivery = await inbox.claim(owner, leaseMs);
+          const delivery = await inbox.claim(owner, leaseMs, team);
           if (!delivery) break;
           begin(delivery);
         }
@@ -44,29 +46,34 @@ export function createProcessor(deps: Deps) {
   }
 
   const wake = () => {
-    if (!isStopping) void claimDue();
+    if (!isStopping && team !== undefined) void claimDue(team);
   };
 
-  function begin(delivery: Claimed) {
-    const { key, kind } = delivery;
-    const work = attempt(delivery).then(
-      (outcome) => metrics.slackDeliveries.inc({ outcome }),
+  function begin(delivery: ClaimedSlackDelivery) {
+    const { key } = delivery;
+    // This process had it, and its lease ran out.
+    const earlier = running.get(key);
+    const work = run(delivery, earlier).finally(() => {
+      if (running.get(key) === work) running.delete(key);
+      wake();
+    });
+    running.set(key, work);
+  }
+
+  async function run(delivery: ClaimedSlackDelivery, earlier: Promise<void> | undefined): Promise<void> {
+    await earlier;
+    try {
+      metrics.slackDeliveries.inc({ outcome: await attempt(delivery) });
+    } catch (err) {
       // Its lease ends, and then a process claims it again.
-      (err: unknown) => log.warn({ err, kind }, 'the outcome of a delivery of Slack could not be stored'),
-    );
-    running.set(
-      key,
-      work.finally(() => {
-        running.delete(key);
-        wake();
-      }),
-    );
+      log.warn({ err, kind: delivery.kind }, 'the outcome of a delivery of Slack could not be stored');
+    }
   }
 
   const renew = () => {
     if (running.size === 0) return;
     inbox
-      .renew(owner, leaseMs)
+      .renew(owner, leaseMs, [...running.keys()])
       .catch((error: unknown) => log.warn({ err: error }, 'leases of deliveries could not be renewed'));
   };
 
@@ -74,13 +81,15 @@ export function createProcessor(deps: Deps) {
     /** A delivery was stored. */
     wake,
 
-    start(): void {
+    /** @param ofTeam the workspace that Alfred is in */
+    start(ofTeam: string): void {
       if (isStopping) return;
+      team = ofTeam;
       timers.push(setInterval(wake, pollMs), setInterval(renew, renewMs));
       wake();
     },
 
-    /** Takes nothing more, finishes what it has begun, and gives back what it cannot finish in time. */
+    /** Takes nothing more from now on, finishes what it has begun, and gives back what it cannot finish in time. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;
       await withTimeout(Promise.all(running.values()), graceMs, () => undefined);

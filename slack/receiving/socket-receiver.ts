@@ -124,9 +124,9 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
     warning: async (): Promise<string | undefined> => problem,
 
     /** Takes nothing more, and waits until what has come is stored and acknowledged. */
-    async stop(): Promise<void> {
+    async stop(graceMs = connectTimeoutMs): Promise<void> {
       stopping.abort();
-      await withTimeout(Promise.all(runs), connectTimeoutMs, () => undefined);
+      await withTimeout(Promise.all(runs), graceMs, () => undefined);
     },
   };
 }

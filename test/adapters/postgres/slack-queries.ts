@@ -18,8 +18,8 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
-  const delivery = await slackInbox.claim('one', leaseMs);
-  await slackInbox.renew('one', leaseMs);
+  const delivery = await slackInbox.claim('one', leaseMs, 'T1');
+  await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
   await slackInbox.depth();
