@@ -31,6 +31,7 @@ import { startHttpReceiver } from './receiving/http-receiver.ts';
 import { createReceive } from './receiving/receive.ts';
 import { createSocketReceiver } from './receiving/socket-receiver.ts';
 import { startRetention } from './retention.ts';
+import { createStateOf } from './state-of-post.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
@@ -117,7 +118,6 @@ export async function startSlack(
         });
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
-  poster.start();
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
     links: adapters.slackLinking,
@@ -132,6 +132,7 @@ export async function startSlack(
     ({ workspace, team }) => {
       problem = undefined;
       processor.start(team);
+      poster.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -188,6 +189,7 @@ function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapt
     log,
     owner,
     linksOf: createLinksOf(config),
+    stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
     metrics: {
       rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
       ended: (outcome) => metrics.slackPosts.inc({ outcome }),

@@ -12,6 +12,7 @@ import type {
   SlackThreads,
 } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -25,7 +26,7 @@ export type AskDeps = {
   principals: SlackPrincipals;
   threads: SlackThreads;
   posts: Pick<SlackPosts, 'create'>;
-  conversations: Pick<ConversationRows, 'create'>;
+  conversations: Pick<ConversationRows, 'create' | 'findMessage'>;
   messages: Pick<ConversationControl, 'submit'>;
   audit: Pick<Audit, 'note'>;
   notices: Notices;
@@ -74,17 +75,25 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   // In a channel the conversation is the channel's, and the entry names the person.
   const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
   audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-  if (receipt.taskId !== null) {
-    const { team, channel, threadTs, userId, ts: questionTs } = question;
-    const where = { team, channel, threadTs, userId, questionTs };
-    await posts.create({ id: uuidv7(), tenant, subject, taskId: receipt.taskId, agent, ...where });
-    onAsked();
-  }
+  const { team, channel, threadTs, userId, ts: questionTs } = question;
+  const where = { team, channel, threadTs, userId, questionTs };
+  for (const taskId of await findTasks(deps, principal, receipt))
+    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+  onAsked();
   // Last, and in one line: what fails before it is repeated, and the line would be too.
   const lines = [outcomeLines[receipt.outcome], question.hasFiles ? filesUnread : undefined];
   const line = lines.filter((text) => text !== undefined).join('\n');
   if (line !== '') await notices.send(question, line);
 };
+
+/** The tasks that may answer a message. */
+async function findTasks({ conversations }: AskDeps, scope: Scope, receipt: Receipt): Promise<string[]> {
+  const { id, conversationId, outcome, taskId } = receipt;
+  if (taskId === null) return [];
+  // The running task may end before it reads the message, which then has a turn of its own.
+  const own = outcome === 'steered' ? await conversations.findMessage(scope, conversationId, id) : undefined;
+  return own ? [taskId, own.taskId] : [taskId];
+}
 
 const isOf = (thread: SlackThread, { tenant, subject }: Principal) =>
   thread.tenant === tenant && thread.subject === subject;

@@ -113,7 +113,7 @@ export function createProgress(deps: Deps) {
       return append(stop).then(() => 0);
     }
     if (messages.first()) {
-      if (updates.isCurrent()) return idleMs;
+      if (updates.isCurrent() || updates.isBehind()) return idleMs;
       if (sinceSent < updateMs) return updateMs - sinceSent;
       isDeleted = !(await updates.update(stop));
       sentAt = clock.now();
@@ -124,6 +124,8 @@ export function createProgress(deps: Deps) {
   }
 
   return {
+    remember: () => updates.remember(),
+
     /**
      * Shows what has come, if it is time.
      *

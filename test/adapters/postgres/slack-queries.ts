@@ -24,7 +24,8 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackInbox.complete('one', delivery?.key ?? '');
   await slackInbox.depth();
   await slackInbox.removeOld();
-  const post = await slackPosts.claim('one', leaseMs);
+  const post = await slackPosts.claim('one', leaseMs, 'T1');
+  await slackPosts.claimable('T1');
   await slackPosts.renew('one', leaseMs);
   await slackPosts.save('one', post?.id ?? '', { messages: [], seq: 1 });
   await slackPosts.ownedTs(place);
