@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
@@ -10,28 +9,21 @@ import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import { createActing } from './acting/acting.ts';
-import { createApiCalls } from './api-calls/api-calls.ts';
-import { systemClock } from './api-calls/clock.ts';
-import { createTokenWatch } from './api-calls/token-problems.ts';
-import { createWebClient } from './api-calls/web-client.ts';
 import { createAsk } from './asking/ask.ts';
 import { createNoticeChange } from './asking/notice-change.ts';
-import { createNotices } from './asking/notices.ts';
 import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
-import { createLinksOf } from './links-of-post.ts';
-import { createPoster } from './posting/poster.ts';
+import { wirePosting } from './posting/wire-posting.ts';
 import { inWorkspace } from './processing/in-workspace.ts';
 import { createProcessor } from './processing/processor.ts';
 import { startHttpReceiver } from './receiving/http-receiver.ts';
 import { createReceive } from './receiving/receive.ts';
 import { createSocketReceiver } from './receiving/socket-receiver.ts';
 import { startRetention } from './retention.ts';
-import { createStateOf } from './state-of-post.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
@@ -83,7 +75,7 @@ export async function startSlack(
 
   let problem: string | undefined = 'Slack has not said yet who Alfred is there';
   const stopping = new AbortController();
-  const { calls, poster, notices, owner, token } = createPosting(edge, adapters, settings);
+  const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
   readiness.addWarning('slack', async () => problem ?? token.problem());
   const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
   const processor = createProcessing({
@@ -165,49 +157,7 @@ function readSettings(config: Config): SlackSettings {
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
 }
 
-/** What calls Slack: the queue of calls, the notices, and the poster of answers. */
-function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapters, settings: SlackSettings) {
-  const owner = randomUUID();
-  const token = createTokenWatch();
-  const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
-  const calls = createApiCalls({
-    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
-    clock: systemClock,
-    log,
-    metrics: {
-      observe({ method, outcome, durationMs }) {
-        token.observe({ method, outcome });
-        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
-      },
-    },
-  });
-  const poster = createPoster({
-    posts: adapters.slackPosts,
-    events: adapters.events,
-    slack: calls,
-    clock: systemClock,
-    log,
-    owner,
-    linksOf: createLinksOf(config),
-    stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
-    metrics: {
-      rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
-      ended: (outcome) => metrics.slackPosts.inc({ outcome }),
-      retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
-    },
-  });
-  metrics.beforeScrape.push(async () => {
-    metrics.slackCallsWaiting.set(calls.depth());
-    // While the database is away, the other metrics are read.
-    const depths = await Promise.all([adapters.slackInbox.depth(), adapters.slackPosts.depth()]).catch(() => undefined);
-    if (!depths) return;
-    metrics.slackInboxDepth.set(depths[0]);
-    metrics.slackPostsOpen.set(depths[1]);
-  });
-  return { calls, poster, notices: createNotices(calls), owner, token };
-}
-
-type ProcessingDeps = Pick<ReturnType<typeof createPosting>, 'calls' | 'notices' | 'owner'> & {
+type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner'> & {
   edge: SlackEdge;
   adapters: SlackAdapters;
   agents: Agents;
