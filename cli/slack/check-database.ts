@@ -7,7 +7,7 @@ import { rethrowDatabaseError } from '../rethrow-database-error.ts';
 import { formatCount, formatSecond } from '../terminal/format.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
 
-/** What waits longer than this is held up. */
+/** What waits longer than this is late. */
 const waitMs = 60_000;
 
 /** Whether the schema is there, and what was received and answered last. */
@@ -34,8 +34,8 @@ export function describeActivity(
   { lastReceivedAt, waiting, waitingSince, lastAnsweredAt, open }: SlackActivity,
   now = Date.now(),
 ): Finding[] {
-  const isHeldUp = waitingSince !== null && now - waitingSince.getTime() > waitMs;
-  const received = isHeldUp
+  const isLate = waitingSince !== null && now - waitingSince.getTime() > waitMs;
+  const received = isLate
     ? wrong(
         'received',
         `${formatCount(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} to be processed, since ${at(waitingSince)}`,

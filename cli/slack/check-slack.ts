@@ -10,10 +10,7 @@ const slackClockMs = 60_000;
 
 /** What Slack answers about the tokens: who Alfred is there, and what it may do. */
 export async function checkSlack({ botToken, appToken, apiUrl }: Deps): Promise<Finding[]> {
-  const [ofBot, ofApp] = await Promise.all([
-    botToken === undefined ? [] : checkBotToken(botToken, apiUrl),
-    appToken === undefined ? [] : [await checkAppToken(appToken, apiUrl)],
-  ]);
+  const [ofBot, ofApp] = await Promise.all([checkBotToken(botToken, apiUrl), checkAppToken(appToken, apiUrl)]);
   return [
     ...ofBot,
     ...ofApp,
@@ -25,7 +22,8 @@ export async function checkSlack({ botToken, appToken, apiUrl }: Deps): Promise<
   ];
 }
 
-async function checkBotToken(token: string, apiUrl: string | undefined): Promise<Finding[]> {
+async function checkBotToken(token: string | undefined, apiUrl: string | undefined): Promise<Finding[]> {
+  if (token === undefined) return [];
   let date: string | null = null;
   const startedAt = Date.now();
   const client = createWebClient({
@@ -79,12 +77,13 @@ export function checkClock(date: string | null, startedAt: number, endedAt: numb
   ];
 }
 
-async function checkAppToken(token: string, apiUrl: string | undefined): Promise<Finding> {
+async function checkAppToken(token: string | undefined, apiUrl: string | undefined): Promise<Finding[]> {
+  if (token === undefined) return [];
   try {
     await createWebClient({ token, apiUrl }).apps.connections.open();
-    return ok('sockets', 'Slack opens sockets for the app token');
+    return [ok('sockets', 'Slack opens sockets for the app token')];
   } catch (error) {
-    return describeFailure('sockets', 'apps.connections.open', error, apiUrl);
+    return [describeFailure('sockets', 'apps.connections.open', error, apiUrl)];
   }
 }
 
