@@ -13,11 +13,11 @@ const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** HTML in which every value that is put in is text. */
-export function html(parts: TemplateStringsArray, ...values: (string | Html)[]): Html {
+export function page(parts: TemplateStringsArray, ...values: (string | Html)[]): Html {
   const text = (value: string | Html) => (value instanceof Html ? value.text : escapeHtml(value));
   return new Html(parts.reduce((all, part, i) => all + text(values[i - 1] ?? '') + part));
 }
-export class Html {
+class Html {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
@@ -32,22 +32,8 @@ export function sendPage(reply: FastifyReply, status: number, { title, body, hea
     .headers({ 'content-security-policy': policy, 'x-frame-options': 'DENY', 'cache-control': 'no-store' })
     .type('text/html; charset=utf-8')
     .send(
-      html`<!doctype html>
-        <html lang="en">
-          <head>
-            <meta charset="utf-8" />
-            <meta name="viewport" content="width=device-width" />
-            <title>${title}</title>
-            <style>
-              ${new Html(style)}
-            </style>
-            ${head ?? ''}
-          </head>
-          <body>
-            <h1>${title}</h1>
-            ${body}
-          </body>
-        </html>`.text,
+      page`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${title}</title><style>${new Html(style)}</style>${head ?? ''}</head><body><h1>${title}</h1>${body}</body></html>`
+        .text,
     );
 }
 type Page = { title: string; body: Html; head?: Html };

@@ -9,7 +9,7 @@ import { hashSlackLinkCode, hashSlackLinkDigits, newSlackLinkDigits } from '../.
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { identityOf } from '../http/identity.ts';
-import { html, sendPage } from '../http/page.ts';
+import { page, sendPage } from '../http/page.ts';
 
 type Deps = Pick<ApiDeps, 'browserSignIn' | 'config' | 'identify' | 'slackLinking' | 'tenants'>;
 
@@ -36,7 +36,7 @@ export const slackLinkRoutes = (deps: Deps) => async (app: Api) => {
     const { code } = request.query;
     if (!isSlackLinkCode(code)) return sendOver(reply);
     const here = `${slackLinkPath}?code=${code}`;
-    // Whoever follows the link in Slack's own page comes from another site. The session counts for our pages alone, so
+    // A person who follows the link in Slack's own page comes from another site. The session counts for our pages alone, so
     // that the browser asks once more, from here.
     if (isFromElsewhere(request)) return sendThrough(reply, here);
     const person = await readPerson(deps, request);
@@ -101,19 +101,17 @@ function whyNot(person: Principal, { tenant, workspace }: SlackLinkRequest): str
 const sendOver = (reply: FastifyReply) =>
   sendPage(reply, 404, {
     title: 'This address does not count any more',
-    body: html`<p>
-      It counts once, and for ten minutes. Write <strong>/alfred link</strong> in Slack to get another one.
-    </p>`,
+    body: page`<p>It counts once, and for ten minutes. Write <strong>/alfred link</strong> in Slack to get another one.</p>`,
   });
 
 const sendRefusal = (reply: FastifyReply, why: string) =>
-  sendPage(reply, 403, { title: 'This link is not possible', body: html`<p>${why}</p>` });
+  sendPage(reply, 403, { title: 'This link is not possible', body: page`<p>${why}</p>` });
 
 const sendThrough = (reply: FastifyReply, here: string) =>
   sendPage(reply, 200, {
     title: 'Link a Slack user',
-    head: html`<meta http-equiv="refresh" content="0;url=${here}" />`,
-    body: html`<p><a class="button" href="${here}">Go on</a></p>`,
+    head: page`<meta http-equiv="refresh" content="0;url=${here}">`,
+    body: page`<p><a class="button" href="${here}">Go on</a></p>`,
   });
 
 function sendQuestion(
@@ -123,26 +121,16 @@ function sendQuestion(
   const { userName, userId, workspace } = found;
   return sendPage(reply, 200, {
     title: 'Link a Slack user',
-    body: html`<p>
-        Link Slack user <strong>${userName}</strong> (${userId}) of workspace <strong>${workspace}</strong> to you,
-        <strong>${person.subject}</strong>?
-      </p>
-      <p>
-        In Slack, ${userName} may then do and read in direct messages with Alfred what you may.
-        <strong>Go on only if you wrote /alfred link in Slack yourself, just now.</strong>
-      </p>
-      <form method="post" action="${slackLinkPath}">
-        <input type="hidden" name="code" value="${code}" /><button>Link</button>
-      </form>`,
+    body: page`<p>Link Slack user <strong>${userName}</strong> (${userId}) of workspace <strong>${workspace}</strong> to you, <strong>${person.subject}</strong>?</p>
+<p>In Slack, ${userName} may then do and read in direct messages with Alfred what you may. <strong>Go on only if you wrote /alfred link in Slack yourself, just now.</strong></p>
+<form method="post" action="${slackLinkPath}"><input type="hidden" name="code" value="${code}"><button>Link</button></form>`,
   });
 }
 
 const sendDigits = (reply: FastifyReply, digits: string, { userName }: SlackLinkRequest) =>
   sendPage(reply, 200, {
     title: 'One step more',
-    body: html`<p>
-        Write this in Slack, as ${userName}, within ten minutes of your first <strong>/alfred link</strong>:
-      </p>
-      <p><code>/alfred link ${shownDigits(digits)}</code></p>
-      <p>Give it to no other person: it is what makes the link yours.</p>`,
+    body: page`<p>Write this in Slack, as ${userName}, within ten minutes of your <strong>/alfred link</strong>:</p>
+<p><code>/alfred link ${shownDigits(digits)}</code></p>
+<p>Give it to no other person: it is what makes the link yours.</p>`,
   });

@@ -11,7 +11,7 @@ export type SlackLinkRequest = {
 };
 
 /** What became of digits: `none`: no one has confirmed, or it is too late; `wrong`: they are not those that were shown. */
-export type SlackLinkOutcome = { linked: Scope } | 'wrong' | 'none';
+type SlackLinkOutcome = { linked: Scope } | 'wrong' | 'none';
 
 /**
  * Links Slack users with subjects. Both sides take part: who is signed in opens the address that the Slack user got,

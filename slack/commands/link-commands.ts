@@ -68,7 +68,7 @@ export function createLinkCommands(deps: Deps) {
     );
   }
 
-  /** What both see who may have a part in it: the person in Slack, also when another one has written. */
+  /** Writes the entry, and informs the Slack user by a message that stays. */
   async function record(sender: CommandSender, action: 'slack.link' | 'slack.unlink', scope: Scope, text: string) {
     const resource = slackUserResource(sender.team, sender.userId);
     const entry = { ...scope, kind: 'person', via: 'slack', action, resource, outcome: 'ok' as const };

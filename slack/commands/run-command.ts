@@ -21,7 +21,7 @@ import type { Replies } from './replies.ts';
 import { createTaskCommands, type CommandSender, type TaskCommandDeps } from './task-commands.ts';
 import { readUsage, usageNote } from './usage-lines.ts';
 
-export type CommandDeps = TaskCommandDeps & {
+type CommandDeps = TaskCommandDeps & {
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
   agents: Agents;
   principals: SlackPrincipals;

@@ -18,7 +18,7 @@ export type HomeContent = {
   now: Date;
 };
 
-export type HomeView = { type: 'home'; blocks: types.KnownBlock[] };
+type HomeView = { type: 'home'; blocks: types.KnownBlock[] };
 
 const header = (text: string): types.HeaderBlock => ({ type: 'header', text: { type: 'plain_text', text } });
 const divider: types.DividerBlock = { type: 'divider' };

@@ -164,7 +164,7 @@ test('five wrong attempts use the digits up', async () => {
   expect(await finish(digits)).toBe('none');
 });
 
-test('before someone confirms, no digits count', async () => {
+test('before a person confirms, no digits count', async () => {
   await begin();
   expect(await finish('00000000')).toBe('none');
 });
