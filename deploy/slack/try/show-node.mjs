@@ -44,6 +44,7 @@ function showField({ actionId: name, input, options = [], value }) {
   if (input === 'lines') return make('textarea', { name, rows: 5, value });
   if (input === 'one') {
     const select = make('select', { name });
+    if (!value) select.append(new Option('', ''));
     for (const option of options) select.append(new Option(option.label, option.value, false, option.value === value));
     return select;
   }
