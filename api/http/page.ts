@@ -12,18 +12,20 @@ const policy = `default-src 'none'; style-src 'sha256-${styleHash}'; form-action
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** HTML in which every value that is put in is text. */
-export function page(parts: TemplateStringsArray, ...values: (string | Html)[]): Html {
-  const text = (value: string | Html) => (value instanceof Html ? value.text : escapeHtml(value));
-  return new Html(parts.reduce((all, part, i) => all + text(values[i - 1] ?? '') + part));
-}
+const escapeHtml = (text: string) => text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? '');
+
 class Html {
   readonly text: string;
   constructor(text: string) {
     this.text = text;
   }
 }
-const escapeHtml = (text: string) => text.replaceAll(/[&<>"']/g, (character) => escapes[character] ?? '');
+
+/** HTML in which every value that is put in is text. */
+export function page(parts: TemplateStringsArray, ...values: (string | Html)[]): Html {
+  const text = (value: string | Html) => (value instanceof Html ? value.text : escapeHtml(value));
+  return new Html(parts.reduce((all, part, i) => all + text(values[i - 1] ?? '') + part));
+}
 
 /** Sends a page for a person in a browser. @param head further lines of the head */
 export function sendPage(reply: FastifyReply, status: number, { title, body, head }: Page): FastifyReply {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { hashSlackLinkCode, hashSlackLinkDigits } from '../../runtime/slack-link-code.ts';
 import { createBrowserHarness, fromOurPage, site, withSession, type Headers } from './browser-harness.ts';
@@ -99,6 +99,8 @@ test('no other site can frame the page, run something in it or make its form lea
       'x-content-type-options': 'nosniff',
     });
     expect(answer.text).not.toContain('<script');
+    const style = createHash('sha256').update(/<style>(.*)<\/style>/s.exec(answer.text)?.[1] ?? '').digest('base64');
+    expect(answer.headers['content-security-policy']).toContain(`'sha256-${style}'`);
   }
 });
 
