@@ -99,7 +99,9 @@ test('no other site can frame the page, run something in it or make its form lea
       'x-content-type-options': 'nosniff',
     });
     expect(answer.text).not.toContain('<script');
-    const style = createHash('sha256').update(/<style>(.*)<\/style>/s.exec(answer.text)?.[1] ?? '').digest('base64');
+    const style = createHash('sha256')
+      .update(/<style>(.*)<\/style>/s.exec(answer.text)?.[1] ?? '')
+      .digest('base64');
     expect(answer.headers['content-security-policy']).toContain(`'sha256-${style}'`);
   }
 });
