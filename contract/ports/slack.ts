@@ -4,7 +4,10 @@ import type { Scope } from '../references.ts';
 /** A thread of Slack. A message that begins a thread is in the thread of its own timestamp. */
 export type SlackPlace = { team: string; channel: string; threadTs: string };
 
-/** What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order. */
+/**
+ * What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order; workspace,
+ * channel and thread or person, with colons between.
+ */
 export type SlackDelivery = {
   key: string;
   kind: 'event' | 'interactive' | 'command';
@@ -23,8 +26,15 @@ export type ClaimedSlackDelivery = SlackDelivery & {
 export interface SlackInbox {
   /** @returns false when a delivery with this key is stored already */
   store(delivery: SlackDelivery): Promise<boolean>;
-  /** Those that name another workspace than `team` wait for a process of that one. */
-  claim(owner: string, leaseMs: number, team: string): Promise<ClaimedSlackDelivery | undefined>;
+  /**
+   * @param from deliveries that name another workspace than `team` wait for a process of that one; those of channels
+   *   `without` are left out
+   */
+  claim(
+    owner: string,
+    leaseMs: number,
+    from: { team: string; without?: string[] },
+  ): Promise<ClaimedSlackDelivery | undefined>;
   /** Of the owner's deliveries, those with these keys. */
   renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;
   complete(owner: string, key: string): Promise<void>;
@@ -38,7 +48,7 @@ export type SlackThread = SlackPlace & {
   subject: string;
   conversationId: string;
   agent: string;
-  /** The Slack users who have asked in it. */
+  /** The Slack users who have asked in it, and the subjects that their links named then. */
   askers: string[];
 };
 
@@ -48,7 +58,7 @@ export interface SlackThreads {
   /** @returns the thread that is stored: another process may have been first */
   insert(thread: SlackThread): Promise<SlackThread>;
   /** A repeat changes nothing. */
-  addAsker(place: SlackPlace, userId: string): Promise<void>;
+  addAsker(place: SlackPlace, asker: string): Promise<void>;
   /** Deletes those whose conversation was deleted. @returns how many */
   removeOld(): Promise<number>;
 }

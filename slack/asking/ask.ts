@@ -68,7 +68,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
   const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
-  if (!askers.includes(question.userId)) await threads.addAsker(question, question.userId);
+  for (const asker of await askersOf(deps, question))
+    if (!askers.includes(asker)) await threads.addAsker(question, asker);
   const receipt = await messages.submit(principal, conversationId, message);
   const { tenant, subject, kind, via } = principal;
   const resource = { type: 'conversation', id: conversationId };
@@ -85,6 +86,13 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   const line = lines.filter((text) => text !== undefined).join('\n');
   if (line !== '') await notices.send(question, line);
 };
+
+/** By what the person is known who asks: with four eyes another one must decide. */
+async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {
+  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+  const subject = 'principal' in judgement ? judgement.principal.subject : undefined;
+  return subject === undefined || subject === slackSubject(team, userId) ? [userId] : [userId, subject];
+}
 
 /** The tasks that may answer a message. */
 async function findTasks({ conversations }: AskDeps, scope: Scope, receipt: Receipt): Promise<string[]> {

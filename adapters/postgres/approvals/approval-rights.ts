@@ -22,9 +22,9 @@ export const hasRotatedKey = (subject: string) => sql<boolean>`exists (select fr
     and ${subject} = any(k.rotated_by))`;
 
 /**
- * Whether a person has asked in the Slack thread of the task of approval `a`, as their own subject in Slack or as the
- * one that a link names. The requester of a channel's task is the channel, and in a direct message the person may have
- * been linked since.
+ * Whether a person has asked in the Slack thread of the task of approval `a`: as their own subject in Slack, as the one
+ * that a link names, or as one that it named when they asked. The requester of a channel's task is the channel, and in a
+ * direct message the person may have been linked since.
  */
 export const hasAskedInSlack = (subject: string) => sql<boolean>`exists (
   select from tasks st join slack_threads th on th.conversation_id = st.conversation_id and th.tenant = a.tenant
@@ -32,7 +32,7 @@ export const hasAskedInSlack = (subject: string) => sql<boolean>`exists (
     select unnest(th.askers) as user_id union select p.user_id from slack_posts p
     where p.team = th.team and p.channel = th.channel and p.thread_ts = th.thread_ts) asker
   where st.id = a.task_id and (
-    ${subject} = 'slack:' || th.team || ':' || asker.user_id
+    ${subject} in (asker.user_id, 'slack:' || th.team || ':' || asker.user_id)
     or exists (select from slack_links l where l.team = th.team and l.user_id = asker.user_id
       and l.tenant = a.tenant and l.subject = ${subject})))`;
 

@@ -24,11 +24,11 @@ export const createSlackThreads = (db: Database): SlackThreads => ({
     return stored;
   },
 
-  async addAsker({ team, channel, threadTs }, userId) {
+  async addAsker({ team, channel, threadTs }, asker) {
     await sql`
-      update slack_threads set askers = array_append(askers, ${userId})
+      update slack_threads set askers = array_append(askers, ${asker})
       where team = ${team} and channel = ${channel} and thread_ts = ${threadTs}
-        and ${userId} <> all(askers)`.execute(db);
+        and ${asker} <> all(askers)`.execute(db);
   },
 
   async removeOld() {
