@@ -1,30 +1,28 @@
-import { pino } from 'pino';
 import { readSlackActivity, type SlackActivity } from '../../adapters/postgres/slack/slack-activity.ts';
 import type { Config } from '../../runtime/config.ts';
 import { pendingMigrations } from '../../runtime/database/pending-migrations.ts';
-import { openPostgres } from '../../runtime/database/postgres.ts';
 import { rethrowDatabaseError } from '../rethrow-database-error.ts';
 import { formatCount, formatSecond } from '../terminal/format.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
+import { readDatabase } from './read-database.ts';
 
 /** What waits longer than this is late. */
 const waitMs = 60_000;
 
 /** Whether the schema is there, and what was received and answered last. */
 export async function checkDatabase(config: Config): Promise<Finding[]> {
-  const postgres = openPostgres(config, pino({ level: 'silent' }));
   try {
-    const pending = await pendingMigrations(postgres.db);
-    const schema =
-      pending.length === 0
-        ? ok('database', 'its schema is up to date')
-        : wrong('database', `its schema lacks ${pending.join(', ')}`, 'Run `alfred migrate`.');
-    if (pending.some((name) => name.endsWith('_slack'))) return [schema];
-    return [schema, ...describeActivity(await readSlackActivity(postgres.db))];
+    return await readDatabase(config, async ({ db }) => {
+      const pending = await pendingMigrations(db);
+      const schema =
+        pending.length === 0
+          ? ok('database', 'its schema is up to date')
+          : wrong('database', `its schema lacks ${pending.join(', ')}`, 'Run `alfred migrate`.');
+      if (pending.some((name) => name.endsWith('_slack'))) return [schema];
+      return [schema, ...describeActivity(await readSlackActivity(db))];
+    });
   } catch (error) {
     return [describeFailure(config, error)];
-  } finally {
-    await postgres.close();
   }
 }
 

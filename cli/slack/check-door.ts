@@ -3,7 +3,7 @@ import { parseJson } from '../../contract/json.ts';
 import type { Config } from '../../runtime/config.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
 
-const timeoutMs = 5_000;
+const timeoutMs = 10_000;
 
 type DoorConfig = Pick<Config, 'SLACK_HOST' | 'SLACK_PORT'>;
 

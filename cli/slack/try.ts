@@ -1,11 +1,8 @@
-import { pino } from 'pino';
 import { startPageServer } from '../../deploy/slack/try/page-server.ts';
 import { createTrial, type Trial } from '../../deploy/slack/try/trial.ts';
-import { isAway } from '../../runtime/database/database-errors.ts';
 import { loadConfig, type Config } from '../../runtime/config.ts';
 import { openEdge } from '../../runtime/edge.ts';
 import { pendingMigrations } from '../../runtime/database/pending-migrations.ts';
-import { openPostgres } from '../../runtime/database/postgres.ts';
 import { createLogger, prettyStream } from '../../runtime/logger.ts';
 import { onShutdown } from '../../runtime/shutdown.ts';
 import { checkNamespaceAtStart } from '../../runtime/temporal-namespace.ts';
@@ -15,6 +12,7 @@ import { CliError } from '../cli-error.ts';
 import { rethrowDatabaseError } from '../rethrow-database-error.ts';
 import { localRun } from '../stack.ts';
 import { doorUrl, readDoor } from './check-door.ts';
+import { readDatabase } from './read-database.ts';
 import { slackEnvironment } from './slack-environment.ts';
 
 const usualPort = 8012;
@@ -43,7 +41,7 @@ export async function trySlack({ port }: { port?: number | undefined }): Promise
     const config = configOf(environment, trial);
     await checkDatabase(config, trial.slack.workspace.id);
     const page = await openPage(trial, port);
-    opened.push(page.stop);
+    opened.push(() => page.stop());
     await runDoor(config, stopTrial);
     return { url: page.url };
   } catch (error) {
@@ -102,26 +100,22 @@ const configOf = (environment: Environment, { slack }: Trial): Config =>
 
 /** @param team the workspace of trials, which is the same in each */
 async function checkDatabase(config: Config, team: string): Promise<void> {
-  const postgres = openPostgres(config, pino({ level: 'silent' }));
-  try {
-    const pending = await pendingMigrations(postgres.db);
-    if (pending.length > 0)
-      throw new CliError(`The database lacks ${pending.join(', ')}: run \`alfred migrate\`, or start Alfred again.`);
-    const { rows } = await postgres.pool.query<{ team: string }>(
+  const { pending, other } = await readDatabase(config, async ({ db, pool }) => {
+    const pending = await pendingMigrations(db);
+    if (pending.length > 0) return { pending, other: undefined };
+    const { rows } = await pool.query<{ team: string }>(
       `select team from slack_inbox where completed_at is null and team <> $1
        union select team from slack_posts where finished_at is null and team <> $1`,
       [team],
     );
-    if (rows[0])
-      throw new CliError(
-        `Messages of the workspace ${rows[0].team} wait in this database, and a trial would take them. Start Alfred with its tokens until they are answered, or use a second stack.`,
-      );
-  } catch (error) {
-    if (error instanceof CliError || !isAway(error)) throw error;
-    rethrowDatabaseError(config)(error);
-  } finally {
-    await postgres.close();
-  }
+    return { pending, other: rows[0]?.team };
+  }).catch(rethrowDatabaseError(config));
+  if (pending.length > 0)
+    throw new CliError(`The database lacks ${pending.join(', ')}: run \`alfred migrate\`, or start Alfred again.`);
+  if (other !== undefined)
+    throw new CliError(
+      `Messages of the workspace ${other} wait in this database, and a trial would take them. Start Alfred with its tokens until they are answered, or use a second stack.`,
+    );
 }
 
 async function openPage(trial: Trial, wanted: number | undefined) {

@@ -1,4 +1,4 @@
-import { EventSourceParserStream } from 'eventsource-parser/stream';
+import { createParser } from 'eventsource-parser';
 import type { PageChannel, PagePerson } from '../../../deploy/slack/try/person-view.ts';
 import { until } from '../../support/until.ts';
 
@@ -12,14 +12,16 @@ export async function openPage(url: string, as = '') {
     as: '',
     person: undefined,
   };
-  const read = async () => {
-    const events = response.body!.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
-    for await (const { event, data } of events) {
+  const parser = createParser({
+    onEvent({ event, data }) {
       const value = JSON.parse(data);
       if (event === 'start') Object.assign(state, value);
       else if (event === 'channel') channels.set(value.id, value);
       else state.person = value;
-    }
+    },
+  });
+  const read = async () => {
+    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) parser.feed(text);
   };
   const done = read().catch(() => undefined);
   await until('the page has all', () => state.person !== undefined);

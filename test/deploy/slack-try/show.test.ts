@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { createShowBlocks } from '../../../deploy/slack/try/blocks.ts';
 import { showMarkdown } from '../../../deploy/slack/try/markdown.ts';
 import { showMrkdwn } from '../../../deploy/slack/try/mrkdwn.ts';
-import type { Shown } from '../../../deploy/slack/try/shown.ts';
+import type { Shown, ShownElement } from '../../../deploy/slack/try/shown.ts';
 
 /** The tree as a short text: `p(a strong(b))`. */
 const brief = (nodes: Shown[]): string =>
@@ -63,7 +63,7 @@ test('buttons, selects, forms, tables and steps of blocks are shown', () => {
         },
       ],
     },
-  ]) as [{ children: Shown[] }];
+  ]) as [ShownElement];
   expect(row.children).toEqual([
     {
       tag: 'button',
