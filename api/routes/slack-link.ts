@@ -36,8 +36,8 @@ export const slackLinkRoutes = (deps: Deps) => async (app: Api) => {
     const { code } = request.query;
     if (!isSlackLinkCode(code)) return sendOver(reply);
     const here = `${slackLinkPath}?code=${code}`;
-    // A person who follows the link in Slack's own page comes from another site. The session counts for our pages alone, so
-    // that the browser asks once more, from here.
+    // A person who follows the link in Slack's own page comes from another site. The session counts for our pages
+    // alone, so the browser asks once more, from here.
     if (isFromElsewhere(request)) return sendThrough(reply, here);
     const person = await readPerson(deps, request);
     if (!person) return reply.redirect(`/auth/login?return=${encodeURIComponent(here)}`, 303);

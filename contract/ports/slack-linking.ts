@@ -10,7 +10,7 @@ export type SlackLinkRequest = {
   workspace: string;
 };
 
-/** What became of digits: `none`: no one has confirmed, or it is too late; `wrong`: they are not those that were shown. */
+/** What became of digits. `none`: no one has confirmed, or it is too late; `wrong`: others were shown. */
 type SlackLinkOutcome = { linked: Scope } | 'wrong' | 'none';
 
 /**
