@@ -95,6 +95,7 @@ export async function startSlack(
     host: config.SLACK_HOST,
     port: config.SLACK_PORT,
     signingSecret: settings.signingSecret,
+    maxConnections: config.ALFRED_MAX_CONNECTIONS,
     networks: config.ALFRED_METRICS_NETWORKS,
     receive,
   });

@@ -7,13 +7,16 @@ const leaseMs = 30_000;
 const renewMs = 10_000;
 /** How often a process asks for what others have stored or put back. Its own it knows at once. */
 const pollMs = 1_000;
+/** Of the deliveries that a process works on at once, those of one channel: Slack takes a message a second of each. */
+const shareOfChannel = 0.3;
 
 type Deps = AttemptDeps & { inbox: SlackInbox; metrics: Pick<Metrics, 'slackDeliveries'>; concurrency?: number };
 
 /** Works through the stored deliveries: those of one lane in order, several lanes at once. */
 export function createProcessor(deps: Deps) {
   const { inbox, owner, log, metrics, concurrency = 10 } = deps;
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { channel: string; work: Promise<void> }>();
+  const mostOfChannel = Math.max(1, Math.floor(concurrency * shareOfChannel));
   const timers: NodeJS.Timeout[] = [];
   /** The workspace whose deliveries are processed. Undefined: not known yet, and all wait. */
   let team: string | undefined;
@@ -33,7 +36,7 @@ export function createProcessor(deps: Deps) {
       do {
         isAskedAgain = false;
         while (!isStopping && running.size < concurrency) {
-          const delivery = await inbox.claim(owner, leaseMs, team);
+          const delivery = await inbox.claim(owner, leaseMs, { team, without: fullChannels() });
           if (!delivery) break;
           begin(delivery);
         }
@@ -45,19 +48,25 @@ export function createProcessor(deps: Deps) {
     }
   }
 
+  function fullChannels(): string[] {
+    const counts = Map.groupBy(running.values(), ({ channel }) => channel);
+    return [...counts].filter(([, { length }]) => length >= mostOfChannel).map(([channel]) => channel);
+  }
+
   const wake = () => {
     if (!isStopping && team !== undefined) void claimDue(team);
   };
 
   function begin(delivery: ClaimedSlackDelivery) {
-    const { key } = delivery;
+    const { key, lane } = delivery;
+    const [, channel = ''] = lane.split(':');
     // This process had it, and its lease ran out.
-    const earlier = running.get(key);
+    const earlier = running.get(key)?.work;
     const work = run(delivery, earlier).finally(() => {
-      if (running.get(key) === work) running.delete(key);
+      if (running.get(key)?.work === work) running.delete(key);
       wake();
     });
-    running.set(key, work);
+    running.set(key, { channel, work });
   }
 
   async function run(delivery: ClaimedSlackDelivery, earlier: Promise<void> | undefined): Promise<void> {
@@ -92,7 +101,7 @@ export function createProcessor(deps: Deps) {
     /** Takes nothing more from now on, finishes what it has begun, and gives back what it cannot finish in time. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;
-      await withTimeout(Promise.all(running.values()), graceMs, () => undefined);
+      await withTimeout(Promise.all([...running.values()].map(({ work }) => work)), graceMs, () => undefined);
       for (const timer of timers) clearInterval(timer);
       for (const key of running.keys()) await inbox.retry(owner, key, 0).catch(() => undefined);
     },

@@ -23,9 +23,9 @@ export const createSlackInbox = (db: Database): SlackInbox => ({
     return numInsertedOrUpdatedRows === 1n;
   },
 
-  async claim(owner, leaseMs, team) {
+  async claim(owner, leaseMs, { team, without = [] }) {
     try {
-      return await claimFirst(db, { owner, leaseMs, team });
+      return await claimFirst(db, { owner, leaseMs, team, without });
     } catch (error) {
       if ((error as { code?: unknown }).code === uniqueViolation) return undefined;
       throw error;
@@ -86,14 +86,14 @@ const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_00
  */
 async function claimFirst(
   db: Database,
-  { owner, leaseMs, team }: { owner: string; leaseMs: number; team: string },
+  { owner, leaseMs, team, without }: { owner: string; leaseMs: number; team: string; without: string[] },
 ): Promise<ClaimedSlackDelivery | undefined> {
   const { rows } = await sql<Selectable<Tables['slack_inbox']>>`
     update slack_inbox set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1
     where key = (
       select key from slack_inbox i
       where completed_at is null and due_at <= now() and (owner is null or leased_until <= now())
-        and team in (${team}, '')
+        and team in (${team}, '') and split_part(lane, ':', 2) <> all(${without}::text[])
         and not exists (
           select from slack_inbox o
           where o.lane = i.lane and o.completed_at is null
