@@ -10,16 +10,16 @@ import { approversMrkdwn, personMrkdwn } from '../rendering/people.ts';
 import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
 import type { Act } from './press.ts';
 
-export type Verdict = Pick<ApprovalDecision, 'decision' | 'comment' | 'edit'>;
+type Verdict = Pick<ApprovalDecision, 'decision' | 'comment' | 'edit'>;
 
 /** Why a decision did not count, as mrkdwn. */
-export type Refusal = { code: AlfredError['code']; text: string };
+type Refusal = { code: AlfredError['code']; text: string };
 
 /**
  * Decides about a call as the person who presses, with the arguments that the person saw. Safe to repeat: the same
  * decision by the same person is one.
  *
- * @returns why it did not count, for the person alone; undefined when it counts, or no one is to be told
+ * @returns why it did not count, for the person alone; undefined when it counts, or the person has read it already
  * @throws what may pass, like `temporal_unavailable`
  */
 export const createDecide =
@@ -73,6 +73,6 @@ export function describeDecided({ decision }: Pick<ApprovalRow, 'decision'>, { s
   const { by, runs, comment } = decision;
   const how = runs ? 'approved' : 'denied';
   if (by === null) return `No one had decided in time: it was ${how} as its rule says.`;
-  const said = comment === null ? '' : ` Comment: ${escapeMrkdwn(comment)}`;
-  return `It was ${how} already, by ${by === subject ? 'you' : personMrkdwn(by)}.${said}`;
+  const note = comment === null ? '' : ` Comment: ${escapeMrkdwn(comment)}`;
+  return `It was ${how} already, by ${by === subject ? 'you' : personMrkdwn(by)}.${note}`;
 }

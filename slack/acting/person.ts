@@ -1,6 +1,15 @@
 import { httpStatusOf, type AlfredError } from '../../contract/errors.ts';
-import type { Approvals, Audit, Control, SlackPost, SlackPosts, SlackThreads } from '../../contract/ports/index.ts';
-import type { ConversationControl, Tasks, Tenants } from '../../contract/ports/index.ts';
+import type {
+  Approvals,
+  Audit,
+  Control,
+  ConversationControl,
+  SlackPost,
+  SlackPosts,
+  SlackThreads,
+  Tasks,
+  Tenants,
+} from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { auditOf, auditedOperations } from '../../contract/rules/audit-actions.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';

@@ -24,7 +24,7 @@ export function approvalOfValue(value: string): AskedApproval {
 }
 
 /** A new total of a limit. */
-export type AskedGrant = { taskId: string; limit: string; total: number };
+type AskedGrant = { taskId: string; limit: string; total: number };
 
 export const grantValue = ({ taskId, limit, total }: AskedGrant): string => [taskId, limit, total].join(' ');
 

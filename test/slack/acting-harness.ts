@@ -49,7 +49,10 @@ export async function createActingHarness(agent: object = {}, overrides: { [Name
   async function link(userId: string, subject: string, roles: string[]) {
     const { pool } = env.postgres;
     await pool.query('insert into slack_links (team, user_id, tenant, subject) values ($1, $2, $3, $4)', [
-      ...[team, userId, 'local', subject],
+      team,
+      userId,
+      'local',
+      subject,
     ]);
     await pool.query(
       `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)

@@ -23,8 +23,8 @@ export const hasRotatedKey = (subject: string) => sql<boolean>`exists (select fr
 
 /**
  * Whether a person has asked in the Slack thread of the task of approval `a`: as their own subject in Slack, as the one
- * that a link names, or as one that it named when they asked. The requester of a channel's task is the channel, and in a
- * direct message the person may have been linked since.
+ * that a link names, or as one that it named when they asked. The requester of a channel's task is the channel, and in
+ * a direct message the person may have been linked since.
  */
 export const hasAskedInSlack = (subject: string) => sql<boolean>`exists (
   select from tasks st join slack_threads th on th.conversation_id = st.conversation_id and th.tenant = a.tenant

@@ -1,6 +1,7 @@
 -- Up Migration
 
--- Who has asked in a thread. In a channel the conversation is the channel's: four eyes and the stop button need people.
+-- Who has asked in a thread. In a channel the conversation is that of the channel: four eyes and the stop button need
+-- people.
 ALTER TABLE slack_threads ADD COLUMN askers text[] NOT NULL DEFAULT '{}';
 UPDATE slack_threads t SET askers = p.askers
 FROM (
