@@ -92,7 +92,8 @@ export function createFailureReports({ notices, threads, identity }: Deps) {
       const { act, question } = await readDelivery(delivery);
       if (act) await notices.send(act, textOf(error, pressFailed));
       if (!question) return;
-      const isAsked = isForAlfred(question, false) || isForAlfred(question, (await threads.find(question)) !== undefined);
+      const isAsked =
+        isForAlfred(question, false) || isForAlfred(question, (await threads.find(question)) !== undefined);
       if (isAsked) await notices.send(question, textOf(error, unknown));
     },
 

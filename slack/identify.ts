@@ -30,11 +30,7 @@ export async function identify({ calls, log, signal, onProblem }: Deps): Promise
     } catch (error) {
       signal.throwIfAborted();
       const code = isSlackCallError(error) ? error.code : 'internal';
-      onProblem(
-        code === 'unavailable'
-          ? 'Slack does not answer'
-          : tokenRefused(code),
-      );
+      onProblem(code === 'unavailable' ? 'Slack does not answer' : tokenRefused(code));
       log.warn({ code, retryInMs: pauseMs }, 'Slack does not say who Alfred is there; what it sends is kept meanwhile');
     }
     await sleep(pauseMs, undefined, { signal });

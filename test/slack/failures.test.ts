@@ -48,39 +48,39 @@ function reports({ isKnown = false } = {}) {
 const failure = new TypeError('x is undefined');
 
 test('a failure is not reported about a message that is not for Alfred', async () => {
-  const { sent, reportFailure } = reports();
-  await reportFailure(deliveryOf(message), failure);
-  expect(sent).toEqual([]);
+  const report = reports();
+  await report.reportFailure(deliveryOf(message), failure);
+  expect(report.sent).toEqual([]);
 });
 
 test('in a thread where Alfred takes part a failure is reported, but not about a message for others', async () => {
-  const { sent, reportFailure } = reports({ isKnown: true });
-  await reportFailure(deliveryOf({ ...message, text: '<@U2> and now?' }), failure);
-  expect(sent).toEqual([]);
-  await reportFailure(deliveryOf(message), failure);
-  expect(sent).toMatchObject([{ text: expect.stringContaining('was not taken') }]);
+  const report = reports({ isKnown: true });
+  await report.reportFailure(deliveryOf({ ...message, text: '<@U2> and now?' }), failure);
+  expect(report.sent).toEqual([]);
+  await report.reportFailure(deliveryOf(message), failure);
+  expect(report.sent).toMatchObject([{ text: expect.stringContaining('was not taken') }]);
 });
 
 test.each([
   ['a mention', { ...message, type: 'app_mention' }],
   ['a direct message', { ...message, channel: 'D1' }],
 ])('%s reads of its failure', async (_, event) => {
-  const { sent, reportFailure } = reports();
-  await reportFailure(deliveryOf(event), new AlfredError('invalid_request', 'It is too long.'));
-  expect(sent).toMatchObject([{ text: 'It is too long.' }]);
+  const report = reports();
+  await report.reportFailure(deliveryOf(event), new AlfredError('invalid_request', 'It is too long.'));
+  expect(report.sent).toMatchObject([{ text: 'It is too long.' }]);
 });
 
 test('what was waited for in vain is reported as given up', async () => {
-  const { sent, reportFailure } = reports();
-  await reportFailure(deliveryOf({ ...message, channel: 'D1' }), new AlfredError('temporal_unavailable'));
-  expect(sent).toMatchObject([{ text: expect.stringContaining('for a day') }]);
+  const report = reports();
+  await report.reportFailure(deliveryOf({ ...message, channel: 'D1' }), new AlfredError('temporal_unavailable'));
+  expect(report.sent).toMatchObject([{ text: expect.stringContaining('for a day') }]);
 });
 
 test('a report goes to the workspace that Alfred is in, and not to the one that the event names', async () => {
-  const { sent, reportFailure } = reports();
+  const report = reports();
   const delivery = deliveryOf({ ...message, channel: 'D1' });
-  await reportFailure({ ...delivery, body: { ...delivery.body, team_id: 'T9' } }, failure);
-  expect(sent).toMatchObject([{ team: 'T1' }]);
+  await report.reportFailure({ ...delivery, body: { ...delivery.body, team_id: 'T9' } }, failure);
+  expect(report.sent).toMatchObject([{ team: 'T1' }]);
 });
 
 test('while Slack has not said who Alfred is there, nothing rejects that is not caught', async () => {

@@ -10,7 +10,7 @@ export function createMemoryInbox() {
     const row = rows.get(key);
     return row?.owner === owner ? row : undefined;
   };
-  const inbox = {
+  const inbox: SlackInbox = {
     store: async () => true,
     async claim(owner, leaseMs, { team, without = [] }) {
       const now = Date.now();
@@ -41,7 +41,7 @@ export function createMemoryInbox() {
     },
     depth: async () => rows.size,
     removeOld: async () => 0,
-  } satisfies SlackInbox as SlackInbox;
+  };
 
   return {
     ...inbox,

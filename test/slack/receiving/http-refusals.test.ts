@@ -15,7 +15,7 @@ afterEach(async () => {
 async function open({ maxConnections = 100, hasSecret = true } = {}) {
   const lines: object[] = [];
   const none = async () => '';
-  const { port, stop } = await startHttpReceiver({
+  const server = await startHttpReceiver({
     host: '127.0.0.1',
     port: 0,
     signingSecret: hasSecret ? secret : undefined,
@@ -27,8 +27,8 @@ async function open({ maxConnections = 100, hasSecret = true } = {}) {
     readiness: {} as never,
     readMetrics: none,
   });
-  closes.push(() => stop(0));
-  return { port, lines };
+  closes.push(() => server.stop(0));
+  return { port: server.port, lines };
 }
 
 const now = () => String(Math.floor(Date.now() / 1_000));
@@ -67,7 +67,8 @@ test('connections beyond the limit are closed', async () => {
   const { port } = await open({ maxConnections: 1 });
   const first = await sendHead(port, { ...signed(), 'content-length': '5' });
   const second = connect(port, '127.0.0.1').on('error', () => undefined);
-  await once(second, 'close');
+  second.resume();
+  await new Promise((resolve) => second.once('close', resolve));
   expect(first.destroyed).toBe(false);
   first.destroy();
 });
