@@ -19,6 +19,7 @@ type ApiAdapters = Pick<
   | 'tenantOfStrangers'
   | 'browserSignIn'
   | 'schedules'
+  | 'slackLinking'
   | 'shares'
   | 'sources'
   | 'tasks'

@@ -21,6 +21,7 @@ import type {
   ConversationRows,
   ConversationControl,
   SearchIndex,
+  SlackLinking,
   TaskEvents,
   Tasks,
   Tenants,
@@ -111,6 +112,8 @@ export type ApiDeps = {
   ) => SignIn | undefined | Promise<SignIn | undefined>;
   /** Sign-ins by browser. Absent: there are none. */
   browserSignIn?: BrowserSignIn | undefined;
+  /** Links of Slack users with those who sign in. Absent: there are none. */
+  slackLinking?: Pick<SlackLinking, 'find' | 'confirm'> | undefined;
   /** Silence after which an event stream sends a comment, so that proxies keep it open. */
   heartbeatMs?: number;
   /** How long a request may take to arrive, in milliseconds. */

@@ -17,6 +17,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   approvals: async () => (await import('./commands/approvals.ts')).addApprovals,
   schedules: async () => (await import('./commands/schedules.ts')).addSchedules,
   sources: async () => (await import('./commands/sources.ts')).addSources,
+  slack: async () => (await import('./commands/slack.ts')).addSlack,
   keys: async () => (await import('./commands/keys.ts')).addKeys,
   authz: async () => (await import('./commands/authz.ts')).addAuthz,
   audit: async () => (await import('./commands/audit.ts')).addAudit,

@@ -1,12 +1,17 @@
 import type { webApi } from '@slack/bolt';
+import { slashCommand } from './commands/command-list.ts';
 
 type Manifest = NonNullable<webApi.AppsManifestCreateArguments['manifest']>;
-type BotEvent = NonNullable<
+type ManifestEvent = NonNullable<
   NonNullable<NonNullable<Manifest['settings']>['event_subscriptions']>['bot_events']
 >[number];
+/** The library's type has not the event of the stop button yet. */
+type BotEvent = ManifestEvent | 'agent_session_stopped';
 
 /** The events that Alfred listens to, with the scope that Slack asks for. */
 const scopesOfEvents = {
+  agent_session_stopped: [],
+  app_home_opened: [],
   app_mention: ['app_mentions:read'],
   'message.channels': ['channels:history'],
   'message.groups': ['groups:history'],
@@ -24,16 +29,21 @@ const scopesOfMethods = {
   'chat.startStream': ['chat:write'],
   'chat.stopStream': ['chat:write'],
   'chat.update': ['chat:write'],
+  'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
+  'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
   'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
   'users.info': ['users:read'],
+  'views.open': [],
+  'views.publish': [],
 } as const;
 
 export const botEvents = Object.keys(scopesOfEvents).sort() as (keyof typeof scopesOfEvents)[];
 export const botMethods: string[] = Object.keys(scopesOfMethods);
-/** `assistant:write` is that of the agent view. */
+/** `assistant:write` is that of the agent view, `commands` that of the slash command. */
 export const botScopes = [
   ...new Set([
     'assistant:write' as const,
+    'commands' as const,
     ...Object.values(scopesOfEvents).flat(),
     ...Object.values(scopesOfMethods).flat(),
   ]),
@@ -49,13 +59,21 @@ export const appManifest = {
   },
   features: {
     bot_user: { display_name: 'Alfred', always_online: true },
-    app_home: { home_tab_enabled: false, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
+    app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
     agent_view: { agent_description: 'Answers questions from the documents of your company, with sources.' },
+    slash_commands: [
+      {
+        command: slashCommand,
+        description: 'Ask Alfred, and see what it does for you',
+        usage_hint: 'help | ask <question> | tasks | status <id> | documents <words>',
+        should_escape: false,
+      },
+    ],
   },
   oauth_config: { scopes: { bot: botScopes } },
   settings: {
-    event_subscriptions: { bot_events: botEvents },
-    interactivity: { is_enabled: false },
+    event_subscriptions: { bot_events: botEvents as ManifestEvent[] },
+    interactivity: { is_enabled: true },
     org_deploy_enabled: false,
     socket_mode_enabled: true,
     token_rotation_enabled: false,

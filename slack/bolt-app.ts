@@ -1,6 +1,11 @@
 import { App, type Receiver } from '@slack/bolt';
+import type { Acting } from './acting/acting.ts';
 import type { ChangedQuestion, Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
+import { commandIn, type SlackCommand } from './commands/command.ts';
+import { slashCommand } from './commands/command-list.ts';
+import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
+import { approvalFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
@@ -9,6 +14,10 @@ type Deps = {
   identity: { botId: string; botUserId: string };
   ask: (question: Question) => Promise<void>;
   noticeChange: (changed: ChangedQuestion) => Promise<void>;
+  /** `attempts`: how often it was tried, this time included. */
+  runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
+  publishHome: (visit: HomeVisit) => Promise<void>;
+  acting: Acting;
 };
 
 /**
@@ -17,7 +26,8 @@ type Deps = {
  *
  * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
  */
-export function createBoltApp({ botToken, apiUrl, identity, ask, noticeChange }: Deps): App {
+export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: Deps): App {
+  const { ask, noticeChange, runCommand, publishHome } = deps;
   const app = new App({
     ...identity,
     token: botToken,
@@ -41,6 +51,17 @@ export function createBoltApp({ botToken, apiUrl, identity, ask, noticeChange }:
     const question = questionIn(body, identity.botUserId);
     if (question) await ask(question);
   });
+  app.event('app_home_opened', async ({ body }) => {
+    const visit = homeVisitIn(body);
+    if (visit) await publishHome(visit);
+  });
+  app.command(slashCommand, async ({ body, context }) => {
+    const command = commandIn(body);
+    if (command) await runCommand(command, Number(context.attempts ?? 1));
+  });
+  app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
+  app.view(approvalFormId, ({ body }) => acting.submit(body));
+  app.event('agent_session_stopped', ({ body }) => acting.stopped(body));
   return app;
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
@@ -7,20 +6,19 @@ import { graceMsOf } from '../runtime/grace.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
+import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
-import { createApiCalls } from './api-calls/api-calls.ts';
-import { systemClock } from './api-calls/clock.ts';
-import { createWebClient } from './api-calls/web-client.ts';
+import { createActing } from './acting/acting.ts';
 import { createAsk } from './asking/ask.ts';
 import { createNoticeChange } from './asking/notice-change.ts';
-import { createNotices } from './asking/notices.ts';
 import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
+import { wireCommands } from './commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
-import { createLinksOf } from './links-of-post.ts';
-import { createPoster } from './posting/poster.ts';
+import { wirePosting } from './posting/wire-posting.ts';
+import { inWorkspace } from './processing/in-workspace.ts';
 import { createProcessor } from './processing/processor.ts';
 import { startHttpReceiver } from './receiving/http-receiver.ts';
 import { createReceive } from './receiving/receive.ts';
@@ -30,16 +28,24 @@ import { startRetention } from './retention.ts';
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
   Adapters,
+  | 'approvals'
   | 'audit'
   | 'checkAudit'
+  | 'control'
   | 'conversationRows'
+  | 'documents'
   | 'events'
+  | 'index'
+  | 'ledger'
   | 'messages'
   | 'rights'
   | 'slackInbox'
+  | 'slackLinking'
   | 'slackPosts'
   | 'slackThreads'
   | 'slackUserLinks'
+  | 'tasks'
+  | 'tenants'
 >;
 
 export type RunningSlack = { url: string; stop(): Promise<void> };
@@ -68,9 +74,9 @@ export async function startSlack(
   await adapters.checkAudit();
 
   let problem: string | undefined = 'Slack has not said yet who Alfred is there';
-  readiness.addWarning('slack', async () => problem);
   const stopping = new AbortController();
-  const { calls, poster, notices, owner } = createPosting(edge, adapters, settings);
+  const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
+  readiness.addWarning('slack', async () => problem ?? token.problem());
   const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
   const processor = createProcessing({
     edge,
@@ -89,6 +95,7 @@ export async function startSlack(
     host: config.SLACK_HOST,
     port: config.SLACK_PORT,
     signingSecret: settings.signingSecret,
+    maxConnections: config.ALFRED_MAX_CONNECTIONS,
     networks: config.ALFRED_METRICS_NETWORKS,
     receive,
   });
@@ -104,9 +111,9 @@ export async function startSlack(
         });
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
-  poster.start();
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
+    links: adapters.slackLinking,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
     log,
@@ -117,7 +124,8 @@ export async function startSlack(
   identity.then(
     ({ workspace, team }) => {
       problem = undefined;
-      processor.start();
+      processor.start(team);
+      poster.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -125,12 +133,13 @@ export async function startSlack(
 
   const graceMs = graceMsOf(config);
   const stop = async () => {
+    const deadline = performance.now() + graceMs;
+    // First: what waits for Slack's answer fails now, and is left to other processes.
+    const processed = processor.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop()]);
-    await processor.stop(graceMs);
-    await poster.stop();
-    await calls.stop();
+    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop()]);
+    await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
   let stopped: Promise<void> | undefined;
@@ -149,45 +158,7 @@ function readSettings(config: Config): SlackSettings {
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
 }
 
-/** What calls Slack: the queue of calls, the notices, and the poster of answers. */
-function createPosting({ config, log, metrics }: SlackEdge, adapters: SlackAdapters, settings: SlackSettings) {
-  const owner = randomUUID();
-  const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
-  const calls = createApiCalls({
-    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
-    clock: systemClock,
-    log,
-    metrics: {
-      observe: ({ method, outcome, durationMs }) =>
-        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000),
-    },
-  });
-  const poster = createPoster({
-    posts: adapters.slackPosts,
-    events: adapters.events,
-    slack: calls,
-    clock: systemClock,
-    log,
-    owner,
-    linksOf: createLinksOf(config),
-    metrics: {
-      rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
-      ended: (outcome) => metrics.slackPosts.inc({ outcome }),
-      retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
-    },
-  });
-  metrics.beforeScrape.push(async () => {
-    metrics.slackCallsWaiting.set(calls.depth());
-    // While the database is away, the other metrics are read.
-    const depths = await Promise.all([adapters.slackInbox.depth(), adapters.slackPosts.depth()]).catch(() => undefined);
-    if (!depths) return;
-    metrics.slackInboxDepth.set(depths[0]);
-    metrics.slackPostsOpen.set(depths[1]);
-  });
-  return { calls, poster, notices: createNotices(calls), owner };
-}
-
-type ProcessingDeps = Pick<ReturnType<typeof createPosting>, 'calls' | 'notices' | 'owner'> & {
+type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner'> & {
   edge: SlackEdge;
   adapters: SlackAdapters;
   agents: Agents;
@@ -210,15 +181,16 @@ function createProcessing({
 }: ProcessingDeps) {
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const principals = createSlackPrincipals({
+    people: createPeople(calls),
+    links: adapters.slackUserLinks,
+    rights: adapters.rights,
+    tenant: settings.tenant,
+  });
   const ask = createAsk({
     config,
     agents,
-    principals: createSlackPrincipals({
-      people: createPeople(calls),
-      links: adapters.slackUserLinks,
-      rights: adapters.rights,
-      tenant: settings.tenant,
-    }),
+    principals,
     threads,
     posts: adapters.slackPosts,
     conversations,
@@ -228,6 +200,9 @@ function createProcessing({
     onAsked,
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
+  const workspace = () => identity.then(({ workspace: name }) => name);
+  const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
+  const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({
       botToken: settings.botToken,
@@ -235,14 +210,19 @@ function createProcessing({
       identity: { botId, botUserId },
       ask,
       noticeChange,
+      acting,
+      ...own,
     }),
   );
   app.catch(() => undefined);
-  const reports = createFailureReports({ notices, botUserId: identity.then(({ botUserId }) => botUserId) });
+  const reports = createFailureReports({ notices, threads, identity });
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,
-    handle: async ({ body }) => (await app).processEvent({ body, ack: async () => undefined }),
+    async handle(delivery) {
+      const { body, attempts } = inWorkspace(delivery, (await identity).team);
+      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } });
+    },
     mayPass,
     onPutBack(delivery) {
       if (delivery.attempts === attemptsBeforeNotice)

@@ -1,18 +1,54 @@
 import { AlfredError, httpStatusOf } from '../contract/errors.ts';
-import type { SlackDelivery } from '../contract/ports/index.ts';
+import type { SlackDelivery, SlackThreads } from '../contract/ports/index.ts';
 import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
+import { isTemporalUnavailable } from '../runtime/temporal.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
+import { pressIn, submissionIn, type Act } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
-import { questionIn, type Question } from './asking/question.ts';
+import { isForAlfred, questionIn, type Question } from './asking/question.ts';
+import type { Identity } from './identify.ts';
+import { isPlaceClosed } from './posting/post-errors.ts';
+import { inWorkspace } from './processing/in-workspace.ts';
 
-/** Slack's names of errors that an operator puts right: the token is wrong, or lacks a scope. */
-const ofOperator: ReadonlySet<string> = new Set(['invalid_auth', 'missing_scope', 'not_authed', 'token_expired']);
+/** Slack's names of errors about a person, a form or a message that a repeat does not help. */
+const lasting: ReadonlySet<string> = new Set([
+  'cannot_dm_bot',
+  'duplicate_external_id',
+  'exchanged_trigger_id',
+  'expired_trigger_id',
+  'hash_conflict',
+  'invalid_arg_name',
+  'invalid_arguments',
+  'invalid_blocks',
+  'invalid_blocks_format',
+  'invalid_trigger_id',
+  'invalid_user_id',
+  'markdown_text_conflict',
+  'message_not_found',
+  'msg_blocks_too_long',
+  'msg_too_long',
+  'no_text',
+  'not_enabled',
+  'not_found',
+  'push_limit_reached',
+  'too_many_blocks',
+  'trigger_expired',
+  'user_disabled',
+  'user_not_found',
+  'user_not_in_channel',
+  'user_not_visible',
+  'users_not_found',
+  'view_too_large',
+]);
 
-/** Whether the same may succeed later although no person changes the message. */
+/**
+ * Whether the same may succeed later although no person changes the message. What Slack refuses passes in most cases:
+ * an operator puts the token, a scope or a proxy right.
+ */
 export function mayPass(error: unknown): boolean {
   if (error instanceof AlfredError) return httpStatusOf(error.code) === 503;
-  if (isSlackCallError(error)) return error.effect === 'unknown' || ofOperator.has(error.code);
-  return isDatabaseUnavailable(error);
+  if (isSlackCallError(error)) return error.effect === 'unknown' || !(lasting.has(error.code) || isPlaceClosed(error));
+  return isDatabaseUnavailable(error) || isTemporalUnavailable(error);
 }
 
 /** After so many attempts, which are some seconds, the person reads that the message waits. */
@@ -23,23 +59,49 @@ const waits =
 const unknown =
   'Something went wrong on our side, and your message was not taken. Send it again; if it happens again, tell whoever runs Alfred.';
 
-type Deps = { notices: Notices; botUserId: Promise<string> };
+const pressWaits =
+  'Something that I need does not answer at the moment. What you pressed is kept, and I do it when it is back.';
+const pressFailed =
+  'Something went wrong on our side, and nothing was done. Press again; if it happens again, tell whoever runs Alfred.';
+const gaveUp =
+  'Something that I need did not answer for a day, so I gave this up. Try it again, and tell whoever runs Alfred.';
+
+type Deps = { notices: Notices; threads: Pick<SlackThreads, 'find'>; identity: Promise<Identity> };
+
+/** @param unknown for an error that has no message for people */
+function textOf(error: unknown, unknown: string): string {
+  if (mayPass(error)) return gaveUp;
+  return error instanceof AlfredError ? error.message : unknown;
+}
 
 /** Tells the person in Slack what became of a message that failed, or that waits. */
-export function createFailureReports({ notices, botUserId }: Deps) {
-  const questionOf = async ({ kind, body }: SlackDelivery): Promise<Question | undefined> =>
-    kind === 'event' ? questionIn(body, await botUserId) : undefined;
+export function createFailureReports({ notices, threads, identity }: Deps) {
+  async function readDelivery(delivery: SlackDelivery): Promise<{ act?: Act; question?: Question }> {
+    const { team, botUserId } = await identity;
+    const { kind, body } = inWorkspace(delivery, team);
+    if (kind === 'command') return {};
+    const act = kind === 'interactive' ? (pressIn(body) ?? submissionIn(body)) : undefined;
+    const question = kind === 'event' ? questionIn(body, botUserId) : undefined;
+    return { ...(act && { act }), ...(question && { question }) };
+  }
+
   return {
     async reportFailure(delivery: SlackDelivery, error: unknown): Promise<void> {
-      const question = await questionOf(delivery);
       // Where a line could not be posted, another one cannot be posted either.
-      if (!question || isSlackCallError(error)) return;
-      await notices.send(question, error instanceof AlfredError ? error.message : unknown);
+      if (isSlackCallError(error)) return;
+      const { act, question } = await readDelivery(delivery);
+      if (act) await notices.send(act, textOf(error, pressFailed));
+      if (!question) return;
+      const isAsked =
+        isForAlfred(question, false) || isForAlfred(question, (await threads.find(question)) !== undefined);
+      if (isAsked) await notices.send(question, textOf(error, unknown));
     },
 
     async reportWait(delivery: SlackDelivery): Promise<void> {
-      const question = await questionOf(delivery);
-      if (question && (question.isDirect || question.mentionsAlfred)) await notices.send(question, waits);
+      const { act, question } = await readDelivery(delivery);
+      if (act) await notices.send(act, pressWaits);
+      // Whether Alfred takes part in the thread is not asked: Postgres may be what is away.
+      if (question && isForAlfred(question, false)) await notices.send(question, waits);
     },
   };
 }

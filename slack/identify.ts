@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import type { SlackCalls } from './api-calls/api-calls.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
+import { tokenRefused } from './api-calls/token-problems.ts';
 
 export type Identity = { botId: string; botUserId: string; team: string; workspace: string };
 
@@ -29,11 +30,7 @@ export async function identify({ calls, log, signal, onProblem }: Deps): Promise
     } catch (error) {
       signal.throwIfAborted();
       const code = isSlackCallError(error) ? error.code : 'internal';
-      onProblem(
-        code === 'unavailable'
-          ? 'Slack does not answer'
-          : `Slack refuses SLACK_BOT_TOKEN (${code}): copy the "Bot User OAuth Token" of the app again`,
-      );
+      onProblem(code === 'unavailable' ? 'Slack does not answer' : tokenRefused(code));
       log.warn({ code, retryInMs: pauseMs }, 'Slack does not say who Alfred is there; what it sends is kept meanwhile');
     }
     await sleep(pauseMs, undefined, { signal });

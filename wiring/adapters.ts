@@ -34,6 +34,7 @@ import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
+import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
 import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
 import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
@@ -75,6 +76,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackThreads: createSlackThreads(db),
     slackPosts: createSlackPosts(db),
     slackUserLinks: createSlackUserLinks(db),
+    slackLinking: createSlackLinking(db),
   };
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

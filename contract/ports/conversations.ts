@@ -9,6 +9,7 @@ import type {
   MessageListQuery,
   MessageReceipt,
   MessageRequest,
+  MessageState,
   StopReceipt,
   StopRequest,
 } from '../conversation.ts';
@@ -98,6 +99,17 @@ export interface ConversationRows {
    * @returns undefined when there is no such conversation
    */
   recordStopRequest(scope: Scope, conversationId: string, note: CancelNote): Promise<ConversationRef | undefined>;
+
+  /**
+   * Finds a message and the task of its own turn, which it has unless it was `steered`.
+   *
+   * @returns undefined when there is no such message, it is not decided yet, or its conversation was deleted
+   */
+  findMessage(
+    scope: Scope,
+    conversationId: string,
+    messageId: string,
+  ): Promise<{ taskId: string; state: MessageState } | undefined>;
 
   /**
    * Lists conversations of all tenants that have messages to process or must be erased, and that have not changed for

@@ -4,7 +4,10 @@ import type { Scope } from '../references.ts';
 /** A thread of Slack. A message that begins a thread is in the thread of its own timestamp. */
 export type SlackPlace = { team: string; channel: string; threadTs: string };
 
-/** What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order. */
+/**
+ * What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order; workspace,
+ * channel and thread or person, with colons between.
+ */
 export type SlackDelivery = {
   key: string;
   kind: 'event' | 'interactive' | 'command';
@@ -13,31 +16,61 @@ export type SlackDelivery = {
   body: JsonObject;
 };
 
+export type ClaimedSlackDelivery = SlackDelivery & {
+  /** How often it was claimed, this time included. */
+  attempts: number;
+  receivedAt: Date;
+};
+
 /** Deliveries that are stored before they are acknowledged. */
 export interface SlackInbox {
   /** @returns false when a delivery with this key is stored already */
   store(delivery: SlackDelivery): Promise<boolean>;
-  claim(owner: string, leaseMs: number): Promise<(SlackDelivery & { attempts: number }) | undefined>;
-  renew(owner: string, leaseMs: number): Promise<void>;
+  /**
+   * @param from deliveries that name another workspace than `team` wait for a process of that one; those of channels
+   *   `without` are left out
+   */
+  claim(
+    owner: string,
+    leaseMs: number,
+    from: { team: string; without?: string[] },
+  ): Promise<ClaimedSlackDelivery | undefined>;
+  /** Of the owner's deliveries, those with these keys. */
+  renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;
   complete(owner: string, key: string): Promise<void>;
   retry(owner: string, key: string, afterMs: number): Promise<void>;
   depth(): Promise<number>;
   removeOld(): Promise<number>;
 }
 
-export type SlackThread = SlackPlace & { tenant: string; subject: string; conversationId: string; agent: string };
+export type SlackThread = SlackPlace & {
+  tenant: string;
+  subject: string;
+  conversationId: string;
+  agent: string;
+  /** The Slack users who have asked in it, and the subjects that their links named then. */
+  askers: string[];
+};
 
 /** Which conversation a thread is. */
 export interface SlackThreads {
   find(place: SlackPlace): Promise<SlackThread | undefined>;
   /** @returns the thread that is stored: another process may have been first */
   insert(thread: SlackThread): Promise<SlackThread>;
+  /** A repeat changes nothing. */
+  addAsker(place: SlackPlace, asker: string): Promise<void>;
   /** Deletes those whose conversation was deleted. @returns how many */
   removeOld(): Promise<number>;
 }
 
 /** `starting`: the call that makes the message may or may not have been made. */
-export type SlackPostMessage = { ts: string | null; state: 'starting' | 'streaming' | 'shown'; startedAt: string };
+export type SlackPostMessage = {
+  ts: string | null;
+  state: 'starting' | 'streaming' | 'shown';
+  startedAt: string;
+  /** Number of the task event that the message shows, when that is known. */
+  seq?: number;
+};
 
 /** What Slack shows of one task. */
 export type SlackPost = SlackPlace & {
@@ -50,15 +83,19 @@ export type SlackPost = SlackPlace & {
   userId: string;
   questionTs: string;
   messages: SlackPostMessage[];
-  /** Number of the last task event that the messages show. */
+  /** Number of the newest task event when the messages were stored. */
   seq: number;
+  /** How often a process has claimed it. */
   attempts: number;
 };
 
 export interface SlackPosts {
   /** A task has one post: a repeat changes nothing. */
   create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts'>): Promise<void>;
-  claim(owner: string, leaseMs: number): Promise<SlackPost | undefined>;
+  /** Only of this team, which the token of this process is for. Posts that no process has had yet come first. */
+  claim(owner: string, leaseMs: number, team: string): Promise<SlackPost | undefined>;
+  /** How many posts of the team `claim` would give. */
+  claimable(team: string): Promise<number>;
   /** @returns the ids that this owner still has */
   renew(owner: string, leaseMs: number): Promise<string[]>;
   /** Fenced: false when another owner has the post. */

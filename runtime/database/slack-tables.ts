@@ -16,7 +16,8 @@ export interface SlackTables {
     received_at: Generated<Date>;
     completed_at: Date | null;
   };
-  slack_threads: Place & Owned & { conversation_id: string; agent: string; created_at: Generated<Date> };
+  slack_threads: Place &
+    Owned & { conversation_id: string; agent: string; created_at: Generated<Date>; askers: Generated<string[]> };
   slack_posts: Place &
     Owned &
     Leased & {
@@ -30,5 +31,17 @@ export interface SlackTables {
       created_at: Generated<Date>;
       finished_at: Date | null;
     };
+  slack_link_codes: {
+    team: string;
+    user_id: string;
+    tenant: string;
+    user_name: string;
+    workspace: string;
+    code_hash: Buffer | null;
+    subject: string | null;
+    digits_hash: Buffer | null;
+    wrong: Generated<number>;
+    expires_at: Date;
+  };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

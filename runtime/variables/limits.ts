@@ -36,7 +36,7 @@ export const limits = {
     .min(1)
     .max(1_000_000)
     .default(10_000)
-    .describe('connections that a process of the API has open; it closes those beyond'),
+    .describe('connections that a process of the API, or the Slack door, has open; it closes those beyond'),
   ALFRED_TRUSTED_PROXIES: commaSeparated(AddressRange)
     .default([])
     .describe(

@@ -12,11 +12,12 @@ import type {
   SlackThreads,
 } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Notices } from './notices.ts';
-import { messageIdOf, type Question } from './question.ts';
+import { isForAlfred, messageIdOf, type Question } from './question.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -25,7 +26,7 @@ export type AskDeps = {
   principals: SlackPrincipals;
   threads: SlackThreads;
   posts: Pick<SlackPosts, 'create'>;
-  conversations: Pick<ConversationRows, 'create'>;
+  conversations: Pick<ConversationRows, 'create' | 'findMessage'>;
   messages: Pick<ConversationControl, 'submit'>;
   audit: Pick<Audit, 'note'>;
   notices: Notices;
@@ -63,29 +64,44 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   const { principal } = judgement;
   const agent = known?.agent ?? deps.config.SLACK_AGENT;
   checkAgent(deps, principal, agent);
-  if (question.hasFiles) await notices.send(question, filesUnread);
-  if (question.text === '') return question.hasFiles ? undefined : notices.send(question, emptyQuestion);
+  if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  const { conversationId } = known ?? (await beginThread(deps, question, principal));
+  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
+  for (const asker of await askersOf(deps, question))
+    if (!askers.includes(asker)) await threads.addAsker(question, asker);
   const receipt = await messages.submit(principal, conversationId, message);
   const { tenant, subject, kind, via } = principal;
   const resource = { type: 'conversation', id: conversationId };
   // In a channel the conversation is the channel's, and the entry names the person.
   const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
   audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-  if (receipt.taskId !== null) {
-    const { team, channel, threadTs, userId, ts: questionTs } = question;
-    const where = { team, channel, threadTs, userId, questionTs };
-    await posts.create({ id: uuidv7(), tenant, subject, taskId: receipt.taskId, agent, ...where });
-    onAsked();
-  }
-  const line = outcomeLines[receipt.outcome];
-  if (line !== undefined) await notices.send(question, line);
+  const { team, channel, threadTs, userId, ts: questionTs } = question;
+  const where = { team, channel, threadTs, userId, questionTs };
+  for (const taskId of await findTasks(deps, principal, receipt))
+    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+  onAsked();
+  // Last, and in one line: what fails before it is repeated, and the line would be too.
+  const lines = [outcomeLines[receipt.outcome], question.hasFiles ? filesUnread : undefined];
+  const line = lines.filter((text) => text !== undefined).join('\n');
+  if (line !== '') await notices.send(question, line);
 };
 
-const isForAlfred = ({ isDirect, mentionsAlfred, isForOthers }: Question, takesPart: boolean) =>
-  isDirect || mentionsAlfred || (takesPart && !isForOthers);
+/** By what the person is known who asks: with four eyes another one must decide. */
+async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {
+  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+  const subject = 'principal' in judgement ? judgement.principal.subject : undefined;
+  return subject === undefined || subject === slackSubject(team, userId) ? [userId] : [userId, subject];
+}
+
+/** The tasks that may answer a message. */
+async function findTasks({ conversations }: AskDeps, scope: Scope, receipt: Receipt): Promise<string[]> {
+  const { id, conversationId, outcome, taskId } = receipt;
+  if (taskId === null) return [];
+  // The running task may end before it reads the message, which then has a turn of its own.
+  const own = outcome === 'steered' ? await conversations.findMessage(scope, conversationId, id) : undefined;
+  return own ? [taskId, own.taskId] : [taskId];
+}
 
 const isOf = (thread: SlackThread, { tenant, subject }: Principal) =>
   thread.tenant === tenant && thread.subject === subject;
@@ -112,7 +128,7 @@ function checkText(text: string): string {
 /** Makes the conversation of a thread. A repeat finds the same one. */
 async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
   const { config, agents, conversations, threads } = deps;
-  const { team, channel, threadTs, ts } = question;
+  const { team, channel, threadTs, ts, userId } = question;
   const agent = config.SLACK_AGENT;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
@@ -120,5 +136,5 @@ async function beginThread(deps: AskDeps, question: Question, { tenant, subject 
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
     { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
   );
-  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent });
+  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
 }

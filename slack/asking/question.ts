@@ -25,6 +25,10 @@ export type ChangedQuestion = SlackPlace & {
   change: 'edited' | 'deleted';
 };
 
+/** @param takesPart whether Alfred takes part in the thread */
+export const isForAlfred = ({ isDirect, mentionsAlfred, isForOthers }: Question, takesPart: boolean): boolean =>
+  isDirect || mentionsAlfred || (takesPart && !isForOthers);
+
 /** The id of a message in its conversation: sent twice, it is one message. */
 export const messageIdOf = (ts: string) => `slack-${ts}`;
 

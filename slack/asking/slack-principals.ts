@@ -49,7 +49,7 @@ export const createSlackPrincipals = ({ people, links, rights, tenant }: Deps): 
 export const slackSubject = (team: string, id: string) => `slack:${team}:${id}`;
 
 /** Every principal is a member. What a subject may read by its groups is asked when it reads. */
-const leastPrincipal = (tenant: string, subject: string): Principal => ({
+export const leastPrincipal = (tenant: string, subject: string): Principal => ({
   tenant,
   subject,
   kind: 'person',

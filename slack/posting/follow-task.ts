@@ -11,6 +11,8 @@ export type TaskFollower = {
   ended: AbortSignal;
   /** When the newest event came, on the clock. */
   changedAt(): number;
+  /** Nothing is being shown: who shows the task waits for its next change. */
+  isAwaited(): boolean;
   /**
    * Resolves at the next change after `seq`, or after this time.
    *
@@ -26,6 +28,7 @@ export function followTask({ events, clock, post, signal }: Deps): TaskFollower 
   let streamed = emptyStreamedView;
   let failure: Error | undefined;
   let isOver = false;
+  let isAwaited = false;
   let changedAt = clock.now();
   let wake = () => {};
   const ended = new AbortController();
@@ -55,6 +58,7 @@ export function followTask({ events, clock, post, signal }: Deps): TaskFollower 
     hasEnded: () => isOver || isEnded(streamed.view.status),
     ended: ended.signal,
     changedAt: () => changedAt,
+    isAwaited: () => isAwaited,
 
     async changed(seq, withinMs) {
       const isDue = () => signal.aborted || failure !== undefined || isOver || streamed.view.seq > seq;
@@ -63,7 +67,9 @@ export function followTask({ events, clock, post, signal }: Deps): TaskFollower 
         wake = resolve;
         const cancel = clock.after(withinMs, resolve);
         signal.addEventListener('abort', wake, { once: true });
+        isAwaited = true;
         await promise;
+        isAwaited = false;
         cancel();
         signal.removeEventListener('abort', wake);
       }

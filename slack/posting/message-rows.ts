@@ -15,7 +15,7 @@ export function createMessageRows({ posts, owner, post, seq }: Deps) {
 
   async function save(changed: SlackPostMessage[]): Promise<void> {
     messages = changed;
-    if (!(await posts.save(owner, post.id, { messages, seq: seq() }))) throw new LeaseLost();
+    if (!(await posts.save(owner, post.id, { messages, seq: Math.max(post.seq, seq()) }))) throw new LeaseLost();
   }
 
   return {

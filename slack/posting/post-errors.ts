@@ -1,10 +1,9 @@
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { isTokenProblem } from '../api-calls/token-problems.ts';
 
 /** Nothing can be posted there any more, and a repeat changes nothing. */
 const closed = new Set([
   'access_denied',
-  'account_inactive',
-  'app_uninstalled',
   'channel_not_found',
   'cannot_reply_to_message',
   'is_archived',
@@ -17,10 +16,7 @@ const closed = new Set([
   'restricted_action_read_only_channel',
   'restricted_action_thread_locked',
   'restricted_action_thread_only_channel',
-  'team_access_not_granted',
-  'team_not_found',
   'thread_not_found',
-  'token_revoked',
   'user_is_restricted',
 ]);
 
@@ -60,9 +56,9 @@ export const isRefused = (error: unknown): boolean => isSlackCallError(error) &&
 export const isUndone = (error: unknown): boolean =>
   !(error instanceof LeaseLost) && !(isSlackCallError(error) && error.effect === 'unknown');
 
-/** The token is wrong or lacks a right. An operator can put that right, so such calls are repeated. */
-const mendable = new Set(['invalid_auth', 'missing_scope', 'not_authed', 'token_expired', 'not_allowed_token_type']);
-export const isMendable = (error: unknown): boolean => mendable.has(codeOf(error));
+/** The token is wrong or lacks a scope, or a proxy refuses calls. An operator can put that right, so they are repeated. */
+export const isMendable = (error: unknown): boolean =>
+  isTokenProblem(codeOf(error)) || codeOf(error) === 'missing_scope' || /^http_4\d\d$/.test(codeOf(error));
 
 /** Another process has the post, or may soon. It must not be shown by this one any more. */
 export class LeaseLost extends Error {}

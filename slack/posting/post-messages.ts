@@ -128,5 +128,11 @@ export function createPostMessages(deps: PostMessagesDeps) {
     },
 
     forgetFirst: () => rows.remove(0),
+
+    /** Stores up to which event the first message shows the task. */
+    async rememberShown(seq: number): Promise<void> {
+      const first = rows.get(0);
+      if (first?.state === 'shown' && first.seq !== seq) await rows.put(0, { ...first, seq });
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { SlackPost, TaskEvents } from '../../contract/ports/index.ts';
 import { followTask } from './follow-task.ts';
 import { GivesWay, LeaseLost, PosterStopped } from './post-errors.ts';
-import { createPostRunner, type PostRun, type PostRunnerDeps } from './run-post.ts';
+import { createPostRunner, isParked, type PostRun, type PostRunnerDeps } from './run-post.ts';
 
 const leaseMs = 30_000;
 const renewMs = 8_000;
@@ -9,6 +9,8 @@ const renewMs = 8_000;
 const awayPollMs = 2_000;
 /** A post with nothing new for so long gives its place to one that waits. */
 const quietMs = 30_000;
+/** The same for a task that waits or has not begun: what is to be said of that is shown by then. */
+const parkedMs = 5_000;
 
 export type PosterDeps = PostRunnerDeps & {
   events: Pick<TaskEvents, 'follow'>;
@@ -19,7 +21,8 @@ export type PosterDeps = PostRunnerDeps & {
 };
 
 export type Poster = {
-  start(): void;
+  /** @param team the workspace of the token: posts of others are left alone */
+  start(team: string): void;
   /** Asks for new posts at once. */
   wake(): void;
   /** Ends the calls under way and gives the posts to other processes. */
@@ -37,12 +40,12 @@ export function createPoster(deps: PosterDeps): Poster {
   let loop: Promise<void> | undefined;
   let wake = () => {};
 
-  async function runLoop() {
+  async function runLoop(team: string) {
     let isAway = false;
     while (!isStopped) {
       try {
         if (clock.now() - renewedAt >= renewMs) await renew();
-        await claimPosts();
+        await claimPosts(team);
         isAway = false;
       } catch (error) {
         if (!isAway) log.warn({ err: error }, 'the posts of Slack cannot be read; they are tried again');
@@ -71,10 +74,10 @@ export function createPoster(deps: PosterDeps): Poster {
     for (const id of ids) if (!runs.has(id)) await posts.retry(owner, id, 0);
   }
 
-  async function claimPosts() {
+  async function claimPosts(team: string) {
     while (!isStopped && runs.size < mostPosts) {
       const askedAt = clock.now();
-      const post = await posts.claim(owner, leaseMs);
+      const post = await posts.claim(owner, leaseMs, team);
       if (!post) return;
       // This process had it, and its lease ran out.
       const earlier = runs.get(post.id);
@@ -82,14 +85,20 @@ export function createPoster(deps: PosterDeps): Poster {
       await earlier?.done;
       begin(post, askedAt + leaseMs);
     }
-    if (!isStopped && (await posts.depth()) > runs.size) makeRoom();
+    if (!isStopped) makeRoom(await posts.claimable(team));
   }
 
-  function makeRoom() {
-    const now = clock.now();
-    const quiet = [...runs.values()].filter(({ follower }) => now - follower.changedAt() >= quietMs);
+  /** @param waiting how many posts wait for a place */
+  function makeRoom(waiting: number) {
+    const quiet = [...runs.values()].filter((run) => !run.abort.signal.aborted && isQuiet(run));
     quiet.sort((a, b) => a.follower.changedAt() - b.follower.changedAt());
-    for (const { abort } of quiet.slice(0, Math.ceil(mostPosts / 20))) abort.abort(new GivesWay());
+    const most = Math.min(waiting, Math.ceil(mostPosts / 20));
+    for (const { abort } of quiet.slice(0, most)) abort.abort(new GivesWay());
+  }
+
+  function isQuiet({ follower }: PostRun) {
+    const sinceMs = clock.now() - follower.changedAt();
+    return sinceMs >= quietMs || (sinceMs >= parkedMs && isParked(follower) && follower.isAwaited());
   }
 
   function begin(post: SlackPost, leasedUntil: number) {
@@ -106,8 +115,8 @@ export function createPoster(deps: PosterDeps): Poster {
   }
 
   return {
-    start: () => {
-      loop ??= runLoop();
+    start: (team) => {
+      loop ??= runLoop(team);
     },
     wake: () => wake(),
     async stop() {

@@ -10,7 +10,7 @@ import { createBotIdentities } from './bot-identity.ts';
 import type { TaskFollower } from './follow-task.ts';
 import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped } from './post-errors.ts';
 import type { RotationReason } from './show-progress.ts';
-import { showTask } from './show-task.ts';
+import { showTask, type StateOf } from './show-task.ts';
 
 /** A call is begun only while the lease lasts longer than the call can. */
 const leaseForCallMs = callTimeoutMs + 1_000;
@@ -22,7 +22,9 @@ const dayMs = 24 * 60 * 60_000;
 const longestOpenMs = 30 * dayMs;
 
 /** After this time a post that gave its place to another one asks for a place again. */
-const awayMs = 15_000;
+const firstAwayMs = 15_000;
+/** For a task that waits or has not begun the time doubles with each claim, up to this one. */
+const longestAwayMs = 60_000;
 
 export type PosterMetrics = {
   /** A stream has ended before its task. */
@@ -42,6 +44,7 @@ export type PostRunnerDeps = {
   /** Unique among all processes, also after a restart. */
   owner: string;
   linksOf: (post: SlackPost) => SlackLinks;
+  stateOf: StateOf;
 };
 
 export type PostRun = {
@@ -52,8 +55,24 @@ export type PostRun = {
   leasedUntil: number;
 };
 
+/** Whether the task waits, or has not begun: that lasts. */
+export const isParked = (follower: TaskFollower): boolean =>
+  ['queued', 'waiting'].includes(follower.current().view.status);
+
+const awayMsOf = ({ post, follower }: PostRun): number =>
+  isParked(follower) ? Math.min(longestAwayMs, firstAwayMs * 2 ** Math.min(post.attempts - 1, 10)) : firstAwayMs;
+
 /** Shows one post until its end, and stores what became of it. Does not throw. */
-export function createPostRunner({ posts, slack: calls, clock, log, metrics, owner, linksOf }: PostRunnerDeps) {
+export function createPostRunner({
+  posts,
+  slack: calls,
+  clock,
+  log,
+  metrics,
+  owner,
+  linksOf,
+  stateOf,
+}: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
   const failures = new LRUCache<string, number>({ max: 10_000 });
 
@@ -76,7 +95,7 @@ export function createPostRunner({ posts, slack: calls, clock, log, metrics, own
     const reason: unknown = run.abort.signal.reason ?? error;
     if (reason instanceof LeaseLost) return log.warn({ taskId }, 'another process shows a task in Slack now');
     if (reason instanceof PosterStopped) return posts.retry(owner, id, 0);
-    if (reason instanceof GivesWay) return posts.retry(owner, id, awayMs);
+    if (reason instanceof GivesWay) return posts.retry(owner, id, awayMsOf(run));
     const code = isSlackCallError(error) ? error.code : 'internal';
     if (isPlaceClosed(error)) {
       log.warn({ taskId, team, channel, code }, 'an answer cannot be posted to Slack: the channel takes none');
@@ -99,7 +118,7 @@ export function createPostRunner({ posts, slack: calls, clock, log, metrics, own
     const checkLease = () => {
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, links: linksOf(post) };
+    const shared = { posts, calls, clock, log, owner, post, identify, links: linksOf(post), stateOf };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       await showTask({ ...shared, follower, signal: abort.signal, checkLease, onRotation });

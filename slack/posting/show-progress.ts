@@ -5,6 +5,7 @@ import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { maxMarkdown } from '../rendering/limits.ts';
 import type { SlackLinks } from '../rendering/slack-message.ts';
+import { needsPerson } from '../rendering/task-buttons.ts';
 import type { TaskFollower } from './follow-task.ts';
 import { isMendable, isPlaceClosed, isRefused, isStreamOver, isUnchangeable } from './post-errors.ts';
 import type { PostMessages } from './post-messages.ts';
@@ -23,7 +24,7 @@ const idleMs = 30_000;
 /** A stream that must wait longer than this for its start is not begun: the message is changed by `chat.update`. */
 const longestStartMs = 3_000;
 
-export type RotationReason = 'age' | 'length' | 'void' | 'ended_by_slack' | 'refused';
+export type RotationReason = 'age' | 'length' | 'void' | 'ended_by_slack' | 'refused' | 'waiting';
 
 type Deps = {
   follower: TaskFollower;
@@ -49,14 +50,15 @@ export function createProgress(deps: Deps) {
   let isDeleted = false;
 
   const isWorthShowing = ({ view, text }: ReturnType<TaskFollower['current']>) =>
-    text !== '' || view.steps.length > 0 || view.status === 'waiting';
+    text !== '' || view.steps.length > 0 || view.status === 'waiting' || needsPerson(view);
 
   function isStreamPossible() {
     stream.reset();
     const hasChunks = (stream.next()?.chunks.length ?? 0) > 0;
     const { team, channel } = post;
     const isSoon = calls.expectedWaitMs({ team, method: 'chat.startStream', channel }) <= longestStartMs;
-    return mayStream && hasChunks && isSoon && follower.current().text.length <= maxMarkdown;
+    const { view, text } = follower.current();
+    return mayStream && hasChunks && isSoon && text.length <= maxMarkdown && !needsPerson(view);
   }
 
   async function start(stop: AbortSignal) {
@@ -94,6 +96,9 @@ export function createProgress(deps: Deps) {
     await messages.endStream();
   }
 
+  const reasonOf = (lifeMs: number, next: object | undefined, text: string): RotationReason | undefined =>
+    lifeMs <= 0 ? 'age' : !next ? 'void' : text.length > maxMarkdown ? 'length' : undefined;
+
   /** Makes at most one step. @returns milliseconds until the next may be due */
   async function step(stop: AbortSignal): Promise<number> {
     const current = follower.current();
@@ -101,14 +106,14 @@ export function createProgress(deps: Deps) {
     if (messages.isStreaming()) {
       const lifeMs = streamedSince + streamLifeMs - clock.now();
       const next = stream.next();
-      const reason = lifeMs <= 0 ? 'age' : !next ? 'void' : current.text.length > maxMarkdown ? 'length' : undefined;
+      const reason = needsPerson(current.view) ? 'waiting' : reasonOf(lifeMs, next, current.text);
       if (reason || !next) return rotate(reason ?? 'void').then(() => 0);
       if (next.chunks.length === 0) return Math.min(lifeMs, idleMs);
       if (next.append.length < appendCharacters && sinceSent < appendMs) return Math.min(lifeMs, appendMs - sinceSent);
       return append(stop).then(() => 0);
     }
     if (messages.first()) {
-      if (updates.isCurrent()) return idleMs;
+      if (updates.isCurrent() || updates.isBehind()) return idleMs;
       if (sinceSent < updateMs) return updateMs - sinceSent;
       isDeleted = !(await updates.update(stop));
       sentAt = clock.now();
@@ -119,6 +124,8 @@ export function createProgress(deps: Deps) {
   }
 
   return {
+    remember: () => updates.remember(),
+
     /**
      * Shows what has come, if it is time.
      *

@@ -1,3 +1,4 @@
+import type { MessageState } from '../../contract/conversation.ts';
 import type { SlackPost } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { isEnded } from '../../contract/task-status.ts';
@@ -6,6 +7,7 @@ import type { SlackLinks, SlackMessage } from '../rendering/slack-message.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import type { TaskFollower } from './follow-task.ts';
+import { GivesWay, PosterStopped } from './post-errors.ts';
 import { createPostMessages, type PostMessagesDeps } from './post-messages.ts';
 import { createProgress, type RotationReason } from './show-progress.ts';
 import { createThreadStatus } from './thread-status.ts';
@@ -18,36 +20,54 @@ type Deps = Omit<PostMessagesDeps, 'seq'> & {
   follower: TaskFollower;
   links: SlackLinks;
   onRotation: (reason: RotationReason) => void;
+  stateOf: StateOf;
 };
 
+/** The state of the message that the post's task is for; undefined when it is gone, or another task answers it. */
+export type StateOf = (post: SlackPost) => Promise<MessageState | undefined>;
+
 /** Slack shows the task's messages, until they show its end. Safe to repeat, also by another process. */
-export async function showTask({ follower, links, onRotation, ...deps }: Deps): Promise<void> {
+export async function showTask({ follower, links, onRotation, stateOf, ...deps }: Deps): Promise<void> {
   const { post, log } = deps;
   const messages = createPostMessages({ ...deps, seq: () => follower.current().view.seq });
   const status = createThreadStatus(deps);
   const progress = createProgress({ ...deps, follower, messages, links, onRotation });
 
   await messages.recover();
-  while (!follower.hasEnded()) {
-    const { view } = follower.current();
-    const waitMs = await progress.advance();
-    // A stream shows by itself that something is happening.
-    if (!messages.isStreaming()) status.show(follower.current().view.statusText);
-    await follower.changed(view.seq, waitMs);
+  try {
+    while (!follower.hasEnded()) {
+      const { view } = follower.current();
+      const waitMs = await progress.advance();
+      // A stream shows by itself that something is happening.
+      if (!messages.isStreaming()) status.show(follower.current().view.statusText);
+      await follower.changed(view.seq, waitMs);
+    }
+  } catch (error) {
+    if (error instanceof GivesWay || error instanceof PosterStopped) await progress.remember();
+    throw error;
   }
 
   // A status goes away at once, also when the message has to wait.
   const statusCleared = status.clear();
   await messages.endStream();
   const { view } = follower.current();
-  if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack message was erased');
-  const parts = isEnded(view.status) ? renderFinal(view, links) : [erased];
+  const parts = isEnded(view.status) ? renderFinal(view, links) : messagesWithoutEnd(await stateOf(post));
+  if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack post has no end to show');
   for (const [index, part] of parts.entries()) await messages.showPart(index, part);
   await statusCleared;
 }
 
-const erasedText = 'This question and its answer were deleted in Alfred.';
-const erased: SlackMessage = {
-  text: erasedText,
-  blocks: [{ type: 'section', text: { type: 'plain_text', text: erasedText } }],
+/** Why a task has no events: what became of its message. */
+const lines: Partial<Record<MessageState, string>> = {
+  passed_over: 'I did not answer this question: a later message came before its turn.',
+  rolled_back: 'I did not answer this question: a later message took it out of the conversation.',
+  dropped: 'I did not answer this question: it was stopped before its turn.',
 };
+const erasedLine = 'This question and its answer were deleted in Alfred.';
+
+/** @param state undefined when the message is gone. A `steered` one was answered by the task that was running */
+function messagesWithoutEnd(state: MessageState | undefined): SlackMessage[] {
+  if (state === 'steered') return [];
+  const text = (state && lines[state]) ?? erasedLine;
+  return [{ text, blocks: [{ type: 'section', text: { type: 'plain_text', text } }] }];
+}

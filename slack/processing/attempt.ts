@@ -1,28 +1,28 @@
-import type { SlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
+import type { ClaimedSlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 
 const pauses = { firstMs: 1_000, longestMs: 30_000 };
-
-export type Claimed = SlackDelivery & { attempts: number };
+/** A delivery that still fails then is given up: the person has asked again, or somewhere else. */
+const longestWaitMs = 24 * 60 * 60_000;
 
 export type AttemptDeps = {
   inbox: Pick<SlackInbox, 'complete' | 'retry'>;
   /** This process, by a name that no other has. */
   owner: string;
   /** Safe to repeat: a process that ends before it completes a delivery leaves it to another. */
-  handle: (delivery: Claimed) => Promise<void>;
+  handle: (delivery: ClaimedSlackDelivery) => Promise<void>;
   /** Whether the same may succeed later, as when Temporal or Postgres is away. */
   mayPass: (error: unknown) => boolean;
   /** Called when a delivery is put back. */
-  onPutBack: (delivery: Claimed) => void;
-  /** Reports an error that will not pass to the person. */
-  reportFailure: (delivery: Claimed, error: unknown) => Promise<void>;
+  onPutBack: (delivery: ClaimedSlackDelivery) => void;
+  /** Reports an error that will not pass, or was waited for long enough, to the person. */
+  reportFailure: (delivery: ClaimedSlackDelivery, error: unknown) => Promise<void>;
   log: Pick<Logger, 'warn' | 'error'>;
 };
 
 /**
- * Handles one delivery. What fails because something is away is put back, for as long as it takes; what fails otherwise
- * is reported to the person.
+ * Handles one delivery. What fails because something is away is put back, for a day; what fails longer or otherwise is
+ * reported to the person.
  *
  * @param isStopping whether the process stops: then another one goes on at once
  * @throws when the outcome cannot be stored
@@ -30,7 +30,10 @@ export type AttemptDeps = {
 export function createAttempt(deps: AttemptDeps, isStopping: () => boolean) {
   const { inbox, owner, handle, mayPass, onPutBack, reportFailure, log } = deps;
 
-  async function putBack(delivery: Claimed, error: unknown): Promise<'put_back'> {
+  const isPutBack = ({ receivedAt }: ClaimedSlackDelivery, error: unknown) =>
+    isStopping() || (mayPass(error) && Date.now() - receivedAt.getTime() < longestWaitMs);
+
+  async function putBack(delivery: ClaimedSlackDelivery, error: unknown): Promise<'put_back'> {
     const { key, kind, attempts } = delivery;
     const afterMs = isStopping() ? 0 : Math.min(pauses.firstMs * 2 ** (attempts - 1), pauses.longestMs);
     log.warn({ err: error, kind, attempts, afterMs }, 'a delivery of Slack waits, because something is away');
@@ -39,17 +42,17 @@ export function createAttempt(deps: AttemptDeps, isStopping: () => boolean) {
     return 'put_back';
   }
 
-  return async (delivery: Claimed): Promise<'completed' | 'put_back' | 'failed'> => {
+  return async (delivery: ClaimedSlackDelivery): Promise<'completed' | 'put_back' | 'failed'> => {
     const { key, kind, attempts } = delivery;
     try {
       await handle(delivery);
     } catch (error) {
-      if (isStopping() || mayPass(error)) return putBack(delivery, error);
+      if (isPutBack(delivery, error)) return putBack(delivery, error);
       log.error({ err: error, kind, attempts }, 'a delivery of Slack failed');
       try {
         await reportFailure(delivery, error);
       } catch (failure) {
-        if (mayPass(failure)) return putBack(delivery, failure);
+        if (isPutBack(delivery, failure)) return putBack(delivery, failure);
         log.error({ err: failure, kind }, 'the failure could not be reported in Slack');
       }
       await inbox.complete(owner, key);

@@ -1,27 +1,32 @@
-import type { SlackInbox } from '../../contract/ports/index.ts';
+import type { ClaimedSlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
-import { createAttempt, type AttemptDeps, type Claimed } from './attempt.ts';
+import { createAttempt, type AttemptDeps } from './attempt.ts';
 
 const leaseMs = 30_000;
 const renewMs = 10_000;
 /** How often a process asks for what others have stored or put back. Its own it knows at once. */
 const pollMs = 1_000;
+/** Of the deliveries that a process works on at once, those of one channel: Slack takes a message a second of each. */
+const shareOfChannel = 0.3;
 
 type Deps = AttemptDeps & { inbox: SlackInbox; metrics: Pick<Metrics, 'slackDeliveries'>; concurrency?: number };
 
 /** Works through the stored deliveries: those of one lane in order, several lanes at once. */
 export function createProcessor(deps: Deps) {
   const { inbox, owner, log, metrics, concurrency = 10 } = deps;
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { channel: string; work: Promise<void> }>();
+  const mostOfChannel = Math.max(1, Math.floor(concurrency * shareOfChannel));
   const timers: NodeJS.Timeout[] = [];
+  /** The workspace whose deliveries are processed. Undefined: not known yet, and all wait. */
+  let team: string | undefined;
   let isStopping = false;
   let isClaiming = false;
   /** Something was stored while a claim was under way, which may not have seen it. */
   let isAskedAgain = false;
   const attempt = createAttempt(deps, () => isStopping);
 
-  async function claimDue(): Promise<void> {
+  async function claimDue(team: string): Promise<void> {
     if (isClaiming) {
       isAskedAgain = true;
       return;
@@ -31,7 +36,7 @@ export function createProcessor(deps: Deps) {
       do {
         isAskedAgain = false;
         while (!isStopping && running.size < concurrency) {
-          const delivery = await inbox.claim(owner, leaseMs);
+          const delivery = await inbox.claim(owner, leaseMs, { team, without: fullChannels() });
           if (!delivery) break;
           begin(delivery);
         }
@@ -43,30 +48,41 @@ export function createProcessor(deps: Deps) {
     }
   }
 
+  function fullChannels(): string[] {
+    const counts = Map.groupBy(running.values(), ({ channel }) => channel);
+    return [...counts].filter(([, { length }]) => length >= mostOfChannel).map(([channel]) => channel);
+  }
+
   const wake = () => {
-    if (!isStopping) void claimDue();
+    if (!isStopping && team !== undefined) void claimDue(team);
   };
 
-  function begin(delivery: Claimed) {
-    const { key, kind } = delivery;
-    const work = attempt(delivery).then(
-      (outcome) => metrics.slackDeliveries.inc({ outcome }),
+  function begin(delivery: ClaimedSlackDelivery) {
+    const { key, lane } = delivery;
+    const [, channel = ''] = lane.split(':');
+    // This process had it, and its lease ran out.
+    const earlier = running.get(key)?.work;
+    const work = run(delivery, earlier).finally(() => {
+      if (running.get(key)?.work === work) running.delete(key);
+      wake();
+    });
+    running.set(key, { channel, work });
+  }
+
+  async function run(delivery: ClaimedSlackDelivery, earlier: Promise<void> | undefined): Promise<void> {
+    await earlier;
+    try {
+      metrics.slackDeliveries.inc({ outcome: await attempt(delivery) });
+    } catch (err) {
       // Its lease ends, and then a process claims it again.
-      (err: unknown) => log.warn({ err, kind }, 'the outcome of a delivery of Slack could not be stored'),
-    );
-    running.set(
-      key,
-      work.finally(() => {
-        running.delete(key);
-        wake();
-      }),
-    );
+      log.warn({ err, kind: delivery.kind }, 'the outcome of a delivery of Slack could not be stored');
+    }
   }
 
   const renew = () => {
     if (running.size === 0) return;
     inbox
-      .renew(owner, leaseMs)
+      .renew(owner, leaseMs, [...running.keys()])
       .catch((error: unknown) => log.warn({ err: error }, 'leases of deliveries could not be renewed'));
   };
 
@@ -74,16 +90,18 @@ export function createProcessor(deps: Deps) {
     /** A delivery was stored. */
     wake,
 
-    start(): void {
+    /** @param ofTeam the workspace that Alfred is in */
+    start(ofTeam: string): void {
       if (isStopping) return;
+      team = ofTeam;
       timers.push(setInterval(wake, pollMs), setInterval(renew, renewMs));
       wake();
     },
 
-    /** Takes nothing more, finishes what it has begun, and gives back what it cannot finish in time. */
+    /** Takes nothing more from now on, finishes what it has begun, and gives back what it cannot finish in time. */
     async stop(graceMs: number): Promise<void> {
       isStopping = true;
-      await withTimeout(Promise.all(running.values()), graceMs, () => undefined);
+      await withTimeout(Promise.all([...running.values()].map(({ work }) => work)), graceMs, () => undefined);
       for (const timer of timers) clearInterval(timer);
       for (const key of running.keys()) await inbox.retry(owner, key, 0).catch(() => undefined);
     },

@@ -12,6 +12,18 @@ const recordIn = (value: JsonValue | undefined): JsonObject => (isRecord(value) 
 /** For a body without an id: two equal ones are one delivery. */
 const hashOf = (body: JsonObject) => createHash('sha256').update(JSON.stringify(body)).digest('base64url');
 
+/** The workspace that an event was sent to. In a shared channel `team_id` can be the one where the channel began. */
+function teamOfEvent({ authorizations, team_id: team }: JsonObject): string {
+  const [installed] = Array.isArray(authorizations) ? authorizations : [];
+  return textIn(recordIn(installed).team_id) ?? textIn(team) ?? '';
+}
+
+/** The workspace of Alfred's form or message, which may be another one than that of the person. */
+function teamOfAct({ view, message, team, user }: JsonObject): string {
+  const teams = [recordIn(view).app_installed_team_id, recordIn(message).team, recordIn(team).id];
+  return teams.map(textIn).find((id) => id !== undefined) ?? textIn(recordIn(user).team_id) ?? '';
+}
+
 /**
  * Gives what Slack sends a key, which repeats and twins have too, and a lane. A lane is processed in order.
  *
@@ -25,7 +37,7 @@ export function deliveryOf(kind: SlackDelivery['kind'], body: JsonObject, envelo
     return { key: `command:${team}:${id}`, kind, team, lane: laneOf(team, body.channel_id, body.user_id), body };
   }
   const user = recordIn(body.user);
-  const team = textIn(recordIn(body.team).id) ?? textIn(user.team_id) ?? '';
+  const team = teamOfAct(body);
   const message = recordIn(body.message);
   const channel = textIn(recordIn(body.channel).id);
   const lane = channel === undefined ? laneOf(team, user.id) : laneOf(team, channel, message.thread_ts ?? message.ts);
@@ -34,7 +46,7 @@ export function deliveryOf(kind: SlackDelivery['kind'], body: JsonObject, envelo
 
 function eventOf(body: JsonObject, envelope: Envelope): SlackDelivery {
   const event = recordIn(body.event);
-  const team = textIn(body.team_id) ?? '';
+  const team = teamOfEvent(body);
   const channel = textIn(event.channel);
   const message = messageOf(event);
   if (channel !== undefined && message !== undefined) {

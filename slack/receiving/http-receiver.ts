@@ -3,19 +3,23 @@ import type { AddressInfo } from 'node:net';
 import { isRecord, parseJson, type JsonObject } from '../../contract/json.ts';
 import type { SlackDelivery } from '../../contract/ports/index.ts';
 import { answerProbe, type Probed } from '../../runtime/health-server.ts';
+import { createLineBudget } from '../../runtime/line-budget.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { isFromNetworks } from '../../runtime/peer.ts';
 import type { Receive } from './receive.ts';
-import { isSigned } from './signature.ts';
+import { isSigned, readSignature } from './signature.ts';
 
 /** Slack sends less. */
 const mostBytes = 1_000_000;
+/** How long a request may take to arrive. Node looks every `checkMs` for those that are late. */
+const arrival = { headersMs: 5_000, requestMs: 10_000, checkMs: 2_000 };
 const eventsPath = '/slack/events';
 
 type Deps = Probed & {
   host: string;
   port: number;
   signingSecret: string | undefined;
+  maxConnections: number;
   /** From where metrics and the details of health are read. */
   networks: Parameters<typeof isFromNetworks>[1];
   receive: Receive;
@@ -25,16 +29,19 @@ type Deps = Probed & {
 /** Serves `/slack/events` for what Slack sends by HTTP, and `/health`, `/healthz` and `/metrics`. */
 export async function startHttpReceiver(deps: Deps): Promise<{ port: number; stop(graceMs: number): Promise<void> }> {
   const { host, port, log } = deps;
-  const server = createServer((request, response) => {
+  const lines = createLineBudget();
+  const { headersMs: headersTimeout, requestMs: requestTimeout, checkMs: connectionsCheckingInterval } = arrival;
+  const limits = { headersTimeout, requestTimeout, connectionsCheckingInterval };
+  const server = createServer(limits, (request, response) => {
     const path = request.url?.split('?')[0];
     const answer = path === eventsPath ? answerSlack(deps, request, response) : answerOthers(deps, request, response);
     answer.catch((error: unknown) => {
-      log.warn({ err: error }, 'a request of Slack was broken off');
+      const { isWithin, leftOut } = lines.take();
+      if (isWithin) log.warn({ err: error, ...(leftOut > 0 && { leftOut }) }, 'a request to the Slack door broke off');
       response.destroy();
     });
   });
-  server.headersTimeout = 5_000;
-  server.requestTimeout = 10_000;
+  server.maxConnections = deps.maxConnections;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const problem = `The Slack door cannot listen at ${host}:${port} (${error.message}): free the port, or set SLACK_PORT.`;
@@ -67,13 +74,18 @@ async function answerSlack(
 ): Promise<void> {
   const end = (status: number, text = ''): void =>
     void response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
-  if (request.method !== 'POST') return end(405, 'POST is expected here.\n');
+  const refuse = () => {
+    metrics.slackEvents.inc({ transport: 'http', kind: 'unknown', outcome: 'refused' });
+    end(401, 'The request is not signed with SLACK_SIGNING_SECRET, or its time is not now.\n');
+  };
+  const { method, headers } = request;
+  if (method !== 'POST') return end(405, 'POST is expected here.\n');
+  // What the headers decide is decided before the body: Node drops what still comes of it.
+  if (Number(headers['content-length'] ?? 0) > mostBytes) return end(413, 'The body is too large.\n');
+  if (!signingSecret || !readSignature(headers)) return refuse();
   const rawBody = await readBody(request);
   if (rawBody === undefined) return end(413, 'The body is too large.\n');
-  if (!isSigned({ headers: request.headers, rawBody }, signingSecret)) {
-    metrics.slackEvents.inc({ transport: 'http', kind: 'unknown', outcome: 'refused' });
-    return end(401, 'The request is not signed with SLACK_SIGNING_SECRET, or its time is not now.\n');
-  }
+  if (!isSigned({ headers, rawBody }, signingSecret)) return refuse();
   const sent = readSent(rawBody.toString('utf8'), request.headers['content-type'] ?? '');
   if (sent === undefined) return end(400, 'The body is not what Slack sends.\n');
   const { type, challenge } = sent.body;

@@ -4,6 +4,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** How far the clocks of Slack and of this machine may be apart, in either direction. */
 const toleranceS = 300;
 
+type Signed = { time: string; signature: string };
+
+/**
+ * What the headers of a request say, before its body is read.
+ *
+ * @returns undefined when the request cannot be one that Slack has signed just now
+ */
+export function readSignature(headers: IncomingHttpHeaders, nowMs = Date.now()): Signed | undefined {
+  const time = headers['x-slack-request-timestamp'];
+  const signature = headers['x-slack-signature'];
+  if (typeof time !== 'string' || typeof signature !== 'string' || !/^\d{1,12}$/.test(time)) return undefined;
+  return Math.abs(nowMs / 1_000 - Number(time)) > toleranceS ? undefined : { time, signature };
+}
+
 /**
  * Whether Slack has signed a request: https://docs.slack.dev/authentication/verifying-requests-from-slack
  *
@@ -17,10 +31,9 @@ export function isSigned(
   secret: string | undefined,
   nowMs = Date.now(),
 ): boolean {
-  const time = headers['x-slack-request-timestamp'];
-  const signature = headers['x-slack-signature'];
-  if (!secret || typeof time !== 'string' || typeof signature !== 'string' || !/^\d{1,12}$/.test(time)) return false;
-  if (Math.abs(nowMs / 1_000 - Number(time)) > toleranceS) return false;
+  const signed = readSignature(headers, nowMs);
+  if (!secret || !signed) return false;
+  const { time, signature } = signed;
   const expected = Buffer.from(
     `v0=${createHmac('sha256', secret).update(`v0:${time}:`).update(rawBody).digest('hex')}`,
   );

@@ -13,6 +13,10 @@ const socketCount = 2;
 const connectTimeoutMs = 15_000;
 const closeTimeoutMs = 2_000;
 const pauses = { firstMs: 500, longestMs: 30_000 };
+/** A socket that closes sooner is not replaced at once: Slack closes each new one when something is wrong with them. */
+const leastOpenMs = 10_000;
+/** Sockets that are opened together, Slack also closes together. */
+const staggerMs = 1_000;
 
 /** Types of envelopes of sockets. */
 const kinds: Record<string, SlackDelivery['kind']> = {
@@ -85,24 +89,36 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
     return { client, closed };
   }
 
-  async function keepOpen(): Promise<void> {
+  /** Opens one socket and waits until it is closed. @returns how long it was open */
+  async function useSocket(): Promise<number> {
+    const { client, closed } = await openSocket();
+    const openedAt = performance.now();
+    setOpen(client, true);
+    await Promise.race([closed, aborted(stopping.signal)]);
+    if (stopping.signal.aborted) await Promise.allSettled(arriving);
+    await close(client);
+    setOpen(client, false);
+    return performance.now() - openedAt;
+  }
+
+  const pause = (ms: number) => sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+
+  async function keepOpen(_: unknown, index: number): Promise<void> {
+    await pause(index * staggerMs);
     let pauseMs = pauses.firstMs;
     while (!stopping.signal.aborted) {
       try {
-        const { client, closed } = await openSocket();
-        setOpen(client, true);
-        pauseMs = pauses.firstMs;
-        await Promise.race([closed, aborted(stopping.signal)]);
-        if (stopping.signal.aborted) await Promise.allSettled(arriving);
-        await close(client);
-        setOpen(client, false);
+        if ((await useSocket()) >= leastOpenMs) {
+          pauseMs = pauses.firstMs;
+          continue;
+        }
       } catch (error) {
         problem = `Slack opens no socket (${reasonOf(error)}): check SLACK_APP_TOKEN, and that Socket Mode is on`;
         log.warn({ reason: reasonOf(error), retryInMs: pauseMs }, 'no socket to Slack could be opened');
-        // Jitter: processes that Slack has turned away together must not come back together.
-        await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: stopping.signal }).catch(() => undefined);
-        pauseMs = Math.min(2 * pauseMs, pauses.longestMs);
       }
+      // Jitter: processes that Slack has turned away together must not come back together.
+      await pause(pauseMs * (0.5 + Math.random()));
+      pauseMs = Math.min(2 * pauseMs, pauses.longestMs);
     }
   }
 
@@ -124,9 +140,9 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
     warning: async (): Promise<string | undefined> => problem,
 
     /** Takes nothing more, and waits until what has come is stored and acknowledged. */
-    async stop(): Promise<void> {
+    async stop(graceMs = connectTimeoutMs): Promise<void> {
       stopping.abort();
-      await withTimeout(Promise.all(runs), connectTimeoutMs, () => undefined);
+      await withTimeout(Promise.all(runs), graceMs, () => undefined);
     },
   };
 }

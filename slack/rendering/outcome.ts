@@ -51,29 +51,20 @@ const grantOptions = {
 const command = (text: string) => `\`${escapeMrkdwn(text)}\``;
 
 /** What a person can do about a wait. Most go on by themselves, and their message says so. */
-function whatHelps({ reason, limit, scope }: Waiting, approvals: TaskView['approvals'], taskId = '<task>'): string[] {
-  if (reason === 'approval')
-    return approvals.map(
-      ({ id, title }) =>
-        `${clip(escapeMrkdwn(oneLine(title, 200)), 290)}\n${command(`alfred approvals approve ${id}`)}, or ${command('deny')}`,
-    );
+function whatHelps({ reason, limit, scope }: Waiting, taskId = '<task>'): string[] {
   if (reason !== 'budget' || scope !== 'task' || limit === undefined) return [];
   const grant = `alfred tasks grant ${taskId} ${grantOptions[limit]} <new total>`;
   return [`${command(grant)}, or with ${command('--finish')} an end with what there is`];
 }
 
 /** Why a task waits, as mrkdwn, and what to do. */
-export const describeWaiting = (
-  waiting: Waiting,
-  { approvals }: Pick<TaskView, 'approvals'>,
-  taskId?: string,
-): string =>
+export const describeWaiting = (waiting: Waiting, taskId?: string): string =>
   [
     `:hourglass_flowing_sand: *Waiting.* ${clip(escapeMrkdwn(waiting.message), 1_000)}`,
-    ...whatHelps(waiting, approvals.slice(0, 5), taskId),
+    ...whatHelps(waiting, taskId),
   ].join('\n');
 
-const describeEffect = ({ tool, summary, state }: Effect) =>
+export const describeEffect = ({ tool, summary, state }: Effect) =>
   `• ${clip(escapeMrkdwn(oneLine(summary ?? tool.replaceAll('_', ' '), 150)), 200)} (${state.replaceAll('_', ' ')})`;
 
 function describeCancelled({ reason, effects = [] }: TaskView): string {
@@ -98,6 +89,6 @@ export function describeEnd(view: TaskView, links: Pick<SlackLinks, 'taskId'> = 
     case 'completed':
       return view.text.trim() === '' ? 'The answer is empty. Ask in other words.' : undefined;
     default:
-      return view.waiting && describeWaiting(view.waiting, view, links.taskId);
+      return view.waiting && describeWaiting(view.waiting, links.taskId);
   }
 }

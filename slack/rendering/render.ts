@@ -1,18 +1,23 @@
 import type { types } from '@slack/bolt';
+import { approvalBlocks } from './approval-blocks.ts';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
 import { formatDollars, formatDuration } from './format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
 import { describeEnd } from './outcome.ts';
+import { personMrkdwn } from './people.ts';
 import { safeMarkdown } from './safe-markdown.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
 import { splitMarkdown } from './split-markdown.ts';
+import { runningButtons, stoppedButtons } from './task-buttons.ts';
 import { isWait, type TaskStep, type TaskView } from './task-view.ts';
 
 const limits = { max: maxMarkdown, maxRows, maxElements };
 /** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
 const maxBlocksBelow = 8;
+/** Markdown of a message with calls that wait for a person, whose arguments need room. */
+const maxBesideCalls = 4_000;
 
 /** The final messages of a task, in order. The same view gives the same messages. */
 export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
@@ -23,6 +28,7 @@ export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
   const below: types.KnownBlock[] = [
     ...(view.status === 'completed' ? [] : stepBlocks(view.steps)),
     ...(end === undefined ? [] : [section(clip(end, maxSection))]),
+    ...stoppedButtons(view, links.taskId),
     ...(view.grounded === false ? [context([notGrounded])] : []),
     ...citationBlocks(view.citations, links),
     context([footer(view, links)]),
@@ -67,8 +73,12 @@ const sizeOf = (blocks: types.KnownBlock[]) => textsOf(blocks).reduce((sum, text
 const marks = { running: ':hourglass_flowing_sand:', done: ':white_check_mark:', error: ':x:' } as const;
 const shownSteps = 5;
 
-const stepLine = ({ title, state, details }: TaskStep) =>
-  `${marks[state]} ${escapeMrkdwn(oneLine(title, 120))}${details ? ` – ${escapeMrkdwn(oneLine(details, 120))}` : ''}`;
+function stepLine({ title, state, details, by }: TaskStep): string {
+  const line = `${marks[state]} ${escapeMrkdwn(oneLine(title, 120))}`;
+  if (!details) return line;
+  const shown = escapeMrkdwn(oneLine(details, 120));
+  return `${line} – ${by === undefined ? shown : shown.replace(escapeMrkdwn(by), () => personMrkdwn(by))}`;
+}
 
 function stepBlocks(all: TaskStep[]): types.KnownBlock[] {
   const steps = all.filter((step) => !isWait(step));
@@ -80,7 +90,10 @@ function stepBlocks(all: TaskStep[]): types.KnownBlock[] {
 
 /** What one message shows while the task runs: the steps, the text so far, and what the task waits for. */
 export function renderProgress(view: TaskView, links: Pick<SlackLinks, 'taskId'> = {}): SlackMessage {
-  const [part, more] = splitMarkdown(safeMarkdown(view.text), limits).filter(({ text }) => text.trim() !== '');
+  const max = view.approvals.length > 0 ? maxBesideCalls : maxMarkdown;
+  const [part, more] = splitMarkdown(safeMarkdown(view.text), { ...limits, max }).filter(
+    ({ text }) => text.trim() !== '',
+  );
   const end = describeEnd(view, links);
   const state = `Alfred ${view.statusText || 'is working …'}`;
   const blocks: types.KnownBlock[] = [
@@ -88,6 +101,8 @@ export function renderProgress(view: TaskView, links: Pick<SlackLinks, 'taskId'>
     ...(part ? [{ type: 'markdown' as const, text: part.text }] : []),
     ...(more ? [context(['The text goes on. All of it is shown when it is complete.'])] : []),
     end === undefined ? context([escapeMrkdwn(state)]) : section(clip(end, maxSection)),
+    ...approvalBlocks(view.approvals, links.taskId),
+    ...(links.taskId === undefined ? [] : [runningButtons(view, links.taskId)]),
   ];
   return { text: part ? toMrkdwn(part.text) : clipText(end ?? escapeMrkdwn(state)), blocks };
 }

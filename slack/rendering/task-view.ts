@@ -1,9 +1,29 @@
+import type { Approvers } from '../../contract/approval.ts';
 import type { TaskEvent } from '../../contract/events.ts';
+import type { JsonValue } from '../../contract/json.ts';
 import type { Citation, Effect, TaskError, TaskStatus, TaskUsage, Waiting } from '../../contract/task.ts';
 import { oneLine } from './cut.ts';
 import { describeToolCall } from './describe-tool-call.ts';
 
-export type TaskStep = { id: string; title: string; state: 'running' | 'done' | 'error'; details?: string };
+export type TaskStep = {
+  id: string;
+  title: string;
+  state: 'running' | 'done' | 'error';
+  details?: string;
+  /** The subject of the person who decided, which `details` names. */
+  by?: string;
+};
+
+/** A tool call that waits for a person's decision. */
+export type PendingCall = {
+  id: string;
+  callId: string;
+  tool: string;
+  arguments: JsonValue;
+  argumentsHash: string;
+  approvers: Approvers;
+  fourEyes: boolean;
+};
 
 /** What the messages of a task show: a fold over its events. */
 export type TaskView = {
@@ -18,8 +38,7 @@ export type TaskView = {
   grounded?: boolean | undefined;
   error?: TaskError;
   waiting?: Waiting;
-  /** Tool calls that wait for a person's decision. */
-  approvals: { id: string; callId: string; title: string }[];
+  approvals: PendingCall[];
   /** Why it was cancelled. */
   reason?: string;
   effects?: Effect[] | undefined;
@@ -96,24 +115,30 @@ const handlers: Handlers = {
     }),
     statusText: thinking,
   }),
-  'approval.requested': (view, { approvalId, callId, tool, arguments: input }) => {
-    const title = describeToolCall(tool, input);
-    return {
-      ...withStep(view, {
-        id: callId,
-        title,
-        state: 'running',
-        details: `needs approval: alfred approvals approve ${approvalId}, or deny`,
-      }),
-      approvals: [...view.approvals.filter(({ id }) => id !== approvalId), { id: approvalId, callId, title }],
-    };
+  'approval.requested': (
+    view,
+    { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes },
+  ) => {
+    const step = {
+      id: callId,
+      title: describeToolCall(tool, input),
+      state: 'running',
+      details: 'needs approval',
+    } as const;
+    const call = { id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes };
+    return { ...withStep(view, step), approvals: [...view.approvals.filter((other) => other.id !== id), call] };
   },
+  'approval.escalated': (view, { approvalId, approvers }) => ({
+    ...view,
+    approvals: view.approvals.map((call) => (call.id === approvalId ? { ...call, approvers } : call)),
+  }),
   'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment }) => ({
     ...withStep(view, {
       id: callId,
       title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
       state: runs ? 'running' : 'error',
       details: `${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`,
+      ...(by !== null && { by }),
     }),
     approvals: view.approvals.filter(({ id }) => id !== approvalId),
   }),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -21,7 +21,7 @@ type Service = {
   ports?: string[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
-  healthcheck?: { disable?: boolean };
+  healthcheck?: { disable?: boolean; test?: string[] };
 };
 type ComposeFile = {
   services: Record<string, Service>;
@@ -66,9 +66,9 @@ test.each([stackFile, keycloakFile])('%s fits the Compose specification', (path)
   expect({ isValid, errors: validate.errors }).toEqual({ isValid: true, errors: null });
 });
 
-test('there is a service for the setup, the API and the worker of each queue', () => {
+test('there is a service for the setup, each door and the worker of each queue', () => {
   const workers = allQueues.map((queue) => `worker-${queue.replace(/^agent-/, '')}`);
-  expect(roles.map(([name]) => name)).toEqual(['setup', 'api', ...workers]);
+  expect(roles.map(([name]) => name)).toEqual(['setup', 'api', ...workers, 'slack']);
 });
 
 test('every variable of a role exists, and each role’s configuration is valid', () => {
@@ -149,7 +149,9 @@ test('images are pinned, ports are published on loopback only, and the files con
   for (const [name, { image, ports = [], environment = {} }] of allServices) {
     expect({ name, image }).toEqual({ name, image: expect.stringMatching(/:v?\d+\.\d+(\.\d+)?(-[a-z]+)?$/) });
     expect({ name, open: ports.filter((port) => !port.startsWith('127.0.0.1:')) }).toEqual({ name, open: [] });
-    const secrets = Object.entries(environment).filter(([variable]) => /PASSWORD|PWD|KEY$/.test(variable));
+    const secrets = Object.entries(environment).filter(([variable]) =>
+      /PASSWORD|PWD|(KEY|TOKEN|SECRET)$/.test(variable),
+    );
     for (const [variable, value] of secrets)
       expect({ name, variable, value }).toEqual({ name, variable, value: expect.stringMatching(/^\$\{\w+:[?-]/) });
   }
@@ -194,20 +196,42 @@ test('Prometheus scrapes every role where it listens', () => {
   };
   const targets = jobs.flatMap((job) => job.static_configs.flatMap(({ targets }) => targets));
   const expected = roles.flatMap(([name, service]) => {
-    const { ALFRED_API_PORT, ALFRED_HEALTH_PORT } = environmentOf(service);
-    const port = ALFRED_API_PORT ?? ALFRED_HEALTH_PORT;
+    const { ALFRED_API_PORT, ALFRED_HEALTH_PORT, SLACK_PORT } = environmentOf(service);
+    const port = ALFRED_API_PORT ?? ALFRED_HEALTH_PORT ?? SLACK_PORT;
     return port ? [`${name}:${port}`] : [];
   });
   expect(targets).toEqual([...expected, 'temporal:9090']);
 });
 
+test('the Slack door starts when it is asked for, with the key of the audit log that the API has', () => {
+  const { api, slack } = compose.services;
+  expect(slack).toMatchObject({ profiles: ['slack'], command: ['node', 'slack/main.ts'] });
+  const environment = environmentOf(slack ?? { image: '' });
+  const tokens = { SLACK_BOT_TOKEN: 'xoxb-1', SLACK_APP_TOKEN: 'xapp-1' };
+  expect(loadConfig({ ...environment, ...tokens })).toMatchObject({ SLACK_HOST: '0.0.0.0', SLACK_PORT: 8011 });
+  const signIn = { OIDC_ISSUER: 'https://id.example.com', OIDC_AUDIENCE: 'alfred', OIDC_TENANT: 'acme' };
+  expect(() => loadConfig({ ...environment, ...tokens, ...signIn })).toThrow(/SLACK_TENANT is not set/);
+  expect(() => loadConfig({ ...environment, ...tokens, ...signIn, SLACK_TENANT: 'acme' })).not.toThrow();
+  expect(slack?.environment?.ALFRED_AUDIT_KEY).toBe(api?.environment?.ALFRED_AUDIT_KEY);
+  const dataOf = (service?: Service) => service?.volumes?.find((volume) => volume.endsWith(':/data'));
+  expect(dataOf(slack)).toBe(dataOf(api));
+  // The check of the image asks the ports of the API and of workers.
+  expect(slack?.healthcheck).toMatchObject({ test: ['CMD', 'node', 'deploy/docker/healthcheck.mjs', '8011'] });
+  // As the API has: the settings of agents name models, whose keys are asked for.
+  expect(Object.keys(slack?.environment ?? {})).toEqual(expect.arrayContaining(['ALFRED_AGENTS', 'ANTHROPIC_API_KEY']));
+});
+
 test('the alerts of Prometheus are about metrics that exist', () => {
-  const { groups } = parse(read('deploy/prometheus/limits.rules.yml')) as {
-    groups: { rules: { alert: string; expr: string }[] }[];
-  };
+  const files = readdirSync(join(root, 'deploy/prometheus')).filter((name) => name.endsWith('.rules.yml'));
+  expect(files).toEqual(['audit.rules.yml', 'limits.rules.yml', 'slack.rules.yml']);
   const known = createMetrics()
     .registry.getMetricsAsArray()
     .map(({ name }) => name);
-  for (const { expr } of groups.flatMap(({ rules }) => rules))
-    expect(known).toEqual(expect.arrayContaining(expr.match(/\b\w+_total\b/g) ?? ['no metric']));
+  for (const file of files) {
+    const { groups } = parse(read(`deploy/prometheus/${file}`)) as { groups: { rules: { expr: string }[] }[] };
+    for (const { expr } of groups.flatMap(({ rules }) => rules))
+      expect(known).toEqual(
+        expect.arrayContaining(expr.match(/\b(slack_\w+|\w+_(total|seconds))\b/g) ?? ['no metric']),
+      );
+  }
 });

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { inWorkspace } from '../../slack/processing/in-workspace.ts';
 import { deliveryOf } from '../../slack/receiving/delivery.ts';
 
 const message = { type: 'message', channel: 'C1', user: 'U1', ts: '5.1', text: 'Hi' };
@@ -53,6 +54,29 @@ test('an edit and a deletion are other deliveries than the message, in its lane'
   ]);
   expect([laneOf(message), laneOf(deletion)]).toEqual(['T1:C1:5.1', 'T1:C1:5.1']);
   expect([laneOf({ ...message, thread_ts: '4.0' }), laneOf(edit('8.0'))]).toEqual(['T1:C1:4.0', 'T1:C1:4.0']);
+});
+
+test('in a shared channel an event is of the workspace that has installed Alfred', () => {
+  const event = { ...envelope(message), team_id: 'T9', authorizations: [{ team_id: 'T1' }] };
+  expect(deliveryOf('event', event)).toMatchObject({ key: 'message:T1:C1:5.1', team: 'T1', lane: 'T1:C1:5.1' });
+  const whole = { ...event, authorizations: [{ team_id: null }] };
+  expect(deliveryOf('event', whole).team).toBe('T9');
+});
+
+test('what a person of another workspace presses or sends is of the workspace that has installed Alfred', () => {
+  const stranger = { team: { id: 'T9' }, user: { id: 'U9', team_id: 'T9' }, trigger_id: '1' };
+  expect(deliveryOf('interactive', { ...stranger, message: { ts: '5.1', team: 'T1' } }).team).toBe('T1');
+  expect(deliveryOf('interactive', { ...stranger, view: { app_installed_team_id: 'T1' } }).team).toBe('T1');
+  expect(deliveryOf('interactive', { ...stranger, team: null }).team).toBe('T9');
+});
+
+test('a delivery is processed as one of the workspace that Alfred is in', () => {
+  const event = deliveryOf('event', { ...envelope(message), team_id: 'T9' });
+  expect(inWorkspace(event, 'T1')).toMatchObject({ team: 'T1', body: { team_id: 'T1', event: message } });
+  const press = deliveryOf('interactive', { team: { id: 'T9', domain: 'd' }, user: { id: 'U9' }, trigger_id: '1' });
+  expect(inWorkspace(press, 'T1')).toMatchObject({ team: 'T1', body: { team: { id: 'T1', domain: 'd' } } });
+  const command = deliveryOf('command', { team_id: 'T9', channel_id: 'C1', user_id: 'U9', trigger_id: '1' });
+  expect(inWorkspace(command, 'T1')).toMatchObject({ team: 'T1', body: { team_id: 'T1', user_id: 'U9' } });
 });
 
 test('another event is known by its id', () => {

@@ -14,7 +14,7 @@ const seconds = (offset = 0) => Math.floor(Date.now() / 1_000) + offset;
 const post = (body: string, headers: Record<string, string> = {}) =>
   fetch(events, { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
 const event = (id: string) =>
-  JSON.stringify({ type: 'event_callback', team_id: 'T1', event_id: id, event: { type: 'tokens_revoked' } });
+  JSON.stringify({ type: 'event_callback', team_id: '', event_id: id, event: { type: 'tokens_revoked' } });
 const stored = async (id: string) =>
   (await env.postgres.pool.query('select key from slack_inbox where key like $1', [`%${id}`])).rows.length;
 
@@ -72,6 +72,7 @@ test('what is too large or no JSON is refused', async () => {
 });
 
 test('events, interactions and commands of Slack arrive, and a question is answered', async () => {
+  const team = env.slack.workspace.id;
   env.slack.useHttp(events);
   env.script(() => ({ text: ['By HTTP.'] }));
   const anna = env.slack.addUser({ name: 'anna' });
@@ -83,17 +84,17 @@ test('events, interactions and commands of Slack arrive, and a question is answe
     actions: [{ type: 'button', action_id: 'unknown', block_id: 'b' }],
     trigger_id: 'x1',
     user: { id: anna.id },
-    team: { id: 'T1' },
+    team: { id: team },
   }).done;
-  await env.slack.deliver('command', { command: '/alfred', trigger_id: 'x2', team_id: 'T1', user_id: anna.id }).done;
+  await env.slack.deliver('command', { command: '/alfred', trigger_id: 'x2', team_id: team, user_id: anna.id }).done;
   env.slack.useHttp(undefined);
   expect(env.slack.deliveries.slice(-2).map(({ state }) => state)).toEqual(['acknowledged', 'acknowledged']);
   const { rows } = await env.postgres.pool.query(
     "select kind, key from slack_inbox where kind <> 'event' order by kind",
   );
   expect(rows).toEqual([
-    { kind: 'command', key: 'command:T1:x2' },
-    { kind: 'interactive', key: 'interactive:T1:x1' },
+    { kind: 'command', key: `command:${team}:x2` },
+    { kind: 'interactive', key: `interactive:${team}:x1` },
   ]);
   await env.inboxIsEmpty();
   const { values } = await env.metrics.slackDeliveries.get();

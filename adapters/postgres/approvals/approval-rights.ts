@@ -21,10 +21,26 @@ export const hasRotatedKey = (subject: string) => sql<boolean>`exists (select fr
   where a.subject like 'key:%' and k.id = substr(a.subject, 5) and k.tenant = a.tenant
     and ${subject} = any(k.rotated_by))`;
 
-/** Whether a person may decide approval `a`. The same rule as `explainRefusal` and `refuseKeyHolder`. */
+/**
+ * Whether a person has asked in the Slack thread of the task of approval `a`: as their own subject in Slack, as the one
+ * that a link names, or as one that it named when they asked. The requester of a channel's task is the channel, and in
+ * a direct message the person may have been linked since.
+ */
+export const hasAskedInSlack = (subject: string) => sql<boolean>`exists (
+  select from tasks st join slack_threads th on th.conversation_id = st.conversation_id and th.tenant = a.tenant
+  cross join lateral (
+    select unnest(th.askers) as user_id union select p.user_id from slack_posts p
+    where p.team = th.team and p.channel = th.channel and p.thread_ts = th.thread_ts) asker
+  where st.id = a.task_id and (
+    ${subject} in (asker.user_id, 'slack:' || th.team || ':' || asker.user_id)
+    or exists (select from slack_links l where l.team = th.team and l.user_id = asker.user_id
+      and l.tenant = a.tenant and l.subject = ${subject})))`;
+
+/** Whether a person may decide approval `a`. The same rule as `explainRefusal` and `refuseSamePerson`. */
 export const decidableBy = (principal: Principal) => {
   const isSamePerson = sql`(a.subject = ${principal.subject} or ${principal.via} = 'api_key'
-    or coalesce(${keyCreator} = ${principal.subject}, false) or ${hasRotatedKey(principal.subject)})`;
+    or coalesce(${keyCreator} = ${principal.subject}, false) or ${hasRotatedKey(principal.subject)}
+    or ${hasAskedInSlack(principal.subject)})`;
   return sql<boolean>`(not ((a.rule ->> 'fourEyes')::boolean and ${isSamePerson}) and ${isApprover(principal)})`;
 };
 

@@ -24,7 +24,7 @@ import {
   verdictOf,
   type StoredRule,
 } from './approval-row.ts';
-import { decideApproval, refuseKeyHolder, selectOpenTask } from './decide-approval.ts';
+import { decideApproval, refuseSamePerson, selectOpenTask } from './decide-approval.ts';
 import { requestApproval, withdrawOthers } from './request-approval.ts';
 
 /** Calls that wait for a person: one row a call, decided once. */
@@ -49,7 +49,7 @@ export const createApprovals = (db: Database): Approvals => ({
   },
 
   async decide(task, run, approval, { approve, by, note }) {
-    await refuseKeyHolder(db, approval.id, by);
+    await refuseSamePerson(db, approval.id, by);
     const status = approve ? 'approved' : 'denied';
     return decideApproval(db, { task, run, approval, status, runs: approve, by, note });
   },

@@ -8,7 +8,7 @@ import type { DecisionNote, RequestedApproval, Run } from '../../../contract/por
 import { storableJson } from '../storable-json.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
-import { hasRotatedKey } from './approval-rights.ts';
+import { hasAskedInSlack, hasRotatedKey } from './approval-rights.ts';
 import { callOf, readApproval, verdictOf } from './approval-row.ts';
 
 type Decision = {
@@ -66,16 +66,23 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
 }
 
 /**
- * Refuses a person who has known the secret of the API key that requests, where four eyes decide. The workflow knows
- * who made a key. Who rotates it may do so while the approval waits, so that it is asked at the decision.
+ * Refuses, where four eyes decide, a person who is behind the requester in a way that the workflow does not know: who
+ * has known the secret of the API key that requests, and who has asked in the Slack thread. The workflow knows who made
+ * a key. Who rotates it may do so while the approval waits, so that it is asked at the decision.
  *
  * @throws AlfredError `approval_forbidden`
  */
-export async function refuseKeyHolder(db: Database, approvalId: string, by: string): Promise<void> {
-  const { rows } = await sql`
-    select from approvals a where a.id = ${approvalId} and a.status = 'pending' and (a.rule ->> 'fourEyes')::boolean
-      and ${hasRotatedKey(by)}`.execute(db);
-  if (rows.length > 0)
+export async function refuseSamePerson(db: Database, approvalId: string, by: string): Promise<void> {
+  const { rows } = await sql<{ rotated: boolean; asked: boolean }>`
+    select ${hasRotatedKey(by)} as rotated, ${hasAskedInSlack(by)} as asked from approvals a where a.id = ${approvalId} and a.status = 'pending' and (a.rule ->> 'fourEyes')::boolean`.execute(
+    db,
+  );
+  if (rows[0]?.asked)
+    throw new AlfredError(
+      'approval_forbidden',
+      'You have asked in the Slack thread that this comes from. Another person than those who asked there must decide.',
+    );
+  if (rows[0]?.rotated)
     throw new AlfredError(
       'approval_forbidden',
       'You have rotated the API key that asks for this, so you have known its secret. Another person must decide.',

@@ -16,7 +16,9 @@ import { receiptOf, conversationRefOf } from './conversation-row.ts';
 const maxWaiting = 1_000;
 
 /** Messages of conversations: stored before anything is decided about them, listed with their answers. */
-export const createConversationMessages = (db: Database): Pick<ConversationRows, 'storeMessage' | 'listMessages'> => ({
+export const createConversationMessages = (
+  db: Database,
+): Pick<ConversationRows, 'findMessage' | 'storeMessage' | 'listMessages'> => ({
   async storeMessage(principal, conversationId, message) {
     const { id, text, ...request } = message;
     const conversation = await db
@@ -83,6 +85,21 @@ export const createConversationMessages = (db: Database): Pick<ConversationRows,
         );
       return { conversation: conversationRefOf(conversation), receipt: receiptOf(row) };
     }
+  },
+
+  async findMessage({ tenant, subject }, conversationId, messageId) {
+    const row = await db
+      .selectFrom('conversation_messages as m')
+      .innerJoin('conversations as c', 'c.id', 'm.conversation_id')
+      .select(['m.task_id', 'm.state'])
+      .where('m.conversation_id', '=', conversationId)
+      .where('m.id', '=', messageId)
+      .where('m.position', 'is not', null)
+      .where('c.tenant', '=', tenant)
+      .where('c.subject', '=', subject)
+      .where('c.deleted_at', 'is', null)
+      .executeTakeFirst();
+    return row && { taskId: row.task_id, state: row.state as MessageState };
   },
 
   async listMessages({ tenant, subject }, conversationId, { limit, after, before }) {

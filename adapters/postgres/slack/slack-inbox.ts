@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import type { JsonObject } from '../../../contract/json.ts';
-import type { SlackDelivery, SlackInbox } from '../../../contract/ports/index.ts';
+import type { ClaimedSlackDelivery, SlackDelivery, SlackInbox } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { storableJson } from '../storable-json.ts';
@@ -23,19 +23,21 @@ export const createSlackInbox = (db: Database): SlackInbox => ({
     return numInsertedOrUpdatedRows === 1n;
   },
 
-  async claim(owner, leaseMs) {
+  async claim(owner, leaseMs, { team, without = [] }) {
     try {
-      return await claimFirst(db, owner, leaseMs);
+      return await claimFirst(db, { owner, leaseMs, team, without });
     } catch (error) {
       if ((error as { code?: unknown }).code === uniqueViolation) return undefined;
       throw error;
     }
   },
 
-  async renew(owner, leaseMs) {
+  async renew(owner, leaseMs, keys) {
+    if (keys.length === 0) return;
     await db
       .updateTable('slack_inbox')
       .set({ leased_until: inMs(leaseMs) })
+      .where('key', 'in', keys)
       .where('owner', '=', owner)
       .execute();
   },
@@ -84,20 +86,20 @@ const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_00
  */
 async function claimFirst(
   db: Database,
-  owner: string,
-  leaseMs: number,
-): Promise<(SlackDelivery & { attempts: number }) | undefined> {
+  { owner, leaseMs, team, without }: { owner: string; leaseMs: number; team: string; without: string[] },
+): Promise<ClaimedSlackDelivery | undefined> {
   const { rows } = await sql<Selectable<Tables['slack_inbox']>>`
     update slack_inbox set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1
     where key = (
       select key from slack_inbox i
       where completed_at is null and due_at <= now() and (owner is null or leased_until <= now())
+        and team in (${team}, '') and split_part(lane, ':', 2) <> all(${without}::text[])
         and not exists (
           select from slack_inbox o
           where o.lane = i.lane and o.completed_at is null
             and (o.owner is null, o.position) < (i.owner is null, i.position))
       order by position limit 1 for update skip locked)
-    returning key, kind, team, lane, body, attempts`.execute(db);
+    returning key, kind, team, lane, body, attempts, received_at`.execute(db);
   const [row] = rows;
   return (
     row && {
@@ -107,6 +109,7 @@ async function claimFirst(
       lane: row.lane,
       body: row.body as JsonObject,
       attempts: row.attempts,
+      receivedAt: row.received_at,
     }
   );
 }

@@ -32,15 +32,20 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
       .execute();
   },
 
-  async claim(owner, leaseMs) {
+  async claim(owner, leaseMs, team) {
     const { rows } = await sql<Row>`
       update slack_posts set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1
       where id = (
-        select id from slack_posts
-        where finished_at is null and due_at <= now() and (owner is null or leased_until <= now())
-        order by due_at limit 1 for update skip locked)
+        select id from slack_posts where ${claimable(team)}
+        order by attempts > 0, due_at limit 1 for update skip locked)
       returning *`.execute(db);
     return rows[0] && toPost(rows[0]);
+  },
+
+  async claimable(team) {
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::int as count from slack_posts where ${claimable(team)}`.execute(db);
+    return rows[0]?.count ?? 0;
   },
 
   async renew(owner, leaseMs) {
@@ -106,6 +111,9 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
 type Row = Selectable<Tables['slack_posts']>;
 
 const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_000})`;
+
+const claimable = (team: string) => sql<boolean>`finished_at is null and team = ${team} and due_at <= now()
+  and (owner is null or leased_until <= now())`;
 
 /** Changes nothing when another owner has the post. */
 const owned = (db: Database, owner: string, id: string) =>

@@ -13,15 +13,22 @@ export const createSlackThreads = (db: Database): SlackThreads => ({
 
   async insert(thread) {
     await sql`
-      insert into slack_threads as t (team, channel, thread_ts, tenant, subject, conversation_id, agent)
+      insert into slack_threads as t (team, channel, thread_ts, tenant, subject, conversation_id, agent, askers)
       values (${thread.team}, ${thread.channel}, ${thread.threadTs}, ${thread.tenant}, ${thread.subject},
-        ${thread.conversationId}, ${thread.agent})
+        ${thread.conversationId}, ${thread.agent}, ${thread.askers})
       on conflict (team, channel, thread_ts) do update set tenant = excluded.tenant, subject = excluded.subject,
-        conversation_id = excluded.conversation_id, agent = excluded.agent
+        conversation_id = excluded.conversation_id, agent = excluded.agent, askers = excluded.askers
       where not ${hasConversation}`.execute(db);
     const stored = await find(db, thread);
     if (!stored) throw new Error('the conversation of a thread is gone');
     return stored;
+  },
+
+  async addAsker({ team, channel, threadTs }, asker) {
+    await sql`
+      update slack_threads set askers = array_append(askers, ${asker})
+      where team = ${team} and channel = ${channel} and thread_ts = ${threadTs}
+        and ${asker} <> all(askers)`.execute(db);
   },
 
   async removeOld() {
@@ -50,6 +57,7 @@ async function find(db: Database, { team, channel, threadTs }: SlackPlace): Prom
       subject: row.subject,
       conversationId: row.conversation_id,
       agent: row.agent,
+      askers: row.askers,
     }
   );
 }

@@ -26,6 +26,15 @@ export type SeenMessage = {
   versions: Version[];
 };
 
+export type SeenModal = {
+  title: string;
+  /** The words of its button, where it has one. */
+  submit: string | undefined;
+  callbackId: string;
+  blocks: Block[];
+  shown: string;
+};
+
 /** What people see. `as` is the person who looks: only they see what was sent to them alone. */
 export function createSeen(state: State) {
   const seen = (message: Message): SeenMessage => ({
@@ -82,15 +91,17 @@ export function createSeen(state: State) {
       return { blocks, shown: textOfBlocks(blocks) };
     },
     /** The topmost modal. */
-    modal: (userRef: Ref): { title: string; callbackId: string; blocks: Block[]; shown: string } | undefined => {
+    modal: (userRef: Ref): SeenModal | undefined => {
       const view = state.views.get(state.modals.get(idOf(userRef))?.at(-1) ?? '');
       if (!view) return undefined;
-      const { title, callback_id, blocks } = view.content as {
+      const { title, submit, callback_id, blocks } = view.content as {
         title: { text: string };
+        submit?: { text: string };
         callback_id?: string;
         blocks: Block[];
       };
-      return { title: title.text, callbackId: callback_id ?? '', blocks, shown: textOfBlocks(blocks) };
+      const shown = textOfBlocks(blocks);
+      return { title: title.text, submit: submit?.text, callbackId: callback_id ?? '', blocks, shown };
     },
     file: (id: string) => state.files.get(id),
   };

@@ -52,7 +52,7 @@ CREATE TABLE slack_posts (
   question_ts  text        NOT NULL,
   -- `SlackPostMessage` of contract/ports/slack.ts
   messages     jsonb       NOT NULL DEFAULT '[]',
-  -- number of the last task event that the messages show
+  -- number of the newest task event when the messages were stored
   seq          integer     NOT NULL DEFAULT 0,
   attempts     integer     NOT NULL DEFAULT 0,
   due_at       timestamptz NOT NULL DEFAULT now(),
@@ -61,7 +61,7 @@ CREATE TABLE slack_posts (
   created_at   timestamptz NOT NULL DEFAULT now(),
   finished_at  timestamptz
 );
-CREATE INDEX slack_posts_open ON slack_posts (due_at) WHERE finished_at IS NULL;
+CREATE INDEX slack_posts_open ON slack_posts (team, (attempts > 0), due_at) WHERE finished_at IS NULL;
 CREATE INDEX slack_posts_by_owner ON slack_posts (owner) WHERE owner IS NOT NULL;
 CREATE INDEX slack_posts_of_thread ON slack_posts (team, channel, thread_ts);
 CREATE INDEX slack_posts_finished ON slack_posts (finished_at) WHERE finished_at IS NOT NULL;

@@ -72,6 +72,23 @@ describe('the task of a message', () => {
     expect(await statusOf(second)).toBe('cancelled');
   });
 
+  test('is known by the message, with the state of that, until the conversation is deleted', async () => {
+    const first = await send('a');
+    await begin();
+    await send('b', 'steer');
+    const find = (id: string, scope = local) => conversationRows.findMessage(scope, ref.conversationId, id);
+    expect(await find('a')).toEqual({ taskId: first, state: 'running' });
+    const steering = await find('b');
+    expect(steering?.state).toBe('steering');
+    expect(steering?.taskId).not.toBe(first);
+    await turns.end(ref, first);
+    expect(await find('b')).toEqual({ taskId: steering?.taskId, state: 'queued' });
+    expect(await find('c')).toBeUndefined();
+    expect(await find('a', { ...local, subject: 'another' })).toBeUndefined();
+    await conversationRows.markDeleted(local, ref.conversationId);
+    expect(await find('a')).toBeUndefined();
+  });
+
   test('that was rolled back or dropped is cancelled, and gone with its conversation', async () => {
     const [rolledBack, dropped] = [await send('a'), await send('b', 'rollback')];
     await turns.stop(ref, 'drop');

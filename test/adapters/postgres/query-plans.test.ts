@@ -159,6 +159,7 @@ test('lists of conversations, messages and events', () =>
     }
     for (const filter of [{}, { after: 1 }, { before: 1 }])
       await adapters.conversationRows.listMessages(scope, ids.conversation, { limit: 20, ...filter });
+    await adapters.conversationRows.findMessage(scope, ids.conversation, 'm1');
     await adapters.conversationEvents.read(scope, ids.conversation, 0, 100);
   }));
 

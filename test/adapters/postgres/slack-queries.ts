@@ -18,13 +18,14 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
-  const delivery = await slackInbox.claim('one', leaseMs);
-  await slackInbox.renew('one', leaseMs);
+  const delivery = await slackInbox.claim('one', leaseMs, { team: 'T1', without: ['C1'] });
+  await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
   await slackInbox.depth();
   await slackInbox.removeOld();
-  const post = await slackPosts.claim('one', leaseMs);
+  const post = await slackPosts.claim('one', leaseMs, 'T1');
+  await slackPosts.claimable('T1');
   await slackPosts.renew('one', leaseMs);
   await slackPosts.save('one', post?.id ?? '', { messages: [], seq: 1 });
   await slackPosts.ownedTs(place);
@@ -33,4 +34,5 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.depth();
   await slackPosts.removeOld();
   await slackThreads.find(place);
+  await slackThreads.addAsker(place, 'U7');
 }

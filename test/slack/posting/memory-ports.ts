@@ -12,6 +12,14 @@ export function createMemoryPosts(clock: Clock) {
     const row = rows.get(id);
     return row?.owner === owner ? row : undefined;
   };
+  const claimable = (team: string) =>
+    [...rows.values()].filter(
+      (row) =>
+        row.team === team &&
+        row.finishedAt === null &&
+        row.dueAt <= clock.now() &&
+        (row.owner === null || row.leasedUntil <= clock.now()),
+    );
   const toPost = ({ dueAt: _, owner: __, leasedUntil: ___, finishedAt: ____, ...post }: Row): SlackPost =>
     structuredClone(post);
 
@@ -29,15 +37,16 @@ export function createMemoryPosts(clock: Clock) {
       };
       rows.set(post.id, { ...post, ...own });
     },
-    async claim(owner, leaseMs) {
-      const now = clock.now();
-      const row = [...rows.values()]
-        .filter((other) => other.finishedAt === null && other.dueAt <= now)
-        .filter((other) => other.owner === null || other.leasedUntil <= now)
-        .sort((a, b) => a.dueAt - b.dueAt)[0];
+    async claim(owner, leaseMs, team) {
+      const [row] = claimable(team).sort(
+        (a, b) => Number(a.attempts > 0) - Number(b.attempts > 0) || a.dueAt - b.dueAt,
+      );
       if (!row) return undefined;
-      Object.assign(row, { owner, leasedUntil: now + leaseMs, attempts: row.attempts + 1 });
+      Object.assign(row, { owner, leasedUntil: clock.now() + leaseMs, attempts: row.attempts + 1 });
       return toPost(row);
+    },
+    async claimable(team) {
+      return claimable(team).length;
     },
     async renew(owner, leaseMs) {
       const kept = [...rows.values()].filter((row) => row.owner === owner);

@@ -217,3 +217,47 @@ test('a task that is erased leaves no text of it in Slack', async () => {
   await stage.clock.run(post.finished());
   expect(post.answers().map(({ shown }) => shown)).toEqual(['This question and its answer were deleted in Alfred.']);
 });
+
+test.each([
+  ['passed_over', 'a later message came before its turn'],
+  ['rolled_back', 'a later message took it out of the conversation'],
+  ['dropped', 'it was stopped before its turn'],
+] as const)('a question that got no turn says why: %s', async (state, reason) => {
+  stage = await createStage();
+  stage.addProcess();
+  const post = await stage.ask([]);
+  await stage.pass(60_000);
+  expect(post.answers()).toEqual([]);
+  stage.states.set(post.taskId, state);
+  stage.erase(post.taskId);
+  await stage.clock.run(post.finished());
+  expect(post.answers().map(({ shown }) => shown)).toEqual([expect.stringContaining(reason)]);
+});
+
+test('nothing is shown for the task of a message that the running task has read', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const post = await stage.ask([]);
+  await stage.pass(10_000);
+  stage.states.set(post.taskId, 'steered');
+  stage.erase(post.taskId);
+  await stage.clock.run(post.finished());
+  expect(post.answers()).toEqual([]);
+});
+
+test('a process that takes an answer over shows nothing older than what was shown', async () => {
+  stage = await createStage();
+  const text = wordsOf(400);
+  const first = stage.addProcess();
+  const post = await stage.ask(answerScript(text, { pieces: 100, overMs: 10 * 60_000 }));
+  await stage.pass(6 * 60_000);
+  await stage.clock.run(first.poster.stop());
+  stage.addProcess({ readMs: 5_000 });
+  await stage.clock.run(post.finished());
+  expectResult(post);
+  const seen = textsSeen(post);
+  for (const [index, shown] of seen.entries()) {
+    expect(text.startsWith(shown)).toBe(true);
+    expect(shown.length).toBeGreaterThanOrEqual(seen[index - 1]?.length ?? 0);
+  }
+});

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createFakeSlack } from '../../../deploy/slack/fake/fake-slack.ts';
-import type { SlackPosts } from '../../../contract/ports/index.ts';
+import type { MessageState } from '../../../contract/conversation.ts';
+import type { SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
 import { createApiCalls, type SlackAnswer } from '../../../slack/api-calls/api-calls.ts';
 import { createWebClient } from '../../../slack/api-calls/web-client.ts';
 import { createPoster } from '../../../slack/posting/poster.ts';
@@ -26,6 +27,8 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
   const channel = direct ? fake.directMessage(person) : fake.addChannel({ name: 'general', members: [person] });
   const { posts, rows } = createMemoryPosts(clock);
   const { events, append, erase, read } = createMemoryEvents(clock);
+  /** What became of messages whose tasks have no events. */
+  const states = new Map<string, MessageState>();
   const logs: LogLine[] = [];
   const counted: string[] = [];
   const stops: (() => Promise<void>)[] = [];
@@ -43,12 +46,23 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       return Object.defineProperty(new Response(body, { status, statusText, headers }), 'url', { value: response.url });
     });
 
+  const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+
+  const slowly = (ms: number): Pick<TaskEvents, 'follow'> => ({
+    async *follow(...args) {
+      if (ms > 0) await sleep(ms);
+      yield* events.follow(...args);
+    },
+  });
+
   /** A bot process: its poster and its queue of calls. */
   function addProcess({
     owner = randomUUID(),
     tap = (_name, act) => act(),
     mostPosts = 50,
     pollMs = 500,
+    team = fake.workspace.id,
+    readMs = 0,
   }: ProcessOptions = {}) {
     const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy });
     const slack = createApiCalls({
@@ -59,7 +73,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     });
     const poster = createPoster({
       posts: tapped(posts, tap),
-      events,
+      events: slowly(readMs),
       slack,
       clock,
       log,
@@ -70,15 +84,14 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       },
       owner,
       linksOf,
+      stateOf: async ({ taskId }) => states.get(taskId),
       mostPosts,
       pollMs,
     });
     stops.push(() => poster.stop());
-    poster.start();
+    poster.start(team);
     return { poster, slack, owner };
   }
-
-  const sleep = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
 
   /** A question, and what comes of it. */
   async function ask(script: Script, { thread }: { thread?: string } = {}) {
@@ -112,6 +125,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     posts,
     append,
     erase,
+    states,
     logs,
     counted,
     addProcess,
@@ -128,13 +142,22 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
 
 export type Stage = Awaited<ReturnType<typeof createStage>>;
 
-type ProcessOptions = { owner?: string; tap?: Tap; mostPosts?: number; pollMs?: number };
+type ProcessOptions = {
+  owner?: string;
+  tap?: Tap;
+  mostPosts?: number;
+  pollMs?: number;
+  /** The workspace of its token. */
+  team?: string;
+  /** How long it takes to read the events that there are. */
+  readMs?: number;
+};
 
 function tapped(posts: SlackPosts, tap: Tap): SlackPosts {
   return {
     ...posts,
-    async claim(owner, leaseMs) {
-      const post = await tap('poll', () => posts.claim(owner, leaseMs));
+    async claim(owner, leaseMs, team) {
+      const post = await tap('poll', () => posts.claim(owner, leaseMs, team));
       return post && tap('claim', async () => post);
     },
     renew: (owner, leaseMs) => tap('renew', () => posts.renew(owner, leaseMs)),

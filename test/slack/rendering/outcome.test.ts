@@ -42,7 +42,6 @@ describe('how a task ends', () => {
 });
 
 describe('why a task waits', () => {
-  const approvals = [{ id: 'a1', callId: 'c1', title: 'send email: {}' }];
   const waiting: [Waiting, string][] = [
     [
       { reason: 'budget', message: 'The budget is reached.', scope: 'task', limit: 'maxCostUsd' },
@@ -50,23 +49,19 @@ describe('why a task waits', () => {
     ],
     [{ reason: 'budget', message: 'The task goes on tomorrow.', scope: 'tenant', limit: 'maxCostUsd' }, ''],
     [{ reason: 'outage', message: 'The task goes on by itself.' }, ''],
-    [{ reason: 'approval', message: 'A call waits.' }, '\nsend email: {}\n`alfred approvals approve a1`, or `deny`'],
+    [{ reason: 'approval', message: 'A call waits.' }, ''],
   ];
   it.each(waiting)('$reason: $message', (given, help) => {
-    const text = describeWaiting(given, { approvals }, 'task-1');
+    const text = describeWaiting(given, 'task-1');
     expect(text).toBe(`:hourglass_flowing_sand: *Waiting.* ${given.message}${help}`);
   });
 
   it('fits into a section, with what to do', () => {
     const long = '&'.repeat(5_000);
-    const many = Array.from({ length: 20 }, (_, at) => ({
-      id: `a${at}`.padEnd(36, '0'),
-      callId: `c${at}`,
-      title: long,
-    }));
-    const text = describeWaiting({ reason: 'approval', message: long }, { approvals: many });
+    const budget = { reason: 'budget', scope: 'task', limit: 'maxCostUsd', message: long } as const;
+    const text = describeWaiting(budget, 'task-1');
     expect(text.length).toBeLessThanOrEqual(maxSection);
-    expect(text.match(/approvals approve/g)).toHaveLength(5);
+    expect(text).toContain('alfred tasks grant task-1');
     expect(describeError({ code: 'step_limit', message: long })).toContain('…\nAsk for less at once.');
     const effects = Array.from({ length: 20 }, (_, at) => ({ ...effect(at), summary: long }));
     const cancelled = describeEnd({ ...emptyView, status: 'cancelled', reason: long, effects })!;

@@ -82,11 +82,18 @@ describe('the view of a task', () => {
   it('knows the approvals that wait', () => {
     const waiting = { type: 'task.waiting', data: { reason: 'approval', message: 'One approval waits.' } } as const;
     const view = viewOf([...started, requested, waiting]);
-    expect(view).toMatchObject({ status: 'waiting', statusText: '', approvals: [{ id: approvalId }] });
-    // A stream shows steps and text alone.
+    expect(view).toMatchObject({
+      status: 'waiting',
+      statusText: '',
+      approvals: [{ id: approvalId, tool: 'send_email', arguments: { to: 'a@example.org' }, argumentsHash: 'h' }],
+    });
     expect(view.steps).toMatchObject([
-      { id: 'c1', state: 'running', details: `needs approval: alfred approvals approve ${approvalId}, or deny` },
+      { id: 'c1', state: 'running', details: 'needs approval' },
       { title: 'waiting: One approval waits.', state: 'running' },
+    ]);
+    const escalated = { ...call, approvalId, approvers: { roles: ['boss'] } };
+    expect(viewOf([{ type: 'approval.escalated', data: escalated }], view).approvals).toMatchObject([
+      { id: approvalId, approvers: { roles: ['boss'] } },
     ]);
     const after = viewOf([decided('approved', true), { type: 'task.resumed', data: { reason: 'Decided.' } }], view);
     expect(after).toMatchObject({ status: 'running', approvals: [] });

@@ -13,17 +13,18 @@ beforeEach(() => env.postgres.pool.query('delete from slack_inbox'));
 afterAll(() => env?.close());
 
 const leaseMs = 30_000;
+const team = 'T1';
 const delivery = (key: string, lane = 'T1:C1:1.0'): SlackDelivery => ({
   key,
   kind: 'event',
-  team: 'T1',
+  team,
   lane,
   body: { event: { text: `text of ${key}` } },
 });
 const storeAll = async (...all: SlackDelivery[]) => {
   for (const one of all) await inbox.store(one);
 };
-const claimKey = async (owner: string) => (await inbox.claim(owner, leaseMs))?.key;
+const claimKey = async (owner: string) => (await inbox.claim(owner, leaseMs, { team }))?.key;
 /** Lets the lease of a delivery pass. */
 const expire = (key: string) =>
   env.postgres.pool.query("update slack_inbox set leased_until = now() - interval '1 second' where key = $1", [key]);
@@ -39,7 +40,7 @@ test('a delivery is stored once, also when it comes twice at the same time', asy
 
 test('a text with characters that Postgres refuses is stored', async () => {
   expect(await inbox.store({ ...delivery('a'), body: { text: 'a\u0000b \ud800' } })).toBe(true);
-  expect((await inbox.claim('one', leaseMs))?.body).toEqual({ text: 'ab \ufffd' });
+  expect((await inbox.claim('one', leaseMs, { team }))?.body).toEqual({ text: 'ab \ufffd' });
 });
 
 test('of two processes that claim at once, each gets another delivery', async () => {
@@ -62,11 +63,11 @@ test('a lane is processed in order and one at a time, and another lane does not 
 
 test('a delivery that is put back keeps its place in the lane and counts its attempts', async () => {
   await storeAll(delivery('a'), delivery('b'));
-  expect(await inbox.claim('one', leaseMs)).toMatchObject({ key: 'a', attempts: 1 });
+  expect(await inbox.claim('one', leaseMs, { team })).toMatchObject({ key: 'a', attempts: 1 });
   await inbox.retry('one', 'a', 60_000);
   expect(await claimKey('one')).toBeUndefined();
   await env.postgres.pool.query("update slack_inbox set due_at = now() where key = 'a'");
-  expect(await inbox.claim('two', leaseMs)).toMatchObject({ key: 'a', attempts: 2 });
+  expect(await inbox.claim('two', leaseMs, { team })).toMatchObject({ key: 'a', attempts: 2 });
 });
 
 test('after its lease has expired, a delivery goes to another process, and the first can no longer change it', async () => {
@@ -81,12 +82,31 @@ test('after its lease has expired, a delivery goes to another process, and the f
   expect(await claimKey('one')).toBe('b');
 });
 
-test('a renewed lease does not expire', async () => {
-  await storeAll(delivery('a'));
-  await claimKey('one');
+test('a renewed lease does not expire, and one that is not renewed does', async () => {
+  await storeAll(delivery('a', 'x'), delivery('b', 'y'));
+  expect([await claimKey('one'), await claimKey('one')].toSorted()).toEqual(['a', 'b']);
   await expire('a');
-  await inbox.renew('one', leaseMs);
+  await expire('b');
+  await inbox.renew('one', leaseMs, ['a']);
+  await inbox.renew('two', leaseMs, ['b']);
+  await inbox.renew('one', leaseMs, []);
+  expect(await claimKey('two')).toBe('b');
   expect(await claimKey('two')).toBeUndefined();
+});
+
+test('a delivery of another workspace waits, and one that names none does not', async () => {
+  await storeAll({ ...delivery('other', 'x'), team: 'T2' }, { ...delivery('none', 'y'), team: '' });
+  expect(await inbox.claim('one', leaseMs, { team })).toMatchObject({ key: 'none', receivedAt: expect.any(Date) });
+  expect(await claimKey('one')).toBeUndefined();
+  expect(await row('other')).toMatchObject({ owner: null, completed_at: null, body: expect.anything() });
+  expect(await inbox.claim('two', leaseMs, { team: 'T2' })).toMatchObject({ key: 'other' });
+});
+
+test('channels can be left out', async () => {
+  await storeAll(delivery('busy', 'T1:C1:1.0'), delivery('quiet', 'T1:C2:1.0'));
+  expect(await inbox.claim('one', leaseMs, { team, without: ['C1', 'C3'] })).toMatchObject({ key: 'quiet' });
+  expect(await inbox.claim('one', leaseMs, { team, without: ['C1', 'C3'] })).toBeUndefined();
+  expect(await claimKey('one')).toBe('busy');
 });
 
 test('one that was committed late does not begin beside the one that was begun', async () => {
@@ -104,7 +124,7 @@ test('ten processes that race for fifty deliveries process each once, in order w
   const done: { lane: string; key: number }[] = [];
   const work = async (owner: string) => {
     while (done.length < 50) {
-      const one = await inbox.claim(owner, leaseMs);
+      const one = await inbox.claim(owner, leaseMs, { team });
       if (!one) continue;
       done.push({ lane: one.lane, key: Number(one.key) });
       await inbox.complete(owner, one.key);

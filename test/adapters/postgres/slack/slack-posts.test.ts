@@ -48,23 +48,43 @@ test('a task has one post, also when it is created twice', async () => {
 
 test('of two processes that claim at once, one gets the post', async () => {
   const { id } = await created();
-  const claimed = await Promise.all(['one', 'two'].map((owner) => posts.claim(owner, leaseMs)));
+  const claimed = await Promise.all(['one', 'two'].map((owner) => posts.claim(owner, leaseMs, 'T1')));
   expect(claimed.flatMap((one) => (one ? [one.id] : []))).toEqual([id]);
+});
+
+test('a post of another workspace is left to a process of that one', async () => {
+  const other = { ...post(), team: 'T2' };
+  await posts.create(other);
+  expect(await posts.claim('one', leaseMs, 'T1')).toBeUndefined();
+  expect([await posts.claimable('T1'), await posts.claimable('T2')]).toEqual([0, 1]);
+  expect(await posts.claim('two', leaseMs, 'T2')).toMatchObject({ id: other.id });
+  expect(await posts.claimable('T2')).toBe(0);
+});
+
+test('a post that no process has had yet comes before those that have waited longer', async () => {
+  const old = await created();
+  await posts.claim('one', leaseMs, 'T1');
+  await posts.retry('one', old.id, 0);
+  await env.postgres.pool.query("update slack_posts set due_at = now() - interval '1 hour'");
+  const fresh = await created();
+  expect(await posts.claimable('T1')).toBe(2);
+  expect(await posts.claim('one', leaseMs, 'T1')).toMatchObject({ id: fresh.id });
+  expect(await posts.claim('one', leaseMs, 'T1')).toMatchObject({ id: old.id });
 });
 
 test('posts of one thread are claimed side by side', async () => {
   await created();
   await created();
-  expect(await posts.claim('one', leaseMs)).toBeDefined();
-  expect(await posts.claim('two', leaseMs)).toBeDefined();
+  expect(await posts.claim('one', leaseMs, 'T1')).toBeDefined();
+  expect(await posts.claim('two', leaseMs, 'T1')).toBeDefined();
 });
 
 test('the writes of a process that has lost its lease change nothing', async () => {
   const { id } = await created();
-  await posts.claim('one', leaseMs);
+  await posts.claim('one', leaseMs, 'T1');
   expect(await posts.save('one', id, { messages: [message(null)], seq: 3 })).toBe(true);
   await expire(id);
-  expect(await posts.claim('two', leaseMs)).toMatchObject({ id, messages: [message(null)], seq: 3, attempts: 2 });
+  expect(await posts.claim('two', leaseMs, 'T1')).toMatchObject({ id, messages: [message(null)], seq: 3, attempts: 2 });
   expect(await posts.save('one', id, { messages: [], seq: 9 })).toBe(false);
   await posts.finish('one', id);
   await posts.retry('one', id, 0);
@@ -75,13 +95,13 @@ test('the writes of a process that has lost its lease change nothing', async () 
 
 test('a post that is put back is due later, and a finished one never again', async () => {
   const { id, taskId } = await created();
-  await posts.claim('one', leaseMs);
+  await posts.claim('one', leaseMs, 'T1');
   await posts.retry('one', id, 60_000);
-  expect(await posts.claim('two', leaseMs)).toBeUndefined();
+  expect(await posts.claim('two', leaseMs, 'T1')).toBeUndefined();
   await env.postgres.pool.query('update slack_posts set due_at = now()');
-  expect(await posts.claim('two', leaseMs)).toMatchObject({ id });
+  expect(await posts.claim('two', leaseMs, 'T1')).toMatchObject({ id });
   await posts.finish('two', id);
-  expect(await posts.claim('one', leaseMs)).toBeUndefined();
+  expect(await posts.claim('one', leaseMs, 'T1')).toBeUndefined();
   expect(await posts.depth()).toBe(0);
   expect(await posts.findByTask(taskId)).toMatchObject({ id });
 });
@@ -89,7 +109,7 @@ test('a post that is put back is due later, and a finished one never again', asy
 test('the messages that posts of a thread own are known, and no others', async () => {
   for (const ts of ['2.0', '3.0']) {
     const { id } = await created();
-    await posts.claim('one', leaseMs);
+    await posts.claim('one', leaseMs, 'T1');
     await posts.save('one', id, { messages: [message(ts), message(null)], seq: 1 });
   }
   expect((await posts.ownedTs(place)).toSorted()).toEqual(['2.0', '3.0']);
@@ -99,7 +119,7 @@ test('the messages that posts of a thread own are known, and no others', async (
 test('a post is removed 90 days after its end', async () => {
   const { id } = await created();
   await created();
-  await posts.claim('one', leaseMs);
+  await posts.claim('one', leaseMs, 'T1');
   await posts.finish('one', id);
   expect(await posts.removeOld()).toBe(0);
   await env.postgres.pool.query("update slack_posts set finished_at = now() - interval '91 days' where id = $1", [id]);

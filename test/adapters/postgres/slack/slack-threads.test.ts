@@ -17,7 +17,7 @@ const scope = { tenant: 'local', subject: 'slack:T1:C1' };
 async function thread(threadTs: string) {
   const rows = createConversationRows(env.postgres.db);
   const { id } = await rows.create(scope, { agent: 'knowledge' }, { onBusy: 'enqueue' });
-  return { team: 'T1', channel: 'C1', threadTs, ...scope, conversationId: id, agent: 'knowledge' };
+  return { team: 'T1', channel: 'C1', threadTs, ...scope, conversationId: id, agent: 'knowledge', askers: ['U1'] };
 }
 
 test('of two processes that see the first message of a thread, both get the conversation of one', async () => {
@@ -35,6 +35,13 @@ test('a thread whose conversation was deleted is unknown, and becomes another co
   await createConversationRows(env.postgres.db).markDeleted(scope, one.conversationId);
   expect(await threads.find(one)).toBeUndefined();
   expect(await threads.insert(two)).toEqual(two);
+});
+
+test('a thread knows who has asked in it, each once', async () => {
+  const one = await thread('5.0');
+  await threads.insert(one);
+  for (const user of ['U2', 'U1', 'U2']) await threads.addAsker(one, user);
+  expect((await threads.find(one))?.askers).toEqual(['U1', 'U2']);
 });
 
 test('a thread is removed when its conversation was deleted', async () => {

@@ -1,0 +1,64 @@
+import { readSlackActivity, type SlackActivity } from '../../adapters/postgres/slack/slack-activity.ts';
+import type { Config } from '../../runtime/config.ts';
+import { pendingMigrations } from '../../runtime/database/pending-migrations.ts';
+import { rethrowDatabaseError } from '../rethrow-database-error.ts';
+import { formatCount, formatSecond } from '../terminal/format.ts';
+import { ok, unknown, wrong, type Finding } from './finding.ts';
+import { readDatabase } from './read-database.ts';
+
+/** What waits longer than this is late. */
+const waitMs = 60_000;
+
+/** Whether the schema is there, and what was received and answered last. */
+export async function checkDatabase(config: Config): Promise<Finding[]> {
+  try {
+    return await readDatabase(config, async ({ db }) => {
+      const pending = await pendingMigrations(db);
+      const schema =
+        pending.length === 0
+          ? ok('database', 'its schema is up to date')
+          : wrong('database', `its schema lacks ${pending.join(', ')}`, 'Run `alfred migrate`.');
+      if (pending.some((name) => name.endsWith('_slack'))) return [schema];
+      return [schema, ...describeActivity(await readSlackActivity(db))];
+    });
+  } catch (error) {
+    return [describeFailure(config, error)];
+  }
+}
+
+const at = (date: Date) => `${formatSecond(date.toISOString())} UTC`;
+
+export function describeActivity(
+  { lastReceivedAt, waiting, waitingSince, lastAnsweredAt, open }: SlackActivity,
+  now = Date.now(),
+): Finding[] {
+  const isLate = waitingSince !== null && now - waitingSince.getTime() > waitMs;
+  const received = isLate
+    ? wrong(
+        'received',
+        `${formatCount(waiting, 'message')} ${waiting === 1 ? 'waits' : 'wait'} to be processed, since ${at(waitingSince)}`,
+        'Read the log of the Slack door: Temporal or Postgres does not answer, or Slack refuses a call. Nothing is lost.',
+      )
+    : lastReceivedAt === null
+      ? unknown(
+          'received',
+          'nothing came from Slack within a day',
+          'Write to Alfred in Slack, and run this again. If still nothing comes: invite Alfred into the channel, and check the events.',
+        )
+      : ok('received', `last at ${at(lastReceivedAt)}`);
+  const running = open === 0 ? '' : `; ${formatCount(open, 'answer')} under way`;
+  const answered =
+    lastAnsweredAt === null
+      ? unknown('answered', `nothing yet${running}`)
+      : ok('answered', `last at ${at(lastAnsweredAt)}${running}`);
+  return [received, answered];
+}
+
+function describeFailure(config: Config, error: unknown): Finding {
+  try {
+    return rethrowDatabaseError(config)(error);
+  } catch (described) {
+    const [message = '', advice = 'Correct DATABASE_URL.'] = (described as Error).message.split('\n');
+    return wrong('database', message, advice);
+  }
+}

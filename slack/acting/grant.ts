@@ -1,0 +1,34 @@
+import { AlfredError } from '../../contract/errors.ts';
+import { reachOf } from '../../contract/rules/policy.ts';
+import { BudgetGrant } from '../../contract/task.ts';
+import { mayPass } from '../failures.ts';
+import { grantOfValue } from '../rendering/actions.ts';
+import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
+import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
+import type { Press } from './press.ts';
+
+const notTheirs = (taskId: string) =>
+  `You may not raise this budget. Who has asked may, and people with the role operator or admin, here or by \`alfred tasks grant ${taskId}\`.`;
+
+/** Raises the limit that a task waits at to the total that the button names. */
+export const createGrant = (deps: ActingDeps) => async (press: Press) => {
+  const { control, notices, audit } = deps;
+  const { taskId, limit, total } = grantOfValue(press.value);
+  const principal = await personOf(deps, press);
+  const post = principal && (await postAt(deps, press, taskId));
+  if (!post) return;
+  const record = createRecord(deps, 'grantBudget', taskId);
+  // In a channel the task is the channel's, and the one who asked for it acts for it.
+  const reach = post.userId === press.userId ? ownerOf(post) : reachOf(principal, 'grant', 'task');
+  audit.check();
+  try {
+    const grant = BudgetGrant.safeParse({ [limit]: total });
+    if (!grant.success) throw new AlfredError('budget_refused', 'This total is more than a limit can be.');
+    if (!(await control.tasks.grantBudget(reach, taskId, grant.data))) throw new AlfredError('not_found');
+  } catch (error) {
+    if (!(error instanceof AlfredError) || mayPass(error)) throw error;
+    record.refused(principal, error);
+    return notices.send(press, error.code === 'not_found' ? notTheirs(taskId) : escapeMrkdwn(error.message));
+  }
+  await record.done(principal);
+};

@@ -1,0 +1,52 @@
+import { AlfredError } from '../../contract/errors.ts';
+import type { SlackPlace } from '../../contract/ports/index.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
+import type { Press, Stopped } from './press.ts';
+
+const reason = 'Stopped in Slack.';
+const notTheirs = 'Only who has asked in this thread stops it.';
+const hasEnded = 'It has ended already.';
+
+/** Stops what runs. In a channel everybody may who has asked in the thread. */
+export function createStop(deps: ActingDeps) {
+  const { threads, control, messages, notices, audit } = deps;
+
+  const hasAsked = async (place: SlackPlace, userId: string) =>
+    (await threads.find(place))?.askers.includes(userId) === true;
+
+  return {
+    /** The button of a message. It stops the task of that message, and none that came after it. */
+    async button(press: Press): Promise<void> {
+      const principal = await personOf(deps, press);
+      const post = principal && (await postAt(deps, press, press.value));
+      if (!post) return;
+      const { taskId, userId } = post;
+      if (userId !== press.userId && !(await hasAsked(post, press.userId))) return notices.send(press, notTheirs);
+      const record = createRecord(deps, 'cancelTask', taskId);
+      audit.check();
+      const row = await control.tasks.cancel(ownerOf(post), taskId, { reason });
+      if (!row || (isEnded(row.status) && row.status !== 'cancelled')) return notices.send(press, hasEnded);
+      await record.done(principal);
+    },
+
+    /** Slack's own button, which names the thread. What waits for its turn is answered after it. */
+    async thread(stopped: Stopped): Promise<void> {
+      const thread = await threads.find(stopped);
+      if (!thread) return;
+      const principal = await personOf(deps, stopped);
+      if (!principal) return;
+      if (!(await hasAsked(stopped, stopped.userId))) return notices.send(stopped, notTheirs);
+      const { conversationId } = thread;
+      const record = createRecord(deps, 'stopConversation', conversationId);
+      audit.check();
+      try {
+        await messages.stop(ownerOf(thread), conversationId, { reason, queued: 'keep' });
+      } catch (error) {
+        if (error instanceof AlfredError && error.code === 'not_found') return;
+        throw error;
+      }
+      await record.done(principal);
+    },
+  };
+}

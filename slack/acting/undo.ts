@@ -1,0 +1,45 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AlfredError } from '../../contract/errors.ts';
+import type { TaskRow } from '../../contract/ports/index.ts';
+import { mayPass } from '../failures.ts';
+import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
+import { describeEffect } from '../rendering/outcome.ts';
+import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
+import type { Press } from './press.ts';
+
+/** How long the outcome is waited for. */
+const waitMs = 5_000;
+const pollMs = 100;
+const shownEffects = 20;
+
+const notTheirs = 'Only who has asked for this takes it back.';
+
+const isUndoing = ({ effects }: TaskRow) => effects.some(({ state }) => state === 'undoing');
+
+/** Takes back what a stopped task has changed, for the person who asked for it. */
+export const createUndo = (deps: ActingDeps) => async (press: Press) => {
+  const { control, tasks, tenants, notices, audit } = deps;
+  const principal = await personOf(deps, press);
+  const post = principal && (await postAt(deps, press, press.value));
+  if (!post) return;
+  if (post.userId !== press.userId) return notices.send(press, notTheirs);
+  const record = createRecord(deps, 'undoTask', post.taskId);
+  const owner = ownerOf(post);
+  audit.check();
+  let row: TaskRow | undefined;
+  try {
+    // To undo is to call tools, which a suspended tenant does not.
+    await tenants.requireActive(post.tenant);
+    row = await control.tasks.undo(owner, post.taskId);
+    if (!row) throw new AlfredError('not_found', 'The task is not there any more.');
+  } catch (error) {
+    if (!(error instanceof AlfredError) || mayPass(error)) throw error;
+    record.refused(principal, error);
+    return notices.send(press, escapeMrkdwn(error.message));
+  }
+  await record.done(principal);
+  for (const until = Date.now() + waitMs; isUndoing(row) && Date.now() < until; await sleep(pollMs))
+    row = (await tasks.get(owner, post.taskId)) ?? row;
+  const lines = row.effects.slice(0, shownEffects).map(describeEffect);
+  await notices.send(press, [isUndoing(row) ? 'I am taking this back:' : 'Taken back:', ...lines].join('\n'));
+};

@@ -1,0 +1,134 @@
+import { isRecord } from '../../contract/json.ts';
+import type { Audit, SlackLinking, SlackUserLinks } from '../../contract/ports/index.ts';
+import type { Scope } from '../../contract/references.ts';
+import {
+  slackLinkDigitsIn,
+  slackLinkLastsMs,
+  slackLinkPath,
+  slackUserResource,
+} from '../../contract/rules/slack-link.ts';
+import { browserSettingsOf } from '../../runtime/browser-settings.ts';
+import type { Config } from '../../runtime/config.ts';
+import { hashSlackLinkCode, hashSlackLinkDigits, newSlackLinkCode } from '../../runtime/slack-link-code.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { oneLine } from '../rendering/cut.ts';
+import { escapeMrkdwn, mrkdwnLink } from '../rendering/mrkdwn.ts';
+import type { SlackMessage } from '../rendering/slack-message.ts';
+import { code, linesMessage } from './lines-message.ts';
+import type { Replies } from './replies.ts';
+import type { CommandSender } from './task-commands.ts';
+
+type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_CLIENT_ID' | 'OIDC_ISSUER'> &
+  Parameters<typeof browserSettingsOf>[0];
+
+type Deps = {
+  config: LinkConfig;
+  /** The tenant of the people in this Slack. */
+  tenant: string;
+  linking: SlackLinking;
+  links: Pick<SlackUserLinks, 'find'>;
+  calls: SlackCalls;
+  replies: Replies;
+  audit: Pick<Audit, 'check' | 'record' | 'note'>;
+  workspace: () => Promise<string>;
+};
+
+const maxName = 100;
+
+/** Links Slack users with those who are signed in, and ends that. */
+export function createLinkCommands(deps: Deps) {
+  const { config, tenant, linking, links, calls, replies, audit, workspace } = deps;
+
+  async function nameOf({ team, userId }: CommandSender): Promise<string> {
+    const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
+    const user = isRecord(answer?.user) ? answer.user : {};
+    const [name, realName] = [user.name, user.real_name].map((one) => (typeof one === 'string' ? one : ''));
+    return oneLine(realName ? `${realName} (@${name})` : `@${name}`, maxName);
+  }
+
+  async function offerAddress(sender: CommandSender): Promise<SlackMessage> {
+    const missing = missingVariables(config);
+    if (missing.length > 0)
+      return linesMessage(
+        `Links are not set up here: ${missing.map((name) => code(name)).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. The person who runs Alfred sets that.`,
+        [],
+      );
+    const { team, userId } = sender;
+    const linked = await links.find(team, userId);
+    if (linked) return linesMessage(`${youAre(linked)} \`/alfred unlink\` ends that.`, []);
+    const secret = newSlackLinkCode();
+    const [userName, workspaceName] = await Promise.all([nameOf(sender), workspace()]);
+    const request = { team, userId, tenant, userName, workspace: oneLine(workspaceName, maxName) };
+    await linking.begin(request, hashSlackLinkCode(secret), slackLinkLastsMs);
+    const address = `${config.ALFRED_PUBLIC_URL}${slackLinkPath}?code=${secret}`;
+    return linesMessage(
+      `${mrkdwnLink(address, 'Open this page')}, sign in there, and confirm. It then shows you what to write here.`,
+      [],
+      ['The address counts once, for ten minutes, and for you alone: give it to no other person.'],
+    );
+  }
+
+  /** Writes the entry, and informs the Slack user by a message that stays. */
+  async function record(sender: CommandSender, action: 'slack.link' | 'slack.unlink', scope: Scope, text: string) {
+    const resource = slackUserResource(sender.team, sender.userId);
+    const entry = { ...scope, kind: 'person', via: 'slack', action, resource, outcome: 'ok' as const };
+    // It is done: an entry that cannot be stored now is stored soon.
+    await audit.record(entry).catch(() => audit.note(entry));
+    await replies.send({ ...sender, responseUrl: undefined }, linesMessage(text, []));
+  }
+
+  async function finish(sender: CommandSender, digits: string): Promise<SlackMessage> {
+    const { team, userId } = sender;
+    audit.check();
+    const outcome = await linking.finish(team, userId, hashSlackLinkDigits(team, userId, digits));
+    if (outcome === 'wrong')
+      return linesMessage(
+        'These are not the digits that the page has shown. After five wrong ones you begin again.',
+        [],
+      );
+    if (outcome === 'none') {
+      const linked = await links.find(team, userId);
+      return linesMessage(
+        linked ? youAre(linked) : 'No page waits for digits of yours. Begin with `/alfred link`.',
+        [],
+      );
+    }
+    const { linked } = outcome;
+    await record(
+      sender,
+      'slack.link',
+      linked,
+      `${youAre(linked)} In direct messages I now use what you may read there. If this was not you, write \`/alfred unlink\`, and tell the person who runs Alfred.`,
+    );
+    return linesMessage('Done.', []);
+  }
+
+  return {
+    async link(sender: CommandSender, rest: string): Promise<SlackMessage> {
+      if (rest === '') return offerAddress(sender);
+      const digits = slackLinkDigitsIn(rest);
+      if (digits !== undefined) return finish(sender, digits);
+      return linesMessage('Write the eight digits behind it that the page has shown, or nothing to begin.', []);
+    },
+
+    async unlink(sender: CommandSender): Promise<SlackMessage> {
+      audit.check();
+      const linked = await linking.unlink(sender.team, sender.userId);
+      if (!linked) return linesMessage('Your Slack user is linked with no sign-in.', []);
+      const text = `Your Slack user is not linked with ${code(linked.subject)} any more. I use for you what everyone may read.`;
+      await record(sender, 'slack.unlink', linked, text);
+      return linesMessage('Done.', []);
+    },
+  };
+}
+
+const youAre = ({ subject, tenant }: Scope) =>
+  `Your Slack user is linked with ${code(subject)} of ${escapeMrkdwn(tenant)}.`;
+
+/** What it takes that a person can sign in with a browser, at an address that is known. */
+function missingVariables(config: LinkConfig): string[] {
+  const missing = (['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'ALFRED_PUBLIC_URL'] as const).filter(
+    (name) => config[name] === undefined,
+  );
+  return missing.length === 0 && browserSettingsOf(config) === undefined ? ['OIDC_ISSUER'] : missing;
+}

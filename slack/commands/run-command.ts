@@ -1,0 +1,137 @@
+import { findAgent, type Agents } from '../../agents/index.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import type { Approvals, Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
+import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { agentSettings } from '../../runtime/agent-settings.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { ReadinessProbe } from '../../runtime/readiness.ts';
+import { isSlackCallError } from '../api-calls/call-error.ts';
+import type { SlackPrincipals } from '../asking/slack-principals.ts';
+import { attemptsBeforeNotice, mayPass } from '../failures.ts';
+import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
+import type { SlackMessage } from '../rendering/slack-message.ts';
+import { decideHint, moreApprovals, readApprovals } from './approval-lines.ts';
+import type { SlackCommand } from './command.ts';
+import { helpMessage, isCommandName, type CommandName } from './command-list.ts';
+import { createDocumentCommand } from './document-lines.ts';
+import { healthMessage } from './health-lines.ts';
+import { linesMessage } from './lines-message.ts';
+import type { Replies } from './replies.ts';
+import { createTaskCommands, type CommandSender, type TaskCommandDeps } from './task-commands.ts';
+import { readUsage, usageNote } from './usage-lines.ts';
+
+type CommandDeps = TaskCommandDeps & {
+  config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
+  agents: Agents;
+  principals: SlackPrincipals;
+  approvals: Pick<Approvals, 'list'>;
+  ledger: Pick<Ledger, 'reportUsage'>;
+  documents: Pick<Documents, 'list'>;
+  index: Pick<SearchIndex, 'search'>;
+  readiness: Pick<ReadinessProbe, 'read'>;
+  replies: Replies;
+  /** @returns what the person alone reads */
+  ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
+  link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
+  unlink: (sender: CommandSender) => Promise<SlackMessage>;
+  log: Pick<Logger, 'error' | 'warn'>;
+};
+
+/** These change something, so they are repeated until what they need is back. The others say at once that it is away. */
+const lasting: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
+
+const waits = 'Something that I need does not answer at the moment. I do this when it is back.';
+const unknown = 'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
+const away = 'Something that I need does not answer at the moment. Try it again soon.';
+
+/**
+ * Runs slash commands, each with the rights of the person who wrote it. Answers are seen by that person alone.
+ *
+ * @throws what may pass, for a command that is repeated then
+ */
+export function createCommands(deps: CommandDeps) {
+  const { principals, replies, log } = deps;
+  const answers = answersOf(deps);
+
+  return async (command: SlackCommand, attempts = 1): Promise<void> => {
+    const { word } = command;
+    const name = word === '' ? 'help' : isCommandName(word) ? word : undefined;
+    try {
+      const message = await answer(name, command, attempts);
+      if (message) await replies.send(command, message);
+    } catch (error) {
+      // Where an answer could not be sent, another one cannot be sent either.
+      const isAway = mayPass(error);
+      const isRepeated = isAway && (isSlackCallError(error) || (name !== undefined && lasting.has(name)));
+      if (isRepeated) {
+        if (attempts === attemptsBeforeNotice && !isSlackCallError(error)) await report(command, waits);
+        throw error;
+      }
+      if (isAway) log.warn({ err: error, command: name }, 'a command of Slack found something away');
+      else log.error({ err: error, command: name }, 'a command of Slack failed');
+      if (!isSlackCallError(error)) await report(command, textOf(error, isAway));
+    }
+  };
+
+  async function answer(name: CommandName | undefined, command: SlackCommand, attempts: number) {
+    if (name === undefined) return helpMessage(command.word);
+    if (name === 'ask') {
+      const text = await deps.ask(command, attempts);
+      return text === undefined ? undefined : linesMessage(text, []);
+    }
+    // The answer is for this person alone, as in a direct message.
+    const { team, channel, userId } = command;
+    const judged = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+    if ('ignored' in judged) return undefined;
+    if ('refused' in judged) return linesMessage(judged.refused, []);
+    return answers[name]({ principal: judged.principal, team, userId }, command.rest);
+  }
+
+  async function report(command: SlackCommand, text: string) {
+    await replies
+      .send(command, linesMessage(escapeMrkdwn(text), []))
+      .catch((err: unknown) => log.warn({ err }, 'a person does not read what became of a command'));
+  }
+}
+
+const textOf = (error: unknown, isAway: boolean): string =>
+  isAway ? away : error instanceof AlfredError ? error.message : unknown;
+
+type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
+
+function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answer> {
+  const { approvals, ledger, readiness } = deps;
+  const tasks = createTaskCommands(deps);
+  const readDocuments = createDocumentCommand(deps);
+  return {
+    help: () => helpMessage(),
+    agents: (sender) => agentsMessage(deps, sender),
+    tasks: (sender) => tasks.list(sender),
+    status: (sender, id) => tasks.status(sender, id),
+    cancel: (sender, id) => tasks.cancel(sender, id),
+    async approvals({ principal }) {
+      const { lines, hasMore } = await readApprovals(approvals, principal);
+      if (lines.length === 0) return linesMessage('Nothing waits for your decision.', []);
+      return linesMessage('*What waits for your decision*', lines, [decideHint, ...(hasMore ? [moreApprovals] : [])]);
+    },
+    async budget({ principal }) {
+      const parts = await readUsage(ledger, principal, new Date());
+      const lines = parts.flatMap(({ title, lines: figures }) => [`*${title}*`, ...figures]);
+      return linesMessage(lines[0]!, lines.slice(1), [usageNote]);
+    },
+    documents: ({ principal }, words) => readDocuments(principal, words),
+    link: (sender, rest) => deps.link(sender, rest),
+    unlink: (sender) => deps.unlink(sender),
+    health: async ({ principal }) => healthMessage(await readiness.read(), principal),
+  };
+}
+
+function agentsMessage({ config, agents }: CommandDeps, { principal: { roles } }: CommandSender): SlackMessage {
+  const lines = Object.keys(agents)
+    .filter((name) => mayUseAgent(roles, agentSettings(config, name).roles))
+    .map((name) => `• *${escapeMrkdwn(name)}*: ${escapeMrkdwn(findAgent(agents, name)?.description ?? '')}`);
+  return lines.length === 0
+    ? linesMessage('There is no agent for you here.', [])
+    : linesMessage('*The agents that you may use*', lines);
+}

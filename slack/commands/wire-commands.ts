@@ -1,0 +1,83 @@
+import type { Agents } from '../../agents/index.ts';
+import type {
+  Approvals,
+  Audit,
+  Control,
+  ConversationRows,
+  Documents,
+  Ledger,
+  SearchIndex,
+  SlackLinking,
+  SlackPosts,
+  SlackUserLinks,
+  Tasks,
+} from '../../contract/ports/index.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Edge } from '../../runtime/edge.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { Question } from '../asking/question.ts';
+import type { SlackPrincipals } from '../asking/slack-principals.ts';
+import { createPublishHome } from '../home/publish-home.ts';
+import { createLinksOf } from '../links-of-post.ts';
+import { createAskCommand } from './ask-command.ts';
+import { createLinkCommands } from './link-commands.ts';
+import { createReplies } from './replies.ts';
+import { createCommands } from './run-command.ts';
+
+type Deps = {
+  edge: { config: Config } & Pick<Edge, 'log' | 'readiness'>;
+  adapters: {
+    approvals: Pick<Approvals, 'list'>;
+    audit: Pick<Audit, 'check' | 'note' | 'record'>;
+    control: { tasks: Pick<Control['tasks'], 'read' | 'cancel'> };
+    conversationRows: Pick<ConversationRows, 'findComingTask'>;
+    documents: Pick<Documents, 'list'>;
+    index: Pick<SearchIndex, 'search'>;
+    ledger: Pick<Ledger, 'reportUsage'>;
+    slackLinking: SlackLinking;
+    slackUserLinks: Pick<SlackUserLinks, 'find'>;
+    slackPosts: Pick<SlackPosts, 'findByTask'>;
+    tasks: Pick<Tasks, 'get' | 'list'>;
+  };
+  agents: Agents;
+  calls: SlackCalls;
+  /** Of the settings of Slack. */
+  settings: { apiUrl: string | undefined; tenant: string };
+  workspace: () => Promise<string>;
+  principals: SlackPrincipals;
+  ask: (question: Question) => Promise<void>;
+};
+
+/** The slash command and the home tab: what a person sees of its own work. */
+export function wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask }: Deps) {
+  const { config, log, readiness } = edge;
+  const { tasks, approvals, ledger } = adapters;
+  const linksOf = createLinksOf(config);
+  const addressOf = (task: { agent: string; taskId: string }) => linksOf(task).task;
+  const shared = { ...adapters, conversations: adapters.conversationRows, posts: adapters.slackPosts, addressOf };
+  const replies = createReplies({ calls, apiUrl: settings.apiUrl });
+  const linkCommands = createLinkCommands({
+    config,
+    tenant: settings.tenant,
+    linking: adapters.slackLinking,
+    links: adapters.slackUserLinks,
+    calls,
+    replies,
+    audit: adapters.audit,
+    workspace,
+  });
+  return {
+    runCommand: createCommands({
+      ...shared,
+      config,
+      agents,
+      principals,
+      readiness,
+      replies,
+      ask: createAskCommand({ calls, principals, ask }),
+      ...linkCommands,
+      log,
+    }),
+    publishHome: createPublishHome({ calls, principals, tasks, approvals, ledger, addressOf }),
+  };
+}

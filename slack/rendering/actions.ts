@@ -1,0 +1,34 @@
+/** What people can press. The values of buttons hold ids and amounts: what people read stands beside them. */
+export const actionIds = {
+  approve: 'approval_approve',
+  deny: 'approval_deny',
+  review: 'approval_review',
+  grant: 'budget_grant',
+  stop: 'task_stop',
+  undo: 'task_undo',
+} as const;
+
+/** The form in which a person decides about a call with a comment, or with other arguments. */
+export const approvalFormId = 'approval_form';
+export const approvalFields = { decision: 'decision', comment: 'comment', edit: 'edit' } as const;
+
+/** A call as a person saw it. `argumentsHash`: a decision about other arguments is refused. */
+export type AskedApproval = { taskId: string; approvalId: string; argumentsHash: string };
+
+export const approvalValue = ({ taskId, approvalId, argumentsHash }: AskedApproval): string =>
+  [taskId, approvalId, argumentsHash].join(' ');
+
+export function approvalOfValue(value: string): AskedApproval {
+  const [taskId = '', approvalId = '', argumentsHash = ''] = value.split(' ');
+  return { taskId, approvalId, argumentsHash };
+}
+
+/** A new total of a limit. */
+type AskedGrant = { taskId: string; limit: string; total: number };
+
+export const grantValue = ({ taskId, limit, total }: AskedGrant): string => [taskId, limit, total].join(' ');
+
+export function grantOfValue(value: string): AskedGrant {
+  const [taskId = '', limit = '', total = ''] = value.split(' ');
+  return { taskId, limit, total: Number(total) };
+}

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { actionIds } from '../../slack/rendering/actions.ts';
+import { createActingHarness, type ActingHarness } from './acting-harness.ts';
+
+let env: ActingHarness;
+beforeAll(async () => {
+  env = await createActingHarness({ approvals: [], budget: { maxModelCalls: 1 } });
+});
+afterAll(() => env?.close());
+
+test('a task at its limit goes on when who asked grants more; others read how', async () => {
+  const [asker, other, operator] = [env.person(), env.person(), env.person()];
+  await env.link(operator.id, 'olga', ['operator']);
+  env.tool('note', async () => ({ output: { did: 'note' }, summary: 'noted' }));
+  const ask = async () => {
+    env.script([{ calls: [{ tool: 'note', arguments: {} }] }, { text: ['Done.'] }]);
+    const { id: channel } = env.slack.addChannel({ name: `c${Math.random()}`, members: [asker, other, operator] });
+    const { ts: thread } = env.slack.mention(asker.id, channel, 'Do it.');
+    const { ts } = await env.shows(channel, thread, '[Grant more: 2 model calls in all] [Stop]');
+    return { channel, thread, ref: { channel, ts } };
+  };
+  const { channel, thread, ref } = await ask();
+  await env.slack.press(other, ref, actionIds.grant);
+  expect(await env.notice(channel, other)).toContain('You may not raise this budget');
+  expect(await env.statusOf(thread)).toBe('waiting');
+  await Promise.all([env.slack.press(asker, ref, actionIds.grant), env.slack.press(asker, ref, actionIds.grant)]);
+  const [answer] = await env.answersIn(channel, thread);
+  expect(answer?.shown).toContain('Done.');
+  const granted = (await env.events(thread)).filter(({ type }) => type === 'budget.granted');
+  expect(granted).toMatchObject([{ data: { budget: { maxModelCalls: 2 } } }]);
+
+  const second = await ask();
+  await env.slack.press(operator, second.ref, actionIds.grant);
+  await env.answersIn(second.channel, second.thread);
+  expect(await env.audited('budget.grant')).toContainEqual({
+    subject: 'olga',
+    via: 'slack',
+    outcome: 'ok',
+    code: null,
+  });
+});

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { taskWorkflowId } from '../../contract/ids.ts';
+import { actionIds } from '../../slack/rendering/actions.ts';
+import { blockedTurn } from '../api/open-conversation.ts';
+import { until, untilPasses } from '../support/until.ts';
+import { createActingHarness, type ActingHarness } from './acting-harness.ts';
+
+let env: ActingHarness;
+beforeAll(async () => {
+  env = await createActingHarness();
+});
+afterAll(() => env?.close());
+
+async function workflowStatus(thread: string): Promise<string> {
+  const { rows } = await env.postgres.pool.query('select task_id from slack_posts where thread_ts = $1', [thread]);
+  return (await env.client.workflow.getHandle(taskWorkflowId(rows[0]?.task_id)).describe()).status.name;
+}
+
+describe('the stop button of a message', () => {
+  test('stops the task for who has asked in the thread, and for no one else', async () => {
+    const [asker, other] = [env.person(), env.person()];
+    const { channel, thread, ref } = await env.askFor('pay', [asker, other]);
+    await env.slack.press(other, ref, actionIds.stop);
+    expect(await env.notice(channel, other)).toContain('Only who has asked in this thread');
+    expect(await env.statusOf(thread)).toBe('waiting');
+    const pressed = await env.slack.press(asker, ref, actionIds.stop);
+    const [answer] = await env.answersIn(channel, thread);
+    expect(answer?.shown).toContain('*Stopped.* Stopped in Slack.\nNothing was changed.');
+    expect(await env.statusOf(thread)).toBe('cancelled');
+    await until('the workflow has ended', async () => (await workflowStatus(thread)) !== 'RUNNING');
+    expect(env.slack.status(channel, thread) ?? '').toBe('');
+    // Again, from a window that has not seen the end.
+    await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'another' }).first;
+    await env.processed();
+    expect(env.noticesIn(channel, asker.id)).toEqual([]);
+    await untilPasses('the audit log has it', async () =>
+      expect(await env.audited('task.cancel')).toContainEqual({
+        subject: `slack:${env.team}:${asker.id}`,
+        via: 'slack',
+        outcome: 'ok',
+        code: null,
+      }),
+    );
+  });
+
+  test('of a task that has ended stops nothing that came after it', async () => {
+    const [asker, other] = [env.person(), env.person()];
+    const { channel, thread, ref } = await env.askFor('file', [asker, other]);
+    const stopOf = env.slack
+      .view(channel, thread)
+      .find(({ ts }) => ts === ref.ts)
+      ?.blocks.at(-1);
+    const pressed = await env.slack.press(asker, ref, actionIds.approve);
+    await env.answersIn(channel, thread);
+    const { turn, release } = blockedTurn('The second.');
+    const requests = env.script([turn]);
+    env.slack.say(asker, channel, 'And now?', thread);
+    await until('the model is asked', () => requests.length === 1);
+    const [{ value }] = (stopOf as { elements: { value: string }[] }).elements.slice(-1) as [{ value: string }];
+    const actions = [{ action_id: actionIds.stop, type: 'button', value }];
+    await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'old', actions }).first;
+    expect(await env.notice(channel, asker)).toContain('ended already');
+    release();
+    const answers = await env.answersIn(channel, thread, 2);
+    expect(answers.at(-1)?.shown).toContain('The second.');
+  });
+
+  test('what was done before stands there, and is taken back by who asked', async () => {
+    const [asker, other] = [env.person(), env.person()];
+    const { turn } = blockedTurn('Never.');
+    const { channel, thread, ref } = await env.askFor('file', [asker, other], [turn]);
+    await env.slack.press(other, ref, actionIds.approve);
+    await until('the call is made', () => env.ran.length > 0);
+    await env.shows(channel, thread, 'file was done', '[Stop]');
+    await env.slack.press(asker, ref, actionIds.stop);
+    const [answer] = await env.answersIn(channel, thread);
+    expect(answer?.shown).toContain('Done before it stopped:\n• file was done (done)');
+    expect(answer?.shown).toContain('[Undo]');
+    await env.slack.press(other, ref, actionIds.undo);
+    expect(await env.notice(channel, other)).toContain('Only who has asked');
+    expect(env.undone).toEqual([]);
+    await env.slack.press(asker, ref, actionIds.undo);
+    await env.notice(channel, asker);
+    await until('it is taken back', () => env.undone.length === 1);
+  });
+});
+
+describe('the stop button of Slack', () => {
+  test('stops what runs in the thread, and the status goes', async () => {
+    const asker = env.person();
+    const { id: channel } = env.slack.directMessage(asker);
+    const { turn } = blockedTurn('Never.');
+    const requests = env.script([turn]);
+    const { ts: thread } = env.slack.say(asker, channel, 'Think.');
+    await until('the model is asked', () => requests.length === 1);
+    await until('the status', () => env.slack.status(channel, thread));
+    env.slack.stopTask(asker, channel, thread);
+    const [answer] = await env.answersIn(channel, thread);
+    expect(answer?.shown).toContain('*Stopped.*');
+    expect(env.slack.status(channel, thread) ?? '').toBe('');
+    expect(await env.statusOf(thread)).toBe('cancelled');
+  });
+});
