@@ -12,9 +12,9 @@ beforeAll(async () => {
 afterAll(() => api?.close());
 
 const clients = 10;
-const messages = 100;
+const messages = 50;
 
-/** Ten clients send a hundred messages, each of them twice at the same time. @returns both responses by message id */
+/** Ten clients send fifty messages, each of them twice at the same time. @returns both responses by message id */
 async function storm(say: (text: string, more: object) => Promise<CheckedResponse>, onBusy: BusyPolicy) {
   const answers = new Map<string, CheckedResponse[]>();
   await Promise.all(
@@ -35,7 +35,7 @@ async function storm(say: (text: string, more: object) => Promise<CheckedRespons
 }
 
 test.each<BusyPolicy>(['enqueue', 'interrupt', 'rollback', 'reject', 'steer'])(
-  'a hundred messages from ten clients, each sent twice, are stored once and in one order: %s',
+  'fifty messages from ten clients, each sent twice, are stored once and in one order: %s',
   async (onBusy) => {
     const requests = api.script(() => ({ text: ['Yes.'] }));
     const conversation = await openConversation(api);
