@@ -67,7 +67,7 @@ export function createReview(deps: Deps) {
             ...written,
             problem: 'The arguments are no JSON object: nothing is decided.',
           });
-        if (canonicalJson(parsed as JsonObject) !== canonicalJson(row.arguments)) edited = parsed as JsonObject;
+        if (canonicalJson(parsed) !== canonicalJson(row.arguments)) edited = parsed as JsonObject;
       }
       const refusal = await deps.decide(submission, asked, {
         decision,

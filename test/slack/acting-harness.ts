@@ -28,7 +28,7 @@ export async function createActingHarness(agent: object = {}, overrides: { [Name
       description: name,
       input: z.strictObject({ amount: z.number() }),
       run: async (input) => {
-        ran.push({ tool: name, input: input as JsonValue });
+        ran.push({ tool: name, input: input });
         return { output: { did: name }, summary: `${name} was done` };
       },
     });

@@ -90,7 +90,7 @@ describe('status', () => {
     answer('Yes.');
     const { channel, members } = channelWith();
     await env.answersIn(channel, env.slack.mention(members[0]!.id, channel, 'Is it open?').ts);
-    const [{ id }] = (await tasksOf({ id: channel })) as [{ id: string }];
+    const [{ id }] = (await tasksOf({ id: channel })) as [{ id: string }, ...unknown[]];
     expect(await run(members[0]!, channel, `status ${id}`)).toContain('completed');
     expect(await run(members[1]!, channel, `status ${id}`)).toContain('There is no task');
   });
@@ -109,7 +109,7 @@ describe('cancel', () => {
     const channel = directOf(anna);
     env.slack.say(anna.id, channel, 'Is it open?');
     await until('the model is asked', () => requests.length === 1);
-    const [{ id }] = (await tasksOf(anna)) as [{ id: string }];
+    const [{ id }] = (await tasksOf(anna)) as [{ id: string }, ...unknown[]];
     const bert = person();
     expect(await run(bert, directOf(bert), `cancel ${id}`)).toContain('There is no task');
     expect(await run(anna, channel, `cancel ${id}`)).toMatch(/being cancelled|has ended/);
@@ -118,7 +118,7 @@ describe('cancel', () => {
     );
     turn.release();
     const subject = `slack:${team}:${anna.id}`;
-    const { entries } = await env.audit.list('local', { subject, limit: 10 } as never);
+    const { entries } = await env.audit.list('local', { subject, limit: 10 });
     expect(entries).toContainEqual(
       expect.objectContaining({ action: 'task.cancel', via: 'slack', resource: { type: 'task', id }, outcome: 'ok' }),
     );

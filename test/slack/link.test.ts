@@ -48,7 +48,7 @@ async function confirm(user: { id: string }, code: string, subject = 'anna') {
 const directMessages = (user: { id: string }) =>
   env.slack.viewAll(directOf(user)).flatMap(({ fromApp, shown }) => (fromApp ? [shown] : []));
 const entriesOf = async (subject: string) =>
-  (await env.audit.list('acme', { subject, limit: 10 } as never)).entries.map(({ action, resource }) => [
+  (await env.audit.list('acme', { subject, limit: 10 })).entries.map(({ action, resource }) => [
     action,
     resource?.id,
   ]);
