@@ -5,8 +5,8 @@ import type { Scope } from '../references.ts';
 export type SlackPlace = { team: string; channel: string; threadTs: string };
 
 /**
- * What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order; workspace,
- * channel and thread or person, with colons between.
+ * What Slack has sent. `key`: repeats of one delivery have the same. `lane`: handled one at a time, in order. It names
+ * workspace, channel and thread or person, with colons between.
  */
 export type SlackDelivery = {
   key: string;

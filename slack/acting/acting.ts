@@ -28,7 +28,7 @@ export function createActing(deps: ActingDeps) {
     [actionIds.deny]: (press) => decideAtOnce(press, 'deny'),
     [actionIds.review]: (press) => review.open(press, approvalOfValue(press.value)),
     [actionIds.grant]: createGrant(deps),
-    [actionIds.stop]: stop.button,
+    [actionIds.stop]: (press) => stop.button(press),
     [actionIds.undo]: createUndo(deps),
   };
 

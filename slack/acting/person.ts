@@ -60,7 +60,11 @@ export const ownerOf = ({ tenant, subject }: Pick<SlackPost, 'tenant' | 'subject
 export function createRecord({ audit }: Pick<ActingDeps, 'audit'>, operationId: string, id: string) {
   const { action, resource: type } = auditedOperations[operationId]!;
   const entryOf = ({ tenant, subject, kind, via }: Principal) => ({
-    ...{ tenant, subject, kind, via, action },
+    tenant,
+    subject,
+    kind,
+    via,
+    action,
     resource: { type, id },
   });
   return {

@@ -77,7 +77,13 @@ export function submissionIn(body: object): Submission | undefined {
   const decision = record(field(approvalFields.decision).selected_option).value;
   if (decision !== 'approve' && decision !== 'deny') return undefined;
   return {
-    ...{ team, channel, threadTs, ts, userId, isDirect: isDirect(channel), triggerId: text(triggerId) },
+    team,
+    channel,
+    threadTs,
+    ts,
+    userId,
+    isDirect: isDirect(channel),
+    triggerId: text(triggerId),
     asked,
     decision,
     comment: text(field(approvalFields.comment).value).trim(),

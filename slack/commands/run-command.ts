@@ -38,7 +38,7 @@ type CommandDeps = TaskCommandDeps & {
   log: Pick<Logger, 'error' | 'warn'>;
 };
 
-/** These change something, so they are repeated until what they need is back. The others say at once that it is away. */
+/** These change something, so they are repeated until what they need is back. The others answer that it is away. */
 const lasting: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
 
 const waits = 'Something that I need does not answer at the moment. I do this when it is back.';

@@ -56,7 +56,7 @@ export const isRefused = (error: unknown): boolean => isSlackCallError(error) &&
 export const isUndone = (error: unknown): boolean =>
   !(error instanceof LeaseLost) && !(isSlackCallError(error) && error.effect === 'unknown');
 
-/** The token is wrong or lacks a scope, or a proxy refuses calls. An operator can put that right, so they are repeated. */
+/** The token is wrong or lacks a scope, or a proxy refuses calls. An operator can mend that, so they are repeated. */
 export const isMendable = (error: unknown): boolean =>
   isTokenProblem(codeOf(error)) || codeOf(error) === 'missing_scope' || /^http_4\d\d$/.test(codeOf(error));
 

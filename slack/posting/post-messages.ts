@@ -32,7 +32,7 @@ export type PostMessages = ReturnType<typeof createPostMessages>;
  * the post over can find the message.
  */
 export function createPostMessages(deps: PostMessagesDeps) {
-  const { posts, clock, log, post } = deps;
+  const { clock } = deps;
   const { call, ...content } = createMessageCalls(deps);
   const rows = createMessageRows(deps);
 
@@ -55,19 +55,6 @@ export function createPostMessages(deps: PostMessagesDeps) {
     }
     await rows.remove(index);
     return undefined;
-  }
-
-  /** A stream that another process began is never appended to: how much of it arrived is not known. */
-  async function adopt(index: number, starting: SlackPostMessage) {
-    const { startedAt } = starting;
-    const owned = new Set(await posts.ownedTs(post));
-    const ts = await findOwnMessage({ ...deps, owned, startedAt });
-    log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
-    if (ts === undefined) return rows.remove(index);
-    await rows.put(index, { ts, state: 'streaming', startedAt });
-    if (!(await rows.isShared(ts))) return;
-    await rows.put(index, starting);
-    throw new MessageShared('two posts have found one message; this one looks again later');
   }
 
   async function endStream() {
@@ -95,7 +82,7 @@ export function createPostMessages(deps: PostMessagesDeps) {
     async recover(): Promise<void> {
       const index = rows.find('starting');
       const starting = rows.get(index);
-      if (starting) await adopt(index, starting);
+      if (starting) await adopt(deps, rows, index, starting);
       await endStream();
     },
 
@@ -135,4 +122,23 @@ export function createPostMessages(deps: PostMessagesDeps) {
       if (first?.state === 'shown' && first.seq !== seq) await rows.put(0, { ...first, seq });
     },
   };
+}
+
+/** A stream that another process began is never appended to: how much of it arrived is not known. */
+async function adopt(
+  deps: PostMessagesDeps,
+  rows: ReturnType<typeof createMessageRows>,
+  index: number,
+  starting: SlackPostMessage,
+): Promise<void> {
+  const { posts, log, post } = deps;
+  const { startedAt } = starting;
+  const owned = new Set(await posts.ownedTs(post));
+  const ts = await findOwnMessage({ ...deps, owned, startedAt });
+  log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
+  if (ts === undefined) return rows.remove(index);
+  await rows.put(index, { ts, state: 'streaming', startedAt });
+  if (!(await rows.isShared(ts))) return;
+  await rows.put(index, starting);
+  throw new MessageShared('two posts have found one message; this one looks again later');
 }

@@ -9,7 +9,7 @@ const renewMs = 8_000;
 const awayPollMs = 2_000;
 /** A post with nothing new for so long gives its place to one that waits. */
 const quietMs = 30_000;
-/** The same for a task that waits or has not begun: what is to be said of that is shown by then. */
+/** The same for a task that waits or has not begun: what there is to show of that is shown by then. */
 const parkedMs = 5_000;
 
 export type PosterDeps = PostRunnerDeps & {

@@ -49,9 +49,6 @@ export function createProgress(deps: Deps) {
   /** A person deleted the message. They get the end as a new one, and no progress. */
   let isDeleted = false;
 
-  const isWorthShowing = ({ view, text }: ReturnType<TaskFollower['current']>) =>
-    text !== '' || view.steps.length > 0 || view.status === 'waiting' || needsPerson(view);
-
   function isStreamPossible() {
     stream.reset();
     const hasChunks = (stream.next()?.chunks.length ?? 0) > 0;
@@ -96,9 +93,6 @@ export function createProgress(deps: Deps) {
     await messages.endStream();
   }
 
-  const reasonOf = (lifeMs: number, next: object | undefined, text: string): RotationReason | undefined =>
-    lifeMs <= 0 ? 'age' : !next ? 'void' : text.length > maxMarkdown ? 'length' : undefined;
-
   /** Makes at most one step. @returns milliseconds until the next may be due */
   async function step(stop: AbortSignal): Promise<number> {
     const current = follower.current();
@@ -106,7 +100,7 @@ export function createProgress(deps: Deps) {
     if (messages.isStreaming()) {
       const lifeMs = streamedSince + streamLifeMs - clock.now();
       const next = stream.next();
-      const reason = needsPerson(current.view) ? 'waiting' : reasonOf(lifeMs, next, current.text);
+      const reason = needsPerson(current.view) ? 'waiting' : rotationReasonOf(lifeMs, next, current.text);
       if (reason || !next) return rotate(reason ?? 'void').then(() => 0);
       if (next.chunks.length === 0) return Math.min(lifeMs, idleMs);
       if (next.append.length < appendCharacters && sinceSent < appendMs) return Math.min(lifeMs, appendMs - sinceSent);
@@ -145,3 +139,10 @@ export function createProgress(deps: Deps) {
     },
   };
 }
+
+const isWorthShowing = ({ view, text }: ReturnType<TaskFollower['current']>) =>
+  text !== '' || view.steps.length > 0 || view.status === 'waiting' || needsPerson(view);
+
+/** Why a stream cannot go on. @param lifeMs how long Slack keeps it open, in milliseconds */
+const rotationReasonOf = (lifeMs: number, next: object | undefined, text: string): RotationReason | undefined =>
+  lifeMs <= 0 ? 'age' : !next ? 'void' : text.length > maxMarkdown ? 'length' : undefined;

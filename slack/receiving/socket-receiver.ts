@@ -37,7 +37,8 @@ type Deps = {
 };
 
 /** Receives what Slack sends through sockets (Socket Mode). */
-export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, sockets = socketCount }: Deps) {
+export function createSocketReceiver(deps: Deps) {
+  const { receive, log, metrics, sockets = socketCount } = deps;
   const stopping = new AbortController();
   /** Envelopes that are being stored. */
   const arriving = new Set<Promise<unknown>>();
@@ -59,39 +60,9 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
     arriving.add(arrival);
   };
 
-  /**
-   * A client of its own for each socket: the library reconnects without catching what fails then, which would end the
-   * process, and gives up after some failures.
-   */
-  async function openSocket(): Promise<{ client: SocketModeClient; closed: Promise<void> }> {
-    const client = new SocketModeClient({
-      appToken,
-      autoReconnectEnabled: false,
-      logger: silentLog,
-      clientOptions: {
-        ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
-        retryConfig: { retries: 0 },
-        rejectRateLimitedCalls: true,
-        timeout: connectTimeoutMs,
-      },
-    });
-    client.on('slack_event', arrive);
-    catchFailures(client, log);
-    const closed = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
-    try {
-      await withTimeout(client.start(), connectTimeoutMs, () => {
-        throw new Error(`no socket within ${connectTimeoutMs} ms`);
-      });
-    } catch (error) {
-      await close(client);
-      throw error instanceof Error ? error : new Error('Slack closed the socket before it was ready', { cause: error });
-    }
-    return { client, closed };
-  }
-
   /** Opens one socket and waits until it is closed. @returns how long it was open */
   async function useSocket(): Promise<number> {
-    const { client, closed } = await openSocket();
+    const { client, closed } = await openSocket(deps, arrive);
     const openedAt = performance.now();
     setOpen(client, true);
     await Promise.race([closed, aborted(stopping.signal)]);
@@ -145,6 +116,39 @@ export function createSocketReceiver({ appToken, apiUrl, receive, log, metrics, 
       await withTimeout(Promise.all(runs), graceMs, () => undefined);
     },
   };
+}
+
+/**
+ * A client of its own for each socket: the library reconnects without catching what fails then, which would end the
+ * process, and gives up after some failures.
+ */
+async function openSocket(
+  { appToken, apiUrl, log }: Pick<Deps, 'appToken' | 'apiUrl' | 'log'>,
+  arrive: (envelope: Envelope) => void,
+): Promise<{ client: SocketModeClient; closed: Promise<void> }> {
+  const client = new SocketModeClient({
+    appToken,
+    autoReconnectEnabled: false,
+    logger: silentLog,
+    clientOptions: {
+      ...(apiUrl === undefined ? {} : { slackApiUrl: apiUrl }),
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      timeout: connectTimeoutMs,
+    },
+  });
+  client.on('slack_event', arrive);
+  catchFailures(client, log);
+  const closed = new Promise<void>((resolve) => client.once('disconnected', () => resolve()));
+  try {
+    await withTimeout(client.start(), connectTimeoutMs, () => {
+      throw new Error(`no socket within ${connectTimeoutMs} ms`);
+    });
+  } catch (error) {
+    await close(client);
+    throw error instanceof Error ? error : new Error('Slack closed the socket before it was ready', { cause: error });
+  }
+  return { client, closed };
 }
 
 /** The library's reader of messages rejects for those that it does not know, which would end the process. */

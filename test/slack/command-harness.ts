@@ -24,12 +24,12 @@ export async function createCommandHarness() {
     processed,
     tasksOf,
     answer: (text: string) => env.script(() => ({ text: [text] })),
-    channelWith(members = [person(), person()], more: { external?: boolean; withApp?: boolean } = {}) {
+    channelWith: (members = [person(), person()], more: { external?: boolean; withApp?: boolean } = {}) => {
       const { id: channel } = env.slack.addChannel({ name: `commands${++count}`, members, ...more });
       return { channel, members };
     },
     /** Writes a command, and returns what the person alone reads after it. */
-    async run(user: { id: string }, channel: string, words: string): Promise<string> {
+    run: async (user: { id: string }, channel: string, words: string): Promise<string> => {
       const before = env.noticesIn(channel, user.id).length;
       const { acknowledged } = await env.slack.command(user.id, channel, '/alfred', words);
       expect(acknowledged).toBe(true);
@@ -41,7 +41,7 @@ export async function createCommandHarness() {
         .join('\n');
     },
     /** Asks in the direct messages of a person, and returns the id of the task. */
-    async askDirectly(user: { id: string }, text: string): Promise<string> {
+    askDirectly: async (user: { id: string }, text: string): Promise<string> => {
       const channel = directOf(user);
       await env.answersIn(channel, env.slack.say(user.id, channel, text).ts);
       return (await tasksOf(user)).at(-1)!.id;

@@ -17,12 +17,12 @@ test.each([
   [{ ...all, OIDC_CLIENT_ID: undefined }, ['OIDC_CLIENT_ID']],
 ])('with %o names what is missing, and stores nothing', async (settings, missing) => {
   const begun: unknown[] = [];
-  const { link } = createLinkCommands({
+  const commands = createLinkCommands({
     config: settings as Deps['config'],
     linking: { begin: async (...given: unknown[]) => void begun.push(given) },
     links: { find: async (): Promise<Scope | undefined> => undefined },
   } as unknown as Deps);
-  const { text } = await link({ team: 'T1', userId: 'U1', principal: {} as never }, '');
+  const { text } = await commands.link({ team: 'T1', userId: 'U1', principal: {} as never }, '');
   expect(text.match(/`[A-Z_]+`/g)).toEqual(missing.map((name) => `\`${name}\``));
   expect(begun).toEqual([]);
 });

@@ -48,10 +48,7 @@ async function confirm(user: { id: string }, code: string, subject = 'anna') {
 const directMessages = (user: { id: string }) =>
   env.slack.viewAll(directOf(user)).flatMap(({ fromApp, shown }) => (fromApp ? [shown] : []));
 const entriesOf = async (subject: string) =>
-  (await env.audit.list('acme', { subject, limit: 10 })).entries.map(({ action, resource }) => [
-    action,
-    resource?.id,
-  ]);
+  (await env.audit.list('acme', { subject, limit: 10 })).entries.map(({ action, resource }) => [action, resource?.id]);
 
 describe('link', () => {
   test('gives an address, and links with who has confirmed there, once the digits are brought', async () => {

@@ -19,73 +19,7 @@ const maxWaiting = 1_000;
 export const createConversationMessages = (
   db: Database,
 ): Pick<ConversationRows, 'findMessage' | 'storeMessage' | 'listMessages'> => ({
-  async storeMessage(principal, conversationId, message) {
-    const { id, text, ...request } = message;
-    const conversation = await db
-      .selectFrom('conversations')
-      .select(['id', 'tenant', 'subject', 'agent', 'on_busy', 'archived_at'])
-      .select(
-        sql<number>`(select count(*) from conversation_messages m
-          where m.conversation_id = conversations.id and m.state in ('queued', 'steering'))`.as('waiting'),
-      )
-      .where('id', '=', conversationId)
-      .where('tenant', '=', principal.tenant)
-      .where('subject', '=', principal.subject)
-      .where('deleted_at', 'is', null)
-      .executeTakeFirst();
-    if (!conversation) throw notFound();
-    const requestHash = hashRequest({ text, ...request });
-    const stored = await findStored();
-    if (stored) return stored;
-
-    if (conversation.archived_at)
-      throw new AlfredError(
-        'conversation_archived',
-        `The conversation ${conversationId} is archived; take it back first.`,
-      );
-    const waits = ['enqueue', 'steer'].includes(request.onBusy ?? conversation.on_busy);
-    if (waits && conversation.waiting >= maxWaiting)
-      throw new AlfredError(
-        'conversation_full',
-        `${conversation.waiting} messages wait in the conversation ${conversationId} already.`,
-      );
-    const hash = contentHash(text);
-    // A deletion waits for the row, or has marked it: then neither message nor content is stored.
-    await sql`
-      with conversation as (
-        select id from conversations where id = ${conversationId} and deleted_at is null for key share
-      ), content as (${insertContent(principal, hash, text, 'conversation')})
-      insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, roles, principal, task_id)
-      select id, ${id}, ${hash}, ${JSON.stringify(request)}::jsonb, ${requestHash}, ${[...principal.roles]}::text[],
-        ${JSON.stringify(keptPrincipalOf(principal) ?? null)}::jsonb, ${newId()}::uuid
-      from conversation
-      on conflict do nothing`.execute(db);
-    // Another request may have stored another message under the same id in the meantime.
-    const own = await findStored();
-    if (!own) throw notFound();
-    return own;
-
-    function notFound() {
-      return new AlfredError('not_found', `There is no conversation ${conversationId}.`);
-    }
-
-    async function findStored() {
-      if (!conversation) return undefined;
-      const row = await db
-        .selectFrom('conversation_messages')
-        .selectAll()
-        .where('conversation_id', '=', conversationId)
-        .where('id', '=', id)
-        .executeTakeFirst();
-      if (!row) return undefined;
-      if (row.request_hash !== requestHash)
-        throw new AlfredError(
-          'message_id_reused',
-          `The message id "${id}" was used for another message of conversation ${conversationId}.`,
-        );
-      return { conversation: conversationRefOf(conversation), receipt: receiptOf(row) };
-    }
-  },
+  storeMessage: (principal, conversationId, message) => storeMessage(db, principal, conversationId, message),
 
   async findMessage({ tenant, subject }, conversationId, messageId) {
     const row = await db
@@ -133,6 +67,77 @@ export const createConversationMessages = (
     return { messages: inOrder.flatMap(listedMessages), hasMore: rows.length > limit };
   },
 });
+
+async function storeMessage(
+  db: Database,
+  ...[principal, conversationId, message]: Parameters<ConversationRows['storeMessage']>
+): ReturnType<ConversationRows['storeMessage']> {
+  const { id, text, ...request } = message;
+  const conversation = await db
+    .selectFrom('conversations')
+    .select(['id', 'tenant', 'subject', 'agent', 'on_busy', 'archived_at'])
+    .select(
+      sql<number>`(select count(*) from conversation_messages m
+        where m.conversation_id = conversations.id and m.state in ('queued', 'steering'))`.as('waiting'),
+    )
+    .where('id', '=', conversationId)
+    .where('tenant', '=', principal.tenant)
+    .where('subject', '=', principal.subject)
+    .where('deleted_at', 'is', null)
+    .executeTakeFirst();
+  if (!conversation) throw notFound();
+  const requestHash = hashRequest({ text, ...request });
+  const stored = await findStored();
+  if (stored) return stored;
+
+  if (conversation.archived_at)
+    throw new AlfredError(
+      'conversation_archived',
+      `The conversation ${conversationId} is archived; take it back first.`,
+    );
+  const waits = ['enqueue', 'steer'].includes(request.onBusy ?? conversation.on_busy);
+  if (waits && conversation.waiting >= maxWaiting)
+    throw new AlfredError(
+      'conversation_full',
+      `${conversation.waiting} messages wait in the conversation ${conversationId} already.`,
+    );
+  const hash = contentHash(text);
+  // A deletion waits for the row, or has marked it: then neither message nor content is stored.
+  await sql`
+    with conversation as (
+      select id from conversations where id = ${conversationId} and deleted_at is null for key share
+    ), content as (${insertContent(principal, hash, text, 'conversation')})
+    insert into conversation_messages (conversation_id, id, content_hash, request, request_hash, roles, principal, task_id)
+    select id, ${id}, ${hash}, ${JSON.stringify(request)}::jsonb, ${requestHash}, ${[...principal.roles]}::text[],
+      ${JSON.stringify(keptPrincipalOf(principal) ?? null)}::jsonb, ${newId()}::uuid
+    from conversation
+    on conflict do nothing`.execute(db);
+  // Another request may have stored another message under the same id in the meantime.
+  const own = await findStored();
+  if (!own) throw notFound();
+  return own;
+
+  function notFound() {
+    return new AlfredError('not_found', `There is no conversation ${conversationId}.`);
+  }
+
+  async function findStored() {
+    if (!conversation) return undefined;
+    const row = await db
+      .selectFrom('conversation_messages')
+      .selectAll()
+      .where('conversation_id', '=', conversationId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (!row) return undefined;
+    if (row.request_hash !== requestHash)
+      throw new AlfredError(
+        'message_id_reused',
+        `The message id "${id}" was used for another message of conversation ${conversationId}.`,
+      );
+    return { conversation: conversationRefOf(conversation), receipt: receiptOf(row) };
+  }
+}
 
 type Row = {
   id: string;

@@ -120,7 +120,7 @@ test('the page makes elements of the known kinds only', async () => {
   Object.assign(globalThis, { document });
   try {
     const path = '../../../deploy/slack/try/show-node.mjs';
-    const { show } = (await import(path)) as { show(node: unknown, press: () => void): Made };
+    const { show } = (await import(path)) as { show: (node: unknown, press: () => void) => Made };
     const html = '<img src=x onerror=alert(1)>';
     const made = show(
       { tag: 'script', kind: 'evil', children: [html, { tag: 'a', href: 'javascript:x', children: [] }] },
