@@ -123,6 +123,9 @@ export const createTaskActivities = (deps: TaskDeps) => {
       // A run that was superseded takes nothing back from the one that has the row now, nor ends its calls.
       if (closure.status !== 'failed' || closure.code !== 'superseded') {
         await tasks.adopt(task, currentRun());
+        // A call that Temporal has stopped waiting for asks the row whether it is wanted, and a cancellation from
+        // Temporal's page has not written that.
+        if (closure.status === 'cancelled') await tasks.recordCancelRequest(task, task.taskId, {});
         await waitForInterruptedCalls(deps, task);
       }
       await afterEnd(deps, task, await tasks.close(task, currentRun(), closure));

@@ -20,7 +20,7 @@ const goneAfterMs = 1_000;
 /** How long to wait while the leases cannot be read, in milliseconds. */
 const unknownForMs = 60_000;
 /** How long the end of a task waits for its interrupted calls, in milliseconds. */
-const endWaitMs = 5_000;
+const endWaitMs = 8_000;
 
 /**
  * Waits until no other attempt at the same call runs any more. Temporal starts the next attempt when it heard nothing

@@ -27,7 +27,8 @@ export async function createActingHarness(agent: object = {}, overrides: { [Name
       name,
       description: name,
       input: z.strictObject({ amount: z.number() }),
-      run: async (input) => {
+      run: async (input, { beforeSend }) => {
+        await beforeSend();
         ran.push({ tool: name, input: input });
         return { output: { did: name }, summary: `${name} was done` };
       },
@@ -91,8 +92,8 @@ export async function createActingHarness(agent: object = {}, overrides: { [Name
       return { channel, thread, message, ref: { channel, ts: message.ts } };
     },
     /** What one person alone reads of Alfred, once there is something. */
-    notice: (channel: string, as: { id: string }) =>
-      until('a line for one person', () => env.noticesIn(channel, as.id).at(-1)?.shown),
+    notice: (channel: string, as: { id: string }, after = 0) =>
+      until('a line for one person', () => env.noticesIn(channel, as.id).slice(after).at(-1)?.shown),
     events: async (thread: string) => {
       const { rows } = await env.postgres.pool.query(
         `select e.type, e.data from task_events e join slack_posts p using (task_id) where p.thread_ts = $1 order by e.seq`,

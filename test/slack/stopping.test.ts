@@ -56,10 +56,12 @@ describe('the stop button of a message', () => {
     const requests = env.script([turn]);
     env.slack.say(asker, channel, 'And now?', thread);
     await until('the model is asked', () => requests.length === 1);
+    await env.processed();
+    const seen = env.noticesIn(channel, asker.id).length;
     const [{ value }] = (stopOf as { elements: { value: string }[] }).elements.slice(-1) as [{ value: string }];
     const actions = [{ action_id: actionIds.stop, type: 'button', value }];
     await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'old', actions }).first;
-    expect(await env.notice(channel, asker)).toContain('ended already');
+    expect(await env.notice(channel, asker, seen)).toContain('ended already');
     release();
     const answers = await env.answersIn(channel, thread, 2);
     expect(answers.at(-1)?.shown).toContain('The second.');
@@ -80,7 +82,7 @@ describe('the stop button of a message', () => {
     expect(await env.notice(channel, other)).toContain('Only who has asked');
     expect(env.undone).toEqual([]);
     await env.slack.press(asker, ref, actionIds.undo);
-    await env.notice(channel, asker);
+    expect(await env.notice(channel, asker)).toContain('file was done');
     await until('it is taken back', () => env.undone.length === 1);
   });
 });

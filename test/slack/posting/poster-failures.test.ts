@@ -81,7 +81,6 @@ test('a message that a person deletes comes back once, as the end', async () => 
 const closed: [string, (stage: Stage) => void][] = [
   ['archived', ({ fake, channel }) => fake.archive(channel)],
   ['left by the bot', ({ fake, channel }) => void fake.expel(channel, fake.workspace.botUserId)],
-  ['in a workspace without the app', ({ fake }) => void fake.uninstall(fake.workspace)],
 ];
 test.each(closed)('a channel that is %s ends the post with a log line', async (_, close) => {
   stage = await createStage();
@@ -99,6 +98,22 @@ test.each(closed)('a channel that is %s ends the post with a log line', async (_
   const calls = stage.fake.calls.length;
   await stage.pass(60 * 60_000);
   expect(stage.fake.calls).toHaveLength(calls);
+});
+
+test('an answer waits while the workspace is without the app, and is shown when the app is back', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const post = await stage.ask([
+    [0, taskEvents.started],
+    [60_000, taskEvents.completed('done')],
+  ]);
+  await stage.pass(30_000);
+  stage.fake.uninstall(stage.fake.workspace);
+  await stage.pass(10 * 60_000);
+  expect(post.answers()).toEqual([]);
+  stage.fake.workspace.installed = true;
+  await stage.clock.run(post.finished());
+  expectResult(post);
 });
 
 test('a post that fails for a day after the end of its task is given up, with few calls', async () => {
