@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startPageServer } from '../../deploy/slack/try/page-server.ts';
 import { createTrial, type Trial } from '../../deploy/slack/try/trial.ts';
 import { loadConfig, type Config } from '../../runtime/config.ts';
@@ -17,6 +18,7 @@ import { slackEnvironment } from './slack-environment.ts';
 
 const usualPort = 8012;
 const portsTried = 100;
+const socketWaitMs = 15_000;
 
 /**
  * Runs the Slack door against a fake Slack, joined to the stack that runs, until a signal ends the process.
@@ -43,6 +45,7 @@ export async function trySlack({ port }: { port?: number | undefined }): Promise
     const page = await openPage(trial, port);
     opened.push(() => page.stop());
     await runDoor(config, stopTrial);
+    await socketIsOpen(trial);
     return { url: page.url };
   } catch (error) {
     await stopTrial();
@@ -63,6 +66,12 @@ async function runDoor(config: Config, stopTrial: () => Promise<void>): Promise<
     await adapters.close();
     await edge.close();
   });
+}
+
+/** A message that finds no socket open comes again after a minute. */
+async function socketIsOpen({ slack }: Trial): Promise<void> {
+  const deadline = Date.now() + socketWaitMs;
+  while (slack.connections().length === 0 && Date.now() < deadline) await sleep(20);
 }
 
 type Environment = Record<string, string | undefined>;
