@@ -1,6 +1,6 @@
 // `npm test`. Plain JavaScript, so that any Node from 20 on can run it. It installs missing dependencies, runs all
 // checks and tests, and prints the counts on the last line. Arguments after `--` go to Jest; then the other checks are
-// skipped.
+// skipped. Test files that fail run again, alone: docs/adr/0040-test-files-that-fail-run-again-alone.md.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,8 @@ import { ensureInstalled, nodePath, root } from '../deploy/local/install.mjs';
 
 const checks = ['lint', 'arrows', 'types', 'unused', 'format:check'];
 const jestArguments = process.argv.slice(2);
+/** Test files that are run again. When more have failed, something is broken. */
+const mostRepeated = 5;
 
 try {
   await ensureInstalled((line) => console.log(line));
@@ -35,7 +37,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   });
 }
 
-const counts = { passed: 0, failed: 0, skipped: 0 };
+const counts = { passed: 0, failed: 0, skipped: 0, repeated: 0 };
 if (jestArguments.length === 0) {
   for (const name of checks) {
     if (stopped) break;
@@ -45,28 +47,57 @@ if (jestArguments.length === 0) {
   }
 }
 
-if (!stopped) {
-  const folder = mkdtempSync(join(tmpdir(), 'alfred-jest-'));
-  const report = join(folder, 'report.json');
-  const jest = [...scripts.jest.split(' ').slice(1), '--json', `--outputFile=${report}`, ...jestArguments];
-  const { code } = await run(node, { args: jest });
-  const results = readReport(report);
-  rmSync(folder, { recursive: true, force: true });
-  if (results) {
-    counts.passed += results.numPassedTests;
-    // A file that does not load has no tests, so it is counted as one failure.
-    counts.failed += results.numFailedTests + results.numRuntimeErrorTestSuites;
-    counts.skipped += results.numPendingTests + results.numTodoTests;
+if (!stopped) await runTests();
+if (stopped) counts.failed++;
+
+const rest = [
+  [counts.skipped, 'skipped'],
+  [counts.repeated, 'passed only when repeated'],
+].flatMap(([count, what]) => (count > 0 ? [`, ${count} ${what}`] : []));
+console.log(`\n${counts.passed} passed, ${counts.failed} failed${rest.join('')}`);
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+async function runTests() {
+  const first = await runJest(jestArguments);
+  const failed = first.files.filter(({ status }) => status === 'failed');
+  const isRepeated = !stopped && jestArguments.length === 0 && failed.length > 0 && failed.length <= mostRepeated;
+  const paths = failed.map(({ name }) => name);
+  if (isRepeated) console.log(`\nThese test files failed. They run again, alone:\n${paths.join('\n')}\n`);
+  const second = isRepeated ? await runJest(['--runInBand', '--runTestsByPath', ...paths]) : { code: 0, files: [] };
+  for (const file of first.files) {
+    const again = second.files.find(({ name }) => name === file.name);
+    countTests(again ?? file);
+    if (again && again.status !== 'failed') listRepeated(file);
   }
-  if (code !== 0 && counts.failed === 0) counts.failed++;
-} else {
-  counts.failed++;
+  // A run that ends without a failed test has failed too, as when its servers do not start.
+  if ((isRepeated ? second.code : first.code) !== 0 && counts.failed === 0) counts.failed++;
 }
 
-console.log(
-  `\n${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`,
-);
-process.exitCode = counts.failed > 0 ? 1 : 0;
+function countTests({ status, assertionResults: tests }) {
+  const count = (...states) => tests.filter((test) => states.includes(test.status)).length;
+  counts.passed += count('passed');
+  // A file that does not load has no tests, so it is counted as one failure.
+  counts.failed += Math.max(count('failed'), status === 'failed' ? 1 : 0);
+  counts.skipped += count('pending', 'todo', 'skipped', 'disabled');
+}
+
+/** @param file a report of the first run, in which the file failed */
+function listRepeated({ name, assertionResults: tests }) {
+  const failed = tests.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName);
+  const listed = failed.length > 0 ? failed : ['the file did not load'];
+  counts.repeated += listed.length;
+  console.log(['', `${name}: passed only when repeated:`, ...listed.map((test) => `  ${test}`)].join('\n'));
+}
+
+async function runJest(more) {
+  const folder = mkdtempSync(join(tmpdir(), 'alfred-jest-'));
+  const report = join(folder, 'report.json');
+  const args = [...scripts.jest.split(' ').slice(1), '--json', `--outputFile=${report}`, ...more];
+  const { code } = await run(node, { args });
+  const files = readReport(report)?.testResults ?? [];
+  rmSync(folder, { recursive: true, force: true });
+  return { code, files };
+}
 
 function run(command, { args = [], shell = false }) {
   const startedAt = Date.now();
