@@ -91,8 +91,8 @@ describe('the stop button of Slack', () => {
   test('stops what runs in the thread, and the status goes', async () => {
     const asker = env.person();
     const { id: channel } = env.slack.directMessage(asker);
-    const { turn } = blockedTurn('Never.');
-    const requests = env.script([turn]);
+    // Without text no stream begins, in whose place the status goes.
+    const requests = env.script([{ ...blockedTurn('').turn, text: [] }]);
     const { ts: thread } = env.slack.say(asker, channel, 'Think.');
     await until('the model is asked', () => requests.length === 1);
     await until('the status', () => env.slack.status(channel, thread));
