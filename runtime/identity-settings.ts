@@ -68,6 +68,7 @@ const OneIssuer = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,30}$/, 'expected small letters, digits and -')
     .refine((name) => name !== 'key', 'expected another name: subjects that begin with key: are API keys')
+    .refine((name) => name !== 'slack', 'expected another name: subjects that begin with slack: are those of Slack')
     .optional(),
   audience: z.union([Name, z.array(Name).min(1).max(20)]).optional(),
   provider: z.enum(oidcProviders).optional(),

@@ -202,7 +202,15 @@ function createProcessing({
   const noticeChange = createNoticeChange({ threads, conversations, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
   const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
-  const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });
+  const acting = createActing({
+    ...adapters,
+    principals,
+    posts: adapters.slackPosts,
+    threads,
+    conversations,
+    notices,
+    calls,
+  });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({
       botToken: settings.botToken,
@@ -220,8 +228,9 @@ function createProcessing({
     inbox: adapters.slackInbox,
     owner,
     async handle(delivery) {
-      const { body, attempts } = inWorkspace(delivery, (await identity).team);
-      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } });
+      const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
+      const customProperties = { attempts, receivedAt };
+      await (await app).processEvent({ body, ack: async () => undefined, customProperties });
     },
     mayPass,
     onPutBack(delivery) {

@@ -7,8 +7,8 @@ import { invalid } from './read-jwt.ts';
 
 type Json = Record<string, unknown>;
 
-/** Subjects that are not people of an issuer: API keys, and the user of this machine. */
-const reserved = /^(key:.*|local)$/s;
+/** Subjects that are not people of an issuer: API keys, channels and people of Slack, the user of this machine. */
+const reserved = /^((key|slack):.*|local)$/s;
 
 /**
  * Reads who a verified token is about.

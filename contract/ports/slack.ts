@@ -101,6 +101,8 @@ export interface SlackPosts {
   /** Fenced: false when another owner has the post. */
   save(owner: string, id: string, change: { messages: SlackPostMessage[]; seq: number }): Promise<boolean>;
   finish(owner: string, id: string): Promise<void>;
+  /** Opens a finished post again: what its messages show of the task's end has changed. */
+  showAgain(taskId: string): Promise<void>;
   retry(owner: string, id: string, afterMs: number): Promise<void>;
   /** Message timestamps in this thread that posts own: to tell an adopted message from another's. */
   ownedTs(place: SlackPlace): Promise<string[]>;

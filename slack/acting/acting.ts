@@ -41,9 +41,9 @@ export function createActing(deps: ActingDeps) {
       const submission = submissionIn(body);
       if (submission) await review.submit(submission);
     },
-    async stopped(body: object): Promise<void> {
+    async stopped(body: object, receivedAt: Date): Promise<void> {
       const stopped = stoppedIn(body);
-      if (stopped) await stop.thread(stopped);
+      if (stopped) await stop.thread(stopped, receivedAt);
     },
   };
 }

@@ -3,7 +3,7 @@ import type {
   Approvals,
   Audit,
   Control,
-  ConversationControl,
+  ConversationRows,
   SlackPost,
   SlackPosts,
   SlackThreads,
@@ -19,11 +19,11 @@ import type { Act } from './press.ts';
 
 export type ActingDeps = {
   principals: SlackPrincipals;
-  posts: Pick<SlackPosts, 'findByTask'>;
+  posts: Pick<SlackPosts, 'findByTask' | 'showAgain'>;
   threads: Pick<SlackThreads, 'find'>;
   approvals: Pick<Approvals, 'get'>;
   control: Pick<Control, 'approvals' | 'tasks'>;
-  messages: Pick<ConversationControl, 'stop'>;
+  conversations: Pick<ConversationRows, 'get'>;
   tasks: Pick<Tasks, 'get'>;
   tenants: Pick<Tenants, 'requireActive'>;
   audit: Pick<Audit, 'check' | 'record' | 'note'>;

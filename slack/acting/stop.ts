@@ -1,4 +1,3 @@
-import { AlfredError } from '../../contract/errors.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
@@ -10,7 +9,7 @@ const hasEnded = 'It has ended already.';
 
 /** Stops what runs. In a channel everybody may who has asked in the thread. */
 export function createStop(deps: ActingDeps) {
-  const { threads, control, messages, notices, audit } = deps;
+  const { threads, conversations, tasks, control, notices, audit } = deps;
 
   const hasAsked = async (place: SlackPlace, userId: string) =>
     (await threads.find(place))?.askers.includes(userId) === true;
@@ -30,22 +29,23 @@ export function createStop(deps: ActingDeps) {
       await record.done(principal);
     },
 
-    /** Slack's own button, which names the thread. What waits for its turn is answered after it. */
-    async thread(stopped: Stopped): Promise<void> {
+    /**
+     * Slack's own button, which names the thread. What waits for its turn is answered after it.
+     *
+     * @param receivedAt a task that began later is another question's: this press was late, or is handled again
+     */
+    async thread(stopped: Stopped, receivedAt: Date): Promise<void> {
       const thread = await threads.find(stopped);
-      if (!thread) return;
-      const principal = await personOf(deps, stopped);
+      const principal = thread && (await personOf(deps, stopped));
       if (!principal) return;
       if (!(await hasAsked(stopped, stopped.userId))) return notices.send(stopped, notTheirs);
-      const { conversationId } = thread;
-      const record = createRecord(deps, 'stopConversation', conversationId);
+      const owner = ownerOf(thread);
+      const taskId = (await conversations.get(owner, thread.conversationId))?.runningTaskId ?? null;
+      const running = taskId === null ? undefined : await tasks.get(owner, taskId);
+      if (!running || new Date(running.startedAt ?? 0) > receivedAt) return;
+      const record = createRecord(deps, 'cancelTask', running.id);
       audit.check();
-      try {
-        await messages.stop(ownerOf(thread), conversationId, { reason, queued: 'keep' });
-      } catch (error) {
-        if (error instanceof AlfredError && error.code === 'not_found') return;
-        throw error;
-      }
+      await control.tasks.cancel(owner, running.id, { reason });
       await record.done(principal);
     },
   };

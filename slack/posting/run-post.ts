@@ -45,6 +45,8 @@ export type PostRunnerDeps = {
   owner: string;
   linksOf: (post: SlackPost) => SlackLinks;
   stateOf: StateOf;
+  /** Whether what the task has changed is being undone: the message then shows what came of that. */
+  isUndoing: (post: SlackPost) => Promise<boolean>;
 };
 
 export type PostRun = {
@@ -59,6 +61,8 @@ export type PostRun = {
 export const isParked = (follower: TaskFollower): boolean =>
   ['queued', 'waiting'].includes(follower.current().view.status);
 
+const hasEffects = (follower: TaskFollower): boolean => (follower.current().view.effects ?? []).length > 0;
+
 const awayMsOf = ({ post, follower }: PostRun): number =>
   isParked(follower) ? Math.min(longestAwayMs, firstAwayMs * 2 ** Math.min(post.attempts - 1, 10)) : firstAwayMs;
 
@@ -72,6 +76,7 @@ export function createPostRunner({
   owner,
   linksOf,
   stateOf,
+  isUndoing,
 }: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
   const failures = new LRUCache<string, number>({ max: 10_000 });
@@ -122,6 +127,8 @@ export function createPostRunner({
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       await showTask({ ...shared, follower, signal: abort.signal, checkLease, onRotation });
+      const isWaitingForUndo = hasEffects(follower) && (await isUndoing(post));
+      if (isWaitingForUndo) return await posts.retry(owner, post.id, countFailure(post.id));
       await posts.finish(owner, post.id);
       failures.delete(post.id);
       metrics.ended('shown');

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationRows, SlackInbox, SlackPosts, SlackThreads, TaskEvents } from '../../contract/ports/index.ts';
+import type {
+  ConversationRows,
+  SlackInbox,
+  SlackPosts,
+  SlackThreads,
+  TaskEvents,
+  Tasks,
+} from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import { createApiCalls } from '../api-calls/api-calls.ts';
@@ -18,6 +25,7 @@ type WiredAdapters = {
   slackInbox: Pick<SlackInbox, 'depth'>;
   slackPosts: SlackPosts;
   slackThreads: Pick<SlackThreads, 'find'>;
+  tasks: Pick<Tasks, 'get'>;
 };
 /** Of the settings of Slack. */
 type WiredSettings = { botToken: string; apiUrl: string | undefined };
@@ -47,6 +55,8 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     owner,
     linksOf: createLinksOf(config),
     stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
+    isUndoing: async ({ tenant, subject, taskId }) =>
+      (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') === true,
     metrics: {
       rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
       ended: (outcome) => metrics.slackPosts.inc({ outcome }),

@@ -59,7 +59,6 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
           const shown = new Set(rows.flatMap((row) => row.messages.map((message: { ts: string }) => message.ts)));
           return slack.view(channel, thread).filter(({ ts }) => shown.has(ts));
         },
-        { withinMs: 30_000 },
       ),
     /** What one person alone sees of Alfred in a channel and its threads. */
     noticesIn: (channel: string, as: string) =>

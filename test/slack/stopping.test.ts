@@ -84,6 +84,10 @@ describe('the stop button of a message', () => {
     await env.slack.press(asker, ref, actionIds.undo);
     expect(await env.notice(channel, asker)).toContain('file was done');
     await until('it is taken back', () => env.undone.length === 1);
+    await env.shows(channel, thread, 'file was done (undone)');
+    const answers = await env.answersIn(channel, thread);
+    expect(answers).toHaveLength(1);
+    expect(answers[0]?.shown).not.toContain('[Undo]');
   });
 });
 
@@ -96,10 +100,25 @@ describe('the stop button of Slack', () => {
     const { ts: thread } = env.slack.say(asker, channel, 'Think.');
     await until('the model is asked', () => requests.length === 1);
     await until('the status', () => env.slack.status(channel, thread));
-    env.slack.stopTask(asker, channel, thread);
+    const [stop] = env.slack.stopTask(asker, channel, thread);
     const [answer] = await env.answersIn(channel, thread);
     expect(answer?.shown).toContain('*Stopped.*');
     expect(env.slack.status(channel, thread) ?? '').toBe('');
     expect(await env.statusOf(thread)).toBe('cancelled');
+
+    // A process that has ended before it completed the delivery leaves it to another one, which handles it again.
+    const { turn, release } = blockedTurn('The second.');
+    const second = env.script([turn]);
+    env.slack.say(asker, channel, 'And now?', thread);
+    await until('the model is asked again', () => second.length === 1);
+    const { pool } = env.postgres;
+    await pool.query(
+      `insert into slack_inbox (key, kind, team, lane, body, received_at)
+       values ('again', 'event', $1, 'again', $2, now() - interval '1 minute')`,
+      [env.team, JSON.stringify(stop?.payload)],
+    );
+    await env.inboxIsEmpty();
+    release();
+    expect((await env.answersIn(channel, thread, 2)).at(-1)?.shown).toContain('The second.');
   });
 });

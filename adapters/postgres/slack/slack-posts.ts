@@ -71,6 +71,15 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
       .execute();
   },
 
+  async showAgain(taskId) {
+    await db
+      .updateTable('slack_posts')
+      .set({ finished_at: null, due_at: sql`now()` })
+      .where('task_id', '=', taskId)
+      .where('finished_at', 'is not', null)
+      .execute();
+  },
+
   async retry(owner, id, afterMs) {
     await owned(db, owner, id)
       .set({ due_at: inMs(afterMs), owner: null, leased_until: null })

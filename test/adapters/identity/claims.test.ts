@@ -70,6 +70,11 @@ test.each(oidcProviders)('%s: a token of a person is read with the defaults', (p
   expect(readClaims({ ...claims, exp, iat: exp - 300 }, settings, []).principal).toMatchObject(expected);
 });
 
+test.each(['key:k1', 'slack:T1:U1', 'slack:T1:C1', 'local'])('no issuer gives its people the subject %s', (sub) => {
+  expect(() => readClaims({ sub, iat: 1, exp: 2 }, settingsOf('generic', 'acme'), [])).toThrow();
+  expect(() => readClaims({ sub: `x${sub}`, iat: 1, exp: 2 }, settingsOf('generic', 'acme'), [])).not.toThrow();
+});
+
 test('only tenants of the list sign in, also where all of an issuer have one tenant', () => {
   const read = (claims: object, settings: IssuerSettings) =>
     readClaims({ sub: 'x', iat: 1, exp: 2, ...claims }, settings, []).principal.tenant;

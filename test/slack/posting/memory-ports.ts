@@ -63,6 +63,11 @@ export function createMemoryPosts(clock: Clock) {
       const row = owned(owner, id);
       if (row) Object.assign(row, { owner: null, finishedAt: clock.now() });
     },
+    async showAgain(taskId) {
+      for (const row of rows.values())
+        if (row.taskId === taskId && row.finishedAt !== null)
+          Object.assign(row, { finishedAt: null, dueAt: clock.now() });
+    },
     async retry(owner, id, afterMs) {
       const row = owned(owner, id);
       if (row) Object.assign(row, { owner: null, dueAt: clock.now() + afterMs });

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import type { Effect } from '../../../contract/task.ts';
 import { answerScript, createStage, taskEvents, withoutIds, wordsOf, type Stage } from './posting-stage.ts';
 
 let stage: Stage;
@@ -114,6 +115,29 @@ test('an answer waits while the workspace is without the app, and is shown when 
   stage.fake.workspace.installed = true;
   await stage.clock.run(post.finished());
   expectResult(post);
+});
+
+test('a stopped task that is undone is shown again until the outcome of the undo is there', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const call = { callId: 'c1', step: 1, tool: 'pay' };
+  const done: Effect = { ...call, summary: 'paid', state: 'done', at: '2026-01-01T00:00:00.000Z' };
+  const { type, data } = taskEvents.cancelled('enough');
+  const post = await stage.ask([
+    [0, taskEvents.started],
+    [1_000, { type, data: { ...data, effects: [done] } }],
+    [60_000, { type: 'effect.undone', data: { ...call, state: 'undone', summary: 'paid back' } }],
+  ]);
+  await stage.clock.run(post.finished());
+  expect(JSON.stringify(post.answers())).toContain('paid (done)');
+  stage.undoing.add(post.taskId);
+  await stage.posts.showAgain(post.taskId);
+  await stage.pass(60_000);
+  stage.undoing.clear();
+  await stage.clock.run(post.finished());
+  expect(JSON.stringify(post.answers())).toContain('paid (undone)');
+  expectResult(post);
+  expect(post.answers()).toHaveLength(1);
 });
 
 test('a post that fails for a day after the end of its task is given up, with few calls', async () => {

@@ -29,6 +29,8 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
   const { events, append, erase, read } = createMemoryEvents(clock);
   /** What became of messages whose tasks have no events. */
   const states = new Map<string, MessageState>();
+  /** Tasks that are being undone. */
+  const undoing = new Set<string>();
   const logs: LogLine[] = [];
   const counted: string[] = [];
   const stops: (() => Promise<void>)[] = [];
@@ -85,6 +87,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       owner,
       linksOf,
       stateOf: async ({ taskId }) => states.get(taskId),
+      isUndoing: async ({ taskId }) => undoing.has(taskId),
       mostPosts,
       pollMs,
     });
@@ -126,6 +129,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     append,
     erase,
     states,
+    undoing,
     logs,
     counted,
     addProcess,
