@@ -61,9 +61,7 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
   });
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
-  app.event('agent_session_stopped', ({ body, context }) =>
-    acting.stopped(body, context.receivedAt as Date),
-  );
+  app.event('agent_session_stopped', ({ body, context }) => acting.stopped(body, context.receivedAt as Date));
   return app;
 }
 

@@ -15,5 +15,9 @@ export const formatDollars = (usd: number): string =>
   usd === 0 ? '$0' : usd < 0.0001 ? '< $0.0001' : usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`;
 
 /** `policies/expenses.md › Filing › Deadlines, page 3` */
-export const formatPlace = ({ document, headingPath, page }: Pick<Citation, 'document' | 'headingPath' | 'page'>): string =>
+export const formatPlace = ({
+  document,
+  headingPath,
+  page,
+}: Pick<Citation, 'document' | 'headingPath' | 'page'>): string =>
   [document, ...headingPath].join(' › ') + (page === null ? '' : `, page ${page}`);

@@ -56,7 +56,8 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     linksOf: createLinksOf(config),
     stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
     isUndoing: async ({ tenant, subject, taskId }) =>
-      (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') === true,
+      (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
+      true,
     metrics: {
       rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
       ended: (outcome) => metrics.slackPosts.inc({ outcome }),

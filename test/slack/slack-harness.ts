@@ -48,18 +48,15 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
     },
     /** Waits until a thread has this many messages of Alfred that are no notices, and none is under way. */
     answersIn: (channel: string, thread: string, count = 1) =>
-      until(
-        `${count} answers in the thread ${thread}`,
-        async () => {
-          const { rows } = await harness.postgres.pool.query(
-            'select finished_at, messages from slack_posts where channel = $1 and thread_ts = $2 order by created_at',
-            [channel, thread],
-          );
-          if (rows.length < count || rows.some((row) => row.finished_at === null)) return undefined;
-          const shown = new Set(rows.flatMap((row) => row.messages.map((message: { ts: string }) => message.ts)));
-          return slack.view(channel, thread).filter(({ ts }) => shown.has(ts));
-        },
-      ),
+      until(`${count} answers in the thread ${thread}`, async () => {
+        const { rows } = await harness.postgres.pool.query(
+          'select finished_at, messages from slack_posts where channel = $1 and thread_ts = $2 order by created_at',
+          [channel, thread],
+        );
+        if (rows.length < count || rows.some((row) => row.finished_at === null)) return undefined;
+        const shown = new Set(rows.flatMap((row) => row.messages.map((message: { ts: string }) => message.ts)));
+        return slack.view(channel, thread).filter(({ ts }) => shown.has(ts));
+      }),
     /** What one person alone sees of Alfred in a channel and its threads. */
     noticesIn: (channel: string, as: string) =>
       slack.viewAll(channel, { as }).filter(({ fromApp, ephemeral }) => fromApp && ephemeral),
