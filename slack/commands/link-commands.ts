@@ -7,7 +7,6 @@ import {
   slackLinkPath,
   slackUserResource,
 } from '../../contract/rules/slack-link.ts';
-import { browserSettingsOf } from '../../runtime/browser-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import { hashSlackLinkCode, hashSlackLinkDigits, newSlackLinkCode } from '../../runtime/slack-link-code.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
@@ -18,8 +17,7 @@ import { code, linesMessage } from './lines-message.ts';
 import type { Replies } from './replies.ts';
 import type { CommandSender } from './task-commands.ts';
 
-type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_CLIENT_ID' | 'OIDC_ISSUER'> &
-  Parameters<typeof browserSettingsOf>[0];
+type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_ISSUER'>;
 
 type Deps = {
   config: LinkConfig;
@@ -125,10 +123,6 @@ export function createLinkCommands(deps: Deps) {
 const youAre = ({ subject, tenant }: Scope) =>
   `Your Slack user is linked with ${code(subject)} of ${escapeMrkdwn(tenant)}.`;
 
-/** What it takes that a person can sign in with a browser, at an address that is known. */
-function missingVariables(config: LinkConfig): string[] {
-  const missing = (['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'ALFRED_PUBLIC_URL'] as const).filter(
-    (name) => config[name] === undefined,
-  );
-  return missing.length === 0 && browserSettingsOf(config) === undefined ? ['OIDC_ISSUER'] : missing;
-}
+/** What it takes that there is a page where a person signs in. How it does so there, the API alone knows. */
+const missingVariables = (config: LinkConfig): string[] =>
+  (['OIDC_ISSUER', 'ALFRED_PUBLIC_URL'] as const).filter((name) => config[name] === undefined);

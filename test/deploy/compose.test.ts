@@ -215,6 +215,13 @@ test('the Slack door starts when it is asked for, with the key of the audit log 
   expect(slack?.environment?.ALFRED_AUDIT_KEY).toBe(api?.environment?.ALFRED_AUDIT_KEY);
   const dataOf = (service?: Service) => service?.volumes?.find((volume) => volume.endsWith(':/data'));
   expect(dataOf(slack)).toBe(dataOf(api));
+  // `/alfred documents` searches with the model that `setup` fetches.
+  expect(environment.ALFRED_EMBEDDING_MODEL_DIR).toMatch(/^\/models\//);
+  expect(slack?.volumes).toContain('models:/models:ro');
+  // `/alfred link` names the page of the API, and needs no secret of its sign-in.
+  for (const name of ['ALFRED_PUBLIC_URL', 'OIDC_ISSUER'])
+    expect([name, slack?.environment?.[name]]).toEqual([name, api?.environment?.[name]]);
+  expect(slack?.environment).not.toHaveProperty('ALFRED_SESSION_KEY');
   // The check of the image asks the ports of the API and of workers.
   expect(slack?.healthcheck).toMatchObject({ test: ['CMD', 'node', 'deploy/docker/healthcheck.mjs', '8011'] });
   // As the API has: the settings of agents name models, whose keys are asked for.

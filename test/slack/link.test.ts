@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashSlackLinkCode, hashSlackLinkDigits } from '../../runtime/slack-link-code.ts';
 import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
 
+/** As a door in a process of its own has them: the client and the keys of sessions are the API's. */
 const settings = {
   OIDC_ISSUER: 'https://idp.example.com',
   OIDC_AUDIENCE: 'https://alfred.example.com',
   OIDC_TENANT: 'acme',
-  OIDC_CLIENT_ID: 'web',
   ALFRED_PUBLIC_URL: 'https://alfred.example.com',
-  ALFRED_API_HOSTS: 'alfred.example.com',
-  ALFRED_SESSION_KEY: randomBytes(32).toString('base64'),
   SLACK_TENANT: 'acme',
 };
 
