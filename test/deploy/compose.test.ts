@@ -33,8 +33,8 @@ const parseFile = (path: string) => parse(read(path), { merge: true }) as Compos
 const compose = parseFile(stackFile);
 const keycloak = parseFile(keycloakFile);
 const services = Object.entries(compose.services);
-/** Those of both files, but for the API, which the second one only gives more variables. */
-const { api: apiWithKeycloak, ...ofKeycloak } = keycloak.services;
+/** Those of both files, but for the API and the Slack door, which the second one only gives more variables. */
+const { api: apiWithKeycloak, slack: slackWithKeycloak, ...ofKeycloak } = keycloak.services;
 const allServices = [...services, ...Object.entries(ofKeycloak)];
 const allVolumes = { ...compose.volumes, ...keycloak.volumes };
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
@@ -221,6 +221,8 @@ test('the Slack door starts when it is asked for, with the key of the audit log 
   // `/alfred link` names the page of the API, and needs no secret of its sign-in.
   for (const name of ['ALFRED_PUBLIC_URL', 'OIDC_ISSUER'])
     expect([name, slack?.environment?.[name]]).toEqual([name, api?.environment?.[name]]);
+  expect(apiWithKeycloak?.environment).toMatchObject(slackWithKeycloak?.environment ?? {});
+  expect(slackWithKeycloak?.environment).toHaveProperty('OIDC_ISSUER');
   expect(slack?.environment).not.toHaveProperty('ALFRED_SESSION_KEY');
   // The check of the image asks the ports of the API and of workers.
   expect(slack?.healthcheck).toMatchObject({ test: ['CMD', 'node', 'deploy/docker/healthcheck.mjs', '8011'] });
