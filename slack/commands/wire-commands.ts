@@ -63,7 +63,6 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
     links: adapters.slackUserLinks,
     calls,
     replies,
-    audit: adapters.audit,
     workspace,
   });
   return {

@@ -44,8 +44,22 @@ async function confirm(user: { id: string }, code: string, subject = 'anna') {
 }
 const directMessages = (user: { id: string }) =>
   env.slack.viewAll(directOf(user)).flatMap(({ fromApp, shown }) => (fromApp ? [shown] : []));
-const entriesOf = async (subject: string) =>
-  (await env.audit.list('acme', { subject, limit: 10 })).entries.map(({ action, resource }) => [action, resource?.id]);
+/** They were left in the transaction of what they are about. The API signs them. */
+const entriesOf = async (subject: string) => {
+  const { rows } = await env.postgres.pool.query(
+    `select tenant, via, action, resource_type, resource_id, outcome from audit_pending where subject = $1 order by id`,
+    [subject],
+  );
+  return rows as Record<string, string>[];
+};
+const entryOf = (user: { id: string }, action: string) => ({
+  tenant: 'acme',
+  via: 'slack',
+  action,
+  resource_type: 'slack_user',
+  resource_id: `${team}:${user.id}`,
+  outcome: 'ok',
+});
 
 describe('link', () => {
   test('gives an address, and links with who has confirmed there, once the digits are brought', async () => {
@@ -63,8 +77,11 @@ describe('link', () => {
     expect(await run(anna, `link ${digits.slice(0, 4)} ${digits.slice(4)}`)).toContain('Done.');
     expect(directMessages(anna)).toEqual([expect.stringContaining('Your Slack user is linked with `anna`')]);
     expect(await env.slackUserLinks.find(team, anna.id)).toEqual({ tenant: 'acme', subject: 'anna' });
-    expect(await entriesOf('anna')).toEqual([['slack.link', `${team}:${anna.id}`]]);
+    expect(await entriesOf('anna')).toEqual([entryOf(anna, 'slack.link')]);
     expect(await run(anna, 'link')).toContain('is linked with `anna`');
+    // As after a crash behind the link: the digits are used up.
+    expect(await run(anna, `link ${digits}`)).toContain('If this was not you');
+    expect(await entriesOf('anna')).toHaveLength(1);
     env.slack.openApp(anna.id);
     await env.slack.settled();
     await env.inboxIsEmpty();
@@ -102,10 +119,7 @@ test('unlink ends it, with an entry and a message', async () => {
   expect(await run(bert, 'unlink')).toContain('Done.');
   expect(directMessages(bert).at(-1)).toContain('not linked with `bert` any more');
   expect(await env.slackUserLinks.find(team, bert.id)).toBeUndefined();
-  expect(await entriesOf('bert')).toEqual([
-    ['slack.unlink', `${team}:${bert.id}`],
-    ['slack.link', `${team}:${bert.id}`],
-  ]);
+  expect(await entriesOf('bert')).toEqual([entryOf(bert, 'slack.link'), entryOf(bert, 'slack.unlink')]);
   expect(await run(bert, 'unlink')).toContain('linked with no sign-in');
 });
 
