@@ -123,6 +123,13 @@ test('unlink ends it, with an entry and a message', async () => {
   expect(await run(bert, 'unlink')).toContain('linked with no sign-in');
 });
 
+test('where Slack takes no direct message of Alfred, the answer to the command says what was done', async () => {
+  const dora = person();
+  const digits = await confirm(dora, codeIn(await run(dora, 'link')), 'dora');
+  env.slack.faults.fail('chat.postMessage', 'messages_tab_disabled');
+  expect(await run(dora, `link ${digits}`)).toContain('is linked with `dora`');
+});
+
 test('a message in a direct message is asked as the linked subject', async () => {
   env.script(() => ({ text: ['Yes.'] }));
   const cora = person();
