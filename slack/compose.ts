@@ -201,7 +201,7 @@ function createProcessing({
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
-  const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
+  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
   const acting = createActing({
     ...adapters,
     principals,
@@ -223,7 +223,7 @@ function createProcessing({
     }),
   );
   app.catch(() => undefined);
-  const reports = createFailureReports({ notices, threads, identity });
+  const reports = createFailureReports({ notices, replies, threads, identity });
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,

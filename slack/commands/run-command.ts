@@ -8,7 +8,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
-import { attemptsBeforeNotice, mayPass } from '../failures.ts';
+import { attemptsBeforeNotice, commandFailed, mayPass } from '../failures.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { decideHint, moreApprovals, readApprovals } from './approval-lines.ts';
@@ -39,10 +39,9 @@ type CommandDeps = TaskCommandDeps & {
 };
 
 /** These change something, so they are repeated until what they need is back. The others answer that it is away. */
-const lasting: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
+const repeated: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
 
 const waits = 'Something that I need does not answer at the moment. I do this when it is back.';
-const unknown = 'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
 const away = 'Something that I need does not answer at the moment. Try it again soon.';
 
 /**
@@ -57,21 +56,20 @@ export function createCommands(deps: CommandDeps) {
   return async (command: SlackCommand, attempts = 1): Promise<void> => {
     const { word } = command;
     const name = word === '' ? 'help' : isCommandName(word) ? word : undefined;
+    let message: SlackMessage | undefined;
     try {
-      const message = await answer(name, command, attempts);
-      if (message) await replies.send(command, message);
+      message = await answer(name, command, attempts);
     } catch (error) {
-      // Where an answer could not be sent, another one cannot be sent either.
       const isAway = mayPass(error);
-      const isRepeated = isAway && (isSlackCallError(error) || (name !== undefined && lasting.has(name)));
-      if (isRepeated) {
-        if (attempts === attemptsBeforeNotice && !isSlackCallError(error)) await report(command, waits);
+      if (isAway && (isSlackCallError(error) || (name !== undefined && repeated.has(name)))) {
+        if (attempts === attemptsBeforeNotice) await reportWait(command);
         throw error;
       }
       if (isAway) log.warn({ err: error, command: name }, 'a command of Slack found something away');
       else log.error({ err: error, command: name }, 'a command of Slack failed');
-      if (!isSlackCallError(error)) await report(command, textOf(error, isAway));
+      message = linesMessage(escapeMrkdwn(textOf(error, isAway)), []);
     }
+    if (message) await replies.send(command, message);
   };
 
   async function answer(name: CommandName | undefined, command: SlackCommand, attempts: number) {
@@ -88,15 +86,15 @@ export function createCommands(deps: CommandDeps) {
     return answers[name]({ principal: judged.principal, team, userId }, command.rest);
   }
 
-  async function report(command: SlackCommand, text: string) {
+  async function reportWait(command: SlackCommand) {
     await replies
-      .send(command, linesMessage(escapeMrkdwn(text), []))
-      .catch((err: unknown) => log.warn({ err }, 'a person does not read what became of a command'));
+      .send(command, linesMessage(waits, []))
+      .catch((err: unknown) => log.warn({ err }, 'a person does not read that a command waits'));
   }
 }
 
 const textOf = (error: unknown, isAway: boolean): string =>
-  isAway ? away : error instanceof AlfredError ? error.message : unknown;
+  isAway ? away : error instanceof AlfredError ? error.message : commandFailed;
 
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 

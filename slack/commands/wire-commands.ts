@@ -66,6 +66,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
     workspace,
   });
   return {
+    replies,
     runCommand: createCommands({
       ...shared,
       config,
