@@ -1,6 +1,6 @@
 import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import type { Approvals, Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
+import type { Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -11,7 +11,7 @@ import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { attemptsBeforeNotice, commandFailed, mayPass } from '../failures.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
-import { decideHint, moreApprovals, readApprovals } from './approval-lines.ts';
+import { decideHint, moreApprovals, readApprovals, type ApprovalDeps } from './approval-lines.ts';
 import type { SlackCommand } from './command.ts';
 import { helpMessage, isCommandName, type CommandName } from './command-list.ts';
 import { createDocumentCommand } from './document-lines.ts';
@@ -21,11 +21,11 @@ import type { Replies } from './replies.ts';
 import { createTaskCommands, type CommandSender, type TaskCommandDeps } from './task-commands.ts';
 import { readUsage, usageNote } from './usage-lines.ts';
 
-type CommandDeps = TaskCommandDeps & {
+type CommandDeps = ApprovalDeps &
+  TaskCommandDeps & {
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
   agents: Agents;
   principals: SlackPrincipals;
-  approvals: Pick<Approvals, 'list'>;
   ledger: Pick<Ledger, 'reportUsage'>;
   documents: Pick<Documents, 'list'>;
   index: Pick<SearchIndex, 'search'>;
@@ -99,7 +99,7 @@ const textOf = (error: unknown, isAway: boolean): string =>
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 
 function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answer> {
-  const { approvals, ledger, readiness } = deps;
+  const { ledger, readiness } = deps;
   const tasks = createTaskCommands(deps);
   const readDocuments = createDocumentCommand(deps);
   return {
@@ -108,8 +108,8 @@ function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answe
     tasks: (sender) => tasks.list(sender),
     status: (sender, id) => tasks.status(sender, id),
     cancel: (sender, id) => tasks.cancel(sender, id),
-    async approvals({ principal }) {
-      const { lines, hasMore } = await readApprovals(approvals, principal);
+    async approvals(sender) {
+      const { lines, hasMore } = await readApprovals(deps, sender);
       if (lines.length === 0) return linesMessage('Nothing waits for your decision.', []);
       return linesMessage('*What waits for your decision*', lines, [decideHint, ...(hasMore ? [moreApprovals] : [])]);
     },

@@ -29,6 +29,15 @@ test('a task at its limit goes on when who asked grants more; others read how', 
   const granted = (await env.events(thread)).filter(({ type }) => type === 'budget.granted');
   expect(granted).toMatchObject([{ data: { budget: { maxModelCalls: 2 } } }]);
 
+  // Deleted meanwhile.
+  await env.postgres.pool.query(
+    'update tasks set erased_at = now() where id = (select task_id from slack_posts where thread_ts = $1)',
+    [thread],
+  );
+  const seen = env.noticesIn(channel, asker.id).length;
+  await env.slack.press(asker, ref, actionIds.grant);
+  expect(await env.notice(channel, asker, seen)).toContain('not there any more');
+
   const second = await ask();
   await env.slack.press(operator, second.ref, actionIds.grant);
   await env.answersIn(second.channel, second.thread);
