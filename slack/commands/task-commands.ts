@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Audit, Control, ConversationRows, SlackPosts, Tasks, TaskRow } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -22,7 +23,6 @@ export type TaskCommandDeps = {
 export type CommandSender = { principal: Principal; team: string; userId: string };
 
 const newest = 10;
-const taskId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Commands about tasks. */
 export function createTaskCommands({ tasks, control, conversations, posts, audit, addressOf }: TaskCommandDeps) {
@@ -55,14 +55,14 @@ export function createTaskCommands({ tasks, control, conversations, posts, audit
     },
 
     async status(sender: CommandSender, id: string): Promise<SlackMessage> {
-      if (!taskId.test(id)) return noId('status', id);
+      if (!isUuid(id)) return noId('status', id);
       const task = await find(sender, id);
       return task ? linesMessage('*The task*', taskLines(task, addressOf)) : noTask(id);
     },
 
     /** A repeat changes nothing. */
     async cancel(sender: CommandSender, id: string): Promise<SlackMessage> {
-      if (!taskId.test(id)) return noId('cancel', id);
+      if (!isUuid(id)) return noId('cancel', id);
       audit.check();
       const record = createRecord({ audit }, 'cancelTask', id);
       const reach = await reachTo(sender, 'cancel', id);

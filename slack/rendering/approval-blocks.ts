@@ -19,12 +19,15 @@ export const button = (
   more: Pick<types.Button, 'value' | 'style' | 'confirm'>,
 ): types.Button => ({ type: 'button', action_id: actionId, text: { type: 'plain_text', text: label }, ...more });
 
-/** Text as it is, in as many blocks as it needs: it has no markup, and mentions no person. */
-export const preformatted = (text: string): types.RichTextBlock[] =>
-  piecesOf(text, (start) => characterEnd(text, start, maxPreformatted)).map((piece) => ({
-    type: 'rich_text',
-    elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text: piece }] }],
-  }));
+/** Text as it is: it has no markup, and mentions no person. */
+export const preformatted = (text: string): types.RichTextBlock => ({
+  type: 'rich_text',
+  elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }],
+});
+
+/** The same in as many blocks as it needs. */
+export const preformattedPieces = (text: string): types.RichTextBlock[] =>
+  piecesOf(text, (start) => characterEnd(text, start, maxPreformatted)).map(preformatted);
 
 const confirm: types.ConfirmationDialog = {
   title: { type: 'plain_text', text: 'Approve this call?' },
@@ -53,7 +56,7 @@ function blocksOf(call: PendingCall, taskId: string | undefined, maxLength: numb
   const value = approvalValue({ taskId: taskId ?? '', approvalId, argumentsHash });
   return [
     section(head),
-    ...preformatted(isWhole ? json : `${json.slice(0, characterEnd(json, 0, maxLength - 1))}…`),
+    ...preformattedPieces(isWhole ? json : `${json.slice(0, characterEnd(json, 0, maxLength - 1))}…`),
     ...(isWhole ? [] : [context(['This is the beginning of the arguments. _Review_ shows all of them.'])]),
     taskId === undefined
       ? context([`\`alfred approvals approve ${approvalId}\`, or \`deny\``])

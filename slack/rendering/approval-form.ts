@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { ApprovalRow } from '../../contract/ports/index.ts';
 import { approvalFields, approvalFormId } from './actions.ts';
-import { preformatted } from './approval-blocks.ts';
+import { preformattedPieces } from './approval-blocks.ts';
 import { context, escapeMrkdwn, section } from './mrkdwn.ts';
 import { visibleJson } from './visible-json.ts';
 
@@ -32,7 +32,7 @@ export function approvalForm(row: ApprovalRow, privateMetadata: string, state: F
     blocks: [
       ...(state.problem === undefined ? [] : [section(`:warning: ${state.problem.slice(0, 2_900)}`)]),
       section(`*${escapeMrkdwn(row.tool.replaceAll('_', ' ').slice(0, 100))}* with these arguments:`),
-      ...preformatted(isWhole ? json : json.slice(0, maxArguments)),
+      ...preformattedPieces(isWhole ? json : json.slice(0, maxArguments)),
       ...(isWhole
         ? []
         : [context([`This is the beginning. To approve, read all: \`alfred approvals show ${row.id}\``])]),

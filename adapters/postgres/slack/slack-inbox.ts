@@ -4,6 +4,7 @@ import type { ClaimedSlackDelivery, SlackDelivery, SlackInbox } from '../../../c
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { storableJson } from '../storable-json.ts';
+import { inMs } from './in-ms.ts';
 
 /** Slack repeats a delivery within an hour. */
 const keysKeptFor = '1 day';
@@ -92,8 +93,6 @@ export const createSlackInbox = (db: Database): SlackInbox => ({
     return rows;
   },
 });
-
-const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_000})`;
 
 /**
  * The first delivery that is due and first of its lane. In a lane, one that a process has begun with comes before the
