@@ -19,7 +19,7 @@ test('an approver who is named by Slack user and has linked since reads what to 
   expect(text).toContain('your link makes you another subject');
 });
 
-test.each([
+test.each<[string, ApprovalRow['approvers']]>([
   ['slack:T1:U1', { subjects: ['slack:T1:U2'] }],
   ['anna', { subjects: ['slack:T2:U1'] }],
   ['anna', { roles: ['boss'] }],
