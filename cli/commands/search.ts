@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SearchResult, type Evidence, type RankedPassage } from '../../contract/documents.ts';
 import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { formatPlace } from '../terminal/format.ts';
+import { formatPlace } from '../../contract/rules/format.ts';
 import { wrap } from '../terminal/terminal.ts';
 
 /** A longer passage is cut. */

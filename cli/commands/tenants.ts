@@ -7,7 +7,7 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
-import { formatDollars } from '../terminal/format.ts';
+import { formatDollars } from '../../contract/rules/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { writeAuditEntry } from '../write-audit-entry.ts';
 

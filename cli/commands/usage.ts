@@ -3,7 +3,7 @@ import { usageGroups, UsageReport, type UsageGroup, type UsageRow } from '../../
 import type { TaskUsage } from '../../contract/task.ts';
 import type { CommandContext } from '../command-context.ts';
 import type { OfOption } from './list-options.ts';
-import { formatDollars } from '../terminal/format.ts';
+import { formatDollars } from '../../contract/rules/format.ts';
 import { table } from '../terminal/terminal.ts';
 
 type Options = OfOption & { from?: string; to?: string; by: string; json?: boolean };

@@ -1,5 +1,6 @@
 import type { Citation, TaskResult, TaskUsage } from '../../contract/task.ts';
-import { formatCount, formatDollars, formatDuration, formatPlace, formatTokens } from './format.ts';
+import { formatDollars, formatDuration, formatPlace } from '../../contract/rules/format.ts';
+import { formatCount, formatTokens } from './format.ts';
 import { wrap, type Terminal } from './terminal.ts';
 
 /** Numbered sources: the place of each, and the quote in a paragraph of its own. */

@@ -1,6 +1,6 @@
 import type { TaskEvent } from '../../contract/events.ts';
 import type { JsonValue } from '../../contract/json.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration } from '../../contract/rules/format.ts';
 import type { Terminal } from './terminal.ts';
 
 type Options = {

@@ -1,4 +1,5 @@
 import { webApi } from '@slack/bolt';
+import { silentLog } from '../silent-log.ts';
 
 /** Slack answers in well under a second. The lease of a post is longer than a call. */
 export const callTimeoutMs = 10_000;
@@ -22,7 +23,7 @@ export const createWebClient = ({ token, apiUrl, fetch = globalThis.fetch }: Opt
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: callTimeoutMs,
-    logger: silent,
+    logger: silentLog,
     fetch: async (url, init) => withRetryAfter(await fetch(url, init)),
   });
 
@@ -31,14 +32,3 @@ function withRetryAfter(response: Awaited<ReturnType<Fetch>>): Awaited<ReturnTyp
   if (response.status !== 429 || /^\d+$/.test(response.headers.get('retry-after') ?? '')) return response;
   return new Response(null, { status: 429, headers: { 'retry-after': '30' } });
 }
-
-const ignore = () => undefined;
-const silent = {
-  debug: ignore,
-  info: ignore,
-  warn: ignore,
-  error: ignore,
-  setLevel: ignore,
-  getLevel: () => webApi.LogLevel.ERROR,
-  setName: ignore,
-};

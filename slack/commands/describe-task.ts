@@ -1,6 +1,6 @@
 import type { TaskRow } from '../../contract/ports/index.ts';
 import { oneLine } from '../rendering/cut.ts';
-import { formatDollars } from '../rendering/format.ts';
+import { formatDollars } from '../../contract/rules/format.ts';
 import { escapeMrkdwn, mrkdwnLink } from '../rendering/mrkdwn.ts';
 
 export type TaskAddress = (task: { agent: string; taskId: string }) => string | undefined;

@@ -2,7 +2,7 @@ import type { Ledger } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { reachOf } from '../../contract/rules/policy.ts';
 import type { TaskUsage } from '../../contract/task.ts';
-import { formatDollars } from '../rendering/format.ts';
+import { formatDollars } from '../../contract/rules/format.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 
 const count = (number: number, one: string, many: string) =>

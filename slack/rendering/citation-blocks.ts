@@ -1,7 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { Citation } from '../../contract/task.ts';
 import { oneLine } from './cut.ts';
-import { formatPlace } from './format.ts';
+import { formatPlace } from '../../contract/rules/format.ts';
 import { maxContext, maxContextElements } from './limits.ts';
 import { context, escapeMrkdwn, mrkdwnLink } from './mrkdwn.ts';
 import type { SlackLinks } from './slack-message.ts';

@@ -2,7 +2,7 @@ import type { types } from '@slack/bolt';
 import { approvalBlocks } from './approval-blocks.ts';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
-import { formatDollars, formatDuration } from './format.ts';
+import { formatDollars, formatDuration } from '../../contract/rules/format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
 import { describeEnd } from './outcome.ts';

@@ -1,4 +1,4 @@
-import type { Citation } from '../../contract/task.ts';
+import type { Citation } from '../task.ts';
 
 /** `840 ms`, `3.2 s`, `4 min 5 s`, `2 h 5 min` */
 export function formatDuration(ms: number): string {
@@ -15,5 +15,5 @@ export const formatDollars = (usd: number): string =>
   usd === 0 ? '$0' : usd < 0.0001 ? '< $0.0001' : usd < 1 ? `$${usd.toFixed(4)}` : `$${usd.toFixed(2)}`;
 
 /** `policies/expenses.md › Filing › Deadlines, page 3` */
-export const formatPlace = ({ document, headingPath, page }: Citation): string =>
+export const formatPlace = ({ document, headingPath, page }: Pick<Citation, 'document' | 'headingPath' | 'page'>): string =>
   [document, ...headingPath].join(' › ') + (page === null ? '' : `, page ${page}`);
