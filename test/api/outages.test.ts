@@ -87,9 +87,12 @@ describe('while Temporal is unavailable', () => {
     pod.temporalCable.plug();
     const removed = await until('the source is deleted', remove, { accept: ({ status }) => status !== 503 });
     expect(removed.status).toBe(204);
-    await expect(harness.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
-      name: 'ScheduleNotFoundError',
-    });
+    // Temporal answers with the schedule for a moment longer.
+    await untilPasses('the schedule is gone', () =>
+      expect(harness.client.schedule.getHandle(sourceScheduleId(body.id)).describe()).rejects.toMatchObject({
+        name: 'ScheduleNotFoundError',
+      }),
+    );
   });
 
   test('a task is refused quickly with Retry-After, and a repeat with the same key starts it once', async () => {

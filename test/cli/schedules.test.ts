@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { scheduleWorkflowId } from '../../contract/ids.ts';
 import { createApiHarness, type ApiHarness } from '../api/api-harness.ts';
 import { alfred } from './run-alfred.ts';
-import { until } from '../support/until.ts';
+import { until, untilPasses } from '../support/until.ts';
 
 let harness: ApiHarness;
 beforeAll(async () => {
@@ -63,7 +63,10 @@ test('pause, resume and run change the schedule or start a task', async () => {
   expect((await schedules('show', id)).stdout).toMatch(new RegExp(`^RUN .*\\n\\S+ \\S+ +${task}$`, 'm'));
 
   await harness.client.schedule.getHandle(scheduleWorkflowId(id)).delete();
-  expect((await schedules('show', id)).stdout).toContain('It was deleted in Temporal.');
+  // Temporal answers with the schedule for a moment longer.
+  await untilPasses('the schedule is gone', async () =>
+    expect((await schedules('show', id)).stdout).toContain('It was deleted in Temporal.'),
+  );
   expect((await schedules('run', id)).code).toBe(1);
   await schedules('delete', id);
 });

@@ -16,7 +16,7 @@ import { person } from '../support/principals.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
-const kills = Number(process.env.ALFRED_TEST_KILLS ?? 20);
+const kills = Number(process.env.ALFRED_TEST_KILLS ?? 10);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 /** Bookings of each task. Every other one needs approval. */
 const bookings = 6;

@@ -13,7 +13,7 @@ import { followTask, startTask } from '../support/tasks/tasks.ts';
 
 const tasks = 20;
 const workersAtOnce = 3;
-const kills = Number(process.env.ALFRED_TEST_KILLS ?? 20);
+const kills = Number(process.env.ALFRED_TEST_KILLS ?? 10);
 const seed = Number(process.env.ALFRED_TEST_SEED ?? Date.now() % 1_000_000);
 
 let provider: CountingEnvironment['provider'];
