@@ -67,7 +67,11 @@ export async function describeRefusal(
 }
 
 /** With a link the person is another subject. Both at once would hide from four eyes who has asked. */
-const isNamedWithoutLink = ({ approvers }: Pick<ApprovalRow, 'approvers'>, act: About['act'], { subject }: Principal) => {
+const isNamedWithoutLink = (
+  { approvers }: Pick<ApprovalRow, 'approvers'>,
+  act: About['act'],
+  { subject }: Principal,
+) => {
   const unlinked = slackSubject(act.team, act.userId);
   return subject !== unlinked && approvers.subjects?.includes(unlinked) === true;
 };

@@ -23,20 +23,20 @@ import { readUsage, usageNote } from './usage-lines.ts';
 
 type CommandDeps = ApprovalDeps &
   TaskCommandDeps & {
-  config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
-  agents: Agents;
-  principals: SlackPrincipals;
-  ledger: Pick<Ledger, 'reportUsage'>;
-  documents: Pick<Documents, 'list'>;
-  index: Pick<SearchIndex, 'search'>;
-  readiness: Pick<ReadinessProbe, 'read'>;
-  replies: Replies;
-  /** @returns what the person alone reads */
-  ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
-  link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
-  unlink: (sender: CommandSender) => Promise<SlackMessage>;
-  log: Pick<Logger, 'error' | 'warn'>;
-};
+    config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
+    agents: Agents;
+    principals: SlackPrincipals;
+    ledger: Pick<Ledger, 'reportUsage'>;
+    documents: Pick<Documents, 'list'>;
+    index: Pick<SearchIndex, 'search'>;
+    readiness: Pick<ReadinessProbe, 'read'>;
+    replies: Replies;
+    /** @returns what the person alone reads */
+    ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
+    link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
+    unlink: (sender: CommandSender) => Promise<SlackMessage>;
+    log: Pick<Logger, 'error' | 'warn'>;
+  };
 
 /** These change something, so they are repeated until what they need is back. The others answer that it is away. */
 const repeated: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);

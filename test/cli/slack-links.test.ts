@@ -66,9 +66,7 @@ test('one Slack user is named as the list or the audit log names it; what is not
   const again = await operator('unlink', 'T1/U2');
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('T1/U2 has no link. `alfred slack links`') });
   expect(JSON.parse((await operator('links', '--json')).stdout)).toEqual({
-    links: [
-      { team: 'T3', userId: 'U3', tenant: 'globex', subject: 'bert', linkedAt: '2026-11-01T08:30:00.000Z' },
-    ],
+    links: [{ team: 'T3', userId: 'U3', tenant: 'globex', subject: 'bert', linkedAt: '2026-11-01T08:30:00.000Z' }],
     nextCursor: null,
   });
 });

@@ -63,11 +63,14 @@ test('an answer that Slack does not take now is not lost', async () => {
   expect(thrown).toBe(replyError);
 });
 
-test.each(['user_not_visible', 'user_not_found'])('a person whom Slack does not show (%s) is an external one', async (code) => {
-  const people = createPeople({
-    call: async () => {
-      throw new SlackCallError('users.info', code, 'refused');
-    },
-  } as unknown as Parameters<typeof createPeople>[0]);
-  expect(await people.find('T1', 'U1')).toEqual({ kind: 'external' });
-});
+test.each(['user_not_visible', 'user_not_found'])(
+  'a person whom Slack does not show (%s) is an external one',
+  async (code) => {
+    const people = createPeople({
+      call: async () => {
+        throw new SlackCallError('users.info', code, 'refused');
+      },
+    } as unknown as Parameters<typeof createPeople>[0]);
+    expect(await people.find('T1', 'U1')).toEqual({ kind: 'external' });
+  },
+);

@@ -8,7 +8,12 @@ import { leastPrincipal } from '../../slack/asking/slack-principals.ts';
 function refusalFor(subject: string, approvers: ApprovalRow['approvers']) {
   const row = { status: 'pending', approvers } as ApprovalRow;
   const post = { tenant: 'acme', subject: 'slack:T1:C1' } as SlackPost;
-  const about = { act: { team: 'T1', userId: 'U1' }, principal: leastPrincipal('acme', subject), post, approvalId: 'a' };
+  const about = {
+    act: { team: 'T1', userId: 'U1' },
+    principal: leastPrincipal('acme', subject),
+    post,
+    approvalId: 'a',
+  };
   return describeRefusal({ approvals: { get: async () => row } }, about, new AlfredError('approval_forbidden'));
 }
 

@@ -91,7 +91,13 @@ test('a command that was waited for in vain is answered in private', async () =>
 
 test('the stop button of Slack waits and is given up with a line, and a reply in the thread is no stop', async () => {
   const report = reports();
-  const stop = deliveryOf({ type: 'agent_session_stopped', channel: 'C1', user: 'U1', thread_ts: '4.0', event_ts: '5.2' });
+  const stop = deliveryOf({
+    type: 'agent_session_stopped',
+    channel: 'C1',
+    user: 'U1',
+    thread_ts: '4.0',
+    event_ts: '5.2',
+  });
   await report.reportWait(stop);
   await report.reportFailure(stop, new AlfredError('temporal_unavailable'));
   expect(report.sent).toMatchObject([

@@ -54,7 +54,9 @@ describe('a call that waits for a person', () => {
 
   it('is shown in blocks that are no longer than those of the form', () => {
     const { message, shown } = show([requested(1, { text: 'x'.repeat(4_500) }), waiting]);
-    const lengths = message.blocks.flatMap((block) => (block.type === 'rich_text' ? [JSON.stringify(block).length] : []));
+    const lengths = message.blocks.flatMap((block) =>
+      block.type === 'rich_text' ? [JSON.stringify(block).length] : [],
+    );
     expect(lengths).toHaveLength(2);
     expect(Math.max(...lengths)).toBeLessThan(3_200);
     expect(shown).toContain('[Approve]');

@@ -22,7 +22,13 @@ test('what people press, and what they read before, stays in the plain message',
   const actions = { type: 'actions' as const, elements: [] };
   const footer = { type: 'context' as const, elements: [{ type: 'mrkdwn' as const, text: 'footer' }] };
   const args = `{ "to": "${'x'.repeat(4_000)}" }`;
-  const blocks = [{ type: 'markdown' as const, text: 'So far.' }, section, ...preformattedPieces(args), actions, footer];
+  const blocks = [
+    { type: 'markdown' as const, text: 'So far.' },
+    section,
+    ...preformattedPieces(args),
+    actions,
+    footer,
+  ];
   const plain = plainMessageWithButtons({ text: 'short', blocks });
   expect(plain.blocks.map(({ type }) => type)).toEqual(['section', 'section', 'section', 'section', 'actions']);
   expect(plain.blocks[1]).toBe(section);
