@@ -205,7 +205,7 @@ describe('who may ask', () => {
   test('begins nothing while the audit log cannot be written, and is answered when it can', async () => {
     answer('Here I am.');
     const { user, channel, say } = directMessages();
-    const { check } = env.audit;
+    const check = env.audit.check.bind(env.audit);
     env.audit.check = () => {
       throw new AlfredError('database_unavailable');
     };
