@@ -89,6 +89,11 @@ export const examples: Record<string, readonly string[]> = {
   slack: ['alfred slack try', 'alfred slack doctor'],
   'slack try': ['alfred slack try', 'alfred slack try --port 8100'],
   'slack doctor': ['alfred slack doctor', 'alfred slack doctor --json'],
+  'slack links': ['alfred slack links', 'alfred slack links --subject 5f0c2b1e-8f5c-4d0e-9a57-2f3f6c1f8c11 --json'],
+  'slack unlink': [
+    'alfred slack unlink T0123ABCD/U0123ABCD',
+    'alfred slack unlink --subject 5f0c2b1e-8f5c-4d0e-9a57-2f3f6c1f8c11 --tenant acme',
+  ],
   keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
   'keys list': ['alfred keys list --all --json'],
   'keys add': [

@@ -111,12 +111,15 @@ export async function startSlack(
         });
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
+  const teams: string[] = [];
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
     links: adapters.slackLinking,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
+    teams: () => teams,
     log,
+    metrics: edge.metrics,
   });
   const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
   const url = `http://${host}:${http.port}`;
@@ -124,6 +127,7 @@ export async function startSlack(
   identity.then(
     ({ workspace, team }) => {
       problem = undefined;
+      teams.push(team);
       processor.start(team);
       poster.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
@@ -201,7 +205,7 @@ function createProcessing({
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
-  const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
+  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
   const acting = createActing({
     ...adapters,
     principals,
@@ -223,7 +227,7 @@ function createProcessing({
     }),
   );
   app.catch(() => undefined);
-  const reports = createFailureReports({ notices, threads, identity });
+  const reports = createFailureReports({ notices, replies, threads, identity });
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,

@@ -3,12 +3,16 @@ import type { SlackDelivery, SlackThreads } from '../contract/ports/index.ts';
 import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 import { isTemporalUnavailable } from '../runtime/temporal.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
-import { pressIn, submissionIn, type Act } from './acting/press.ts';
+import { pressIn, stoppedIn, submissionIn, type Stopped } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
 import { isForAlfred, questionIn, type Question } from './asking/question.ts';
+import { commandIn, type SlackCommand } from './commands/command.ts';
+import { linesMessage } from './commands/lines-message.ts';
+import type { Replies } from './commands/replies.ts';
 import type { Identity } from './identify.ts';
 import { isPlaceClosed } from './posting/post-errors.ts';
 import { inWorkspace } from './processing/in-workspace.ts';
+import { escapeMrkdwn } from './rendering/mrkdwn.ts';
 
 /** Slack's names of errors about a person, a form or a message that a repeat does not help. */
 const lasting: ReadonlySet<string> = new Set([
@@ -66,7 +70,18 @@ const pressFailed =
 const gaveUp =
   'Something that I need did not answer for a day, so I gave this up. Try it again, and tell whoever runs Alfred.';
 
-type Deps = { notices: Notices; threads: Pick<SlackThreads, 'find'>; identity: Promise<Identity> };
+export const commandFailed =
+  'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
+
+type Deps = {
+  notices: Notices;
+  replies: Replies;
+  threads: Pick<SlackThreads, 'find'>;
+  identity: Promise<Identity>;
+};
+
+/** What a delivery is about, which says who reads of it, and where. */
+type About = { act?: Stopped | undefined; question?: Question | undefined; command?: SlackCommand | undefined };
 
 /** @param unknown for an error that has no message for people */
 function textOf(error: unknown, unknown: string): string {
@@ -74,22 +89,22 @@ function textOf(error: unknown, unknown: string): string {
   return error instanceof AlfredError ? error.message : unknown;
 }
 
-/** Tells the person in Slack what became of a message that failed, or that waits. */
-export function createFailureReports({ notices, threads, identity }: Deps) {
-  async function readDelivery(delivery: SlackDelivery): Promise<{ act?: Act; question?: Question }> {
+/** Tells the person in Slack what became of a message, a command or a press that failed, or that waits. */
+export function createFailureReports({ notices, replies, threads, identity }: Deps) {
+  async function readDelivery(delivery: SlackDelivery): Promise<About> {
     const { team, botUserId } = await identity;
     const { kind, body } = inWorkspace(delivery, team);
-    if (kind === 'command') return {};
-    const act = kind === 'interactive' ? (pressIn(body) ?? submissionIn(body)) : undefined;
-    const question = kind === 'event' ? questionIn(body, botUserId) : undefined;
-    return { ...(act && { act }), ...(question && { question }) };
+    if (kind === 'command') return { command: commandIn(body) };
+    if (kind === 'interactive') return { act: pressIn(body) ?? submissionIn(body) };
+    return { act: stoppedIn(body), question: questionIn(body, botUserId) };
   }
 
   return {
     async reportFailure(delivery: SlackDelivery, error: unknown): Promise<void> {
+      const { act, question, command } = await readDelivery(delivery);
+      if (command) await replies.send(command, linesMessage(escapeMrkdwn(textOf(error, commandFailed)), []));
       // Where a line could not be posted, another one cannot be posted either.
-      if (isSlackCallError(error)) return;
-      const { act, question } = await readDelivery(delivery);
+      if (isSlackCallError(error) && error.method.startsWith('chat.post')) return;
       if (act) await notices.send(act, textOf(error, pressFailed));
       if (!question) return;
       const isAsked =
@@ -97,6 +112,7 @@ export function createFailureReports({ notices, threads, identity }: Deps) {
       if (isAsked) await notices.send(question, textOf(error, unknown));
     },
 
+    /** A command reads that it waits where it is run. */
     async reportWait(delivery: SlackDelivery): Promise<void> {
       const { act, question } = await readDelivery(delivery);
       if (act) await notices.send(act, pressWaits);

@@ -1,18 +1,32 @@
 import type { SlackInbox, SlackLinking, SlackPosts, SlackThreads } from '../contract/ports/index.ts';
 import type { Logger } from '../runtime/logger.ts';
+import type { Metrics } from '../runtime/metrics.ts';
 
 const everyMs = 600_000;
 
 type Deps = {
-  inbox: Pick<SlackInbox, 'removeOld'>;
+  inbox: Pick<SlackInbox, 'removeOld' | 'removeAbandoned'>;
   links: Pick<SlackLinking, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
+  /** The workspaces whose deliveries are processed; none while Slack has not said which they are. */
+  teams: () => string[];
   log: Pick<Logger, 'info' | 'warn'>;
+  metrics: Pick<Metrics, 'slackDeliveries'>;
 };
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
-export function startRetention({ inbox, links, posts, threads, log }: Deps): () => void {
+export function startRetention({ inbox, links, posts, threads, teams, log, metrics }: Deps): () => void {
+  const removeAbandoned = async (served: string[]) => {
+    if (served.length === 0) return;
+    for (const { team, count } of await inbox.removeAbandoned(served)) {
+      metrics.slackDeliveries.inc({ outcome: 'abandoned' }, count);
+      log.warn(
+        { team, count },
+        'what a workspace had sent was removed: no process here is in that workspace, and it had waited for a day',
+      );
+    }
+  };
   const removeOld = async () => {
     try {
       const removed = {
@@ -22,6 +36,7 @@ export function startRetention({ inbox, links, posts, threads, log }: Deps): () 
         threads: await threads.removeOld(),
       };
       if (Object.values(removed).some((count) => count > 0)) log.info(removed, 'old rows of Slack were removed');
+      await removeAbandoned(teams());
     } catch (error) {
       log.warn({ err: error }, 'old rows of Slack could not be removed; the next attempt does it');
     }

@@ -35,37 +35,40 @@ export async function trySlack({ port }: { port?: number | undefined }): Promise
   await refuseSecondDoor(environment);
   const trial = createTrial();
   await trial.slack.start();
-  const opened = [() => trial.slack.stop()];
-  const stopTrial = async () => {
-    for (const stop of opened.toReversed()) await stop();
-  };
+  const opened: Opened = [() => trial.slack.stop()];
   try {
     const config = configOf(environment, trial);
     await checkDatabase(config, trial.slack.workspace.id);
     const page = await openPage(trial, port);
     opened.push(() => page.stop());
-    await runDoor(config, stopTrial);
+    await runDoor(config, opened);
     await socketIsOpen(trial);
     return { url: page.url };
   } catch (error) {
-    await stopTrial();
+    await closeAll(opened);
     throw error;
   }
 }
 
+/** What closes what is open, in the order in which it was opened. */
+type Opened = (() => Promise<unknown>)[];
+
+/** The newest first, each once. */
+async function closeAll(opened: Opened): Promise<void> {
+  while (opened.length > 0) await opened.pop()?.();
+}
+
 /** As `slack/main.ts` runs it, with its log on standard error. */
-async function runDoor(config: Config, stopTrial: () => Promise<void>): Promise<void> {
+async function runDoor(config: Config, opened: Opened): Promise<void> {
   const edge = await openEdge(config, 'slack', createLogger(config, 'slack', prettyStream(process.stderr)));
+  opened.push(() => edge.close());
   await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
   const adapters = createAdapters(edge);
+  opened.push(() => adapters.close());
   void adapters.startListening();
   const door = await startSlack(edge, adapters);
-  onShutdown(edge.log, async () => {
-    await door.stop();
-    await stopTrial();
-    await adapters.close();
-    await edge.close();
-  });
+  opened.push(() => door.stop());
+  onShutdown(edge.log, () => closeAll(opened));
 }
 
 /** A message that finds no socket open comes again after a minute. */

@@ -16,7 +16,7 @@ type SlackLinkOutcome = { linked: Scope } | 'wrong' | 'none';
 /**
  * Links Slack users with subjects. Both sides take part: who is signed in opens the address that the Slack user got,
  * confirms, and is shown digits, which the Slack user brings back. One who got the other's address alone is stopped by
- * that.
+ * that. What is linked and unlinked has its entry in the audit log.
  */
 export interface SlackLinking {
   /** Stores a request. An earlier one of this Slack user does not count any more. */

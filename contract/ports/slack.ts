@@ -41,6 +41,12 @@ export interface SlackInbox {
   retry(owner: string, key: string, afterMs: number): Promise<void>;
   depth(): Promise<number>;
   removeOld(): Promise<number>;
+  /**
+   * Removes open deliveries of other workspaces than these, with their content, when they have waited for a day.
+   *
+   * @returns how many of which workspace
+   */
+  removeAbandoned(teams: string[]): Promise<{ team: string; count: number }[]>;
 }
 
 export type SlackThread = SlackPlace & {

@@ -18,7 +18,7 @@ export const createSlackMetrics = (registers: Registry[]) => ({
   }),
   slackDeliveries: new Counter({
     name: 'slack_deliveries_total',
-    help: 'Stored deliveries that were processed: completed, put_back (tried again later), failed',
+    help: 'Stored deliveries by what became of them: completed, put_back (tried again later), failed, abandoned',
     labelNames: ['outcome'],
     registers,
   }),

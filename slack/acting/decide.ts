@@ -3,6 +3,7 @@ import type { ApprovalDecision } from '../../contract/approval.ts';
 import type { ApprovalRow, SlackPost } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { decideAtDoor } from '../../contract/rules/policy.ts';
+import { slackSubject } from '../asking/slack-principals.ts';
 import { mayPass } from '../failures.ts';
 import type { AskedApproval } from '../rendering/actions.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
@@ -38,18 +39,18 @@ export const createDecide =
     } catch (error) {
       if (!(error instanceof AlfredError) || mayPass(error)) throw error;
       record.refused(principal, error);
-      return { code: error.code, text: await describeRefusal(deps, { principal, post, approvalId }, error) };
+      return { code: error.code, text: await describeRefusal(deps, { act, principal, post, approvalId }, error) };
     }
     await record.done(principal);
     return undefined;
   };
 
-type About = { principal: Principal; post: SlackPost; approvalId: string };
+type About = { act: Pick<Act, 'team' | 'userId'>; principal: Principal; post: SlackPost; approvalId: string };
 
 /** What a person reads who may not decide, or is too late. The approval is read as its requester, who may see it. */
 export async function describeRefusal(
   { approvals }: Pick<ActingDeps, 'approvals'>,
-  { principal, post, approvalId }: About,
+  { act, principal, post, approvalId }: About,
   error: AlfredError,
 ): Promise<string> {
   const row = await approvals.get(ownerOf(post), approvalId);
@@ -60,9 +61,22 @@ export async function describeRefusal(
       `You may not decide this${error.code === 'approval_forbidden' ? `. ${escapeMrkdwn(error.message)}` : '.'}`,
       `It is to be decided by ${approversMrkdwn(row.approvers)}.`,
       `I know you as \`${escapeMrkdwn(principal.subject)}\`, ${describeRoles(principal)}.`,
+      ...(isNamedWithoutLink(row, act, principal) ? [namedWithoutLink] : []),
     ].join(' ');
   return escapeMrkdwn(error.message);
 }
+
+/** With a link the person is another subject. Both at once would hide from four eyes who has asked. */
+const isNamedWithoutLink = (
+  { approvers }: Pick<ApprovalRow, 'approvers'>,
+  act: About['act'],
+  { subject }: Principal,
+) => {
+  const unlinked = slackSubject(act.team, act.userId);
+  return subject !== unlinked && approvers.subjects?.includes(unlinked) === true;
+};
+const namedWithoutLink =
+  'The rule names your Slack user, and your link makes you another subject: the rule has to name that one, or you end the link by `/alfred unlink`.';
 
 const describeRoles = ({ roles }: Principal) =>
   roles.length === 0 ? 'with no roles' : `with the roles ${escapeMrkdwn(roles.join(', '))}`;

@@ -1,4 +1,5 @@
 import { AlfredError } from '../../contract/errors.ts';
+import type { Reach } from '../../contract/references.ts';
 import { reachOf } from '../../contract/rules/policy.ts';
 import { BudgetGrant } from '../../contract/task.ts';
 import { mayPass } from '../failures.ts';
@@ -7,6 +8,7 @@ import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
 import type { Press } from './press.ts';
 
+const gone = 'The task is not there any more: it was deleted.';
 const notTheirs = (taskId: string) =>
   `You may not raise this budget. Who has asked may, and people with the role operator or admin, here or by \`alfred tasks grant ${taskId}\`.`;
 
@@ -19,7 +21,9 @@ export const createGrant = (deps: ActingDeps) => async (press: Press) => {
   if (!post) return;
   const record = createRecord(deps, 'grantBudget', taskId);
   // In a channel the task is the channel's, and the one who asked for it acts for it.
-  const reach = post.userId === press.userId ? ownerOf(post) : reachOf(principal, 'grant', 'task');
+  const hasAsked = post.userId === press.userId;
+  const reach: Reach = hasAsked ? ownerOf(post) : reachOf(principal, 'grant', 'task');
+  const mayGrant = hasAsked || (reach.of === 'tenant' && reach.tenant === post.tenant);
   audit.check();
   try {
     const grant = BudgetGrant.safeParse({ [limit]: total });
@@ -28,7 +32,8 @@ export const createGrant = (deps: ActingDeps) => async (press: Press) => {
   } catch (error) {
     if (!(error instanceof AlfredError) || mayPass(error)) throw error;
     record.refused(principal, error);
-    return notices.send(press, error.code === 'not_found' ? notTheirs(taskId) : escapeMrkdwn(error.message));
+    if (error.code !== 'not_found') return notices.send(press, escapeMrkdwn(error.message));
+    return notices.send(press, mayGrant ? gone : notTheirs(taskId));
   }
   await record.done(principal);
 };

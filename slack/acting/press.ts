@@ -91,10 +91,11 @@ export function submissionIn(body: object): Submission | undefined {
   };
 }
 
-/** @returns undefined when the event names no thread */
+/** @returns undefined for another event, and when it names no thread */
 export function stoppedIn(body: object): Stopped | undefined {
   const { team_id: team, event } = body as Record<string, unknown>;
-  const { channel, user, thread_ts: threadTs, event_ts: ts } = record(event);
+  const { type, channel, user, thread_ts: threadTs, event_ts: ts } = record(event);
+  if (type !== 'agent_session_stopped') return undefined;
   if (!text(team) || !text(channel) || !text(user) || !text(threadTs)) return undefined;
   return {
     team: text(team),

@@ -28,7 +28,7 @@ export function createReview(deps: Deps) {
     else if (row && why === undefined) return row;
     else {
       const error = new AlfredError(row ? 'approval_forbidden' : 'not_found', why);
-      await notices.send(act, await describeRefusal(deps, { principal, post, approvalId }, error));
+      await notices.send(act, await describeRefusal(deps, { act, principal, post, approvalId }, error));
     }
     return undefined;
   }

@@ -1,3 +1,4 @@
+import { AlfredError } from '../../contract/errors.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { createRecord, ownerOf, personOf, postAt, type ActingDeps } from './person.ts';
@@ -21,8 +22,11 @@ export function createStop(deps: ActingDeps) {
       const post = principal && (await postAt(deps, press, press.value));
       if (!post) return;
       const { taskId, userId } = post;
-      if (userId !== press.userId && !(await hasAsked(post, press.userId))) return notices.send(press, notTheirs);
       const record = createRecord(deps, 'cancelTask', taskId);
+      if (userId !== press.userId && !(await hasAsked(post, press.userId))) {
+        record.refused(principal, new AlfredError('not_found'));
+        return notices.send(press, notTheirs);
+      }
       audit.check();
       const row = await control.tasks.cancel(ownerOf(post), taskId, { reason });
       if (!row || (isEnded(row.status) && row.status !== 'cancelled')) return notices.send(press, hasEnded);
@@ -38,7 +42,10 @@ export function createStop(deps: ActingDeps) {
       const thread = await threads.find(stopped);
       const principal = thread && (await personOf(deps, stopped));
       if (!principal) return;
-      if (!(await hasAsked(stopped, stopped.userId))) return notices.send(stopped, notTheirs);
+      if (!(await hasAsked(stopped, stopped.userId))) {
+        createRecord(deps, 'stopConversation', thread.conversationId).refused(principal, new AlfredError('not_found'));
+        return notices.send(stopped, notTheirs);
+      }
       const owner = ownerOf(thread);
       const taskId = (await conversations.get(owner, thread.conversationId))?.runningTaskId ?? null;
       const running = taskId === null ? undefined : await tasks.get(owner, taskId);

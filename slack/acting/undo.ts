@@ -26,8 +26,11 @@ export const createUndo = (deps: ActingDeps) => async (press: Press) => {
   const principal = await personOf(deps, press);
   const post = principal && (await postAt(deps, press, press.value));
   if (!post) return;
-  if (post.userId !== press.userId) return notices.send(press, notTheirs);
   const record = createRecord(deps, 'undoTask', post.taskId);
+  if (post.userId !== press.userId) {
+    record.refused(principal, new AlfredError('not_found'));
+    return notices.send(press, notTheirs);
+  }
   const owner = ownerOf(post);
   audit.check();
   let row: TaskRow | undefined;

@@ -28,7 +28,7 @@ export type AskDeps = {
   posts: Pick<SlackPosts, 'create'>;
   conversations: Pick<ConversationRows, 'create' | 'findMessage'>;
   messages: Pick<ConversationControl, 'submit'>;
-  audit: Pick<Audit, 'note'>;
+  audit: Pick<Audit, 'check' | 'note'>;
   notices: Notices;
   /** An answer is there to be shown. */
   onAsked: () => void;
@@ -67,6 +67,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
+  // While the log cannot be written, nothing is begun: the message waits.
+  audit.check();
   const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
   for (const asker of await askersOf(deps, question))
     if (!askers.includes(asker)) await threads.addAsker(question, asker);

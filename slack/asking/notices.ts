@@ -2,7 +2,7 @@ import type { SlackPlace } from '../../contract/ports/index.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 
 /** Tells notices apart from answers, which a process that takes an answer over searches for. */
-const noticeMetadataType = 'alfred_notice';
+export const noticeMetadataType = 'alfred_notice';
 
 export type Notices = {
   /** Says something to the person who wrote a message: in a channel so that the others do not see it. */

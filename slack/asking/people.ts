@@ -1,12 +1,16 @@
 import { LRUCache } from 'lru-cache';
 import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { isSlackCallError } from '../api-calls/call-error.ts';
 
 /** What Alfred asks about a person in Slack. `external`: of another organisation, by Slack Connect. */
 export type SlackPerson = { kind: 'member' | 'guest' | 'external' | 'bot' | 'deactivated' };
 
 /** How long a person that became a guest, or no guest any more, is taken for what it was. */
 const cacheMs = 300_000;
+
+/** What Slack answers about a person whom the workspace of Alfred does not see. */
+const unseen: ReadonlySet<string> = new Set(['user_not_found', 'user_not_visible']);
 
 export type People = { find(team: string, userId: string): Promise<SlackPerson> };
 
@@ -18,12 +22,21 @@ export function createPeople(calls: SlackCalls): People {
       const key = `${team}:${userId}`;
       const cached = known.get(key);
       if (cached) return cached;
-      const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
-      const person = { kind: kindOf(team, isRecord(answer?.user) ? answer.user : {}) };
+      const person = await read(calls, team, userId);
       known.set(key, person);
       return person;
     },
   };
+}
+
+async function read(calls: SlackCalls, team: string, userId: string): Promise<SlackPerson> {
+  try {
+    const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
+    return { kind: kindOf(team, isRecord(answer?.user) ? answer.user : {}) };
+  } catch (error) {
+    if (isSlackCallError(error) && unseen.has(error.code)) return { kind: 'external' };
+    throw error;
+  }
 }
 
 function kindOf(team: string, user: Record<string, unknown>): SlackPerson['kind'] {

@@ -1,16 +1,11 @@
 import { isRecord } from '../../contract/json.ts';
-import type { Audit, SlackLinking, SlackUserLinks } from '../../contract/ports/index.ts';
+import type { SlackLinking, SlackUserLinks } from '../../contract/ports/index.ts';
 import type { Scope } from '../../contract/references.ts';
-import {
-  slackLinkDigitsIn,
-  slackLinkLastsMs,
-  slackLinkPath,
-  slackUserResource,
-} from '../../contract/rules/slack-link.ts';
-import { browserSettingsOf } from '../../runtime/browser-settings.ts';
+import { slackLinkDigitsIn, slackLinkLastsMs, slackLinkPath } from '../../contract/rules/slack-link.ts';
 import type { Config } from '../../runtime/config.ts';
 import { hashSlackLinkCode, hashSlackLinkDigits, newSlackLinkCode } from '../../runtime/slack-link-code.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { isSlackCallError } from '../api-calls/call-error.ts';
 import { oneLine } from '../rendering/cut.ts';
 import { escapeMrkdwn, mrkdwnLink } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
@@ -18,8 +13,7 @@ import { code, linesMessage } from './lines-message.ts';
 import type { Replies } from './replies.ts';
 import type { CommandSender } from './task-commands.ts';
 
-type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_CLIENT_ID' | 'OIDC_ISSUER'> &
-  Parameters<typeof browserSettingsOf>[0];
+type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_ISSUER'>;
 
 type Deps = {
   config: LinkConfig;
@@ -29,7 +23,6 @@ type Deps = {
   links: Pick<SlackUserLinks, 'find'>;
   calls: SlackCalls;
   replies: Replies;
-  audit: Pick<Audit, 'check' | 'record' | 'note'>;
   workspace: () => Promise<string>;
 };
 
@@ -37,7 +30,7 @@ const maxName = 100;
 
 /** Links Slack users with those who are signed in, and ends that. */
 export function createLinkCommands(deps: Deps) {
-  const { config, tenant, linking, links, calls, replies, audit, workspace } = deps;
+  const { config, tenant, linking, links, calls, replies, workspace } = deps;
 
   async function nameOf({ team, userId }: CommandSender): Promise<string> {
     const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
@@ -68,39 +61,36 @@ export function createLinkCommands(deps: Deps) {
     );
   }
 
-  /** Writes the entry, and informs the Slack user by a message that stays. */
-  async function record(sender: CommandSender, action: 'slack.link' | 'slack.unlink', scope: Scope, text: string) {
-    const resource = slackUserResource(sender.team, sender.userId);
-    const entry = { ...scope, kind: 'person', via: 'slack', action, resource, outcome: 'ok' as const };
-    // It is done: an entry that cannot be stored now is stored soon.
-    await audit.record(entry).catch(() => audit.note(entry));
-    await replies.send({ ...sender, responseUrl: undefined }, linesMessage(text, []));
+  /**
+   * Informs the Slack user of what was done by a message that stays, and by the answer to the command where Slack takes
+   * no message.
+   */
+  async function inform({ team, userId }: CommandSender, text: string): Promise<SlackMessage> {
+    const message = linesMessage(text, []);
+    try {
+      await replies.send({ team, userId, responseUrl: undefined }, message);
+    } catch (error) {
+      if (isSlackCallError(error)) return message;
+      throw error;
+    }
+    return linesMessage('Done.', []);
   }
 
   async function finish(sender: CommandSender, digits: string): Promise<SlackMessage> {
     const { team, userId } = sender;
-    audit.check();
     const outcome = await linking.finish(team, userId, hashSlackLinkDigits(team, userId, digits));
     if (outcome === 'wrong')
       return linesMessage(
         'These are not the digits that the page has shown. After five wrong ones you begin again.',
         [],
       );
-    if (outcome === 'none') {
-      const linked = await links.find(team, userId);
-      return linesMessage(
-        linked ? youAre(linked) : 'No page waits for digits of yours. Begin with `/alfred link`.',
-        [],
-      );
-    }
-    const { linked } = outcome;
-    await record(
-      sender,
-      'slack.link',
-      linked,
-      `${youAre(linked)} In direct messages I now use what you may read there. If this was not you, write \`/alfred unlink\`, and tell the person who runs Alfred.`,
+    if (outcome !== 'none') return inform(sender, nowLinked(outcome.linked));
+    // Also when a process that ended before it could say so has used the digits.
+    const linked = await links.find(team, userId);
+    return linesMessage(
+      linked ? nowLinked(linked) : 'No page waits for digits of yours. Begin with `/alfred link`.',
+      [],
     );
-    return linesMessage('Done.', []);
   }
 
   return {
@@ -112,12 +102,12 @@ export function createLinkCommands(deps: Deps) {
     },
 
     async unlink(sender: CommandSender): Promise<SlackMessage> {
-      audit.check();
       const linked = await linking.unlink(sender.team, sender.userId);
       if (!linked) return linesMessage('Your Slack user is linked with no sign-in.', []);
-      const text = `Your Slack user is not linked with ${code(linked.subject)} any more. I use for you what everyone may read.`;
-      await record(sender, 'slack.unlink', linked, text);
-      return linesMessage('Done.', []);
+      return inform(
+        sender,
+        `Your Slack user is not linked with ${code(linked.subject)} any more. I use for you what everyone may read.`,
+      );
     },
   };
 }
@@ -125,10 +115,9 @@ export function createLinkCommands(deps: Deps) {
 const youAre = ({ subject, tenant }: Scope) =>
   `Your Slack user is linked with ${code(subject)} of ${escapeMrkdwn(tenant)}.`;
 
-/** What it takes that a person can sign in with a browser, at an address that is known. */
-function missingVariables(config: LinkConfig): string[] {
-  const missing = (['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'ALFRED_PUBLIC_URL'] as const).filter(
-    (name) => config[name] === undefined,
-  );
-  return missing.length === 0 && browserSettingsOf(config) === undefined ? ['OIDC_ISSUER'] : missing;
-}
+const nowLinked = (scope: Scope) =>
+  `${youAre(scope)} In direct messages I now use what you may read there. If this was not you, write \`/alfred unlink\`, and tell the person who runs Alfred.`;
+
+/** What it takes that there is a page where a person signs in. How it does so there, the API alone knows. */
+const missingVariables = (config: LinkConfig): string[] =>
+  (['OIDC_ISSUER', 'ALFRED_PUBLIC_URL'] as const).filter((name) => config[name] === undefined);

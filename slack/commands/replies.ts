@@ -1,5 +1,6 @@
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError, SlackCallError } from '../api-calls/call-error.ts';
+import { noticeMetadataType } from '../asking/notices.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import type { SlackCommand } from './command.ts';
 
@@ -35,7 +36,7 @@ export const createReplies = ({ calls, apiUrl, fetch: send = fetch }: Deps): Rep
         channel: userId,
         ...message,
         unfurl_links: false,
-        metadata: { event_type: 'alfred_notice', event_payload: {} },
+        metadata: { event_type: noticeMetadataType, event_payload: {} },
       }),
     });
   },

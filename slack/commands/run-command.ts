@@ -1,6 +1,6 @@
 import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import type { Approvals, Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
+import type { Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -8,10 +8,10 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
-import { attemptsBeforeNotice, mayPass } from '../failures.ts';
+import { attemptsBeforeNotice, commandFailed, mayPass } from '../failures.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
-import { decideHint, moreApprovals, readApprovals } from './approval-lines.ts';
+import { decideHint, moreApprovals, readApprovals, type ApprovalDeps } from './approval-lines.ts';
 import type { SlackCommand } from './command.ts';
 import { helpMessage, isCommandName, type CommandName } from './command-list.ts';
 import { createDocumentCommand } from './document-lines.ts';
@@ -21,28 +21,27 @@ import type { Replies } from './replies.ts';
 import { createTaskCommands, type CommandSender, type TaskCommandDeps } from './task-commands.ts';
 import { readUsage, usageNote } from './usage-lines.ts';
 
-type CommandDeps = TaskCommandDeps & {
-  config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
-  agents: Agents;
-  principals: SlackPrincipals;
-  approvals: Pick<Approvals, 'list'>;
-  ledger: Pick<Ledger, 'reportUsage'>;
-  documents: Pick<Documents, 'list'>;
-  index: Pick<SearchIndex, 'search'>;
-  readiness: Pick<ReadinessProbe, 'read'>;
-  replies: Replies;
-  /** @returns what the person alone reads */
-  ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
-  link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
-  unlink: (sender: CommandSender) => Promise<SlackMessage>;
-  log: Pick<Logger, 'error' | 'warn'>;
-};
+type CommandDeps = ApprovalDeps &
+  TaskCommandDeps & {
+    config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
+    agents: Agents;
+    principals: SlackPrincipals;
+    ledger: Pick<Ledger, 'reportUsage'>;
+    documents: Pick<Documents, 'list'>;
+    index: Pick<SearchIndex, 'search'>;
+    readiness: Pick<ReadinessProbe, 'read'>;
+    replies: Replies;
+    /** @returns what the person alone reads */
+    ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
+    link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
+    unlink: (sender: CommandSender) => Promise<SlackMessage>;
+    log: Pick<Logger, 'error' | 'warn'>;
+  };
 
 /** These change something, so they are repeated until what they need is back. The others answer that it is away. */
-const lasting: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
+const repeated: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
 
 const waits = 'Something that I need does not answer at the moment. I do this when it is back.';
-const unknown = 'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
 const away = 'Something that I need does not answer at the moment. Try it again soon.';
 
 /**
@@ -57,21 +56,20 @@ export function createCommands(deps: CommandDeps) {
   return async (command: SlackCommand, attempts = 1): Promise<void> => {
     const { word } = command;
     const name = word === '' ? 'help' : isCommandName(word) ? word : undefined;
+    let message: SlackMessage | undefined;
     try {
-      const message = await answer(name, command, attempts);
-      if (message) await replies.send(command, message);
+      message = await answer(name, command, attempts);
     } catch (error) {
-      // Where an answer could not be sent, another one cannot be sent either.
       const isAway = mayPass(error);
-      const isRepeated = isAway && (isSlackCallError(error) || (name !== undefined && lasting.has(name)));
-      if (isRepeated) {
-        if (attempts === attemptsBeforeNotice && !isSlackCallError(error)) await report(command, waits);
+      if (isAway && (isSlackCallError(error) || (name !== undefined && repeated.has(name)))) {
+        if (attempts === attemptsBeforeNotice) await reportWait(command);
         throw error;
       }
       if (isAway) log.warn({ err: error, command: name }, 'a command of Slack found something away');
       else log.error({ err: error, command: name }, 'a command of Slack failed');
-      if (!isSlackCallError(error)) await report(command, textOf(error, isAway));
+      message = linesMessage(escapeMrkdwn(textOf(error, isAway)), []);
     }
+    if (message) await replies.send(command, message);
   };
 
   async function answer(name: CommandName | undefined, command: SlackCommand, attempts: number) {
@@ -88,20 +86,20 @@ export function createCommands(deps: CommandDeps) {
     return answers[name]({ principal: judged.principal, team, userId }, command.rest);
   }
 
-  async function report(command: SlackCommand, text: string) {
+  async function reportWait(command: SlackCommand) {
     await replies
-      .send(command, linesMessage(escapeMrkdwn(text), []))
-      .catch((err: unknown) => log.warn({ err }, 'a person does not read what became of a command'));
+      .send(command, linesMessage(waits, []))
+      .catch((err: unknown) => log.warn({ err }, 'a person does not read that a command waits'));
   }
 }
 
 const textOf = (error: unknown, isAway: boolean): string =>
-  isAway ? away : error instanceof AlfredError ? error.message : unknown;
+  isAway ? away : error instanceof AlfredError ? error.message : commandFailed;
 
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 
 function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answer> {
-  const { approvals, ledger, readiness } = deps;
+  const { ledger, readiness } = deps;
   const tasks = createTaskCommands(deps);
   const readDocuments = createDocumentCommand(deps);
   return {
@@ -110,8 +108,8 @@ function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answe
     tasks: (sender) => tasks.list(sender),
     status: (sender, id) => tasks.status(sender, id),
     cancel: (sender, id) => tasks.cancel(sender, id),
-    async approvals({ principal }) {
-      const { lines, hasMore } = await readApprovals(approvals, principal);
+    async approvals(sender) {
+      const { lines, hasMore } = await readApprovals(deps, sender);
       if (lines.length === 0) return linesMessage('Nothing waits for your decision.', []);
       return linesMessage('*What waits for your decision*', lines, [decideHint, ...(hasMore ? [moreApprovals] : [])]);
     },

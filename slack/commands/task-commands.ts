@@ -1,8 +1,11 @@
+import { validate as isUuid } from 'uuid';
+import { AlfredError } from '../../contract/errors.ts';
 import type { Audit, Control, ConversationRows, SlackPosts, Tasks, TaskRow } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { Reach } from '../../contract/references.ts';
 import { reachOf, type Action } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
+import { createRecord } from '../acting/person.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { taskLine, taskLines, type TaskAddress } from './describe-task.ts';
 import { code, linesMessage } from './lines-message.ts';
@@ -12,7 +15,7 @@ export type TaskCommandDeps = {
   control: { tasks: Pick<Control['tasks'], 'read' | 'cancel'> };
   conversations: Pick<ConversationRows, 'findComingTask'>;
   posts: Pick<SlackPosts, 'findByTask'>;
-  audit: Pick<Audit, 'check' | 'record'>;
+  audit: Pick<Audit, 'check' | 'note' | 'record'>;
   addressOf: TaskAddress;
 };
 
@@ -20,7 +23,6 @@ export type TaskCommandDeps = {
 export type CommandSender = { principal: Principal; team: string; userId: string };
 
 const newest = 10;
-const taskId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Commands about tasks. */
 export function createTaskCommands({ tasks, control, conversations, posts, audit, addressOf }: TaskCommandDeps) {
@@ -53,21 +55,24 @@ export function createTaskCommands({ tasks, control, conversations, posts, audit
     },
 
     async status(sender: CommandSender, id: string): Promise<SlackMessage> {
-      if (!taskId.test(id)) return noId('status', id);
+      if (!isUuid(id)) return noId('status', id);
       const task = await find(sender, id);
       return task ? linesMessage('*The task*', taskLines(task, addressOf)) : noTask(id);
     },
 
     /** A repeat changes nothing. */
     async cancel(sender: CommandSender, id: string): Promise<SlackMessage> {
-      if (!taskId.test(id)) return noId('cancel', id);
+      if (!isUuid(id)) return noId('cancel', id);
       audit.check();
+      const record = createRecord({ audit }, 'cancelTask', id);
       const reach = await reachTo(sender, 'cancel', id);
       const task = await control.tasks.cancel(reach, id, { reason: 'A person asked for it in Slack.' });
-      if (!task) return notBegun(id, await conversations.findComingTask(reach, id));
-      const { tenant, subject, kind, via } = sender.principal;
-      const resource = { type: 'task', id };
-      await audit.record({ tenant, subject, kind, via, action: 'task.cancel', resource, outcome: 'ok' });
+      if (!task) {
+        const coming = await conversations.findComingTask(reach, id);
+        if (!coming) record.refused(sender.principal, new AlfredError('not_found'));
+        return notBegun(id, coming);
+      }
+      await record.done(sender.principal);
       return isEnded(task.status)
         ? linesMessage(`The task has ended before: it is ${task.status}.`, [taskLine(task, addressOf)])
         : linesMessage('The task is being cancelled. Its message says when it has ended.', [taskLine(task, addressOf)]);

@@ -63,12 +63,13 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
     links: adapters.slackUserLinks,
     calls,
     replies,
-    audit: adapters.audit,
     workspace,
   });
   return {
+    replies,
     runCommand: createCommands({
       ...shared,
+      calls,
       config,
       agents,
       principals,
@@ -78,6 +79,14 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       ...linkCommands,
       log,
     }),
-    publishHome: createPublishHome({ calls, principals, tasks, approvals, ledger, addressOf }),
+    publishHome: createPublishHome({
+      calls,
+      principals,
+      tasks,
+      approvals,
+      posts: adapters.slackPosts,
+      ledger,
+      addressOf,
+    }),
   };
 }

@@ -1,10 +1,9 @@
 import { isRecord } from '../../contract/json.ts';
-import type { Approvals, Ledger, Tasks } from '../../contract/ports/index.ts';
-import type { Principal } from '../../contract/principal.ts';
-import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { Ledger, Tasks } from '../../contract/ports/index.ts';
 import { slackSubject, type SlackPrincipals } from '../asking/slack-principals.ts';
-import { readApprovals } from '../commands/approval-lines.ts';
+import { readApprovals, type ApprovalDeps } from '../commands/approval-lines.ts';
 import type { TaskAddress } from '../commands/describe-task.ts';
+import type { CommandSender } from '../commands/task-commands.ts';
 import { readUsage } from '../commands/usage-lines.ts';
 import { homeView, refusedHome, type HomeContent } from './home-view.ts';
 
@@ -23,11 +22,9 @@ export function homeVisitIn(body: { team_id?: unknown; event?: unknown }): HomeV
   return { team: body.team_id, userId: user, channel: typeof channel === 'string' ? channel : '' };
 }
 
-type Deps = {
-  calls: SlackCalls;
+type Deps = ApprovalDeps & {
   principals: SlackPrincipals;
   tasks: Pick<Tasks, 'list'>;
-  approvals: Pick<Approvals, 'list'>;
   ledger: Pick<Ledger, 'reportUsage'>;
   addressOf: TaskAddress;
 };
@@ -40,7 +37,7 @@ export const createPublishHome = (deps: Deps) => async (visit: HomeVisit) => {
   const view =
     'refused' in judged
       ? refusedHome(judged.refused)
-      : homeView(await readContent(deps, judged.principal, slackSubject(team, userId)), deps.addressOf);
+      : homeView(await readContent(deps, { principal: judged.principal, team, userId }), deps.addressOf);
   await deps.calls.call({
     team,
     method: 'views.publish',
@@ -50,22 +47,20 @@ export const createPublishHome = (deps: Deps) => async (visit: HomeVisit) => {
   });
 };
 
-async function readContent(
-  { tasks, approvals, ledger }: Deps,
-  principal: Principal,
-  unlinkedSubject: string,
-): Promise<HomeContent> {
+async function readContent(deps: Deps, sender: CommandSender): Promise<HomeContent> {
+  const { tasks, ledger } = deps;
+  const { principal, team, userId } = sender;
   const { tenant, subject } = principal;
   const now = new Date();
   const [waiting, usage, ...pages] = await Promise.all([
-    readApprovals(approvals, principal),
+    readApprovals(deps, sender),
     readUsage(ledger, principal, now),
     ...open.map((status) => tasks.list({ tenant, subject }, { status, limit: mostTasks })),
   ]);
   const all = pages.flatMap((page) => page.tasks);
   return {
     subject,
-    isLinked: subject !== unlinkedSubject,
+    isLinked: subject !== slackSubject(team, userId),
     tasks: all.slice(0, mostTasks),
     hasMoreTasks: all.length > mostTasks || pages.some(({ nextCursor }) => nextCursor !== null),
     approvals: waiting,

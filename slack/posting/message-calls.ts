@@ -1,7 +1,7 @@
 import type { SlackPost } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackAnswer, SlackCall, SlackCalls } from '../api-calls/api-calls.ts';
-import { plainMessage } from '../rendering/plain-message.ts';
+import { plainMessage, plainMessageWithButtons } from '../rendering/plain-message.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { postMetadataType } from './find-own-message.ts';
 import { isContentRefused } from './post-errors.ts';
@@ -39,7 +39,7 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
     });
   }
 
-  /** Slack refused the blocks: the words are shown as plain text. */
+  /** Slack refused the blocks: the words are shown as plain text, with the buttons where Slack takes those. */
   async function orPlain(render: Render, show: (render: Render) => Promise<SlackAnswer | undefined>) {
     try {
       return await show(render);
@@ -49,6 +49,11 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
         { err: error, taskId: post.taskId },
         'Slack refuses the blocks of a message, so its words are shown as plain text',
       );
+    }
+    try {
+      return await show(() => plainMessageWithButtons(render()));
+    } catch (error) {
+      if (!isContentRefused(error)) throw error;
       return await show(() => plainMessage(render()));
     }
   }

@@ -1,6 +1,6 @@
 import type { types } from '@slack/bolt';
 import { actionIds, approvalValue } from './actions.ts';
-import { characterEnd, oneLine } from './cut.ts';
+import { characterEnd, oneLine, piecesOf } from './cut.ts';
 import { clip, context, escapeMrkdwn, section } from './mrkdwn.ts';
 import { approversMrkdwn } from './people.ts';
 import type { PendingCall } from './task-view.ts';
@@ -10,6 +10,8 @@ import { visibleJson } from './visible-json.ts';
 const shownApprovals = 5;
 /** Characters of the arguments of all of them. */
 const maxArguments = 5_000;
+/** Of one block. Slack does not say how many it takes. */
+const maxPreformatted = 3_000;
 
 export const button = (
   actionId: string,
@@ -22,6 +24,10 @@ export const preformatted = (text: string): types.RichTextBlock => ({
   type: 'rich_text',
   elements: [{ type: 'rich_text_preformatted', elements: [{ type: 'text', text }] }],
 });
+
+/** The same in as many blocks as it needs. */
+export const preformattedPieces = (text: string): types.RichTextBlock[] =>
+  piecesOf(text, (start) => characterEnd(text, start, maxPreformatted)).map(preformatted);
 
 const confirm: types.ConfirmationDialog = {
   title: { type: 'plain_text', text: 'Approve this call?' },
@@ -50,7 +56,7 @@ function blocksOf(call: PendingCall, taskId: string | undefined, maxLength: numb
   const value = approvalValue({ taskId: taskId ?? '', approvalId, argumentsHash });
   return [
     section(head),
-    preformatted(isWhole ? json : `${json.slice(0, characterEnd(json, 0, maxLength - 1))}…`),
+    ...preformattedPieces(isWhole ? json : `${json.slice(0, characterEnd(json, 0, maxLength - 1))}…`),
     ...(isWhole ? [] : [context(['This is the beginning of the arguments. _Review_ shows all of them.'])]),
     taskId === undefined
       ? context([`\`alfred approvals approve ${approvalId}\`, or \`deny\``])

@@ -1,14 +1,12 @@
 import type { types } from '@slack/bolt';
 import type { ApprovalRow } from '../../contract/ports/index.ts';
 import { approvalFields, approvalFormId } from './actions.ts';
-import { preformatted } from './approval-blocks.ts';
-import { characterEnd } from './cut.ts';
+import { preformattedPieces } from './approval-blocks.ts';
 import { context, escapeMrkdwn, section } from './mrkdwn.ts';
 import { visibleJson } from './visible-json.ts';
 
-/** Characters of the arguments in all, and of one block. */
+/** Characters of the arguments in all. */
 const maxArguments = 60_000;
-const maxBlock = 3_000;
 /** Characters of a field. */
 const maxField = 3_000;
 const maxComment = 2_000;
@@ -34,7 +32,7 @@ export function approvalForm(row: ApprovalRow, privateMetadata: string, state: F
     blocks: [
       ...(state.problem === undefined ? [] : [section(`:warning: ${state.problem.slice(0, 2_900)}`)]),
       section(`*${escapeMrkdwn(row.tool.replaceAll('_', ' ').slice(0, 100))}* with these arguments:`),
-      ...piecesOf(isWhole ? json : json.slice(0, maxArguments)).map(preformatted),
+      ...preformattedPieces(isWhole ? json : json.slice(0, maxArguments)),
       ...(isWhole
         ? []
         : [context([`This is the beginning. To approve, read all: \`alfred approvals show ${row.id}\``])]),
@@ -45,16 +43,6 @@ export function approvalForm(row: ApprovalRow, privateMetadata: string, state: F
         : []),
     ],
   };
-}
-
-function piecesOf(text: string): string[] {
-  const pieces: string[] = [];
-  for (let start = 0; start < text.length;) {
-    const end = Math.max(characterEnd(text, start, maxBlock), start + 1);
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  return pieces;
 }
 
 const option = (value: string, label: string) => ({ value, text: { type: 'plain_text' as const, text: label } });

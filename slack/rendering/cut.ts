@@ -45,3 +45,18 @@ export const shorten = (text: string, max: number): string =>
 
 /** The text on one line, shortened. */
 export const oneLine = (text: string, max: number): string => shorten(text.replace(/\s+/g, ' ').trim(), max);
+
+/**
+ * The text in pieces.
+ *
+ * @param endOf where the piece ends that starts there; one character at least is taken
+ */
+export function piecesOf(text: string, endOf: (start: number) => number): string[] {
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length;) {
+    const end = Math.max(endOf(start), start + 1);
+    pieces.push(text.slice(start, end));
+    start = end;
+  }
+  return pieces;
+}

@@ -59,6 +59,15 @@ test('without a stack it says how to start one', async () => {
   expect(result).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('`npm start`') });
 });
 
+test('a door that does not start ends the command, with its reason', async () => {
+  const result = await alfred(['slack', 'try'], { ...environment(), SLACK_AGENT: 'butler' });
+  expect(result).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining('SLACK_AGENT names an agent that does not exist: "butler"'),
+  });
+});
+
 test('beside another Slack door, or where another workspace’s messages wait, it does not start', async () => {
   const health = { status: 'ready', dependencies: { slack: { status: 'ok' } } };
   const door = createServer((_, response) => response.end(JSON.stringify(health))).listen(0, '127.0.0.1');

@@ -33,8 +33,8 @@ const parseFile = (path: string) => parse(read(path), { merge: true }) as Compos
 const compose = parseFile(stackFile);
 const keycloak = parseFile(keycloakFile);
 const services = Object.entries(compose.services);
-/** Those of both files, but for the API, which the second one only gives more variables. */
-const { api: apiWithKeycloak, ...ofKeycloak } = keycloak.services;
+/** Those of both files, but for the API and the Slack door, which the second one only gives more variables. */
+const { api: apiWithKeycloak, slack: slackWithKeycloak, ...ofKeycloak } = keycloak.services;
 const allServices = [...services, ...Object.entries(ofKeycloak)];
 const allVolumes = { ...compose.volumes, ...keycloak.volumes };
 const roles = services.filter(([, { image }]) => image.startsWith('alfred:'));
@@ -215,6 +215,15 @@ test('the Slack door starts when it is asked for, with the key of the audit log 
   expect(slack?.environment?.ALFRED_AUDIT_KEY).toBe(api?.environment?.ALFRED_AUDIT_KEY);
   const dataOf = (service?: Service) => service?.volumes?.find((volume) => volume.endsWith(':/data'));
   expect(dataOf(slack)).toBe(dataOf(api));
+  // `/alfred documents` searches with the model that `setup` fetches.
+  expect(environment.ALFRED_EMBEDDING_MODEL_DIR).toMatch(/^\/models\//);
+  expect(slack?.volumes).toContain('models:/models:ro');
+  // `/alfred link` names the page of the API, and needs no secret of its sign-in.
+  for (const name of ['ALFRED_PUBLIC_URL', 'OIDC_ISSUER'])
+    expect([name, slack?.environment?.[name]]).toEqual([name, api?.environment?.[name]]);
+  expect(apiWithKeycloak?.environment).toMatchObject(slackWithKeycloak?.environment ?? {});
+  expect(slackWithKeycloak?.environment).toHaveProperty('OIDC_ISSUER');
+  expect(slack?.environment).not.toHaveProperty('ALFRED_SESSION_KEY');
   // The check of the image asks the ports of the API and of workers.
   expect(slack?.healthcheck).toMatchObject({ test: ['CMD', 'node', 'deploy/docker/healthcheck.mjs', '8011'] });
   // As the API has: the settings of agents name models, whose keys are asked for.

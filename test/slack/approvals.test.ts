@@ -22,6 +22,9 @@ describe('a call that waits for a person', () => {
     expect(message.shown).toContain('*pay* is to be decided by anybody with the role boss');
     expect(message.shown).toContain('"amount": 500');
     expect((await env.slack.press(asker, ref, actionIds.approve)).acknowledged).toBe(true);
+    await env.slack.command(boss.id, env.slack.directMessage(boss).id, '/alfred', 'approvals');
+    const listed = await env.notice(env.slack.directMessage(boss).id, boss);
+    expect(listed).toContain(`/archives/${channel}/p${ref.ts.replace('.', '')}`);
     const refused = await env.notice(channel, asker);
     expect(refused).toContain('You may not decide this');
     expect(refused).toContain('anybody with the role boss');

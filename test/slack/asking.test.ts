@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AlfredError } from '../../contract/errors.ts';
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import { blockedTurn } from '../api/open-conversation.ts';
 import { until, untilPasses } from '../support/until.ts';
@@ -199,6 +200,29 @@ describe('who may ask', () => {
       { shown: expect.stringContaining('shared with other organisations') },
     ]);
     expect(requests).toEqual([]);
+  });
+
+  test('begins nothing while the audit log cannot be written, and is answered when it can', async () => {
+    answer('Here I am.');
+    const { user, channel, say } = directMessages();
+    const check = env.audit.check.bind(env.audit);
+    env.audit.check = () => {
+      throw new AlfredError('database_unavailable');
+    };
+    try {
+      const { ts } = say('Are you there?');
+      await until('it was put back', async () => {
+        const { rows } = await env.postgres.pool.query(
+          'select from slack_inbox where completed_at is null and attempts > 0 and owner is null',
+        );
+        return rows.length > 0;
+      });
+      expect(await tasksOf(`slack:${team}:${user.id}`)).toEqual([]);
+      env.audit.check = check;
+      expect((await env.answersIn(channel, ts))[0]?.shown).toContain('Here I am.');
+    } finally {
+      env.audit.check = check;
+    }
   });
 
   test('a linked person asks as its subject, and does not go on with a thread of another one', async () => {

@@ -23,11 +23,23 @@ test('a task at its limit goes on when who asked grants more; others read how', 
   await env.slack.press(other, ref, actionIds.grant);
   expect(await env.notice(channel, other)).toContain('You may not raise this budget');
   expect(await env.statusOf(thread)).toBe('waiting');
-  await Promise.all([env.slack.press(asker, ref, actionIds.grant), env.slack.press(asker, ref, actionIds.grant)]);
+  const [pressed] = await Promise.all([
+    env.slack.press(asker, ref, actionIds.grant),
+    env.slack.press(asker, ref, actionIds.grant),
+  ]);
   const [answer] = await env.answersIn(channel, thread);
   expect(answer?.shown).toContain('Done.');
   const granted = (await env.events(thread)).filter(({ type }) => type === 'budget.granted');
   expect(granted).toMatchObject([{ data: { budget: { maxModelCalls: 2 } } }]);
+
+  // Deleted meanwhile, and pressed in a window that has not seen it.
+  await env.postgres.pool.query(
+    'update tasks set erased_at = now() where id = (select task_id from slack_posts where thread_ts = $1)',
+    [thread],
+  );
+  const seen = env.noticesIn(channel, asker.id).length;
+  await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'late' }).first;
+  expect(await env.notice(channel, asker, seen)).toContain('not there any more');
 
   const second = await ask();
   await env.slack.press(operator, second.ref, actionIds.grant);

@@ -123,6 +123,10 @@ describe('cancel', () => {
       expect.objectContaining({ action: 'task.cancel', via: 'slack', resource: { type: 'task', id }, outcome: 'ok' }),
     );
     expect(await run(anna, channel, `cancel ${id}`)).toContain('has ended before');
+    await untilPasses('the refusal has an entry too', async () => {
+      const refused = await env.audit.list('local', { subject: `slack:${team}:${bert.id}`, limit: 10 });
+      expect(refused.entries).toMatchObject([{ action: 'task.cancel', outcome: 'refused', code: 'not_found' }]);
+    });
   });
 });
 

@@ -36,10 +36,13 @@ const deliveryOf = (event: object): SlackDelivery => ({
 
 function reports({ isKnown = false } = {}) {
   const sent: { team: string; text: string }[] = [];
+  const replied: { userId: string; text: string }[] = [];
   return {
     sent,
+    replied,
     ...createFailureReports({
       notices: { send: async ({ team }, text) => void sent.push({ team, text }) },
+      replies: { send: async ({ userId }, { text }) => void replied.push({ userId, text }) },
       threads: { find: async () => (isKnown ? ({} as SlackThread) : undefined) },
       identity: Promise.resolve(identity),
     }),
@@ -76,6 +79,55 @@ test('what was waited for in vain is reported as given up', async () => {
   expect(report.sent).toMatchObject([{ text: expect.stringContaining('for a day') }]);
 });
 
+test('a command that was waited for in vain is answered in private', async () => {
+  const report = reports();
+  const body = { command: '/alfred', text: 'ask Why?', team_id: 'T1', channel_id: 'C1', user_id: 'U1' };
+  const command: SlackDelivery = { key: 'k', kind: 'command', team: 'T1', lane: 'l', body };
+  await report.reportWait(command);
+  await report.reportFailure(command, new SlackCallError('chat.postMessage', 'missing_scope', 'refused'));
+  expect(report.replied).toEqual([{ userId: 'U1', text: expect.stringContaining('for a day') }]);
+  expect(report.sent).toEqual([]);
+});
+
+test('the stop button of Slack waits and is given up with a line, and a reply in the thread is no stop', async () => {
+  const report = reports();
+  const stop = deliveryOf({
+    type: 'agent_session_stopped',
+    channel: 'C1',
+    user: 'U1',
+    thread_ts: '4.0',
+    event_ts: '5.2',
+  });
+  await report.reportWait(stop);
+  await report.reportFailure(stop, new AlfredError('temporal_unavailable'));
+  expect(report.sent).toMatchObject([
+    { text: expect.stringContaining('is kept') },
+    { text: expect.stringContaining('for a day') },
+  ]);
+  await report.reportWait(deliveryOf(message));
+  expect(report.sent).toHaveLength(2);
+});
+
+test('a form or a person that Slack refuses is reported, and a line that it refused is not tried again', async () => {
+  const report = reports();
+  const form = new SlackCallError('views.open', 'view_too_large', 'refused');
+  const body = {
+    type: 'block_actions',
+    team: { id: 'T1' },
+    user: { id: 'U1' },
+    channel: { id: 'C1' },
+    message: { ts: '5.1' },
+    actions: [{ action_id: 'approval_review', value: 'v' }],
+  };
+  await report.reportFailure({ key: 'k', kind: 'interactive', team: 'T1', lane: 'l', body }, form);
+  expect(report.sent).toMatchObject([{ text: expect.stringContaining('nothing was done') }]);
+  const direct = deliveryOf({ ...message, channel: 'D1' });
+  await report.reportFailure(direct, new SlackCallError('users.info', 'user_disabled', 'refused'));
+  expect(report.sent).toMatchObject([{}, { text: expect.stringContaining('was not taken') }]);
+  await report.reportFailure(direct, refused('msg_too_long'));
+  expect(report.sent).toHaveLength(2);
+});
+
 test('a report goes to the workspace that Alfred is in, and not to the one that the event names', async () => {
   const report = reports();
   const delivery = deliveryOf({ ...message, channel: 'D1' });
@@ -91,6 +143,7 @@ test('while Slack has not said who Alfred is there, nothing rejects that is not 
   unknown.catch(() => undefined);
   createFailureReports({
     notices: { send: async () => undefined },
+    replies: { send: async () => undefined },
     threads: { find: async () => undefined },
     identity: unknown,
   });

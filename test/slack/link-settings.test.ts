@@ -4,17 +4,13 @@ import { createLinkCommands } from '../../slack/commands/link-commands.ts';
 
 type Deps = Parameters<typeof createLinkCommands>[0];
 
-const none = { OIDC_ISSUER: undefined, OIDC_CLIENT_ID: undefined, ALFRED_PUBLIC_URL: undefined };
-const all = {
-  OIDC_ISSUER: 'https://idp.example.com',
-  OIDC_CLIENT_ID: 'web',
-  ALFRED_PUBLIC_URL: 'https://alfred.example.com',
-};
+const none = { OIDC_ISSUER: undefined, ALFRED_PUBLIC_URL: undefined };
+const all = { OIDC_ISSUER: 'https://idp.example.com', ALFRED_PUBLIC_URL: 'https://alfred.example.com' };
 
 test.each([
-  [none, ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'ALFRED_PUBLIC_URL']],
+  [none, ['OIDC_ISSUER', 'ALFRED_PUBLIC_URL']],
   [{ ...all, ALFRED_PUBLIC_URL: undefined }, ['ALFRED_PUBLIC_URL']],
-  [{ ...all, OIDC_CLIENT_ID: undefined }, ['OIDC_CLIENT_ID']],
+  [{ ...all, OIDC_ISSUER: undefined }, ['OIDC_ISSUER']],
 ])('with %o names what is missing, and stores nothing', async (settings, missing) => {
   const begun: unknown[] = [];
   const commands = createLinkCommands({

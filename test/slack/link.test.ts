@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { hashSlackLinkCode, hashSlackLinkDigits } from '../../runtime/slack-link-code.ts';
 import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
 
+/** As a door in a process of its own has them: the client and the keys of sessions are the API's. */
 const settings = {
   OIDC_ISSUER: 'https://idp.example.com',
   OIDC_AUDIENCE: 'https://alfred.example.com',
   OIDC_TENANT: 'acme',
-  OIDC_CLIENT_ID: 'web',
   ALFRED_PUBLIC_URL: 'https://alfred.example.com',
-  ALFRED_API_HOSTS: 'alfred.example.com',
-  ALFRED_SESSION_KEY: randomBytes(32).toString('base64'),
   SLACK_TENANT: 'acme',
 };
 
@@ -47,8 +44,22 @@ async function confirm(user: { id: string }, code: string, subject = 'anna') {
 }
 const directMessages = (user: { id: string }) =>
   env.slack.viewAll(directOf(user)).flatMap(({ fromApp, shown }) => (fromApp ? [shown] : []));
-const entriesOf = async (subject: string) =>
-  (await env.audit.list('acme', { subject, limit: 10 })).entries.map(({ action, resource }) => [action, resource?.id]);
+/** They were left in the transaction of what they are about. The API signs them. */
+const entriesOf = async (subject: string) => {
+  const { rows } = await env.postgres.pool.query(
+    `select tenant, via, action, resource_type, resource_id, outcome from audit_pending where subject = $1 order by id`,
+    [subject],
+  );
+  return rows as Record<string, string>[];
+};
+const entryOf = (user: { id: string }, action: string) => ({
+  tenant: 'acme',
+  via: 'slack',
+  action,
+  resource_type: 'slack_user',
+  resource_id: `${team}:${user.id}`,
+  outcome: 'ok',
+});
 
 describe('link', () => {
   test('gives an address, and links with who has confirmed there, once the digits are brought', async () => {
@@ -66,8 +77,11 @@ describe('link', () => {
     expect(await run(anna, `link ${digits.slice(0, 4)} ${digits.slice(4)}`)).toContain('Done.');
     expect(directMessages(anna)).toEqual([expect.stringContaining('Your Slack user is linked with `anna`')]);
     expect(await env.slackUserLinks.find(team, anna.id)).toEqual({ tenant: 'acme', subject: 'anna' });
-    expect(await entriesOf('anna')).toEqual([['slack.link', `${team}:${anna.id}`]]);
+    expect(await entriesOf('anna')).toEqual([entryOf(anna, 'slack.link')]);
     expect(await run(anna, 'link')).toContain('is linked with `anna`');
+    // As after a crash behind the link: the digits are used up.
+    expect(await run(anna, `link ${digits}`)).toContain('If this was not you');
+    expect(await entriesOf('anna')).toHaveLength(1);
     env.slack.openApp(anna.id);
     await env.slack.settled();
     await env.inboxIsEmpty();
@@ -105,11 +119,15 @@ test('unlink ends it, with an entry and a message', async () => {
   expect(await run(bert, 'unlink')).toContain('Done.');
   expect(directMessages(bert).at(-1)).toContain('not linked with `bert` any more');
   expect(await env.slackUserLinks.find(team, bert.id)).toBeUndefined();
-  expect(await entriesOf('bert')).toEqual([
-    ['slack.unlink', `${team}:${bert.id}`],
-    ['slack.link', `${team}:${bert.id}`],
-  ]);
+  expect(await entriesOf('bert')).toEqual([entryOf(bert, 'slack.link'), entryOf(bert, 'slack.unlink')]);
   expect(await run(bert, 'unlink')).toContain('linked with no sign-in');
+});
+
+test('where Slack takes no direct message of Alfred, the answer to the command says what was done', async () => {
+  const dora = person();
+  const digits = await confirm(dora, codeIn(await run(dora, 'link')), 'dora');
+  env.slack.faults.fail('chat.postMessage', 'messages_tab_disabled');
+  expect(await run(dora, `link ${digits}`)).toContain('is linked with `dora`');
 });
 
 test('a message in a direct message is asked as the linked subject', async () => {

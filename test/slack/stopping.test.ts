@@ -33,14 +33,12 @@ describe('the stop button of a message', () => {
     await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'another' }).first;
     await env.processed();
     expect(env.noticesIn(channel, asker.id)).toEqual([]);
-    await untilPasses('the audit log has it', async () =>
-      expect(await env.audited('task.cancel')).toContainEqual({
-        subject: `slack:${env.team}:${asker.id}`,
-        via: 'slack',
-        outcome: 'ok',
-        code: null,
-      }),
-    );
+    await untilPasses('both are in the audit log', async () => {
+      const entries = await env.audited('task.cancel');
+      const entryOf = ({ id }: { id: string }) => ({ subject: `slack:${env.team}:${id}`, via: 'slack' });
+      expect(entries).toContainEqual({ ...entryOf(asker), outcome: 'ok', code: null });
+      expect(entries).toContainEqual({ ...entryOf(other), outcome: 'refused', code: 'not_found' });
+    });
   });
 
   test('of a task that has ended stops nothing that came after it', async () => {
@@ -81,6 +79,9 @@ describe('the stop button of a message', () => {
     await env.slack.press(other, ref, actionIds.undo);
     expect(await env.notice(channel, other)).toContain('Only who has asked');
     expect(env.undone).toEqual([]);
+    await untilPasses('the refusal is in the audit log', async () =>
+      expect(await env.audited('task.undo')).toMatchObject([{ outcome: 'refused', code: 'not_found' }]),
+    );
     await env.slack.press(asker, ref, actionIds.undo);
     expect(await env.notice(channel, asker)).toContain('file was done');
     await until('it is taken back', () => env.undone.length === 1);

@@ -4,9 +4,12 @@ import type { ClaimedSlackDelivery, SlackDelivery, SlackInbox } from '../../../c
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { storableJson } from '../storable-json.ts';
+import { inMs } from './in-ms.ts';
 
 /** Slack repeats a delivery within an hour. */
 const keysKeptFor = '1 day';
+/** Longer than a process that serves the workspace tries to handle a delivery: it can then say that it gives up. */
+const abandonedAfter = '25 hours';
 const removedAtOnce = 5_000;
 
 /** Of two processes that claim deliveries of one lane at once, Postgres refuses one. */
@@ -76,9 +79,20 @@ export const createSlackInbox = (db: Database): SlackInbox => ({
         limit ${removedAtOnce} for update skip locked)`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
-});
 
-const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_000})`;
+  async removeAbandoned(teams) {
+    const { rows } = await sql<{ team: string; count: number }>`
+      with removed as (
+        delete from slack_inbox where key in (
+          select key from slack_inbox
+          where completed_at is null and team <> '' and team <> all(${teams}::text[])
+            and received_at < now() - ${abandonedAfter}::interval and (owner is null or leased_until <= now())
+          limit ${removedAtOnce} for update skip locked)
+        returning team)
+      select team, count(*)::int as count from removed group by team order by team`.execute(db);
+    return rows;
+  },
+});
 
 /**
  * The first delivery that is due and first of its lane. In a lane, one that a process has begun with comes before the

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { SlackLinking, SlackLinkRequest } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
+import { slackUserResource } from '../../../contract/rules/slack-link.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 /** With eight digits, a stranger who guesses as often finds them once in twenty million times. */
@@ -45,6 +46,7 @@ export const createSlackLinking = (db: Database): SlackLinking => ({
           values (${team}, ${userId}, ${linked.tenant}, ${linked.subject})
           on conflict (team, user_id) do update set tenant = excluded.tenant, subject = excluded.subject,
             linked_at = now()`.execute(trx);
+        await leaveEntry(trx, 'slack.link', { team, userId, linked });
         return { linked };
       }
       const counted = await sql<{ wrong: number }>`
@@ -58,14 +60,29 @@ export const createSlackLinking = (db: Database): SlackLinking => ({
       return 'wrong';
     }),
 
-  async unlink(team, userId) {
-    const { rows } = await sql<Scope>`
-      delete from slack_links where team = ${team} and user_id = ${userId} returning tenant, subject`.execute(db);
-    return rows[0];
-  },
+  unlink: (team, userId) =>
+    db.transaction().execute(async (trx) => {
+      const { rows } = await sql<Scope>`
+        delete from slack_links where team = ${team} and user_id = ${userId} returning tenant, subject`.execute(trx);
+      const [linked] = rows;
+      if (linked) await leaveEntry(trx, 'slack.unlink', { team, userId, linked });
+      return linked;
+    }),
 
   async removeOld() {
     const { numAffectedRows } = await sql`delete from slack_link_codes where expires_at <= now()`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
 });
+
+type Linked = { team: string; userId: string; linked: Scope };
+
+/** With what it is about, in one transaction: a process that ends here leaves both or neither. The API signs it. */
+async function leaveEntry(trx: Database, action: 'slack.link' | 'slack.unlink', { team, userId, linked }: Linked) {
+  const { type, id } = slackUserResource(team, userId);
+  const { tenant, subject } = linked;
+  await trx
+    .insertInto('audit_pending')
+    .values({ tenant, subject, via: 'slack', action, resource_type: type, resource_id: id, outcome: 'ok' })
+    .execute();
+}

@@ -3,6 +3,7 @@ import { validate as isUuid } from 'uuid';
 import type { SlackPost, SlackPostMessage, SlackPosts } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
+import { inMs } from './in-ms.ts';
 
 /** So long people may press what stands under an answer. */
 const keptFor = '90 days';
@@ -118,8 +119,6 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
 });
 
 type Row = Selectable<Tables['slack_posts']>;
-
-const inMs = (ms: number) => sql<Date>`now() + make_interval(secs => ${ms / 1_000})`;
 
 const claimable = (team: string) => sql<boolean>`finished_at is null and team = ${team} and due_at <= now()
   and (owner is null or leased_until <= now())`;

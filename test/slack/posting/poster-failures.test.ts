@@ -209,6 +209,18 @@ test('blocks that Slack refuses are replaced by the text, and the log has no wor
   expect(JSON.stringify(stage.logs)).not.toContain('secret');
 });
 
+test('where Slack refuses the buttons too, the words are shown alone', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  stage.fake.faults.fail('chat.postMessage', 'invalid_blocks', 2);
+  const post = await stage.ask([
+    [0, taskEvents.started],
+    [1_000, taskEvents.completed('the answer')],
+  ]);
+  await stage.clock.run(post.finished());
+  expect(post.answers().map(({ shown }) => shown)).toEqual([expect.stringContaining('the answer')]);
+});
+
 test('40 answers at once in one channel keep the limits, and all end', async () => {
   stage = await createStage();
   stage.addProcess();

@@ -41,6 +41,7 @@ export function createMemoryInbox() {
     },
     depth: async () => rows.size,
     removeOld: async () => 0,
+    removeAbandoned: async () => [],
   };
 
   return {

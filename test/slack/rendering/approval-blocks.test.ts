@@ -52,6 +52,16 @@ describe('a call that waits for a person', () => {
     expect(shown).toContain('[Deny] [Review …]');
   });
 
+  it('is shown in blocks that are no longer than those of the form', () => {
+    const { message, shown } = show([requested(1, { text: 'x'.repeat(4_500) }), waiting]);
+    const lengths = message.blocks.flatMap((block) =>
+      block.type === 'rich_text' ? [JSON.stringify(block).length] : [],
+    );
+    expect(lengths).toHaveLength(2);
+    expect(Math.max(...lengths)).toBeLessThan(3_200);
+    expect(shown).toContain('[Approve]');
+  });
+
   it('with many others beside a long text fits into a message', () => {
     const many = Array.from({ length: 20 }, (_, at) => requested(at, { text: '&<'.repeat(3_000) }));
     const { shown } = show([modelStarted(1), delta('word '.repeat(5_000)), ...many, waiting]);

@@ -149,3 +149,22 @@ test('a completed delivery loses its body at once and its key after a day', asyn
   expect(await row('a')).toBeUndefined();
   expect(await row('b')).toMatchObject({ completed_at: null });
 });
+
+test('what has waited for a day for a workspace that no process serves is removed, with its content', async () => {
+  await storeAll(
+    { ...delivery('old', 'a'), team: 'T2' },
+    { ...delivery('second', 'b'), team: 'T2' },
+    { ...delivery('claimed', 'c'), team: 'T2' },
+    { ...delivery('new', 'd'), team: 'T2' },
+    { ...delivery('of no workspace', 'e'), team: '' },
+    delivery('own', 'f'),
+  );
+  await env.postgres.pool.query("update slack_inbox set received_at = now() - interval '26 hours' where key <> 'new'");
+  await env.postgres.pool.query(
+    "update slack_inbox set owner = 'other', leased_until = now() + interval '30 seconds' where key = 'claimed'",
+  );
+  expect(await inbox.removeAbandoned([team, 'T3'])).toEqual([{ team: 'T2', count: 2 }]);
+  const { rows } = await env.postgres.pool.query('select key from slack_inbox order by key');
+  expect(rows.map(({ key }) => key)).toEqual(['claimed', 'new', 'of no workspace', 'own']);
+  expect(await inbox.removeAbandoned([team, 'T3'])).toEqual([]);
+});
