@@ -34,7 +34,7 @@ export async function connectTemporalLater({
 }: Deps): Promise<{ connection: NativeConnection; close(): Promise<void> }> {
   const address = config.TEMPORAL_ADDRESS;
   const stopping = new AbortController();
-  const state: { open?: NativeConnection; failure?: unknown } = {};
+  const state: { open?: NativeConnection; failure?: Error } = {};
 
   async function attempt(): Promise<void> {
     let opened: NativeConnection | undefined;
@@ -44,7 +44,7 @@ export async function connectTemporalLater({
       stopping.signal.throwIfAborted();
       state.open = opened;
     } catch (error) {
-      state.failure = error;
+      state.failure = error as Error;
       await opened?.close().catch(() => undefined);
     }
   }
@@ -84,7 +84,7 @@ export async function connectTemporalLater({
 }
 
 /** In the form of gRPC's errors, by which callers know that a repeat may succeed. */
-function notConnected(failure: unknown): Error {
+function notConnected(failure: Error | undefined): Error {
   const details =
     failure instanceof AlfredError ? failure.message : 'Temporal has not answered since this process started';
   return Object.assign(new Error(details), { code: unavailable, details, metadata: {} });
