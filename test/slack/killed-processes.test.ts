@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { waitsNotice } from '../support/slack/answers.ts';
 import { until } from '../support/until.ts';
-import { createProcessHarness, killAtRandom, waitsNotice, type Asked, type ProcessHarness } from './process-harness.ts';
+import { createProcessHarness, killAtRandom, type Asked, type ProcessHarness } from './process-harness.ts';
 
 /** `ALFRED_TEST_KILLS=30` is the long form, and `ALFRED_TEST_BOTS=2` has two doors share the work. */
 const kills = Number(process.env.ALFRED_TEST_KILLS ?? 3);

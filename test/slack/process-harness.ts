@@ -7,6 +7,7 @@ import { createAdapterEnvironment } from '../support/environment/adapter-environ
 import { createKillableProcesses, pick } from '../support/processes/killable-processes.ts';
 import { createTcpProxy } from '../support/processes/tcp-proxy.ts';
 import { startCountingProvider } from '../support/providers/counting-provider.ts';
+import { answersAmong } from '../support/slack/answers.ts';
 import { until } from '../support/until.ts';
 
 export type Victim = 'bot' | 'worker' | 'both';
@@ -120,7 +121,7 @@ export async function createProcessHarness({ bots: botCount = 1 } = {}) {
       const scope = { tenant: 'local', subject: `slack:${team}:${user}` };
       const { rows } = await pool.query<{ id: string }>('select id from tasks where subject = $1', [scope.subject]);
       const tasks = await Promise.all(rows.map(({ id }) => env.adapters.tasks.get(scope, id)));
-      const answers = slack.view(channel, ts).filter(({ fromApp, text }) => fromApp && !text.includes(waitsNotice));
+      const answers = answersAmong(slack.view(channel, ts));
       return {
         tasks: tasks.map((task) => ({ status: task?.status, text: textOf(task?.result) })),
         messages: answers.map(({ blocks, streaming }) => ({
@@ -139,9 +140,6 @@ export async function createProcessHarness({ bots: botCount = 1 } = {}) {
     },
   };
 }
-
-/** What a person reads when a message waits, which is no answer. */
-export const waitsNotice = 'Your message is kept';
 
 /**
  * Asks a question for each kill, and kills at a random moment from when Slack sends it until after its answer is
