@@ -41,7 +41,9 @@ export async function measureSlackAcks({ count, ...surroundings }: { count: numb
   const tookMs = firsts.map((attempt) => attempt.tookMs);
   const acknowledged = firsts.filter(({ outcome }) => outcome === 'acknowledged').length;
   const perSecond = (count / seconds).toFixed(0);
-  console.log(`\n${formatThousands(count)} messages, ${atOnce} at a time, ${perSecond} a second; Temporal stands still`);
+  console.log(
+    `\n${formatThousands(count)} messages, ${atOnce} at a time, ${perSecond} a second; Temporal stands still`,
+  );
   printTimes('acknowledgement', tookMs);
   judge(`${acknowledged} of ${count} acknowledged at the first attempt`, acknowledged === count);
   judge(`p99 below ${limitMs} ms`, percentile(tookMs, 0.99) < limitMs);
@@ -64,5 +66,8 @@ export async function measureSlackAcks({ count, ...surroundings }: { count: numb
   const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
   const { rows } = await edge.postgres.pool.query<{ n: number }>('select count(*)::int as n from tasks');
   const once = asked.filter(({ channel, ts }) => answersAmong(slack.view(channel, ts)).length === 1).length;
-  judge(`${once} of ${count} answered by one message, with ${rows[0]?.n} tasks, ${minutes} minutes later`, once === count);
+  judge(
+    `${once} of ${count} answered by one message, with ${rows[0]?.n} tasks, ${minutes} minutes later`,
+    once === count,
+  );
 }

@@ -144,13 +144,16 @@ describe('documents', () => {
   });
 
   test('in a channel are shown to the person alone; those of others are not counted, and as if they were not there', async () => {
-    const { channel, members } = channelWith();
-    const [anna, bert] = members as [{ id: string }, { id: string }];
+    const [anna, bert] = [person(), person()];
+    const { channel } = channelWith([anna, bert]);
     const scope = { tenant: 'local', subject: `slack:${team}:${anna.id}` };
     const before = await run(bert, channel, 'documents');
     // More than a list shows.
     for (let n = 0; n < 21; n++)
-      await putDocument(env.postgres.db, `gneiss${n}.txt`, `Gneiss ${n}: ZIRCON.`, { scope, placement: { readers: [] } });
+      await putDocument(env.postgres.db, `gneiss${n}.txt`, `Gneiss ${n}: ZIRCON.`, {
+        scope,
+        placement: { readers: [] },
+      });
     expect(await run(anna, channel, 'documents gneiss')).toContain('ZIRCON');
     expect(env.slack.viewAll(channel)).toEqual([]);
     expect(await run(bert, channel, 'documents')).toBe(before);

@@ -35,7 +35,9 @@ test(
   `the door, the worker or both are killed ${kills} times at random: each question has one task and one message, whose text is the result`,
   async () => {
     // Printed first, so that a run that hangs can be repeated, too.
-    console.log(`kills of Slack's processes: ALFRED_TEST_SEED=${seed} ALFRED_TEST_KILLS=${kills} ALFRED_TEST_BOTS=${bots}`);
+    console.log(
+      `kills of Slack's processes: ALFRED_TEST_SEED=${seed} ALFRED_TEST_KILLS=${kills} ALFRED_TEST_BOTS=${bots}`,
+    );
     const { asked, lines } = await killAtRandom(harness, { kills, seed });
     console.log(lines.join('\n'));
     await expectAnswered(asked, 240_000);
