@@ -52,8 +52,10 @@ async function ask(userId: string, place: string, { query = 'granite', answer = 
     steps: events.flatMap((event) => (event.type === 'tool.completed' ? [event.data.summary] : [])),
     /** Everything that Slack was sent meanwhile, and what stands there: statuses and earlier texts too. */
     sent: JSON.stringify([env.slack.calls.slice(before).map(({ args }) => args), env.slack.view(place, ts)]),
-    /** Without the time that it took. */
-    shown: answers.map(({ shown }) => shown.replace(/\d[\d.]* m?s\b/g, 'some time')),
+    /** Without the time that it took, and the id of its task. */
+    shown: answers.map(({ shown }) =>
+      shown.replace(/\d[\d.]* m?s\b/g, 'some time').replace(/\/workflows\/[^|>]+/, '/workflows/id'),
+    ),
   };
 }
 const outputsIn = ({ messages }: ModelRequest) =>
@@ -107,7 +109,8 @@ test('steps count what the place may read, and no other source is named, also wh
   const answer = 'It is grey [1], and there is more [2] [3].';
   for (const place of [people.bert.channel, channel]) {
     const { steps, sent, shown } = await ask(people.bert.id, place, { answer });
-    expect(steps).toEqual([expect.stringMatching(/^1 passage found/)]);
+    // Alfred has a claim of a source that is not there corrected: the model searches again.
+    expect(new Set(steps)).toEqual(new Set(['1 passage found for “granite”']));
     expect(shown.join()).toContain('handbook');
     expect(marksIn(sent)).toEqual(['grey']);
   }
