@@ -25,9 +25,9 @@ afterAll(async () => {
 /** @returns calls Temporal */
 async function connect(check: () => Promise<void> = async () => undefined): Promise<() => Promise<unknown>> {
   const config = { ...env.config, TEMPORAL_ADDRESS: temporal.address };
-  const { connection, close } = await connectTemporalLater({ config, log: env.log, check });
-  closes.push(close);
-  const client = createClient(connection, config);
+  const opened = await connectTemporalLater({ config, log: env.log, check });
+  closes.push(() => opened.close());
+  const client = createClient(opened.connection, config);
   const { TEMPORAL_NAMESPACE: namespace } = config;
   return () => client.withDeadline(Date.now() + 5_000, () => client.workflowService.describeNamespace({ namespace }));
 }
