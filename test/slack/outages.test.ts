@@ -120,7 +120,7 @@ test('1,000 events are acknowledged within the 3 seconds of Slack while Temporal
   );
   expect(rows).toEqual([{ kept: 1_000 }]);
 
-  // To answer all of them takes minutes: the benchmark does.
+  // To answer all of them takes minutes.
   const last = asked.slice(-10);
   await env.postgres.pool.query("delete from slack_inbox where not (body -> 'event' ->> 'ts' = any($1))", [
     last.map(({ ts }) => ts),
