@@ -9,7 +9,9 @@ import { openPostgres, type Postgres } from './database/postgres.ts';
 import { createReadiness, type ReadinessProbe } from './readiness.ts';
 import { warnOfOpenSecrets } from './open-secrets.ts';
 import { connectTemporal, createClient } from './temporal.ts';
+import { connectTemporalLater } from './temporal-later.ts';
 import { installTemporalRuntime } from './temporal-metrics.ts';
+import { checkNamespaceBeforeUse } from './temporal-namespace.ts';
 
 /** What every process needs: configuration, log, connections, metrics and readiness. */
 export type Edge = {
@@ -30,14 +32,40 @@ export type Edge = {
  *
  * @throws when Temporal does not answer at TEMPORAL_ADDRESS
  */
-export async function openEdge(config: Config, role: string, log: Logger = createLogger(config, role)): Promise<Edge> {
+export const openEdge = (config: Config, role: string, log: Logger = createLogger(config, role)): Promise<Edge> =>
+  openWith(config, log, async () => {
+    const connection = await connectTemporal(config);
+    return { connection, close: () => connection.close() };
+  });
+
+/**
+ * The same for a process that serves while Temporal is away, and runs no workers: it uses Temporal once that answers
+ * and has the namespace of this database.
+ *
+ * @throws AlfredError `wrong_namespace` when Temporal answers at once and has another one
+ */
+export function openEdgeWithoutTemporal(config: Config, role: string): Promise<Edge> {
+  const log = createLogger(config, role);
+  return openWith(config, log, ({ db }) =>
+    connectTemporalLater({
+      config,
+      log,
+      check: (connection) => checkNamespaceBeforeUse({ db, client: createClient(connection, config), config }, log),
+    }),
+  );
+}
+
+type OpenTemporal = (postgres: Postgres) => Promise<{ connection: NativeConnection; close(): Promise<void> }>;
+
+async function openWith(config: Config, log: Logger, openTemporal: OpenTemporal): Promise<Edge> {
   const ignored = ignoredVariables();
   if (ignored.length > 0) log.warn({ variables: ignored }, 'variables that this version of Alfred does not read');
   warnOfOpenSecrets(config, log);
   const metrics = createMetrics();
   const readTemporalMetrics = await installTemporalRuntime(log);
-  const connection = await connectTemporal(config);
   const postgres = openPostgres(config, log);
+  const temporal = await openTemporal(postgres);
+  const { connection } = temporal;
   void checkServer(postgres, config, log);
   const readiness = createReadiness({
     postgres: async () => void (await sql`select 1`.execute(postgres.db)),
@@ -58,7 +86,7 @@ export async function openEdge(config: Config, role: string, log: Logger = creat
     readiness,
     close: async () => {
       await postgres.close();
-      await connection.close();
+      await temporal.close();
     },
   };
 }

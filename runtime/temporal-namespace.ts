@@ -5,6 +5,7 @@ import type { Config } from './config.ts';
 import type { Logger } from './logger.ts';
 import { isDatabaseUnavailable, isUndefinedTable } from './database/database-errors.ts';
 import type { Database } from './database/postgres.ts';
+import { isTemporalUnavailable } from './temporal.ts';
 
 type Deps = {
   db: Database;
@@ -65,11 +66,32 @@ export async function checkNamespaceAtStart(deps: Deps, log: Logger): Promise<vo
   try {
     await checkNamespace(deps);
   } catch (error) {
-    if (error instanceof AlfredError && error.code === 'wrong_namespace') throw error;
-    if (isDatabaseUnavailable(error) || isUndefinedTable(error))
-      log.warn({ err: error }, 'the database could not say which Temporal namespace it belongs to');
-    else log.warn({ err: error }, 'Temporal could not say which namespace this process sees');
+    if (isWrongNamespace(error)) throw error;
+    warnOfUnchecked(error, log);
   }
+}
+
+/**
+ * Checks the namespace before a connection is used for the first time. What cannot be checked at all is logged, as at a
+ * start.
+ *
+ * @throws AlfredError `wrong_namespace`; what Postgres or Temporal throws while it is away
+ */
+export async function checkNamespaceBeforeUse(deps: Deps, log: Logger): Promise<void> {
+  try {
+    await checkNamespace(deps);
+  } catch (error) {
+    if (isWrongNamespace(error) || isDatabaseUnavailable(error) || isTemporalUnavailable(error)) throw error;
+    warnOfUnchecked(error, log);
+  }
+}
+
+const isWrongNamespace = (error: unknown): boolean => error instanceof AlfredError && error.code === 'wrong_namespace';
+
+function warnOfUnchecked(error: unknown, log: Logger): void {
+  if (isDatabaseUnavailable(error) || isUndefinedTable(error))
+    log.warn({ err: error }, 'the database could not say which Temporal namespace it belongs to');
+  else log.warn({ err: error }, 'Temporal could not say which namespace this process sees');
 }
 
 async function readNamespaceId(client: Client, namespace: string): Promise<string> {

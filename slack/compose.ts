@@ -1,11 +1,10 @@
 import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
-import { openEdge, type Edge } from '../runtime/edge.ts';
+import { openEdgeWithoutTemporal, type Edge } from '../runtime/edge.ts';
 import { graceMsOf } from '../runtime/grace.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
-import { checkNamespaceAtStart } from '../runtime/temporal-namespace.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import { createActing } from './acting/acting.ts';
@@ -249,11 +248,14 @@ function createProcessing({
   });
 }
 
-/** Runs the Slack door in a process of its own until a signal ends it. */
+/**
+ * Runs the Slack door in a process of its own until a signal ends it. It receives while Temporal is away.
+ *
+ * @throws AlfredError `wrong_namespace` when Temporal answers at once and has another namespace
+ */
 export async function runSlack(config: Config): Promise<void> {
   readSettings(config);
-  const edge = await openEdge(config, 'slack');
-  await checkNamespaceAtStart({ db: edge.postgres.db, client: edge.client, config }, edge.log);
+  const edge = await openEdgeWithoutTemporal(config, 'slack');
   const adapters = createAdapters(edge);
   void adapters.startListening();
   const slack = await startSlack(edge, adapters);

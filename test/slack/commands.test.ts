@@ -146,6 +146,24 @@ describe('documents', () => {
     expect(await run(anna, directOf(anna), 'documents')).toMatch(/diary\.txt[^]*guide\.txt/);
     expect(await run(bert, directOf(bert), 'documents')).not.toContain('diary');
   });
+
+  test('in a channel are shown to the person alone; those of others are not counted, and as if they were not there', async () => {
+    const [anna, bert] = [person(), person()];
+    const { channel } = channelWith([anna, bert]);
+    const scope = { tenant: 'local', subject: `slack:${team}:${anna.id}` };
+    const before = await run(bert, channel, 'documents');
+    // More than a list shows.
+    for (let n = 0; n < 21; n++)
+      await putDocument(env.postgres.db, `gneiss${n}.txt`, `Gneiss ${n}: ZIRCON.`, {
+        scope,
+        placement: { readers: [] },
+      });
+    expect(await run(anna, channel, 'documents gneiss')).toContain('ZIRCON');
+    expect(env.slack.viewAll(channel)).toEqual([]);
+    expect(await run(bert, channel, 'documents')).toBe(before);
+    expect(await run(bert, channel, 'documents gneiss')).toBe(await run(bert, channel, 'documents felsite'));
+    expect(JSON.stringify(env.noticesIn(channel, bert.id))).not.toMatch(/ZIRCON|gneiss\d/);
+  });
 });
 
 describe('further commands', () => {

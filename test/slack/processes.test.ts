@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { until } from '../support/until.ts';
 import { blockedTurn } from '../api/open-conversation.ts';
@@ -48,6 +49,23 @@ test('two bots at once answer each question once', async () => {
   for (const { ts } of asked) expect(env.slack.view(channel, ts).filter(({ fromApp }) => fromApp)).toHaveLength(1);
 });
 
+/** What was not acknowledged comes again after 1 and 5 minutes. */
+async function repeatsAreOver() {
+  await until('each delivery has been tried', () => env.slack.deliveries.every(({ attempts }) => attempts.length > 0));
+  for (const _ of [1, 2, 3])
+    await until(
+      'nothing is under way',
+      () => {
+        env.slack.clock.advance(60_000);
+        return env.slack.deliveries.every(({ state }) => state !== 'pending');
+      },
+      // Between two steps of the clock Alfred acknowledges what has come.
+      { everyMs: 500 },
+    );
+}
+const socketsAreOpen = () =>
+  until('sockets are open again', () => env.slack.connections().filter(({ leaving }) => !leaving).length === 2);
+
 test('no event is lost while sockets are closed, cut, or lose acknowledgements', async () => {
   env.script(() => ({ text: ['Yes.'] }));
   const asked: ReturnType<typeof env.slack.say>[] = [];
@@ -56,19 +74,42 @@ test('no event is lost while sockets are closed, cut, or lose acknowledgements',
     ask(`before ${how}`);
     env.slack.faults.disconnectSockets(how);
     ask(`while ${how}`);
-    await until('sockets are open again', () => env.slack.connections().filter(({ leaving }) => !leaving).length === 2);
+    await socketsAreOpen();
     env.slack.faults.loseAcknowledgements(1);
     ask(`after ${how}`);
   }
-  // What was not acknowledged comes again after 1 and 5 minutes.
-  await until('each delivery has been tried', () => env.slack.deliveries.every(({ attempts }) => attempts.length > 0));
-  for (const _ of [1, 2, 3])
-    await until('nothing is under way', () => {
-      env.slack.clock.advance(60_000);
-      return env.slack.deliveries.every(({ state }) => state !== 'pending');
-    });
+  await repeatsAreOver();
   for (const { ts } of asked) expect(await env.answersIn(channel, ts)).toHaveLength(1);
   expect(await env.tasks()).toHaveLength(asked.length);
+});
+
+test('messages come without a pause while sockets are replaced: each is stored, and once', async () => {
+  const { id: busy } = env.slack.addChannel({ name: 'busy', members: [user] });
+  const written: ReturnType<typeof env.slack.say>[] = [];
+  let isOver = false;
+  // They name no one: they are received, and not answered.
+  const writing = (async () => {
+    while (!isOver) {
+      written.push(env.slack.say(user, busy, `Message ${written.length}`));
+      await sleep(20);
+    }
+  })();
+  for (const how of ['refresh_requested', 'abrupt', 'warning'] as const) {
+    const before = written.length;
+    await until('some messages have come', () => written.length >= before + 20);
+    env.slack.faults.disconnectSockets(how);
+    await until('some messages have come meanwhile', () => written.length >= before + 40);
+    await socketsAreOpen();
+  }
+  isOver = true;
+  await writing;
+  await repeatsAreOver();
+  await env.inboxIsEmpty();
+  const { rows } = await env.postgres.pool.query<{ key: string }>(
+    'select key from slack_inbox where completed_at is not null',
+  );
+  const keys = written.map(({ ts }) => `message:${env.slack.workspace.id}:${busy}:${ts}`);
+  expect(rows.map(({ key }) => key).toSorted()).toEqual(keys.toSorted());
 });
 
 test('an event that the library of sockets cannot read ends nothing', async () => {

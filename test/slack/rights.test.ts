@@ -29,27 +29,49 @@ beforeAll(async () => {
 });
 afterAll(() => env?.close());
 
-/** Asks, with a search for granite, and returns what the model got to read of documents. */
-async function readFor(userId: string, place: string): Promise<string[]> {
+type Words = { query?: string; answer?: string };
+
+/** Asks, with a search, and returns all that comes of it. */
+async function ask(userId: string, place: string, { query = 'granite', answer = 'Done.' }: Words = {}) {
   const requests = env.script((request) =>
     request.messages.at(-1)?.role === 'tool'
-      ? { text: ['Done.'] }
-      : { calls: [{ tool: 'search_documents', arguments: { query: 'granite' } }] },
+      ? { text: [answer] }
+      : { calls: [{ tool: 'search_documents', arguments: { query } }] },
   );
+  const before = env.slack.calls.length;
   const isDirect = place.startsWith('D');
-  const { ts } = isDirect
-    ? env.slack.say(userId, place, 'What about granite?')
-    : env.slack.mention(userId, place, 'What about granite?');
-  await env.answersIn(place, ts);
-  const shown = JSON.stringify(env.slack.view(place, ts));
-  const outputs = JSON.stringify(requests.flatMap(outputsIn));
-  // What the model does not get must not come by another way either: sources under the answer, counts, names.
-  expect([...shown.matchAll(marks)].every(([mark]) => outputs.includes(mark))).toBe(true);
-  return [...new Set([...outputs.matchAll(marks)].map(([mark]) => mark))].toSorted();
+  const text = `What about ${query}?`;
+  const { ts } = isDirect ? env.slack.say(userId, place, text) : env.slack.mention(userId, place, text);
+  const answers = await env.answersIn(place, ts);
+  const { rows } = await env.postgres.pool.query('select task_id, subject from slack_posts where thread_ts = $1', [ts]);
+  const events = await env.events.read({ tenant: 'local', subject: rows[0].subject }, rows[0].task_id, 0, 100);
+  return {
+    /** What the model got to read of documents. */
+    outputs: requests.flatMap(outputsIn),
+    /** What is shown of the search while Alfred works. */
+    steps: events.flatMap((event) => (event.type === 'tool.completed' ? [event.data.summary] : [])),
+    /** Everything that Slack was sent meanwhile, and what stands there: statuses and earlier texts too. */
+    sent: JSON.stringify([env.slack.calls.slice(before).map(({ args }) => args), env.slack.view(place, ts)]),
+    /** Without the time that it took, and the id of its task. */
+    shown: answers.map(({ shown }) =>
+      shown.replace(/\d[\d.]* m?s\b/g, 'some time').replace(/\/workflows\/[^|>]+/, '/workflows/id'),
+    ),
+  };
 }
-const marks = /grey|ZIRCON|QUARRY|BUCKS|diary|minutes|payroll/g;
 const outputsIn = ({ messages }: ModelRequest) =>
   messages.flatMap((message) => (message.role === 'tool' ? message.results.map(({ output }) => output) : []));
+
+const marks = /grey|ZIRCON|QUARRY|BUCKS|diary|minutes|payroll/g;
+const marksIn = (text: string) => [...new Set([...text.matchAll(marks)].map(([mark]) => mark))].toSorted();
+
+/** Asks about granite. @returns the marks of the documents that the model got to read */
+async function readFor(userId: string, place: string): Promise<string[]> {
+  const { outputs, sent } = await ask(userId, place);
+  const read = marksIn(JSON.stringify(outputs));
+  // What the model does not get must not come by another way either: sources under the answer, counts, names.
+  expect(read).toEqual(expect.arrayContaining(marksIn(sent)));
+  return read;
+}
 
 test('in a direct message a person finds its own documents and those of everyone', async () => {
   expect(await readFor(people.anna.id, people.anna.channel)).toEqual(['ZIRCON', 'diary', 'grey']);
@@ -81,4 +103,35 @@ test('a linked person reads with its groups in a direct message, and not in a ch
   expect(await readFor(people.bert.id, channel)).toEqual(['grey']);
   await query("delete from group_members where subject = 'b'");
   expect(await readFor(people.bert.id, people.bert.channel)).toEqual(['grey']);
+});
+
+test('steps count what the place may read, and no other source is named, also when the model claims one', async () => {
+  const answer = 'It is grey [1], and there is more [2] [3].';
+  for (const place of [people.bert.channel, channel]) {
+    const { steps, sent, shown } = await ask(people.bert.id, place, { answer });
+    // Alfred has a claim of a source that is not there corrected: the model searches again.
+    expect(new Set(steps)).toEqual(new Set(['1 passage found for “granite”']));
+    expect(shown.join()).toContain('handbook');
+    expect(marksIn(sent)).toEqual(['grey']);
+  }
+});
+
+test('a document that the place may not read changes nothing: not the text, the sources, the counts or the steps', async () => {
+  const { db } = env.postgres;
+  await putDocument(db, 'roof.txt', 'The roof is of slate.', { placement: { readers: ['everyone'] } });
+  const places = [people.bert.channel, channel];
+  const askAll = async () => {
+    const traces = [];
+    for (const place of places)
+      traces.push(await ask(people.bert.id, place, { query: 'slate', answer: 'It is slate [1].' }));
+    return traces.map(({ outputs, steps, shown }) => ({ outputs, steps, shown }));
+  };
+  const before = await askAll();
+  expect(before).toMatchObject([{ steps: [expect.stringMatching(/^1 passage found/)] }, {}]);
+  const scope = { tenant: 'local', subject: `slack:${team}:${people.anna.id}` };
+  await putDocument(db, 'offer.txt', 'Slate: Anna has an OFFER.', { scope, placement: { readers: [] } });
+  // It is in the index now.
+  const { outputs } = await ask(people.anna.id, people.anna.channel, { query: 'slate' });
+  expect(JSON.stringify(outputs)).toContain('OFFER');
+  expect(await askAll()).toEqual(before);
 });

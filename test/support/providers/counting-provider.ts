@@ -32,13 +32,16 @@ const searchesOf = (step: number): ToolCall[] =>
  *
  * @param options.pieceMs the time between two pieces of a response
  * @param options.callsAt the tool calls of a step, instead of the searches; a step without any is the last one
+ * @param options.answerTo the text of the last step, whose number among all responses is `serial`
  */
 export async function startCountingProvider({
   pieceMs,
   callsAt,
+  answerTo = (task) => `The answer to ${task}.`,
 }: {
   pieceMs: number;
   callsAt?: (step: number) => ToolCall[];
+  answerTo?: (task: string, serial: number) => string;
 }) {
   const responses: ServedResponse[] = [];
   let isFinishing = false;
@@ -55,7 +58,7 @@ export async function startCountingProvider({
     const task = String(messages.find(({ role }) => role === 'user')?.content);
     const serial = firstSerial + responses.length;
     const calls = nextCalls(step);
-    const text = calls.length === 0 ? `The answer to ${task}.` : `Step ${step} of ${task}, looking on. `;
+    const text = calls.length === 0 ? answerTo(task, serial) : `Step ${step} of ${task}, looking on. `;
     const record = { task, step, text, isComplete: false };
     responses.push(record);
 
