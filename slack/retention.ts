@@ -9,7 +9,7 @@ type Deps = {
   links: Pick<SlackLinking, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
-  /** The workspaces whose deliveries are processed; none while Slack has not said which they are. */
+  /** The workspaces whose deliveries are processed; none before Slack has answered which they are. */
   teams: () => string[];
   log: Pick<Logger, 'info' | 'warn'>;
   metrics: Pick<Metrics, 'slackDeliveries'>;

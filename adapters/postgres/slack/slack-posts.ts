@@ -100,23 +100,27 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
     return row && toPost(row);
   },
 
-  async depth() {
-    const { count } = await db
-      .selectFrom('slack_posts')
-      .select((eb) => eb.fn.countAll<number>().as('count'))
-      .where('finished_at', 'is', null)
-      .executeTakeFirstOrThrow();
-    return Number(count);
-  },
+  depth: () => countOpen(db),
 
-  async removeOld() {
-    const { numAffectedRows } = await sql`
-      delete from slack_posts where id in (
-        select id from slack_posts where finished_at < now() - ${keptFor}::interval
-        limit ${removedAtOnce} for update skip locked)`.execute(db);
-    return Number(numAffectedRows ?? 0);
-  },
+  removeOld: () => removeOld(db),
 });
+
+async function countOpen(db: Database): Promise<number> {
+  const { count } = await db
+    .selectFrom('slack_posts')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('finished_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+async function removeOld(db: Database): Promise<number> {
+  const { numAffectedRows } = await sql`
+    delete from slack_posts where id in (
+      select id from slack_posts where finished_at < now() - ${keptFor}::interval
+      limit ${removedAtOnce} for update skip locked)`.execute(db);
+  return Number(numAffectedRows ?? 0);
+}
 
 type Row = Selectable<Tables['slack_posts']>;
 
