@@ -104,7 +104,7 @@ export function createFailureReports({ notices, replies, threads, identity }: De
       const { act, question, command } = await readDelivery(delivery);
       if (command) await replies.send(command, linesMessage(escapeMrkdwn(textOf(error, commandFailed)), []));
       // Where a line could not be posted, another one cannot be posted either.
-      if (isSlackCallError(error) && error.method.startsWith('chat.post')) return;
+      if (isSlackCallError(error) && /^chat\.post/.test(error.method)) return;
       if (act) await notices.send(act, textOf(error, pressFailed));
       if (!question) return;
       const isAsked =
