@@ -1,10 +1,17 @@
-import type { SlackInbox, SlackLinking, SlackPosts, SlackThreads } from '../contract/ports/index.ts';
+import type {
+  SlackInbox,
+  SlackInstallations,
+  SlackLinking,
+  SlackPosts,
+  SlackThreads,
+} from '../contract/ports/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 const everyMs = 600_000;
 
 type Deps = {
   inbox: Pick<SlackInbox, 'removeOld'>;
+  installations: Pick<SlackInstallations, 'removeOld'>;
   links: Pick<SlackLinking, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
@@ -12,11 +19,12 @@ type Deps = {
 };
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
-export function startRetention({ inbox, links, posts, threads, log }: Deps): () => void {
+export function startRetention({ inbox, installations, links, posts, threads, log }: Deps): () => void {
   const removeOld = async () => {
     try {
       const removed = {
         deliveries: await inbox.removeOld(),
+        installations: await installations.removeOld(),
         links: await links.removeOld(),
         posts: await posts.removeOld(),
         threads: await threads.removeOld(),
