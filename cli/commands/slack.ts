@@ -5,9 +5,14 @@ import type { Finding } from '../slack/finding.ts';
 import { formatCount } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { wholeNumber } from './number-options.ts';
+import { addSlackWorkspaces } from './slack-workspaces.ts';
 
-export function addSlack(program: Command, { terminal }: CommandContext) {
-  const slack = program.command('slack').description('the Slack door: what is wrong with it, and a trial');
+export function addSlack(program: Command, context: CommandContext) {
+  const { terminal } = context;
+  const slack = program
+    .command('slack')
+    .description('the Slack door: what is wrong with it, a trial, and the workspaces that have installed Alfred');
+  addSlackWorkspaces(slack, context);
   slack
     .command('doctor')
     .description('check the tokens, scopes, sockets, clock, database and door, and say what to do')
