@@ -29,7 +29,8 @@ test('without a bot token Alfred is in Slack for those who install it', () => {
     botToken: undefined,
     installing: { clientId: '1.2', clientSecret: secret, publicUrl: 'https://slack.example.com' },
   });
-  expect(JSON.stringify(describeConfig(config, all))).not.toMatch(new RegExp(`${secret}|${RegExp.escape(key)}`));
+  const shown = JSON.stringify(describeConfig(config, all));
+  for (const hidden of [secret, key]) expect(shown).not.toContain(hidden);
 });
 
 test('secret and keys may be in files, and the address be that of the API', () => {
