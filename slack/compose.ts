@@ -84,7 +84,7 @@ export async function startSlack(
   if (installations) await checkInstallations(installations, log);
 
   const stopping = new AbortController();
-  const workspaces = createWorkspaces({ ...settings, installations });
+  const workspaces = createWorkspaces({ ...settings, installations, log });
   const { calls, openPoster, notices, token } = wirePosting(edge, adapters, workspaces);
   let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());

@@ -45,8 +45,8 @@ export interface SlackInstallations {
   list(): Promise<SlackInstallation[]>;
 
   /**
-   * Lets a workspace in, or changes its tenant. What it had from another tenant ends: links of its people, and answers
-   * that are still to be shown.
+   * Lets a workspace in, or changes its tenant. What it had from another tenant is forgotten: links of its people,
+   * threads, and answers that are still to be shown.
    *
    * @returns undefined when it is not installed
    */

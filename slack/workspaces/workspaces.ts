@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { webApi } from '@slack/bolt';
 import { AlfredError } from '../../contract/errors.ts';
 import type { SlackInstallation, SlackInstallations } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import type { SlackAnswer } from '../api-calls/api-calls.ts';
 import { SlackCallError } from '../api-calls/call-error.ts';
 import { isTokenProblem } from '../api-calls/token-problems.ts';
@@ -20,6 +21,7 @@ type Deps = {
   tenant: string;
   /** Absent: Alfred is only in the workspace of its bot token. */
   installations: Pick<SlackInstallations, 'find'> | undefined;
+  log: Pick<Logger, 'warn'>;
 };
 
 export type Workspaces = ReturnType<typeof createWorkspaces>;
@@ -28,7 +30,7 @@ export type Workspaces = ReturnType<typeof createWorkspaces>;
  * The workspaces that Alfred is in: that of SLACK_BOT_TOKEN, and those that have installed it. Each has its own token
  * and its own tenant.
  */
-export function createWorkspaces({ botToken, apiUrl, tenant, installations }: Deps) {
+export function createWorkspaces({ botToken, apiUrl, tenant, installations, log }: Deps) {
   const ownClient = botToken === undefined ? undefined : createWebClient({ token: botToken, apiUrl });
   const known = new LRUCache<string, { installed: Installed | undefined }>({ max: 1_000, ttl: cacheMs });
   /** Slack's name of the error with which it refuses the token of a workspace. */
@@ -51,14 +53,14 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations }: De
     return installed;
   }
 
-  /** @throws SlackCallError when the database is away: nothing was sent */
+  /** @throws SlackCallError when the database is away */
   async function clientOf(team: string, method: string): Promise<webApi.WebClient | undefined> {
     if (isOwn(team)) return ownClient;
     try {
       const installed = await find(team);
       return installed?.installation.state === 'allowed' ? installed.client : undefined;
     } catch {
-      throw new SlackCallError(method, 'unavailable', 'refused');
+      throw new SlackCallError(method, 'unavailable', 'unknown');
     }
   }
 
@@ -94,17 +96,18 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations }: De
 
     /** @param outcome of a call to a workspace that has installed Alfred: `ok`, or Slack's name of the error */
     observe(team: string, outcome: string): void {
-      if (isTokenProblem(outcome)) refused.set(team, outcome);
-      else if (outcome === 'ok') refused.delete(team);
+      if (isTokenProblem(outcome)) {
+        if (refused.get(team) !== outcome) log.warn({ team, code: outcome }, 'Slack refuses the token of a workspace');
+        refused.set(team, outcome);
+      } else if (outcome === 'ok') refused.delete(team);
     },
 
-    /** Which installed workspaces refuse their tokens, and what to do. */
+    /** Whether Slack refuses tokens of workspaces, and what to do. People of other tenants read it: it names none. */
     async problem(): Promise<string | undefined> {
       for (const team of refused.keys())
         if ((await find(team))?.installation.state !== 'allowed') refused.delete(team);
       if (refused.size === 0) return undefined;
-      const teams = [...refused].map(([team, code]) => `${team} (${code})`).toSorted();
-      return `Slack refuses the tokens of ${teams.join(', ')}: let a person of the workspace install Alfred again, or remove it with \`alfred slack workspaces remove\``;
+      return `Slack refuses the tokens of installed workspaces (${refused.size}), which the log names: let a person there install Alfred again, or remove them with \`alfred slack workspaces remove\``;
     },
   };
 }

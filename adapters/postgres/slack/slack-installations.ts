@@ -123,8 +123,7 @@ const allow = (db: Database, team: string, tenant: string) =>
     if (!installation) return undefined;
     await sql`delete from slack_links where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_link_codes where team = ${team} and tenant <> ${tenant}`.execute(trx);
-    await sql`
-      update slack_posts set finished_at = now(), owner = null, leased_until = null
-      where team = ${team} and tenant <> ${tenant} and finished_at is null`.execute(trx);
+    await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);
+    await sql`delete from slack_threads where team = ${team} and tenant <> ${tenant}`.execute(trx);
     return installation;
   });

@@ -100,7 +100,7 @@ test('an installation whose token Slack refuses is in the health, and ends no ot
   workspace.botToken = 'xoxb-another';
   env.slack.say(user, channel, 'Are you there?');
   const detail = async () => (await env.readiness.read()).dependencies['slack_workspaces']?.detail;
-  expect(await until('a warning', detail)).toContain(`${workspace.id} (invalid_auth)`);
+  expect(await until('a warning', detail)).toContain('alfred slack workspaces remove');
   expect((await env.readiness.read()).dependencies['slack']?.detail).toBeUndefined();
   // Its message waits for a token that counts.
   await env.slackInstallations.end(workspace.id);
