@@ -73,7 +73,9 @@ export function slackInstallFaults(variables: InstallVariables): Fault[] {
   if (variables.SLACK_CLIENT_ID === undefined) {
     const alone = secrets.find((name) => has(name) || hasFile(name));
     const others = alone ?? (variables.SLACK_PUBLIC_URL === undefined ? undefined : 'SLACK_PUBLIC_URL');
-    return others === undefined ? twice : [...twice, { variable: 'SLACK_CLIENT_ID', message: `is needed with ${others}` }];
+    return others === undefined
+      ? twice
+      : [...twice, { variable: 'SLACK_CLIENT_ID', message: `is needed with ${others}` }];
   }
   const missing = secrets
     .filter((name) => !has(name) && !hasFile(name))

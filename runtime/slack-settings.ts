@@ -6,9 +6,7 @@ const tokens = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as
 type Token = (typeof tokens)[number];
 
 /** The variables as they are parsed. */
-type SlackVariables = Partial<
-  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_API_URL', string | undefined>
-> &
+type SlackVariables = Partial<Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_API_URL', string | undefined>> &
   Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
 
 /** How Alfred is in Slack. */

@@ -186,16 +186,7 @@ type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices'> 
 };
 
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
-function createProcessing({
-  edge,
-  adapters,
-  agents,
-  settings,
-  workspaces,
-  calls,
-  notices,
-  onAsked,
-}: ProcessingDeps) {
+function createProcessing({ edge, adapters, agents, settings, workspaces, calls, notices, onAsked }: ProcessingDeps) {
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({

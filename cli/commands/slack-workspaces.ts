@@ -39,7 +39,8 @@ export function addSlackWorkspaces(slack: Command, context: CommandContext) {
 }
 
 function teamId(value: string): string {
-  if (!/^T[A-Z0-9]{1,40}$/.test(value)) throw new InvalidArgumentError('expected the id of a workspace, like T0123ABCD');
+  if (!/^T[A-Z0-9]{1,40}$/.test(value))
+    throw new InvalidArgumentError('expected the id of a workspace, like T0123ABCD');
   return value;
 }
 
@@ -76,7 +77,9 @@ async function allow(team: string, { tenant, json }: JsonOption & { tenant: stri
     return allowed;
   });
   if (json) return terminal.printJson(workspace);
-  terminal.print(`${team} (${workspace.name}) is let in, with the documents of ${tenant} that everyone there may read.`);
+  terminal.print(
+    `${team} (${workspace.name}) is let in, with the documents of ${tenant} that everyone there may read.`,
+  );
   terminal.note('The Slack door answers its people within ten seconds.');
 }
 

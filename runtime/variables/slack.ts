@@ -57,7 +57,9 @@ export const slack = {
   SLACK_HOST: z.string().min(1).default('127.0.0.1').describe('address that the Slack door binds to'),
   SLACK_PORT: port
     .default(8011)
-    .describe('port of the Slack door: /slack/events, /slack/install, /health, /healthz and /metrics; 0 takes a free one'),
+    .describe(
+      'port of the Slack door: /slack/events, /slack/install, /health, /healthz and /metrics; 0 takes a free one',
+    ),
   SLACK_TENANT: TenantName.optional().describe(
     'tenant of the people in Slack; needed with OIDC_ISSUER; default: local, that of the user of this machine',
   ),

@@ -90,7 +90,9 @@ export function createInstallPages({ installing, apiUrl, installations, workspac
         // The workspace gave it, and it is not wanted.
         await createWebClient({ token, apiUrl })
           .auth.revoke()
-          .catch((error: unknown) => log.warn({ code: codeOf(error) }, 'a token that is not used could not be revoked'));
+          .catch((error: unknown) =>
+            log.warn({ code: codeOf(error) }, 'a token that is not used could not be revoked'),
+          );
       },
     });
     sendPage(response, page);
@@ -105,7 +107,8 @@ export function createInstallPages({ installing, apiUrl, installations, workspac
 
   async function finish(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const refusal = new URLSearchParams(request.url?.split('?')[1]).get('error');
-    if (refusal !== null && refusal !== 'access_denied') return sendPage(response, { ...refusedPage(refusal), link: again });
+    if (refusal !== null && refusal !== 'access_denied')
+      return sendPage(response, { ...refusedPage(refusal), link: again });
     await provider.handleCallback(request, response, {
       afterInstallation: (installation, _options, _request, answer) => accept(installation, answer),
       failure(error, _options, _request, answer) {

@@ -20,7 +20,7 @@ const waits =
   'I am installed in this workspace, and the people who run me have not let it in yet. Ask them to: until then I answer no one here.';
 
 /** Which installation an event ends, and when Slack sent it. */
-export function revocationIn(body: object): { team: string; at: Date } | undefined {
+function revocationIn(body: object): { team: string; at: Date } | undefined {
   const { team_id: team, event, event_time: seconds } = body as Record<string, unknown>;
   const { type, tokens } = isRecord(event) ? event : {};
   // A person alone can revoke what it has allowed; Alfred has a token of its own.

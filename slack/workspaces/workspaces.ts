@@ -104,8 +104,7 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
 
     /** Whether Slack refuses tokens of workspaces, and what to do. People of other tenants read it: it names none. */
     async problem(): Promise<string | undefined> {
-      for (const team of refused.keys())
-        if ((await find(team))?.installation.state !== 'allowed') refused.delete(team);
+      for (const team of refused.keys()) if ((await find(team))?.installation.state !== 'allowed') refused.delete(team);
       if (refused.size === 0) return undefined;
       return `Slack refuses the tokens of installed workspaces (${refused.size}), which the log names: let a person there install Alfred again, or remove them with \`alfred slack workspaces remove\``;
     },

@@ -8,17 +8,30 @@ import { alfred } from './run-alfred.ts';
 let env: TestEnvironment;
 beforeAll(async () => {
   env = await createTestEnvironment();
-  const installations = createSlackInstallations(env.postgres.db, () => ['0123456789abcdefghijklmnopqrstuvwxyzABCDEFG=']);
+  const installations = createSlackInstallations(env.postgres.db, () => [
+    '0123456789abcdefghijklmnopqrstuvwxyzABCDEFG=',
+  ]);
   for (const [team, name] of [
     ['T1', 'Globex'],
     ['T2', 'Initech'],
   ] as const)
-    await installations.store({ team, name, botId: 'B1', botUserId: 'U0', installedBy: 'U1', token: `xoxb-of-${team}` });
+    await installations.store({
+      team,
+      name,
+      botId: 'B1',
+      botUserId: 'U0',
+      installedBy: 'U1',
+      token: `xoxb-of-${team}`,
+    });
 });
 afterAll(() => env?.close());
 
 const run = (...args: string[]) =>
-  alfred(['slack', 'workspaces', ...args], { DATABASE_URL: env.config.DATABASE_URL, ALFRED_AUDIT: 'off', NO_COLOR: '1' });
+  alfred(['slack', 'workspaces', ...args], {
+    DATABASE_URL: env.config.DATABASE_URL,
+    ALFRED_AUDIT: 'off',
+    NO_COLOR: '1',
+  });
 
 test('an operator sees who has installed Alfred, lets a workspace in, and removes it', async () => {
   const listed = await run();

@@ -62,7 +62,11 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['the id', { SLACK_CLIENT_ID: '', SLACK_BOT_TOKEN: 'xoxb-1' }, /SLACK_CLIENT_ID is not set: is needed with/],
   ['32 bytes', { SLACK_INSTALLATION_KEY: 'short' }, /SLACK_INSTALLATION_KEY is wrong: .*32 random bytes/],
   ['an address alone', { SLACK_PUBLIC_URL: 'https://a.example/b' }, /SLACK_PUBLIC_URL is .*without a path/],
-  ['one of the two', { SLACK_CLIENT_SECRET_FILE: '/x' }, /SLACK_CLIENT_SECRET_FILE .*expected without SLACK_CLIENT_SECRET/],
+  [
+    'one of the two',
+    { SLACK_CLIENT_SECRET_FILE: '/x' },
+    /SLACK_CLIENT_SECRET_FILE .*expected without SLACK_CLIENT_SECRET/,
+  ],
 ])('without %s the settings are refused, with what to do', (_, change, message) => {
   expect(() => load({ ...all, ...change })).toThrow(message);
 });

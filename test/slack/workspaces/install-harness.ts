@@ -19,7 +19,12 @@ export async function createInstallHarness() {
   async function begin() {
     const response = await fetch(`${env.bot.url}/slack/install`, { redirect: 'manual' });
     const [setCookie = ''] = response.headers.getSetCookie();
-    return { response, setCookie, cookie: setCookie.split(';')[0] ?? '', slackPage: response.headers.get('location') ?? '' };
+    return {
+      response,
+      setCookie,
+      cookie: setCookie.split(';')[0] ?? '',
+      slackPage: response.headers.get('location') ?? '',
+    };
   }
 
   /** Agrees on Slack's page. @returns what Slack adds to the address to which the browser comes back */
