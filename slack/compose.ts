@@ -88,7 +88,7 @@ export async function startSlack(
   const { calls, openPoster, notices, token } = wirePosting(edge, adapters, workspaces);
   let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());
-  if (installations) readiness.addWarning('slack_workspaces', workspaces.problem);
+  if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
   const identity =
     settings.botToken === undefined
       ? undefined
@@ -110,7 +110,7 @@ export async function startSlack(
     openPoster,
     log,
   });
-  const onStored = served.wakeProcessor;
+  const onStored = (team: string) => served.wakeProcessor(team);
   const receive = createReceive({ inbox: adapters.slackInbox, log, metrics, onStored });
   const http = await startHttpReceiver({
     ...edge,

@@ -81,7 +81,6 @@ export function createAdapters(edge: AdapterEdge) {
     slackLinking: createSlackLinking(db),
     slackInstallations: createSlackInstallations(db, slackInstallationKeysOf(config)),
   };
-  const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -89,7 +88,7 @@ export function createAdapters(edge: AdapterEdge) {
   const signIn = createSignIn({
     issuers: issuersOf(config),
     subjects: createSubjects(db),
-    apiKeys,
+    apiKeys: rows.apiKeys,
     log,
     metrics,
     createBrowserSignIn:

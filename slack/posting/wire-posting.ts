@@ -24,7 +24,7 @@ type WiredAdapters = {
 export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, workspaces: Workspaces) {
   const token = createTokenWatch();
   const calls = createApiCalls({
-    send: workspaces.send,
+    send: (team, method, args) => workspaces.send(team, method, args),
     clock: systemClock,
     log,
     metrics: {

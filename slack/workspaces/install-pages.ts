@@ -41,7 +41,8 @@ type Deps = {
 type Pages = Map<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>;
 
 /**
- * The pages with which a workspace installs Alfred, by Slack's OAuth: https://docs.slack.dev/authentication/installing-with-oauth
+ * The pages with which a workspace installs Alfred, by Slack's OAuth:
+ * https://docs.slack.dev/authentication/installing-with-oauth
  *
  * An installation counts once, for ten minutes, and in the browser that began it. The library checks its cookie; the
  * state is ours, because the library's own one counts more than once.
@@ -165,6 +166,7 @@ const refusedPage = (code: string): Page => ({
 
 /** Slack's names of errors about a code that was used, or is none. */
 const codeErrors: ReadonlySet<string> = new Set(['code_already_used', 'invalid_code', 'no_code', 'invalid_grant']);
+const denied: string = ErrorCode.AuthorizationError;
 const stateErrors: ReadonlySet<string> = new Set([
   ErrorCode.InvalidStateError,
   ErrorCode.MissingCodeError,
@@ -172,7 +174,7 @@ const stateErrors: ReadonlySet<string> = new Set([
 ]);
 
 function failurePage(error: CodedError): Page {
-  if (error.code === ErrorCode.AuthorizationError) return deniedPage;
+  if (error.code === denied) return deniedPage;
   if (stateErrors.has(error.code)) return overPage;
   const code = codeOf(error);
   if (codeErrors.has(code)) return overPage;
