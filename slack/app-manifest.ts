@@ -13,10 +13,12 @@ const scopesOfEvents = {
   agent_session_stopped: [],
   app_home_opened: [],
   app_mention: ['app_mentions:read'],
+  app_uninstalled: [],
   'message.channels': ['channels:history'],
   'message.groups': ['groups:history'],
   'message.im': ['im:history'],
   'message.mpim': ['mpim:history'],
+  tokens_revoked: [],
 } as const satisfies Partial<Record<BotEvent, readonly string[]>>;
 
 /** The methods that Alfred calls, with the scopes that Slack asks for. */

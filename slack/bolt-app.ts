@@ -9,7 +9,6 @@ import { approvalFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
-  botToken: string;
   apiUrl: string | undefined;
   identity: { botId: string; botUserId: string };
   ask: (question: Question) => Promise<void>;
@@ -18,6 +17,8 @@ type Deps = {
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
   publishHome: (visit: HomeVisit) => Promise<void>;
   acting: Acting;
+  /** Slack has ended an installation. */
+  endRevoked: (body: object) => Promise<void>;
 };
 
 /**
@@ -26,11 +27,11 @@ type Deps = {
  *
  * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
  */
-export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: Deps): App {
-  const { ask, noticeChange, runCommand, publishHome } = deps;
+export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App {
+  const { ask, noticeChange, runCommand, publishHome, endRevoked } = deps;
   const app = new App({
     ...identity,
-    token: botToken,
+    token: noToken,
     receiver: noReceiver,
     tokenVerificationEnabled: false,
     convoStore: false,
@@ -62,7 +63,12 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
   app.event('agent_session_stopped', ({ body, context }) => acting.stopped(body, context.receivedAt as Date));
+  app.event('app_uninstalled', ({ body }) => endRevoked(body));
+  app.event('tokens_revoked', ({ body }) => endRevoked(body));
   return app;
 }
+
+/** Bolt wants one for its client, which makes no calls. */
+const noToken = 'xoxb-none';
 
 const noReceiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };

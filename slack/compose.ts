@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
@@ -23,6 +24,11 @@ import { startHttpReceiver } from './receiving/http-receiver.ts';
 import { createReceive } from './receiving/receive.ts';
 import { createSocketReceiver } from './receiving/socket-receiver.ts';
 import { startRetention } from './retention.ts';
+import { checkInstallations } from './workspaces/check-installations.ts';
+import { createInstallPages } from './workspaces/install-pages.ts';
+import { createRefusals } from './workspaces/refuse-delivery.ts';
+import { serveWorkspaces, type ServedWorkspaces } from './workspaces/serve-workspaces.ts';
+import { createWorkspaces, type Workspaces } from './workspaces/workspaces.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
@@ -39,6 +45,7 @@ type SlackAdapters = Pick<
   | 'messages'
   | 'rights'
   | 'slackInbox'
+  | 'slackInstallations'
   | 'slackLinking'
   | 'slackPosts'
   | 'slackThreads'
@@ -63,7 +70,7 @@ export async function startSlack(
   adapters: SlackAdapters,
   { agents = registeredAgents }: { agents?: Agents } = {},
 ): Promise<RunningSlack> {
-  const { config, log, readiness } = edge;
+  const { config, log, metrics, readiness } = edge;
   const settings = readSettings(config);
   checkAgentNames(config, Object.keys(agents));
   if (!findAgent(agents, config.SLACK_AGENT))
@@ -72,23 +79,38 @@ export async function startSlack(
     );
   await adapters.checkAudit();
 
-  let problem: string | undefined = 'Slack has not said yet who Alfred is there';
+  const installations = settings.installing && adapters.slackInstallations;
+  if (installations) await checkInstallations(installations, log);
+
   const stopping = new AbortController();
-  const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
+  const workspaces = createWorkspaces({ ...settings, installations, log });
+  const { calls, openPoster, notices, token } = wirePosting(edge, adapters, workspaces);
+  let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());
-  const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
-  const processor = createProcessing({
-    edge,
-    adapters,
-    agents,
-    settings,
-    calls,
-    notices,
-    owner,
-    identity,
-    onAsked: () => poster.wake(),
+  if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
+  const identity =
+    settings.botToken === undefined
+      ? undefined
+      : identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+  const served: ServedWorkspaces = serveWorkspaces({
+    own: identity,
+    installations,
+    isOwn: workspaces.isOwn,
+    openProcessor: createProcessing({
+      edge,
+      adapters,
+      agents,
+      settings,
+      workspaces,
+      calls,
+      notices,
+      onAsked: () => served.wakePosters(),
+    }),
+    openPoster,
+    log,
   });
-  const receive = createReceive({ inbox: adapters.slackInbox, log, metrics: edge.metrics, onStored: processor.wake });
+  const onStored = (team: string) => served.wakeProcessor(team);
+  const receive = createReceive({ inbox: adapters.slackInbox, log, metrics, onStored });
   const http = await startHttpReceiver({
     ...edge,
     host: config.SLACK_HOST,
@@ -97,38 +119,32 @@ export async function startSlack(
     maxConnections: config.ALFRED_MAX_CONNECTIONS,
     networks: config.ALFRED_METRICS_NETWORKS,
     receive,
+    pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
   });
+  const { appToken, apiUrl } = settings;
   const sockets =
-    settings.appToken === undefined
-      ? undefined
-      : createSocketReceiver({
-          appToken: settings.appToken,
-          apiUrl: settings.apiUrl,
-          receive,
-          log,
-          metrics: edge.metrics,
-        });
+    appToken === undefined ? undefined : createSocketReceiver({ appToken, apiUrl, receive, log, metrics });
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
-  const teams: string[] = [];
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
+    installations: adapters.slackInstallations,
     links: adapters.slackLinking,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
-    teams: () => teams,
+    teams: () => served.teams(),
     log,
-    metrics: edge.metrics,
+    metrics,
   });
   const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
   const url = `http://${host}:${http.port}`;
   log.info({ url }, 'the Slack door is open');
-  identity.then(
+  served.start();
+  identity?.then(
     ({ workspace, team }) => {
       problem = undefined;
-      teams.push(team);
-      processor.start(team);
-      poster.start(team);
+      workspaces.setOwn(team, workspace);
+      void served.startOwn(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -138,10 +154,10 @@ export async function startSlack(
   const stop = async () => {
     const deadline = performance.now() + graceMs;
     // First: what waits for Slack's answer fails now, and is left to other processes.
-    const processed = processor.stop(graceMs);
+    const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop()]);
+    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), ended]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
@@ -161,34 +177,24 @@ function readSettings(config: Config): SlackSettings {
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
 }
 
-type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner'> & {
+type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices'> & {
   edge: SlackEdge;
   adapters: SlackAdapters;
   agents: Agents;
   settings: SlackSettings;
-  identity: Promise<Identity>;
+  workspaces: Workspaces;
   onAsked: () => void;
 };
 
-/** What works through the stored deliveries. It starts when Slack has answered who Alfred is there. */
-function createProcessing({
-  edge,
-  adapters,
-  agents,
-  settings,
-  calls,
-  notices,
-  owner,
-  identity,
-  onAsked,
-}: ProcessingDeps) {
+/** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
+function createProcessing({ edge, adapters, agents, settings, workspaces, calls, notices, onAsked }: ProcessingDeps) {
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({
     people: createPeople(calls),
     links: adapters.slackUserLinks,
     rights: adapters.rights,
-    tenant: settings.tenant,
+    tenantOf: workspaces.tenantOf,
   });
   const ask = createAsk({
     config,
@@ -203,8 +209,7 @@ function createProcessing({
     onAsked,
   });
   const noticeChange = createNoticeChange({ threads, conversations, notices });
-  const workspace = () => identity.then(({ workspace: name }) => name);
-  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
+  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
   const acting = createActing({
     ...adapters,
     principals,
@@ -214,38 +219,47 @@ function createProcessing({
     notices,
     calls,
   });
-  const app = identity.then(({ botId, botUserId }) =>
+  const refusals = createRefusals({
+    workspaces,
+    installations: settings.installing && adapters.slackInstallations,
+    apiUrl: settings.apiUrl,
+    log,
+  });
+  const appFor = ({ botId, botUserId }: Identity) =>
     createBoltApp({
-      botToken: settings.botToken,
       apiUrl: settings.apiUrl,
       identity: { botId, botUserId },
       ask,
       noticeChange,
       acting,
+      endRevoked: refusals.endRevoked,
       ...own,
-    }),
-  );
-  app.catch(() => undefined);
-  const reports = createFailureReports({ notices, replies, threads, identity });
-  return createProcessor({
-    inbox: adapters.slackInbox,
-    owner,
-    async handle(delivery) {
-      const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-      const customProperties = { attempts, receivedAt };
-      await (await app).processEvent({ body, ack: async () => undefined, customProperties });
-    },
-    mayPass,
-    onPutBack(delivery) {
-      if (delivery.attempts === attemptsBeforeNotice)
-        reports
-          .reportWait(delivery)
-          .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
-    },
-    reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
-    log,
-    metrics,
-  });
+    });
+  return (identity: Promise<Identity>) => {
+    const app = identity.then(appFor);
+    app.catch(() => undefined);
+    const reports = createFailureReports({ notices, replies, threads, identity });
+    return createProcessor({
+      inbox: adapters.slackInbox,
+      owner: randomUUID(),
+      async handle(delivery) {
+        if (await refusals.refuse(delivery)) return;
+        const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
+        const customProperties = { attempts, receivedAt };
+        await (await app).processEvent({ body, ack: async () => undefined, customProperties });
+      },
+      mayPass,
+      onPutBack(delivery) {
+        if (delivery.attempts === attemptsBeforeNotice)
+          reports
+            .reportWait(delivery)
+            .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
+      },
+      reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
+      log,
+      metrics,
+    });
+  };
 }
 
 /**

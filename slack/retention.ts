@@ -1,4 +1,10 @@
-import type { SlackInbox, SlackLinking, SlackPosts, SlackThreads } from '../contract/ports/index.ts';
+import type {
+  SlackInbox,
+  SlackInstallations,
+  SlackLinking,
+  SlackPosts,
+  SlackThreads,
+} from '../contract/ports/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 
@@ -6,6 +12,7 @@ const everyMs = 600_000;
 
 type Deps = {
   inbox: Pick<SlackInbox, 'removeOld' | 'removeAbandoned'>;
+  installations: Pick<SlackInstallations, 'removeOld'>;
   links: Pick<SlackLinking, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
@@ -16,7 +23,7 @@ type Deps = {
 };
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
-export function startRetention({ inbox, links, posts, threads, teams, log, metrics }: Deps): () => void {
+export function startRetention({ inbox, installations, links, posts, threads, teams, log, metrics }: Deps): () => void {
   const removeAbandoned = async (served: string[]) => {
     if (served.length === 0) return;
     for (const { team, count } of await inbox.removeAbandoned(served)) {
@@ -31,6 +38,7 @@ export function startRetention({ inbox, links, posts, threads, teams, log, metri
     try {
       const removed = {
         deliveries: await inbox.removeOld(),
+        installations: await installations.removeOld(),
         links: await links.removeOld(),
         posts: await posts.removeOld(),
         threads: await threads.removeOld(),

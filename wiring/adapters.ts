@@ -33,6 +33,7 @@ import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
+import { createSlackInstallations } from '../adapters/postgres/slack/slack-installations.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
 import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
@@ -49,6 +50,7 @@ import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
+import { slackInstallationKeysOf } from '../runtime/slack-install-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
@@ -77,8 +79,8 @@ export function createAdapters(edge: AdapterEdge) {
     slackPosts: createSlackPosts(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
+    slackInstallations: createSlackInstallations(db, slackInstallationKeysOf(config)),
   };
-  const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -86,7 +88,7 @@ export function createAdapters(edge: AdapterEdge) {
   const signIn = createSignIn({
     issuers: issuersOf(config),
     subjects: createSubjects(db),
-    apiKeys,
+    apiKeys: rows.apiKeys,
     log,
     metrics,
     createBrowserSignIn:

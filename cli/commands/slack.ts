@@ -6,13 +6,15 @@ import { formatCount } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { wholeNumber } from './number-options.ts';
 import { addSlackLinks } from './slack-links.ts';
+import { addSlackWorkspaces } from './slack-workspaces.ts';
 
 export function addSlack(program: Command, context: CommandContext) {
   const { terminal } = context;
   const slack = program
     .command('slack')
-    .description('the Slack door: what is wrong with it, a trial, and whom Slack users are linked with');
+    .description('the Slack door: what is wrong with it, a trial, its workspaces, and whom Slack users are linked with');
   addSlackLinks(slack, context);
+  addSlackWorkspaces(slack, context);
   slack
     .command('doctor')
     .description('check the tokens, scopes, sockets, clock, database and door, and say what to do')

@@ -26,7 +26,9 @@ export async function examineSlack(environment: Environment): Promise<Finding[]>
 
 /** The tokens are checked on their own: with a wrong one, the other settings are read all the same. */
 function readSettings(environment: Environment): { config?: Config; finding: Finding } {
-  const placeholders = { SLACK_BOT_TOKEN: 'xoxb-0', SLACK_APP_TOKEN: 'xapp-0' };
+  const { SLACK_BOT_TOKEN: token, SLACK_BOT_TOKEN_FILE: file, SLACK_CLIENT_ID: clientId } = environment;
+  const isOnlyInstalled = clientId && !token && !file;
+  const placeholders = { SLACK_BOT_TOKEN: isOnlyInstalled ? '' : 'xoxb-0', SLACK_APP_TOKEN: 'xapp-0' };
   const others = ['SLACK_SIGNING_SECRET', 'SLACK_BOT_TOKEN_FILE', 'SLACK_APP_TOKEN_FILE', 'SLACK_SIGNING_SECRET_FILE'];
   const without = Object.fromEntries(Object.entries(environment).filter(([name]) => !others.includes(name)));
   try {

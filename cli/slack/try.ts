@@ -93,7 +93,9 @@ async function refuseSecondDoor(environment: Environment): Promise<void> {
 
 const withoutSlack = (environment: Environment): Environment =>
   Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET)/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) => !/^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|CLIENT_|INSTALLATION_KEY|PUBLIC_URL)/.test(name),
+    ),
   );
 
 const configOf = (environment: Environment, { slack }: Trial): Config =>

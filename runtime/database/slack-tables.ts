@@ -43,5 +43,20 @@ export interface SlackTables {
     wrong: Generated<number>;
     expires_at: Date;
   };
+  slack_installations: {
+    team: string;
+    name: string;
+    state: string;
+    tenant: string | null;
+    bot_id: string;
+    bot_user_id: string;
+    installed_by: string;
+    token: Buffer | null;
+    key_id: string | null;
+    installed_at: Generated<Date>;
+    allowed_at: Date | null;
+    ended_at: Date | null;
+  };
+  slack_install_states: { hash: Buffer; expires_at: Date };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

@@ -18,7 +18,13 @@ export type Judgement = { principal: Principal } | { refused: string } | { ignor
 /** With whose rights Alfred answers in Slack. */
 export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };
 
-type Deps = { people: People; links: SlackUserLinks; rights: CurrentRights; tenant: string };
+type Deps = {
+  people: People;
+  links: SlackUserLinks;
+  rights: CurrentRights;
+  /** The tenant of the people of a workspace. */
+  tenantOf: (team: string) => Promise<string>;
+};
 
 const refusals = {
   guest: 'Alfred does not answer guests of this workspace. Ask a member of it.',
@@ -31,12 +37,13 @@ const refusals = {
  * names. In a channel it acts for the channel, which has no groups and the least role: an answer that all members read
  * has nothing that only the person who asks may read.
  */
-export const createSlackPrincipals = ({ people, links, rights, tenant }: Deps): SlackPrincipals => ({
+export const createSlackPrincipals = ({ people, links, rights, tenantOf }: Deps): SlackPrincipals => ({
   async judge({ team, channel, userId, isDirect, isExternal }) {
     const { kind } = await people.find(team, userId);
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
     if (kind !== 'member') return { refused: refusals[kind] };
     if (isExternal) return { refused: refusals.channel };
+    const tenant = await tenantOf(team);
     if (!isDirect) return { principal: leastPrincipal(tenant, slackSubject(team, channel)) };
     const linked = await links.find(team, userId);
     if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };

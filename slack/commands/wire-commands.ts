@@ -17,6 +17,7 @@ import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Question } from '../asking/question.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createAskCommand } from './ask-command.ts';
@@ -42,14 +43,14 @@ type Deps = {
   agents: Agents;
   calls: SlackCalls;
   /** Of the settings of Slack. */
-  settings: { apiUrl: string | undefined; tenant: string };
-  workspace: () => Promise<string>;
+  settings: { apiUrl: string | undefined };
+  workspaces: Pick<Workspaces, 'tenantOf' | 'nameOf'>;
   principals: SlackPrincipals;
   ask: (question: Question) => Promise<void>;
 };
 
 /** The slash command and the home tab: what a person sees of its own work. */
-export function wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask }: Deps) {
+export function wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask }: Deps) {
   const { config, log, readiness } = edge;
   const { tasks, approvals, ledger } = adapters;
   const linksOf = createLinksOf(config);
@@ -58,12 +59,12 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
   const replies = createReplies({ calls, apiUrl: settings.apiUrl });
   const linkCommands = createLinkCommands({
     config,
-    tenant: settings.tenant,
+    tenantOf: workspaces.tenantOf,
+    nameOf: workspaces.nameOf,
     linking: adapters.slackLinking,
     links: adapters.slackUserLinks,
     calls,
     replies,
-    workspace,
   });
   return {
     replies,

@@ -12,10 +12,10 @@ import type { Edge } from '../../runtime/edge.ts';
 import { createApiCalls } from '../api-calls/api-calls.ts';
 import { systemClock } from '../api-calls/clock.ts';
 import { createTokenWatch } from '../api-calls/token-problems.ts';
-import { createWebClient } from '../api-calls/web-client.ts';
 import { createNotices } from '../asking/notices.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createStateOf } from '../state-of-post.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPoster } from './poster.ts';
 
 type WiredEdge = { config: Config } & Pick<Edge, 'log' | 'metrics'>;
@@ -27,43 +27,41 @@ type WiredAdapters = {
   slackThreads: Pick<SlackThreads, 'find'>;
   tasks: Pick<Tasks, 'get'>;
 };
-/** Of the settings of Slack. */
-type WiredSettings = { botToken: string; apiUrl: string | undefined };
 
-/** What calls Slack: the queue of calls, the notices, and the poster of answers. */
-export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, settings: WiredSettings) {
-  const owner = randomUUID();
+/** What calls Slack: the queue of calls, the notices, and a poster of answers for each workspace. */
+export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, workspaces: Workspaces) {
   const token = createTokenWatch();
-  const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
   const calls = createApiCalls({
-    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
+    send: (team, method, args) => workspaces.send(team, method, args),
     clock: systemClock,
     log,
     metrics: {
-      observe({ method, outcome, durationMs }) {
-        token.observe({ method, outcome });
+      observe({ team, method, outcome, durationMs }) {
+        if (workspaces.isOwn(team)) token.observe({ method, outcome });
+        else workspaces.observe(team, outcome);
         metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
       },
     },
   });
-  const poster = createPoster({
-    posts: adapters.slackPosts,
-    events: adapters.events,
-    slack: calls,
-    clock: systemClock,
-    log,
-    owner,
-    linksOf: createLinksOf(config),
-    stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
-    isUndoing: async ({ tenant, subject, taskId }) =>
-      (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
-      true,
-    metrics: {
-      rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
-      ended: (outcome) => metrics.slackPosts.inc({ outcome }),
-      retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
-    },
-  });
+  const openPoster = () =>
+    createPoster({
+      posts: adapters.slackPosts,
+      events: adapters.events,
+      slack: calls,
+      clock: systemClock,
+      log,
+      owner: randomUUID(),
+      linksOf: createLinksOf(config),
+      stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
+      isUndoing: async ({ tenant, subject, taskId }) =>
+        (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
+        true,
+      metrics: {
+        rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
+        ended: (outcome) => metrics.slackPosts.inc({ outcome }),
+        retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
+      },
+    });
   metrics.beforeScrape.push(async () => {
     metrics.slackCallsWaiting.set(calls.depth());
     // While the database is away, the other metrics are read.
@@ -72,5 +70,5 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, poster, notices: createNotices(calls), owner, token };
+  return { calls, openPoster, notices: createNotices(calls), token };
 }

@@ -105,6 +105,8 @@ export type Workspace = {
   botToken: string;
   scopes: Set<string>;
   installed: boolean;
+  /** The app is installed in a whole organisation, and not in one workspace. */
+  isOrg: boolean;
 };
 
 export type App = {
