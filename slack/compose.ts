@@ -15,6 +15,7 @@ import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
+import { wireFiles } from './files/wire-files.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
 import { wirePosting } from './posting/wire-posting.ts';
@@ -36,9 +37,11 @@ type SlackAdapters = Pick<
   | 'documents'
   | 'events'
   | 'index'
+  | 'ingestionEvents'
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackFiles'
   | 'slackInbox'
   | 'slackLinking'
   | 'slackPosts'
@@ -86,7 +89,9 @@ export async function startSlack(
     calls,
     notices,
     owner,
+    token,
     identity,
+    signal: stopping.signal,
     onAsked: () => poster.wake(),
   });
   const receive = createReceive({ inbox: adapters.slackInbox, log, metrics: edge.metrics, onStored: processor.wake });
@@ -158,12 +163,14 @@ function readSettings(config: Config): SlackSettings {
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
 }
 
-type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner'> & {
+type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner' | 'token'> & {
   edge: SlackEdge;
   adapters: SlackAdapters;
   agents: Agents;
   settings: SlackSettings;
   identity: Promise<Identity>;
+  /** The process stops. */
+  signal: AbortSignal;
   onAsked: () => void;
 };
 
@@ -176,7 +183,9 @@ function createProcessing({
   calls,
   notices,
   owner,
+  token,
   identity,
+  signal,
   onAsked,
 }: ProcessingDeps) {
   const { config, log, metrics } = edge;
@@ -196,6 +205,8 @@ function createProcessing({
     conversations,
     messages: adapters.messages,
     audit: adapters.audit,
+    files: adapters.slackFiles,
+    readFiles: wireFiles({ edge, adapters, calls, settings, token, signal }),
     notices,
     onAsked,
   });
@@ -219,9 +230,9 @@ function createProcessing({
   return createProcessor({
     inbox: adapters.slackInbox,
     owner,
-    async handle(delivery) {
+    async handle(delivery, withoutPlace) {
       const { body, attempts } = inWorkspace(delivery, (await identity).team);
-      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts } });
+      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts, withoutPlace } });
     },
     mayPass,
     onPutBack(delivery) {

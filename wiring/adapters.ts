@@ -32,6 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSlackFiles } from '../adapters/postgres/slack/slack-files.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
@@ -74,6 +75,7 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
     slackInbox: createSlackInbox(db),
     slackThreads: createSlackThreads(db),
+    slackFiles: createSlackFiles(db),
     slackPosts: createSlackPosts(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),

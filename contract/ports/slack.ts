@@ -63,6 +63,31 @@ export interface SlackThreads {
   removeOld(): Promise<number>;
 }
 
+/** A message of a person in a thread. */
+export type SlackMessageRef = SlackPlace & { ts: string };
+
+/** A file of a message. */
+export type SlackFile = {
+  name: string;
+  /** Null: it was not read, or not in time. */
+  documentId: string | null;
+  /** What the person has to know about it, in a sentence. */
+  problem: string | null;
+};
+
+/** What became of the files of messages. They go with their thread. */
+export interface SlackFiles {
+  /** @returns undefined when the message's files are not stored */
+  find(message: SlackMessageRef): Promise<SlackFile[] | undefined>;
+  /** The first outcome counts. @returns what is stored */
+  store(message: SlackMessageRef, files: SlackFile[]): Promise<SlackFile[]>;
+  /**
+   * Gives a question its own files, and those of earlier messages in its thread that no question has. A repeat gives
+   * the same.
+   */
+  take(question: SlackMessageRef): Promise<SlackFile[]>;
+}
+
 /** `starting`: the call that makes the message may or may not have been made. */
 export type SlackPostMessage = {
   ts: string | null;

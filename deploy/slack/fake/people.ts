@@ -5,12 +5,19 @@ import type { Lookup, MessageRef, Ref } from './lookup.ts';
 import { removeMessage, threadRoot } from './methods/chat.ts';
 import { mimetypeOf, shareFiles } from './methods/files.ts';
 import type { State } from './state.ts';
-import type { Channel, Message, SlackFile, User } from './types.ts';
+import type { Channel, FileMode, Message, SlackFile, User } from './types.ts';
 
 /** What a person did, and what the app was sent about it. */
 export type Act = MessageRef & { threadTs: string | undefined; deliveries: Delivery[] };
 
-export type Upload = { name: string; content: string | Buffer; mimetype?: string };
+/** `onlyNamed`: events name it only by its id, and the app must ask `files.info`. */
+export type Upload = {
+  name: string;
+  content: string | Buffer;
+  mimetype?: string;
+  mode?: FileMode;
+  onlyNamed?: boolean;
+};
 
 /** As Slack stores what people type: three characters escaped, addresses as links, mentions as they are. */
 const asTyped = (typed: string): string =>
@@ -54,7 +61,8 @@ export function createPeople({
     return act(message, events.message(message));
   };
 
-  const addFile = (user: User, channel: Channel, { name, content, mimetype }: Upload): SlackFile => {
+  const addFile = (user: User, channel: Channel, upload: Upload): SlackFile => {
+    const { name, content, mimetype, mode, onlyNamed } = upload;
     const file: SlackFile = {
       id: state.nextId('F'),
       team: channel.team,
@@ -66,6 +74,8 @@ export function createPeople({
       createdAt: state.clock.now(),
       channels: new Set(),
       deleted: false,
+      mode,
+      onlyNamed,
       complete: true,
     };
     state.files.set(file.id, file);
@@ -104,6 +114,21 @@ export function createPeople({
       const message = shareFiles(state, channel, files, fields);
       const deliveries = [...events.message(message), ...files.flatMap((file) => announceFile(file, channel))];
       return { ...act(message, deliveries), files: files.map(({ id }) => id) };
+    },
+    /** Shares a file that is in Slack already in another message. */
+    shareAgain: (
+      userRef: Ref,
+      channelRef: Ref,
+      fileId: string,
+      { text = '', thread }: { text?: string; thread?: string } = {},
+    ): Act => {
+      const user = lookup.user(userRef);
+      const channel = lookup.channelOf(channelRef, user);
+      const file = state.files.get(fileId);
+      if (!file || file.deleted) throw new Error(`The fake Slack has no file ${fileId}.`);
+      const fields = { user: user.id, text: asTyped(text), threadTs: threadRoot(channel, thread) };
+      const message = shareFiles(state, channel, [file], fields);
+      return act(message, events.message(message));
     },
     edit: (userRef: Ref, ref: MessageRef, typed: string): Act => {
       const user = lookup.user(userRef);
