@@ -15,6 +15,7 @@ import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
+import { createRemoveFiles } from './files/remove-files.ts';
 import { wireFiles } from './files/wire-files.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
@@ -117,6 +118,7 @@ export async function startSlack(
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
   const endRetention = startRetention({
+    files: adapters.slackFiles,
     inbox: adapters.slackInbox,
     links: adapters.slackLinking,
     posts: adapters.slackPosts,
@@ -210,7 +212,8 @@ function createProcessing({
     notices,
     onAsked,
   });
-  const noticeChange = createNoticeChange({ threads, conversations, notices });
+  const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
+  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
   const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
   const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });

@@ -1,9 +1,10 @@
-import type { SlackInbox, SlackLinking, SlackPosts, SlackThreads } from '../contract/ports/index.ts';
+import type { SlackFiles, SlackInbox, SlackLinking, SlackPosts, SlackThreads } from '../contract/ports/index.ts';
 import type { Logger } from '../runtime/logger.ts';
 
 const everyMs = 600_000;
 
 type Deps = {
+  files: Pick<SlackFiles, 'removeOld'>;
   inbox: Pick<SlackInbox, 'removeOld'>;
   links: Pick<SlackLinking, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
@@ -12,7 +13,7 @@ type Deps = {
 };
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
-export function startRetention({ inbox, links, posts, threads, log }: Deps): () => void {
+export function startRetention({ files, inbox, links, posts, threads, log }: Deps): () => void {
   const removeOld = async () => {
     try {
       const removed = {
@@ -20,6 +21,7 @@ export function startRetention({ inbox, links, posts, threads, log }: Deps): () 
         links: await links.removeOld(),
         posts: await posts.removeOld(),
         threads: await threads.removeOld(),
+        files: await files.removeOld(),
       };
       if (Object.values(removed).some((count) => count > 0)) log.info(removed, 'old rows of Slack were removed');
     } catch (error) {

@@ -75,17 +75,22 @@ export type SlackFile = {
   problem: string | null;
 };
 
-/** What became of the files of messages. They go with their thread. */
+/** What became of the files of messages. */
 export interface SlackFiles {
   /** @returns undefined when the message's files are not stored */
   find(message: SlackMessageRef): Promise<SlackFile[] | undefined>;
-  /** The first outcome counts. @returns what is stored */
-  store(message: SlackMessageRef, files: SlackFile[]): Promise<SlackFile[]>;
+  /** The first outcome counts. @param owner whose documents they are. @returns what is stored */
+  store(message: SlackMessageRef, owner: Scope, files: SlackFile[]): Promise<SlackFile[]>;
   /**
    * Gives a question its own files, and those of earlier messages in its thread that no question has. A repeat gives
    * the same.
    */
   take(question: SlackMessageRef): Promise<SlackFile[]>;
+  /** Lists the documents that a message has brought and no other message has. */
+  listOwn(message: SlackMessageRef): Promise<(Scope & { documentId: string })[]>;
+  remove(message: SlackMessageRef): Promise<void>;
+  /** Deletes those whose thread and document are gone. @returns how many */
+  removeOld(): Promise<number>;
 }
 
 /** `starting`: the call that makes the message may or may not have been made. */

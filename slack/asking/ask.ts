@@ -16,9 +16,10 @@ import type {
 import type { Principal } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
-import { filesReadLine, problemsOf, withFiles } from '../files/file-words.ts';
+import { filesReadLine, problemsOf } from '../files/file-words.ts';
 import type { ReadFiles } from '../files/read-files.ts';
 import type { WithoutPlace } from '../processing/attempt.ts';
 import type { Notices } from './notices.ts';
@@ -102,7 +103,7 @@ const keepPlace: WithoutPlace = (work) => work();
 /** A repeat gives the same: another text under the same id would be refused. */
 async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
   const attached = await files.take(question);
-  return { id: messageIdOf(question.ts), text: checkText(withFiles(question.text, attached)) };
+  return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
 }
 
 function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {

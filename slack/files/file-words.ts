@@ -57,12 +57,3 @@ export function filesReadLine(files: SlackFile[]): string {
   const all = new Intl.ListFormat('en').format(names);
   return [`I have read ${all}. Ask about it in the thread of your message.`, ...problems].join('\n');
 }
-
-/** A question as the conversation gets it: with the documents that its files have become. */
-export function withFiles(words: string, files: SlackFile[]): string {
-  if (files.length === 0) return words;
-  const lines = files.map(({ name, documentId }) =>
-    documentId === null ? `- ${name} (not read)` : `- ${name} (documentId ${documentId})`,
-  );
-  return [words, '', 'Files that I have attached; they are documents now:', ...lines].join('\n');
-}

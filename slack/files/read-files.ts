@@ -52,7 +52,7 @@ export function createReadFiles(deps: ReadFilesDeps): ReadFiles {
     const [first, ...more] = question.files;
     const what = first && !first.isStub && more.length === 0 ? first.name : 'the attached files';
     const found = await whileReading(question, `is reading ${what} …`, () => read(question, principal));
-    return files.store(question, found);
+    return files.store(question, principal, found);
   };
 }
 

@@ -2,23 +2,26 @@
 
 -- The files of messages in Slack, and what became of each: so that they are read once, and a repeat asks the same.
 CREATE TABLE slack_files (
-  team        text        NOT NULL,
-  channel     text        NOT NULL,
-  thread_ts   text        NOT NULL,
+  team        text    NOT NULL,
+  channel     text    NOT NULL,
+  thread_ts   text    NOT NULL,
   -- the message
-  ts          text        NOT NULL,
-  position    integer     NOT NULL,
-  name        text        NOT NULL,
+  ts          text    NOT NULL,
+  position    integer NOT NULL,
+  -- whose document it is
+  tenant      text    NOT NULL,
+  subject     text    NOT NULL,
+  name        text    NOT NULL,
   -- null: it was not read
   document_id uuid,
   -- what the person reads about it
   problem     text,
   -- the message that brought it to the conversation; null: none yet, as after a message without words
   question_ts text,
-  PRIMARY KEY (team, channel, ts, position),
-  FOREIGN KEY (team, channel, thread_ts) REFERENCES slack_threads (team, channel, thread_ts) ON DELETE CASCADE
+  PRIMARY KEY (team, channel, ts, position)
 );
 CREATE INDEX slack_files_of_thread ON slack_files (team, channel, thread_ts);
+CREATE INDEX slack_files_of_document ON slack_files (document_id) WHERE document_id IS NOT NULL;
 
 -- Down Migration
 
