@@ -69,6 +69,8 @@ export type SlackMessageRef = SlackPlace & { ts: string };
 /** A file of a message. */
 export type SlackFile = {
   name: string;
+  /** In the collection `slack`. Null: Slack did not give the file. */
+  documentName: string | null;
   /** Null: it was not read, or not in time. */
   documentId: string | null;
   /** What the person has to know about it, in a sentence. */
@@ -86,7 +88,7 @@ export interface SlackFiles {
    * the same.
    */
   take(question: SlackMessageRef): Promise<SlackFile[]>;
-  /** Lists the documents that a message has brought and no other message has. */
+  /** Lists the documents that a message has brought and no other message of their owner has. */
   listOwn(message: SlackMessageRef): Promise<(Scope & { documentId: string })[]>;
   remove(message: SlackMessageRef): Promise<void>;
   /** Deletes those whose thread and document are gone. @returns how many */

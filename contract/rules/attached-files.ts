@@ -1,3 +1,6 @@
+/** The collection of documents that come from messages in Slack. */
+export const slackCollection = 'slack';
+
 const heading = 'Files that I have attached; they are documents now:';
 
 type AttachedFile = { name: string; documentId: string | null };

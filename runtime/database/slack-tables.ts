@@ -36,6 +36,7 @@ export interface SlackTables {
       ts: string;
       position: number;
       name: string;
+      document_name: string | null;
       document_id: string | null;
       problem: string | null;
       question_ts: string | null;

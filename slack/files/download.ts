@@ -59,7 +59,10 @@ export const createDownload = (deps: Deps): Download => {
       observe({ outcome: outcomeOf(answered), durationMs: performance.now() - startedAt });
       if (!('retryAfterMs' in answered)) return answered;
       if (attempt === attempts) return { problem: 'unavailable' };
-      await sleep(Math.min(answered.retryAfterMs * attempt, longestPauseMs), undefined, { signal: limits.signal });
+      const { signal } = limits;
+      const waitMs = Math.min(answered.retryAfterMs * attempt, longestPauseMs);
+      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+      signal.throwIfAborted();
     }
   };
 };

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { SlackFile } from '../../contract/ports/index.ts';
+import { slackCollection } from '../../contract/rules/attached-files.ts';
 import type { DownloadProblem } from './download.ts';
-
-/** The collection of documents that come from messages. */
-export const filesCollection = 'slack';
 
 /**
  * The name of a file's document. Another file of the same name is another document; the same content shared again is
  * the same one.
  */
 export const documentNameOf = (name: string, bytes: Uint8Array): string =>
-  `${filesCollection}/${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}/${name}`;
+  `${slackCollection}/${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}/${name}`;
 
 export type FileProblem =
   | Exclude<DownloadProblem, 'gone'>

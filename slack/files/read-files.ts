@@ -58,12 +58,13 @@ export function createReadFiles(deps: ReadFilesDeps): ReadFiles {
 
 function outcomeOf(file: Fetched, outcomes: Outcomes | undefined, maxMegabytes: number): SlackFile {
   const { name } = file;
-  const failed = (problem: string) => ({ name, documentId: null, problem });
+  const documentName = 'problem' in file ? null : file.documentName;
+  const failed = (problem: string) => ({ name, documentName, documentId: null, problem });
   if ('problem' in file) return failed(problemLine(file.problem, name, maxMegabytes));
   const outcome = outcomes?.byName.get(file.documentName);
   if (!outcome) return failed(problemLine(outcomes?.hasEnded ? 'broken' : 'late', name, maxMegabytes));
   if ('message' in outcome) return failed(refusedLine(outcome.message, name, file.documentName));
-  return { name, documentId: outcome.documentId, problem: null };
+  return { name, documentName, documentId: outcome.documentId, problem: null };
 }
 
 /** Waits until the upload has ended or the time is over. */

@@ -1,13 +1,14 @@
 import { AlfredError } from '../../contract/errors.ts';
 import type { Audit, IngestionControl, Tenants, UploadedFile } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import { slackCollection } from '../../contract/rules/attached-files.ts';
 import type { Config } from '../../runtime/config.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Question } from '../asking/question.ts';
 import { slackSubject } from '../asking/slack-principals.ts';
 import type { Download } from './download.ts';
-import { documentNameOf, filesCollection, type FileProblem } from './file-words.ts';
+import { documentNameOf, type FileProblem } from './file-words.ts';
 import { createFindFile, type FileOfTeam } from './find-file.ts';
 
 export type UploadFilesDeps = {
@@ -102,7 +103,7 @@ export function createUploadFiles(deps: UploadFilesDeps) {
     const { fetched, uploads } = await fetchFiles(question);
     if (uploads.length === 0) return { fetched, ingestionId: undefined };
     const { id } = await ingestions.create(principal, uploads, {
-      collection: filesCollection,
+      collection: slackCollection,
       readers: [],
       origin: slackSubject(question.team, question.channel),
     });

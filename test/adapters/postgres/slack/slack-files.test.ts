@@ -25,8 +25,19 @@ async function thread(threadTs: string) {
   await createSlackThreads(env.postgres.db).insert(row);
   return { conversationId, message: (ts: string) => ({ ...place, ts }) };
 }
-const file = (name: string): SlackFile => ({ name, documentId: randomUUID(), problem: null });
-const unread = (name: string): SlackFile => ({ name, documentId: null, problem: 'It is damaged.' });
+const file = (name: string): SlackFile => ({
+  name,
+  documentName: `slack/1/${name}`,
+  documentId: randomUUID(),
+  problem: null,
+});
+const unread = (name: string): SlackFile => ({ ...file(name), documentId: null, problem: 'It is damaged.' });
+/** Stores the document of a file. */
+const put = async ({ documentName }: SlackFile, owner = scope) => {
+  const placement = { collection: 'slack', readers: [] };
+  const { documentId } = await putDocument(env.postgres.db, documentName!, 'An apple.', { scope: owner, placement });
+  return documentId;
+};
 
 test('the first outcome of a message counts, also of two processes at once', async () => {
   const { message } = await thread('1.0');
@@ -56,8 +67,8 @@ test('a question takes the files of messages before it once, and a repeat takes 
 
 test('what is known of a file goes when its thread and its document are gone', async () => {
   const { message, conversationId } = await thread('4.0');
-  const { documentId } = await putDocument(env.postgres.db, 'a.txt', 'An apple.', { scope });
-  await files.store(message('4.0'), scope, [{ name: 'a.txt', documentId, problem: null }]);
+  const documentId = await put(file('four.txt'));
+  await files.store(message('4.0'), scope, [{ ...file('four.txt'), documentId }]);
   await files.store(message('4.1'), scope, [unread('b.txt')]);
   await createConversationRows(env.postgres.db).markDeleted(scope, conversationId);
   await createSlackThreads(env.postgres.db).removeOld();
@@ -68,13 +79,17 @@ test('what is known of a file goes when its thread and its document are gone', a
   expect(await files.removeOld()).toBe(1);
 });
 
-test('a message that is deleted takes the documents with it that no other message has', async () => {
+test('a message that is deleted takes the documents with it that no other message of their owner has', async () => {
   const { message } = await thread('5.0');
-  const [own, shared] = [file('own.txt'), file('shared.txt')];
-  await files.store(message('5.0'), scope, [own, shared, unread('c.txt')]);
+  const [own, shared, late] = [file('own.txt'), file('shared.txt'), { ...file('late.txt'), documentId: null }];
+  const [ownId, sharedId, lateId] = [await put(own), await put(shared), await put(late)];
+  await put(own, { tenant: 'local', subject: 'slack:T1:C2' });
+  await files.store(message('5.0'), scope, [own, shared, late, unread('c.txt')]);
   await files.store(message('5.1'), scope, [shared]);
-  expect(await files.listOwn(message('5.0'))).toEqual([{ ...scope, documentId: own.documentId }]);
+  const listed = await files.listOwn(message('5.0'));
+  expect(listed.map(({ documentId }) => documentId).toSorted()).toEqual([ownId, lateId].toSorted());
+  expect(listed[0]).toMatchObject(scope);
   await files.remove(message('5.0'));
   expect(await files.find(message('5.0'))).toBeUndefined();
-  expect(await files.listOwn(message('5.1'))).toEqual([{ ...scope, documentId: shared.documentId }]);
+  expect(await files.listOwn(message('5.1'))).toEqual([{ ...scope, documentId: sharedId }]);
 });
