@@ -53,19 +53,21 @@ export const createDownload = (deps: Deps): Download => {
 
   return async (file, limits) => {
     if (file.sizeBytes !== undefined && file.sizeBytes > limits.maxBytes) return { problem: 'too_large' };
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
       const startedAt = performance.now();
       const answered = await tryOnce(file, limits);
       observe({ outcome: outcomeOf(answered), durationMs: performance.now() - startedAt });
       if (!('retryAfterMs' in answered)) return answered;
-      if (attempt === attempts) return { problem: 'unavailable' };
-      const { signal } = limits;
-      const waitMs = Math.min(answered.retryAfterMs * attempt, longestPauseMs);
-      await sleep(waitMs, undefined, { signal }).catch(() => undefined);
-      signal.throwIfAborted();
+      if (attempt < attempts) await pause(answered.retryAfterMs * attempt, limits.signal);
     }
+    return { problem: 'unavailable' };
   };
 };
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.min(ms, longestPauseMs), undefined, { signal }).catch(() => undefined);
+  signal.throwIfAborted();
+}
 
 function outcomeOf(answered: Answered): string {
   if ('bytes' in answered) return 'ok';
