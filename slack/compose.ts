@@ -208,7 +208,15 @@ function createProcessing({
     messages: adapters.messages,
     audit: adapters.audit,
     files: adapters.slackFiles,
-    readFiles: wireFiles({ edge, adapters, calls, settings, token, signal }),
+    readFiles: wireFiles({
+      edge,
+      adapters,
+      calls,
+      tokenOf: () => settings.botToken,
+      apiUrl: settings.apiUrl,
+      token,
+      signal,
+    }),
     notices,
     onAsked,
   });

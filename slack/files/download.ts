@@ -16,7 +16,7 @@ type Deps = {
   /** Slack's Web API when it is not Slack's own, as in trials: its files are there too. */
   apiUrl: string | undefined;
   /** `outcome`: `ok`, or how Slack would name it. */
-  observe: (download: { outcome: string; durationMs: number }) => void;
+  observe: (download: { team: string; outcome: string; durationMs: number }) => void;
   fetch?: typeof globalThis.fetch;
   pauseMs?: number;
 };
@@ -56,7 +56,7 @@ export const createDownload = (deps: Deps): Download => {
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const startedAt = performance.now();
       const answered = await tryOnce(file, limits);
-      observe({ outcome: outcomeOf(answered), durationMs: performance.now() - startedAt });
+      observe({ team: file.team, outcome: outcomeOf(answered), durationMs: performance.now() - startedAt });
       if (!('retryAfterMs' in answered)) return answered;
       if (attempt < attempts) await pause(answered.retryAfterMs * attempt, limits.signal);
     }

@@ -16,8 +16,9 @@ type Deps = {
     tenants: Pick<Tenants, 'requireActive' | 'requireRoom'>;
   };
   calls: SlackCalls;
-  /** Of the settings of Slack. */
-  settings: { botToken: string; apiUrl: string | undefined };
+  /** The bot token of a workspace. */
+  tokenOf: (team: string) => string | Promise<string>;
+  apiUrl: string | undefined;
   token: Pick<ReturnType<typeof createTokenWatch>, 'observe'>;
   signal: AbortSignal;
 };
@@ -26,10 +27,10 @@ type Deps = {
 const method = 'file download';
 
 /** Reads the files of messages. */
-export function wireFiles({ edge: { config, metrics }, adapters, calls, settings, token, signal }: Deps) {
+export function wireFiles({ edge: { config, metrics }, adapters, calls, tokenOf, apiUrl, token, signal }: Deps) {
   const download = createDownload({
-    tokenOf: () => settings.botToken,
-    apiUrl: settings.apiUrl,
+    tokenOf,
+    apiUrl,
     observe({ outcome, durationMs }) {
       token.observe({ method, outcome });
       metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
