@@ -15,7 +15,6 @@ import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
-import { createRemoveFiles } from './files/remove-files.ts';
 import { wireFiles } from './files/wire-files.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
@@ -198,6 +197,7 @@ function createProcessing({
     rights: adapters.rights,
     tenant: settings.tenant,
   });
+  const { readFiles, removeFiles } = wireFiles({ edge, adapters, calls, settings, token, signal });
   const ask = createAsk({
     config,
     agents,
@@ -208,19 +208,10 @@ function createProcessing({
     messages: adapters.messages,
     audit: adapters.audit,
     files: adapters.slackFiles,
-    readFiles: wireFiles({
-      edge,
-      adapters,
-      calls,
-      tokenOf: () => settings.botToken,
-      apiUrl: settings.apiUrl,
-      token,
-      signal,
-    }),
+    readFiles,
     notices,
     onAsked,
   });
-  const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
   const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
   const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
