@@ -2,22 +2,25 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import type { Upload } from '../../deploy/slack/fake/people.ts';
+import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { until } from '../support/until.ts';
 import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
 
 let env: SlackHarness;
+let adapters: Adapters;
 let workers: Awaited<ReturnType<typeof startWorkers>>;
 let team: string;
 beforeAll(async () => {
   env = await createSlackHarness({ ALFRED_MAX_UPLOAD_MB: '0.2' }, { rateLimits: false });
   for (const tool of ['search_documents', 'read_document']) env.useBuiltInTool(tool);
-  const { tools: _, ...adapters } = env;
+  adapters = createAdapters(env);
   workers = await startWorkers(env, adapters, [documentsQueue]);
   team = env.slack.workspace.id;
 });
 afterAll(async () => {
   await workers?.stop();
+  await adapters?.close();
   await env?.close();
 });
 
