@@ -234,7 +234,9 @@ function createProcessing({
     owner,
     async handle(delivery, withoutPlace) {
       const { body, attempts } = inWorkspace(delivery, (await identity).team);
-      await (await app).processEvent({ body, ack: async () => undefined, customProperties: { attempts, withoutPlace } });
+      await (
+        await app
+      ).processEvent({ body, ack: async () => undefined, customProperties: { attempts, withoutPlace } });
     },
     mayPass,
     onPutBack(delivery) {

@@ -61,42 +61,44 @@ const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
  *
  * @throws AlfredError with what the person has to know, or `temporal_unavailable`
  */
-export const createAsk = (deps: AskDeps) => async (question: Question, withoutPlace: WithoutPlace = keepPlace) => {
-  const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
-  const known = await threads.find(question);
-  if (!isForAlfred(question, known !== undefined)) return;
-  const judgement = await principals.judge(question);
-  if ('ignored' in judgement) return;
-  if ('refused' in judgement) return notices.send(question, judgement.refused);
-  const { principal } = judgement;
-  const agent = known?.agent ?? deps.config.SLACK_AGENT;
-  checkAgent(deps, principal, agent);
-  const hasFiles = question.files.length > 0;
-  if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
-  if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
-  // Before files are read for it.
-  if (question.text !== '') checkText(question.text);
-  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
-  for (const asker of await askersOf(deps, question))
-    if (!askers.includes(asker)) await threads.addAsker(question, asker);
-  const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
-  if (question.text === '') return notices.send(question, filesReadLine(read));
-  const message = await messageOf(deps, question);
-  const receipt = await messages.submit(principal, conversationId, message);
-  const { tenant, subject, kind, via } = principal;
-  const resource = { type: 'conversation', id: conversationId };
-  // In a channel the conversation is the channel's, and the entry names the person.
-  const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
-  audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-  const { team, channel, threadTs, userId, ts: questionTs } = question;
-  const where = { team, channel, threadTs, userId, questionTs };
-  for (const taskId of await findTasks(deps, principal, receipt))
-    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
-  onAsked();
-  // Last, and in one line: what fails before it is repeated, and the line would be too.
-  const line = linesOf(receipt, read).join('\n');
-  if (line !== '') await notices.send(question, line);
-};
+export const createAsk =
+  (deps: AskDeps) =>
+  async (question: Question, withoutPlace: WithoutPlace = keepPlace) => {
+    const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
+    const known = await threads.find(question);
+    if (!isForAlfred(question, known !== undefined)) return;
+    const judgement = await principals.judge(question);
+    if ('ignored' in judgement) return;
+    if ('refused' in judgement) return notices.send(question, judgement.refused);
+    const { principal } = judgement;
+    const agent = known?.agent ?? deps.config.SLACK_AGENT;
+    checkAgent(deps, principal, agent);
+    const hasFiles = question.files.length > 0;
+    if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
+    if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
+    // Before files are read for it.
+    if (question.text !== '') checkText(question.text);
+    const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
+    for (const asker of await askersOf(deps, question))
+      if (!askers.includes(asker)) await threads.addAsker(question, asker);
+    const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
+    if (question.text === '') return notices.send(question, filesReadLine(read));
+    const message = await messageOf(deps, question);
+    const receipt = await messages.submit(principal, conversationId, message);
+    const { tenant, subject, kind, via } = principal;
+    const resource = { type: 'conversation', id: conversationId };
+    // In a channel the conversation is the channel's, and the entry names the person.
+    const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
+    audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
+    const { team, channel, threadTs, userId, ts: questionTs } = question;
+    const where = { team, channel, threadTs, userId, questionTs };
+    for (const taskId of await findTasks(deps, principal, receipt))
+      await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+    onAsked();
+    // Last, and in one line: what fails before it is repeated, and the line would be too.
+    const line = linesOf(receipt, read).join('\n');
+    if (line !== '') await notices.send(question, line);
+  };
 
 const keepPlace: WithoutPlace = (work) => work();
 

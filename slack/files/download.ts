@@ -85,7 +85,7 @@ async function follow(file: SharedFile, { get, apiUrl, maxBytes }: Following): P
     const response = await get(url);
     if (response.status < 300 || response.status >= 400) return read(response, file, maxBytes);
     await response.body?.cancel();
-    url = URL.parse(response.headers.get('location') ?? '', url);
+    url = URL.parse(response.headers.get('location') ?? '', url.href);
   }
   return { problem: 'not_given' };
 }

@@ -44,7 +44,10 @@ export function createUploadFiles(deps: UploadFilesDeps) {
   const { calls, download, ingestions, tenants, audit, config, signal } = deps;
   const findFile = createFindFile(calls);
 
-  async function fetchFile(file: FileOfTeam, limits: Limits): Promise<Content | { name: string; problem: FileProblem }> {
+  async function fetchFile(
+    file: FileOfTeam,
+    limits: Limits,
+  ): Promise<Content | { name: string; problem: FileProblem }> {
     const found = await findFile(file, limits.signal);
     if ('problem' in found) return found;
     const { name, mediaType } = found;
@@ -60,10 +63,12 @@ export function createUploadFiles(deps: UploadFilesDeps) {
     let maxBytes = Math.floor(config.ALFRED_MAX_UPLOAD_MB * 1_000_000);
     try {
       for (const file of files.slice(0, mostFiles)) {
-        const found = await fetchFile({ ...file, team }, { maxBytes, signal: deadline.signal }).catch((error: unknown) => {
-          if (!deadline.hasTimedOut()) throw error;
-          return { name: file.name, problem: 'unavailable' as const };
-        });
+        const found = await fetchFile({ ...file, team }, { maxBytes, signal: deadline.signal }).catch(
+          (error: unknown) => {
+            if (!deadline.hasTimedOut()) throw error;
+            return { name: file.name, problem: 'unavailable' as const };
+          },
+        );
         if ('problem' in found) {
           fetched.push(found);
           continue;

@@ -5,7 +5,11 @@ import type { Documents } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
 
 const Input = z.strictObject({
-  documentId: z.string().min(1).max(100).describe('documentId of a passage that a search returned, or of an attached file'),
+  documentId: z
+    .string()
+    .min(1)
+    .max(100)
+    .describe('documentId of a passage that a search returned, or of an attached file'),
   start: z.int().min(0).default(0).describe('Offset of the first character to read'),
   maxCharacters: z.int().min(1).max(40_000).default(8_000).describe('How much to read at the most'),
 });

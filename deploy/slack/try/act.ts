@@ -27,7 +27,10 @@ const Act = z.discriminatedUnion('do', [
     ...place,
     text: z.string().max(20_000),
     /** `content` as base64. */
-    files: z.array(z.object({ name: z.string().min(1).max(255), content: z.string() })).min(1).max(10),
+    files: z
+      .array(z.object({ name: z.string().min(1).max(255), content: z.string() }))
+      .min(1)
+      .max(10),
   }),
 ]);
 

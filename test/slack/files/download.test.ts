@@ -34,8 +34,14 @@ function createSlack(answers: (() => Response)[], apiUrl?: string) {
   };
   return { read, sent, outcomes };
 }
-const content = (text: string, type = 'text/plain') => () => new Response(text, { headers: { 'content-type': type } });
-const status = (code: number, headers: Record<string, string> = {}) => () => new Response(null, { status: code, headers });
+const content =
+  (text: string, type = 'text/plain') =>
+  () =>
+    new Response(text, { headers: { 'content-type': type } });
+const status =
+  (code: number, headers: Record<string, string> = {}) =>
+  () =>
+    new Response(null, { status: code, headers });
 
 test('a file is read with the token of its workspace', async () => {
   const { read, sent, outcomes } = createSlack([content('Plan B')]);
@@ -134,5 +140,7 @@ test('what is gone or refused is not tried again', async () => {
 
 test('it ends with the signal', async () => {
   const { read } = createSlack([status(503)]);
-  await expect(read(file(), 100, AbortSignal.abort(new Error('the process stops')))).rejects.toThrow('the process stops');
+  await expect(read(file(), 100, AbortSignal.abort(new Error('the process stops')))).rejects.toThrow(
+    'the process stops',
+  );
 });

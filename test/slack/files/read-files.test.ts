@@ -25,7 +25,10 @@ const question = (...names: string[]): Question => ({
 });
 
 /** Reading, with an upload that ends when all of its files are read. @param more replaces parts */
-function createStage({ read = () => true, ...more }: Partial<ReadFilesDeps> & { read?: (name: string) => boolean } = {}) {
+function createStage({
+  read = () => true,
+  ...more
+}: Partial<ReadFilesDeps> & { read?: (name: string) => boolean } = {}) {
   const uploads: UploadedFile[][] = [];
   let stored: SlackFile[] | undefined;
   const eventsOf = (files: UploadedFile[]): IngestionEvent[] =>
@@ -45,7 +48,9 @@ function createStage({ read = () => true, ...more }: Partial<ReadFilesDeps> & { 
     ingestionEvents: {
       read: async () => eventsOf(uploads.at(-1) ?? []),
       waitForEnd: (_, signal) =>
-        uploads.at(-1)?.every(({ name }) => read(name)) ? Promise.resolve() : untilAborted(signal).catch(() => undefined),
+        uploads.at(-1)?.every(({ name }) => read(name))
+          ? Promise.resolve()
+          : untilAborted(signal).catch(() => undefined),
     },
     tenants: { requireActive: async () => undefined, requireRoom: async () => undefined },
     audit: { note: () => undefined },

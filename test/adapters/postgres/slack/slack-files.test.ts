@@ -46,7 +46,10 @@ test('the first outcome of a message counts, also of two processes at once', asy
     [file('a.txt'), unread('b.pdf')],
     [file('a.txt'), file('b.pdf')],
   ];
-  const [first, second] = await Promise.all([files.store(message('1.0'), scope, one), files.store(message('1.0'), scope, two)]);
+  const [first, second] = await Promise.all([
+    files.store(message('1.0'), scope, one),
+    files.store(message('1.0'), scope, two),
+  ]);
   expect(first).toEqual(second);
   expect([one, two]).toContainEqual(first);
   expect(await files.find(message('1.0'))).toEqual(first);
