@@ -151,9 +151,8 @@ export function createAdapters(edge: AdapterEdge) {
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async () => {
-      await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()]);
-    },
+    close: async () =>
+      void (await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()])),
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;

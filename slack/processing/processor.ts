@@ -14,7 +14,16 @@ const mostUnderWay = 200;
 
 type Deps = AttemptDeps & { inbox: SlackInbox; metrics: Pick<Metrics, 'slackDeliveries'>; concurrency?: number };
 
+type Run = { earlier: Promise<void> | undefined; withoutPlace: WithoutPlace };
 type Running = { channel: string; hasPlace: boolean; work: Promise<void> };
+
+const leavePlace =
+  (entry: Running, onLeft: () => void): WithoutPlace =>
+  async (waiting) => {
+    entry.hasPlace = false;
+    onLeft();
+    return waiting().finally(() => (entry.hasPlace = true));
+  };
 
 /** Works through the stored deliveries: those of one lane in order, several lanes at once. */
 export function createProcessor(deps: Deps) {
@@ -69,19 +78,13 @@ export function createProcessor(deps: Deps) {
     // This process had it, and its lease ran out.
     const earlier = running.get(key)?.work;
     const entry: Running = { channel, hasPlace: true, work: Promise.resolve() };
-    const withoutPlace: WithoutPlace = async (waiting) => {
-      entry.hasPlace = false;
-      wake();
-      return waiting().finally(() => (entry.hasPlace = true));
-    };
     running.set(key, entry);
-    entry.work = run(delivery, { earlier, withoutPlace }).finally(() => {
+    entry.work = run(delivery, { earlier, withoutPlace: leavePlace(entry, wake) }).finally(() => {
       if (running.get(key) === entry) running.delete(key);
       wake();
     });
   }
 
-  type Run = { earlier: Promise<void> | undefined; withoutPlace: WithoutPlace };
   async function run(delivery: ClaimedSlackDelivery, { earlier, withoutPlace }: Run): Promise<void> {
     await earlier;
     try {

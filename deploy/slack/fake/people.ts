@@ -34,6 +34,27 @@ const asTyped = (typed: string): string =>
     )
     .join('');
 
+function addFile(state: State, upload: Upload, { user, channel }: { user: User; channel: Channel }): SlackFile {
+  const { name, content, mimetype, mode, onlyNamed } = upload;
+  const file: SlackFile = {
+    id: state.nextId('F'),
+    team: channel.team,
+    user: user.id,
+    name,
+    title: name,
+    mimetype: mimetype ?? mimetypeOf(name),
+    content: Buffer.from(content),
+    createdAt: state.clock.now(),
+    channels: new Set(),
+    deleted: false,
+    mode,
+    onlyNamed,
+    complete: true,
+  };
+  state.files.set(file.id, file);
+  return file;
+}
+
 /** What people write and upload. Each function throws when Slack's window would not let the person do it. */
 export function createPeople({
   state,
@@ -59,27 +80,6 @@ export function createPeople({
     const threadTs = threadRoot(channel, thread);
     const message = state.addMessage(channel, { user: user.id, text: asTyped(typed), threadTs });
     return act(message, events.message(message));
-  };
-
-  const addFile = (user: User, channel: Channel, upload: Upload): SlackFile => {
-    const { name, content, mimetype, mode, onlyNamed } = upload;
-    const file: SlackFile = {
-      id: state.nextId('F'),
-      team: channel.team,
-      user: user.id,
-      name,
-      title: name,
-      mimetype: mimetype ?? mimetypeOf(name),
-      content: Buffer.from(content),
-      createdAt: state.clock.now(),
-      channels: new Set(),
-      deleted: false,
-      mode,
-      onlyNamed,
-      complete: true,
-    };
-    state.files.set(file.id, file);
-    return file;
   };
 
   const announceFile = ({ id, user }: SlackFile, channel: Channel): Delivery[] =>
@@ -109,7 +109,7 @@ export function createPeople({
     ): Act & { files: string[] } => {
       const user = lookup.user(userRef);
       const channel = lookup.channelOf(channelRef, user);
-      const files = [uploads].flat().map((upload) => addFile(user, channel, upload));
+      const files = [uploads].flat().map((upload) => addFile(state, upload, { user, channel }));
       const fields = { user: user.id, text: asTyped(text), threadTs: threadRoot(channel, thread) };
       const message = shareFiles(state, channel, files, fields);
       const deliveries = [...events.message(message), ...files.flatMap((file) => announceFile(file, channel))];

@@ -21,7 +21,10 @@ function createSlack(answers: (() => Response)[], apiUrl?: string) {
     observe: ({ outcome }) => outcomes.push(outcome),
     pauseMs: 0,
     fetch: async (url, init) => {
-      sent.push({ url: String(url as URL), authorization: new Headers(init?.headers).get('authorization') });
+      sent.push({
+        url: url instanceof Request ? url.url : String(url),
+        authorization: new Headers(init?.headers).get('authorization'),
+      });
       expect(init?.redirect).toBe('manual');
       const answer = answers.shift();
       if (!answer) throw new TypeError('fetch failed');
