@@ -34,6 +34,7 @@ const scopesOfMethods = {
   'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
   'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
   'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
+  'files.info': ['files:read'],
   'users.info': ['users:read'],
   'views.open': [],
   'views.publish': [],

@@ -4,6 +4,7 @@ import type { ChangedQuestion, Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
+import type { WithoutPlace } from './processing/attempt.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
 import { approvalFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
@@ -11,7 +12,7 @@ import { silentLog } from './silent-log.ts';
 type Deps = {
   apiUrl: string | undefined;
   identity: { botId: string; botUserId: string };
-  ask: (question: Question) => Promise<void>;
+  ask: (question: Question, withoutPlace?: WithoutPlace) => Promise<void>;
   noticeChange: (changed: ChangedQuestion) => Promise<void>;
   /** `attempts`: how often it was tried, this time included. */
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
@@ -42,15 +43,15 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
     // Bolt wraps an error without a code.
     throw 'original' in error && error.original instanceof Error ? error.original : error;
   });
-  app.event('app_mention', async ({ body }) => {
+  app.event('app_mention', async ({ body, context }) => {
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question);
+    if (question) await ask(question, withoutPlaceIn(context));
   });
-  app.event('message', async ({ body }) => {
+  app.event('message', async ({ body, context }) => {
     const changed = changedQuestionIn(body, identity.botUserId);
     if (changed) return noticeChange(changed);
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question);
+    if (question) await ask(question, withoutPlaceIn(context));
   });
   app.event('app_home_opened', async ({ body }) => {
     const visit = homeVisitIn(body);
@@ -70,5 +71,8 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
 
 /** Bolt wants one for its client, which makes no calls. */
 const noToken = 'xoxb-none';
+
+/** As the processor gave it. */
+const withoutPlaceIn = (context: Record<string, unknown>) => context.withoutPlace as WithoutPlace | undefined;
 
 const noReceiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };

@@ -15,6 +15,7 @@ import { createPeople } from './asking/people.ts';
 import { createSlackPrincipals } from './asking/slack-principals.ts';
 import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
+import { wireFiles } from './files/wire-files.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
 import { wirePosting } from './posting/wire-posting.ts';
@@ -41,9 +42,11 @@ type SlackAdapters = Pick<
   | 'documents'
   | 'events'
   | 'index'
+  | 'ingestionEvents'
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackFiles'
   | 'slackInbox'
   | 'slackInstallations'
   | 'slackLinking'
@@ -84,7 +87,7 @@ export async function startSlack(
 
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
-  const { calls, openPoster, notices, token } = wirePosting(edge, adapters, workspaces);
+  const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
   let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());
   if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
@@ -104,6 +107,8 @@ export async function startSlack(
       workspaces,
       calls,
       notices,
+      observe,
+      signal: stopping.signal,
       onAsked: () => served.wakePosters(),
     }),
     openPoster,
@@ -127,6 +132,7 @@ export async function startSlack(
   if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
   sockets?.start();
   const endRetention = startRetention({
+    files: adapters.slackFiles,
     inbox: adapters.slackInbox,
     installations: adapters.slackInstallations,
     links: adapters.slackLinking,
@@ -177,17 +183,20 @@ function readSettings(config: Config): SlackSettings {
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
 }
 
-type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices'> & {
+type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'observe'> & {
   edge: SlackEdge;
   adapters: SlackAdapters;
   agents: Agents;
   settings: SlackSettings;
   workspaces: Workspaces;
+  /** The process stops. */
+  signal: AbortSignal;
   onAsked: () => void;
 };
 
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
-function createProcessing({ edge, adapters, agents, settings, workspaces, calls, notices, onAsked }: ProcessingDeps) {
+function createProcessing({ edge, adapters, agents, settings, workspaces, ...more }: ProcessingDeps) {
+  const { calls, notices, observe, signal, onAsked } = more;
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({
@@ -195,6 +204,15 @@ function createProcessing({ edge, adapters, agents, settings, workspaces, calls,
     links: adapters.slackUserLinks,
     rights: adapters.rights,
     tenantOf: workspaces.tenantOf,
+  });
+  const { readFiles, removeFiles } = wireFiles({
+    edge,
+    adapters,
+    calls,
+    apiUrl: settings.apiUrl,
+    tokenOf: workspaces.tokenOf,
+    observe,
+    signal,
   });
   const ask = createAsk({
     config,
@@ -205,10 +223,12 @@ function createProcessing({ edge, adapters, agents, settings, workspaces, calls,
     conversations,
     messages: adapters.messages,
     audit: adapters.audit,
+    files: adapters.slackFiles,
+    readFiles,
     notices,
     onAsked,
   });
-  const noticeChange = createNoticeChange({ threads, conversations, notices });
+  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
   const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
   const acting = createActing({
     ...adapters,
@@ -242,10 +262,10 @@ function createProcessing({ edge, adapters, agents, settings, workspaces, calls,
     return createProcessor({
       inbox: adapters.slackInbox,
       owner: randomUUID(),
-      async handle(delivery) {
+      async handle(delivery, withoutPlace) {
         if (await refusals.refuse(delivery)) return;
         const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-        const customProperties = { attempts, receivedAt };
+        const customProperties = { attempts, receivedAt, withoutPlace };
         await (await app).processEvent({ body, ack: async () => undefined, customProperties });
       },
       mayPass,

@@ -1,4 +1,5 @@
 import type {
+  SlackFiles,
   SlackInbox,
   SlackInstallations,
   SlackLinking,
@@ -11,6 +12,7 @@ import type { Metrics } from '../runtime/metrics.ts';
 const everyMs = 600_000;
 
 type Deps = {
+  files: Pick<SlackFiles, 'removeOld'>;
   inbox: Pick<SlackInbox, 'removeOld' | 'removeAbandoned'>;
   installations: Pick<SlackInstallations, 'removeOld'>;
   links: Pick<SlackLinking, 'removeOld'>;
@@ -23,7 +25,8 @@ type Deps = {
 };
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
-export function startRetention({ inbox, installations, links, posts, threads, teams, log, metrics }: Deps): () => void {
+export function startRetention({ teams, log, metrics, ...rows }: Deps): () => void {
+  const { files, inbox, installations, links, posts, threads } = rows;
   const removeAbandoned = async (served: string[]) => {
     if (served.length === 0) return;
     for (const { team, count } of await inbox.removeAbandoned(served)) {
@@ -42,6 +45,7 @@ export function startRetention({ inbox, installations, links, posts, threads, te
         links: await links.removeOld(),
         posts: await posts.removeOld(),
         threads: await threads.removeOld(),
+        files: await files.removeOld(),
       };
       if (Object.values(removed).some((count) => count > 0)) log.info(removed, 'old rows of Slack were removed');
       await removeAbandoned(teams());

@@ -32,6 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSlackFiles } from '../adapters/postgres/slack/slack-files.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackInstallations } from '../adapters/postgres/slack/slack-installations.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
@@ -76,6 +77,7 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
     slackInbox: createSlackInbox(db),
     slackThreads: createSlackThreads(db),
+    slackFiles: createSlackFiles(db),
     slackPosts: createSlackPosts(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
@@ -151,9 +153,8 @@ export function createAdapters(edge: AdapterEdge) {
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async () => {
-      await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()]);
-    },
+    close: async () =>
+      void (await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()])),
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;

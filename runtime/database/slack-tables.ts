@@ -31,6 +31,16 @@ export interface SlackTables {
       created_at: Generated<Date>;
       finished_at: Date | null;
     };
+  slack_files: Place &
+    Owned & {
+      ts: string;
+      position: number;
+      name: string;
+      document_name: string | null;
+      document_id: string | null;
+      problem: string | null;
+      question_ts: string | null;
+    };
   slack_link_codes: {
     team: string;
     user_id: string;

@@ -40,7 +40,7 @@ export const createAskCommand =
     const ts = (attempts > 1 ? await findQuestion(calls, command) : undefined) ?? (await post(calls, command, text));
     if (ts === undefined) return notThere;
     const thread = { team, channel, threadTs: ts, ts, userId };
-    await ask({ ...thread, ...place, text, mentionsAlfred: true, isForOthers: false, hasFiles: false });
+    await ask({ ...thread, ...place, text, mentionsAlfred: true, isForOthers: false, files: [] });
     return undefined;
   };
 

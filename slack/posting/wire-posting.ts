@@ -28,20 +28,22 @@ type WiredAdapters = {
   tasks: Pick<Tasks, 'get'>;
 };
 
+/** One call, or one download. */
+export type ObservedCall = { team: string; method: string; outcome: string; durationMs: number };
+
 /** What calls Slack: the queue of calls, the notices, and a poster of answers for each workspace. */
 export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, workspaces: Workspaces) {
   const token = createTokenWatch();
+  const observe = ({ team, method, outcome, durationMs }: ObservedCall) => {
+    if (workspaces.isOwn(team)) token.observe({ method, outcome });
+    else workspaces.observe(team, outcome);
+    metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
+  };
   const calls = createApiCalls({
     send: (team, method, args) => workspaces.send(team, method, args),
     clock: systemClock,
     log,
-    metrics: {
-      observe({ team, method, outcome, durationMs }) {
-        if (workspaces.isOwn(team)) token.observe({ method, outcome });
-        else workspaces.observe(team, outcome);
-        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
-      },
-    },
+    metrics: { observe },
   });
   const openPoster = () =>
     createPoster({
@@ -70,5 +72,5 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, openPoster, notices: createNotices(calls), token };
+  return { calls, openPoster, notices: createNotices(calls), observe, token };
 }

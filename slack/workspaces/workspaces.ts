@@ -11,7 +11,11 @@ import { createWebClient } from '../api-calls/web-client.ts';
 /** How long after an operator's command a workspace may still be what it was. */
 const cacheMs = 10_000;
 
-type Installed = { installation: SlackInstallation; client: webApi.WebClient | undefined };
+type Installed = {
+  installation: SlackInstallation;
+  token: string | undefined;
+  client: webApi.WebClient | undefined;
+};
 
 type Deps = {
   /** Absent: Alfred is only in workspaces that have installed it. */
@@ -47,7 +51,7 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
     let installed: Installed | undefined;
     if (found) {
       const { token, ...installation } = found;
-      installed = { installation, client: token === undefined ? undefined : createWebClient({ token, apiUrl }) };
+      installed = { installation, token, client: token === undefined ? undefined : createWebClient({ token, apiUrl }) };
     }
     known.set(team, { installed });
     return installed;
@@ -89,6 +93,14 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
       const client = await clientOf(team, method);
       if (!client) throw new SlackCallError(method, 'not_authed', 'refused');
       return { ...(await client.apiCall(method, args)) };
+    },
+
+    /** For a download. @throws SlackCallError when the workspace has none that counts */
+    async tokenOf(team: string): Promise<string> {
+      const installed = isOwn(team) ? undefined : await find(team);
+      const token = isOwn(team) ? botToken : installed?.installation.state === 'allowed' ? installed.token : undefined;
+      if (token === undefined) throw new SlackCallError('file download', 'not_authed', 'refused');
+      return token;
     },
 
     tenantOf: async (team: string): Promise<string> => (isOwn(team) ? tenant : (await allowed(team)).tenant),

@@ -21,6 +21,17 @@ const Act = z.discriminatedUnion('do', [
   z.object({ do: z.literal('close'), as: id }),
   z.object({ do: z.literal('open'), as: id, tab: z.enum(['home', 'messages']) }),
   z.object({ do: z.literal('stop'), as: id, channel: id, thread: id }),
+  z.object({
+    do: z.literal('attach'),
+    as: id,
+    ...place,
+    text: z.string().max(20_000),
+    /** `content` as base64. */
+    files: z
+      .array(z.object({ name: z.string().min(1).max(255), content: z.string() }))
+      .min(1)
+      .max(10),
+  }),
 ]);
 
 /**
@@ -66,6 +77,12 @@ export function createAct({ slack, people }: Trial) {
       case 'stop':
         slack.stopTask(act.as, act.channel, act.thread);
         return undefined;
+      case 'attach': {
+        const files = act.files.map(({ name, content }) => ({ name, content: Buffer.from(content, 'base64') }));
+        const thread = act.thread === undefined ? {} : { thread: act.thread };
+        slack.upload(act.as, act.channel, files, { text: withMentions(act.text), ...thread });
+        return undefined;
+      }
     }
   };
 }

@@ -162,6 +162,16 @@ function valuesOf(form) {
   return values;
 }
 
+/** A file as the page sends it. */
+function readFile(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve({ name: file.name, content: reader.result.split(',')[1] ?? '' }));
+    reader.addEventListener('error', () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
 function openChannel(id) {
   open = id;
   thread = undefined;
@@ -225,12 +235,16 @@ for (const [id, place] of [
   ['reply', () => ({ channel: open, thread })],
 ]) {
   const box = at(id).querySelector('textarea');
+  const picker = at(id).querySelector('input');
   at(id).addEventListener('submit', async (event) => {
     event.preventDefault();
     const text = box.value.trim();
-    if (text === '') return;
+    const files = await Promise.all([...picker.files].map(readFile));
+    if (text === '' && files.length === 0) return;
     box.value = '';
-    if (!(await act({ do: 'write', ...place(), text })) && box.value === '' && !text.startsWith('/')) box.value = text;
+    picker.value = '';
+    const what = files.length === 0 ? { do: 'write' } : { do: 'attach', files };
+    if (!(await act({ ...what, ...place(), text })) && box.value === '' && !text.startsWith('/')) box.value = text;
   });
   box.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -11,10 +11,13 @@ export const generatedSlack = `
       case when n > 50 then now() end from generate_series(1, 20000) n;
   insert into slack_threads (team, channel, thread_ts, tenant, subject, conversation_id, agent)
     select 'T1', 'C' || n % 500, n::text, 'local', 's7', 'c' || n, 'knowledge' from generate_series(1, 20000) n;
-  analyze slack_inbox, slack_posts, slack_threads;`;
+  insert into slack_files (team, channel, thread_ts, ts, position, tenant, subject, name, document_name,
+      question_ts)
+    select 'T1', 'C' || n % 500, n::text, n::text, 0, 'local', 's7', 'a.txt', 'slack/' || n || '/a.txt', n::text from generate_series(1, 20000) n;
+  analyze slack_inbox, slack_posts, slack_threads, slack_files;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }: Adapters) {
+export async function sendSlackQueries({ slackFiles, slackInbox, slackPosts, slackThreads }: Adapters) {
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -35,4 +38,12 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.removeOld();
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
+  const message = { ...place, ts: '7' };
+  await slackFiles.find(message);
+  const owner = { tenant: 'local', subject: 's7' };
+  const file = { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: null, problem: null };
+  await slackFiles.store({ ...message, ts: '8' }, owner, [file]);
+  await slackFiles.take(message);
+  await slackFiles.listOwn(message);
+  await slackFiles.remove(message);
 }

@@ -113,6 +113,23 @@ test('a person writes, in threads too, and sees their own channels alone', async
   expect(await ada.act({ do: 'write', channel: id, text: '/remind me' })).toContain('/remind is no command here');
 });
 
+test('a person attaches files, with words or without, and all members see them', async () => {
+  const [ada, ben] = [await pageOf('ada'), await pageOf('ben')];
+  const { id: channel } = ada.channel('general');
+  const files = [{ name: 'plan.txt', content: Buffer.from('Plan B').toString('base64') }];
+  expect(await ada.act({ do: 'attach', channel, text: '@Alfred, see this', files })).toBe('');
+  const shown = await until('the file', () =>
+    ben.channel('general').messages.find(({ body }) => wordsOf(body).includes('[file: plan.txt]')),
+  );
+  expect(wordsOf(shown.body)).toContain('see this');
+  expect(await ada.act({ do: 'attach', channel, thread: shown.ts, text: '', files })).toBe('');
+  await until('the reply', () => ben.channel('general').messages.some(({ thread }) => thread === shown.ts));
+  const sent = slack.deliveries.map(({ payload }) => payload['event'] as { files?: { id: string; size: number }[] });
+  const [uploaded] = sent.flatMap((event) => event.files ?? []);
+  expect(uploaded).toMatchObject({ name: 'plan.txt', size: 6 });
+  expect(slack.file(uploaded!.id)?.content.toString()).toBe('Plan B');
+});
+
 test('what only one person sees, the app’s work and its buttons are shown, and a press reaches the app', async () => {
   const [ada, ben] = [await pageOf('ada'), await pageOf('ben')];
   const { id: channel } = ada.channel('general');
