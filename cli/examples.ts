@@ -86,9 +86,10 @@ export const examples: Record<string, readonly string[]> = {
   'sources sync': ['alfred sources sync 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --detach'],
   'sources set': ['alfred sources set 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --no-every'],
   'sources remove': ['alfred sources remove 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --keep-documents'],
-  slack: ['alfred slack try', 'alfred slack doctor'],
+  slack: ['alfred slack try', 'alfred slack doctor', 'alfred slack feedback'],
   'slack try': ['alfred slack try', 'alfred slack try --port 8100'],
   'slack doctor': ['alfred slack doctor', 'alfred slack doctor --json'],
+  'slack feedback': ['alfred slack feedback', 'alfred slack feedback --tenant acme --jsonl > feedback.jsonl'],
   keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
   'keys list': ['alfred keys list --all --json'],
   'keys add': [

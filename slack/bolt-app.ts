@@ -5,7 +5,7 @@ import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
-import { approvalFormId } from './rendering/actions.ts';
+import { approvalFormId, feedbackFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
@@ -61,6 +61,7 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
   });
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
+  app.view(feedbackFormId, ({ body }) => acting.comment(body));
   app.event('agent_session_stopped', ({ body }) => acting.stopped(body));
   return app;
 }

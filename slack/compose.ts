@@ -39,6 +39,7 @@ type SlackAdapters = Pick<
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackFeedback'
   | 'slackInbox'
   | 'slackLinking'
   | 'slackPosts'
@@ -202,7 +203,16 @@ function createProcessing({
   const noticeChange = createNoticeChange({ threads, conversations, notices });
   const workspace = () => identity.then(({ workspace: name }) => name);
   const own = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
-  const acting = createActing({ ...adapters, principals, posts: adapters.slackPosts, threads, notices, calls });
+  const acting = createActing({
+    ...adapters,
+    principals,
+    posts: adapters.slackPosts,
+    threads,
+    feedback: adapters.slackFeedback,
+    onFeedback: (value) => metrics.slackFeedback.inc({ value }),
+    notices,
+    calls,
+  });
   const app = identity.then(({ botId, botUserId }) =>
     createBoltApp({
       botToken: settings.botToken,

@@ -32,6 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSlackFeedback } from '../adapters/postgres/slack/slack-feedback.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
@@ -77,6 +78,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackPosts: createSlackPosts(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
+    slackFeedback: createSlackFeedback(db),
   };
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

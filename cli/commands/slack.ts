@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
+import type { FeedbackOptions } from '../slack/feedback.ts';
 import type { Finding } from '../slack/finding.ts';
 import { formatCount } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { wholeNumber } from './number-options.ts';
 
 export function addSlack(program: Command, { terminal }: CommandContext) {
-  const slack = program.command('slack').description('the Slack door: what is wrong with it, and a trial');
+  const slack = program.command('slack').description('the Slack door: what is wrong with it, a trial, and feedback');
   slack
     .command('doctor')
     .description('check the tokens, scopes, sockets, clock, database and door, and say what to do')
@@ -21,6 +22,16 @@ export function addSlack(program: Command, { terminal }: CommandContext) {
       if (json) return terminal.printJson({ isWell: faults === 0, checks });
       printFindings(checks, terminal);
       terminal.note(faults === 0 ? 'Nothing is wrong.' : `${formatCount(faults, 'fault')}.`);
+    });
+  slack
+    .command('feedback')
+    .description('what people think of answers, with questions and answers; for operators, on the database')
+    .option('--tenant <name>', 'of this tenant; default: SLACK_TENANT')
+    .option('--jsonl', 'a JSON object a line, in the form of a question for `alfred eval answers`')
+    .option('--json', 'as JSON')
+    .action(async (options: FeedbackOptions) => {
+      const { printFeedback } = await import('../slack/feedback.ts');
+      await printFeedback(options, terminal);
     });
   slack
     .command('try')

@@ -43,5 +43,13 @@ export interface SlackTables {
     wrong: Generated<number>;
     expires_at: Date;
   };
+  slack_feedback: Owned & {
+    task_id: string;
+    team: string;
+    user_id: string;
+    value: string;
+    comment: string | null;
+    given_at: Generated<Date>;
+  };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

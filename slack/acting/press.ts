@@ -1,6 +1,6 @@
-import { isRecord } from '../../contract/json.ts';
+import { isRecord, parseJson } from '../../contract/json.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
-import { approvalFields, type AskedApproval } from '../rendering/actions.ts';
+import { approvalFields, feedbackFields, type AskedApproval } from '../rendering/actions.ts';
 
 /** What a person did to a message, and where. */
 export type Act = SlackPlace & {
@@ -23,6 +23,9 @@ export type Submission = Act & {
   /** Undefined: the form had no such field. */
   edit: string | undefined;
 };
+
+/** A comment on an answer that was not useful. */
+export type Comment = Act & { taskId: string; comment: string };
 
 /** Slack's own stop button. */
 export type Stopped = SlackPlace & { ts: string; userId: string; isDirect: boolean };
@@ -52,43 +55,58 @@ export function pressIn(body: object): Press | undefined {
   };
 }
 
-/** What a form keeps of the press that opened it. */
-type Origin = Pick<Act, 'team' | 'channel' | 'threadTs' | 'ts'> & { asked: AskedApproval };
+/** What a form keeps of the act that opened it, with what it is about. */
+export const originText = ({ team, channel, threadTs, ts }: Act, about: object): string =>
+  JSON.stringify({ team, channel, threadTs, ts, ...about });
 
-export const originText = ({ team, channel, threadTs, ts }: Act, asked: AskedApproval): string =>
-  JSON.stringify({ team, channel, threadTs, ts, asked } satisfies Origin);
-
-/** @returns undefined for what is no form about a call */
-export function submissionIn(body: object): Submission | undefined {
+/** @returns undefined for what is no form that a person has sent, or one that no act has opened */
+export function formIn(body: object) {
   const { type, user, view, trigger_id: triggerId } = body as Record<string, unknown>;
   const { private_metadata: metadata, state } = record(view);
   const userId = text(record(user).id);
-  if (type !== 'view_submission' || !userId) return undefined;
-  let origin: Origin;
-  try {
-    origin = JSON.parse(text(metadata)) as Origin;
-  } catch {
-    return undefined;
-  }
-  const { team, channel, threadTs, ts, asked } = origin;
-  if (!isRecord(asked)) return undefined;
+  const { team, channel, threadTs, ts, ...about } = record(parseJson(text(metadata)));
+  if (type !== 'view_submission' || !userId || !text(channel)) return undefined;
   const values = record(record(state).values);
-  const field = (name: string) => record(record(values[name])[name]);
-  const decision = record(field(approvalFields.decision).selected_option).value;
+  const act: Act = {
+    team: text(team),
+    channel: text(channel),
+    threadTs: text(threadTs),
+    ts: text(ts),
+    userId,
+    isDirect: isDirect(text(channel)),
+    triggerId: text(triggerId),
+  };
+  return {
+    act,
+    about,
+    has: (name: string) => isRecord(values[name]),
+    field: (name: string) => record(record(values[name])[name]),
+    written: (name: string) => text(record(record(values[name])[name]).value),
+  };
+}
+
+/** @returns undefined for what is no form about a call */
+export function submissionIn(body: object): Submission | undefined {
+  const form = formIn(body);
+  const asked = form?.about.asked;
+  if (!form || !isRecord(asked)) return undefined;
+  const decision = record(form.field(approvalFields.decision).selected_option).value;
   if (decision !== 'approve' && decision !== 'deny') return undefined;
   return {
-    team,
-    channel,
-    threadTs,
-    ts,
-    userId,
-    isDirect: isDirect(channel),
-    triggerId: text(triggerId),
-    asked,
+    ...form.act,
+    asked: asked as AskedApproval,
     decision,
-    comment: text(field(approvalFields.comment).value).trim(),
-    edit: isRecord(values[approvalFields.edit]) ? text(field(approvalFields.edit).value) : undefined,
+    comment: form.written(approvalFields.comment).trim(),
+    edit: form.has(approvalFields.edit) ? form.written(approvalFields.edit) : undefined,
   };
+}
+
+/** @returns undefined for what is no comment on an answer */
+export function commentIn(body: object): Comment | undefined {
+  const form = formIn(body);
+  const commented = text(form?.about.commented);
+  if (!form || !commented) return undefined;
+  return { ...form.act, taskId: commented, comment: form.written(feedbackFields.comment).trim() };
 }
 
 /** @returns undefined when the event names no thread */
