@@ -1,11 +1,13 @@
 import { App, type Receiver } from '@slack/bolt';
 import type { Acting } from './acting/acting.ts';
+import type { createAskAbout } from './acting/ask-about.ts';
+import { aboutMessageIn, askedAboutIn } from './acting/press.ts';
 import type { ChangedQuestion, Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
-import { approvalFormId, feedbackFormId } from './rendering/actions.ts';
+import { approvalFormId, askAboutFormId, askAboutShortcutId, feedbackFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
@@ -18,6 +20,7 @@ type Deps = {
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
   publishHome: (visit: HomeVisit) => Promise<void>;
   acting: Acting;
+  askAbout: ReturnType<typeof createAskAbout>;
 };
 
 /**
@@ -27,7 +30,7 @@ type Deps = {
  * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
  */
 export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: Deps): App {
-  const { ask, noticeChange, runCommand, publishHome } = deps;
+  const { ask, noticeChange, runCommand, publishHome, askAbout } = deps;
   const app = new App({
     ...identity,
     token: botToken,
@@ -58,6 +61,14 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
   app.command(slashCommand, async ({ body, context }) => {
     const command = commandIn(body);
     if (command) await runCommand(command, Number(context.attempts ?? 1));
+  });
+  app.shortcut(askAboutShortcutId, async ({ body }) => {
+    const about = aboutMessageIn(body);
+    if (about) await askAbout.open(about);
+  });
+  app.view(askAboutFormId, async ({ body, context }) => {
+    const asked = askedAboutIn(body);
+    if (asked) await askAbout.submit(asked, Number(context.attempts ?? 1));
   });
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));

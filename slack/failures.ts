@@ -3,7 +3,7 @@ import type { SlackDelivery, SlackThreads } from '../contract/ports/index.ts';
 import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 import { isTemporalUnavailable } from '../runtime/temporal.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
-import { commentIn, pressIn, submissionIn, type Act } from './acting/press.ts';
+import { actIn, type Act } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
 import { isForAlfred, questionIn, type Question } from './asking/question.ts';
 import type { Identity } from './identify.ts';
@@ -80,7 +80,7 @@ export function createFailureReports({ notices, threads, identity }: Deps) {
     const { team, botUserId } = await identity;
     const { kind, body } = inWorkspace(delivery, team);
     if (kind === 'command') return {};
-    const act = kind === 'interactive' ? (pressIn(body) ?? submissionIn(body) ?? commentIn(body)) : undefined;
+    const act = kind === 'interactive' ? actIn(body) : undefined;
     const question = kind === 'event' ? questionIn(body, botUserId) : undefined;
     return { ...(act && { act }), ...(question && { question }) };
   }

@@ -1,6 +1,6 @@
 import { isRecord, parseJson } from '../../contract/json.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
-import { approvalFields, feedbackFields, type AskedApproval } from '../rendering/actions.ts';
+import { approvalFields, askAboutFields, feedbackFields, type AskedApproval } from '../rendering/actions.ts';
 
 /** What a person did to a message, and where. */
 export type Act = SlackPlace & {
@@ -27,6 +27,11 @@ export type Submission = Act & {
 /** A comment on an answer that was not useful. */
 export type Comment = Act & { taskId: string; comment: string };
 
+/** A message that a person asks about. */
+export type AboutMessage = Act & { responseUrl: string | undefined };
+/** The form with the question about it. `key`: the same for repeats. */
+export type AskedAbout = AboutMessage & { key: string; question: string };
+
 /** Slack's own stop button. */
 export type Stopped = SlackPlace & { ts: string; userId: string; isDirect: boolean };
 
@@ -35,14 +40,13 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 const isDirect = (channel: string) => channel.startsWith('D');
 
-/** @returns undefined for a button that is in no message */
-export function pressIn(body: object): Press | undefined {
-  const { type, team, user, channel, message, trigger_id: triggerId, actions } = body as Record<string, unknown>;
-  const action = record(Array.isArray(actions) ? actions[0] : undefined);
+/** @returns undefined for another kind of act, and for one that is on no message */
+function actOnMessage(body: object, kind: 'block_actions' | 'message_action'): Act | undefined {
+  const { type, team, user, channel, message, trigger_id: triggerId } = body as Record<string, unknown>;
   const { ts, thread_ts: threadTs } = record(message);
   const place = { team: text(record(team).id) || text(record(user).team_id), channel: text(record(channel).id) };
   const userId = text(record(user).id);
-  if (type !== 'block_actions' || !place.team || !place.channel || !userId || !text(ts)) return undefined;
+  if (type !== kind || !place.team || !place.channel || !userId || !text(ts)) return undefined;
   return {
     ...place,
     threadTs: text(threadTs) || text(ts),
@@ -50,9 +54,22 @@ export function pressIn(body: object): Press | undefined {
     userId,
     isDirect: isDirect(place.channel),
     triggerId: text(triggerId),
-    actionId: text(action.action_id),
-    value: text(action.value),
   };
+}
+
+/** @returns undefined for a button that is in no message */
+export function pressIn(body: object): Press | undefined {
+  const act = actOnMessage(body, 'block_actions');
+  const { actions } = body as Record<string, unknown>;
+  const action = record(Array.isArray(actions) ? actions[0] : undefined);
+  return act && { ...act, actionId: text(action.action_id), value: text(action.value) };
+}
+
+/** @returns undefined for what is no shortcut in the menu of a message */
+export function aboutMessageIn(body: object): (AboutMessage & { text: string }) | undefined {
+  const act = actOnMessage(body, 'message_action');
+  const { message, response_url: url } = body as Record<string, unknown>;
+  return act && { ...act, responseUrl: text(url) || undefined, text: text(record(message).text) };
 }
 
 /** What a form keeps of the act that opened it, with what it is about. */
@@ -62,7 +79,7 @@ export const originText = ({ team, channel, threadTs, ts }: Act, about: object):
 /** @returns undefined for what is no form that a person has sent, or one that no act has opened */
 export function formIn(body: object) {
   const { type, user, view, trigger_id: triggerId } = body as Record<string, unknown>;
-  const { private_metadata: metadata, state } = record(view);
+  const { id: viewId, private_metadata: metadata, state } = record(view);
   const userId = text(record(user).id);
   const { team, channel, threadTs, ts, ...about } = record(parseJson(text(metadata)));
   if (type !== 'view_submission' || !userId || !text(channel)) return undefined;
@@ -79,6 +96,8 @@ export function formIn(body: object) {
   return {
     act,
     about,
+    /** A form is sent once. */
+    key: text(viewId),
     has: (name: string) => isRecord(values[name]),
     field: (name: string) => record(record(values[name])[name]),
     written: (name: string) => text(record(record(values[name])[name]).value),
@@ -109,6 +128,18 @@ export function commentIn(body: object): Comment | undefined {
   return { ...form.act, taskId: commented, comment: form.written(feedbackFields.comment).trim() };
 }
 
+/** @returns undefined for what is no question about a message */
+export function askedAboutIn(body: object): AskedAbout | undefined {
+  const form = formIn(body);
+  if (form?.about.askedAbout !== true) return undefined;
+  return {
+    ...form.act,
+    key: form.key,
+    responseUrl: text(form.about.responseUrl) || undefined,
+    question: form.written(askAboutFields.question).trim(),
+  };
+}
+
 /** @returns undefined when the event names no thread */
 export function stoppedIn(body: object): Stopped | undefined {
   const { team_id: team, event } = body as Record<string, unknown>;
@@ -123,3 +154,6 @@ export function stoppedIn(body: object): Stopped | undefined {
     isDirect: isDirect(text(channel)),
   };
 }
+
+/** What a person did by a button, a form or a shortcut, of any kind. */
+export const actIn = (body: object): Act | undefined => pressIn(body) ?? aboutMessageIn(body) ?? formIn(body)?.act;

@@ -15,6 +15,8 @@ import type {
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { createAskAbout } from '../acting/ask-about.ts';
+import { createAskAloud } from '../asking/ask-aloud.ts';
 import type { Question } from '../asking/question.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { createPublishHome } from '../home/publish-home.ts';
@@ -56,6 +58,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
   const addressOf = (task: { agent: string; taskId: string }) => linksOf(task).task;
   const shared = { ...adapters, conversations: adapters.conversationRows, posts: adapters.slackPosts, addressOf };
   const replies = createReplies({ calls, apiUrl: settings.apiUrl });
+  const aloud = createAskAloud({ calls, principals, ask });
   const linkCommands = createLinkCommands({
     config,
     tenant: settings.tenant,
@@ -74,10 +77,11 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       principals,
       readiness,
       replies,
-      ask: createAskCommand({ calls, principals, ask }),
+      ask: createAskCommand(aloud),
       ...linkCommands,
       log,
     }),
+    askAbout: createAskAbout({ aloud, calls, replies }),
     publishHome: createPublishHome({ calls, principals, tasks, approvals, ledger, addressOf }),
   };
 }

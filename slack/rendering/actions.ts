@@ -52,3 +52,8 @@ export function feedbackOfValue(text: string): AskedFeedback | undefined {
   const value = feedbackValues.find((known) => known === given);
   return value && { taskId, value };
 }
+
+/** “Ask Alfred about this” in the menu of a message, and its form. The app manifest has the shortcut. */
+export const askAboutShortcutId = 'ask_about_message';
+export const askAboutFormId = 'ask_about_form';
+export const askAboutFields = { question: 'question' } as const;
