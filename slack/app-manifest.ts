@@ -75,7 +75,8 @@ export const appManifest = {
         command: slashCommand,
         description: 'Ask Alfred, and see what it does for you',
         usage_hint: 'help | ask <question> | tasks | status <id> | documents <words>',
-        should_escape: false,
+        // So that a command has the ids of the people that it names.
+        should_escape: true,
       },
     ],
   },

@@ -39,6 +39,7 @@ type SlackAdapters = Pick<
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackChannels'
   | 'slackFeedback'
   | 'slackInbox'
   | 'slackLinking'
@@ -186,6 +187,7 @@ function createProcessing({
     people: createPeople(calls),
     links: adapters.slackUserLinks,
     rights: adapters.rights,
+    channels: adapters.slackChannels,
     tenant: settings.tenant,
   });
   const ask = createAsk({

@@ -32,6 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSlackChannels } from '../adapters/postgres/slack/slack-channels.ts';
 import { createSlackFeedback } from '../adapters/postgres/slack/slack-feedback.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
@@ -79,6 +80,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
     slackFeedback: createSlackFeedback(db),
+    slackChannels: createSlackChannels(db),
   };
   const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));

@@ -43,6 +43,15 @@ export interface SlackTables {
     wrong: Generated<number>;
     expires_at: Date;
   };
+  slack_channels: {
+    team: string;
+    channel: string;
+    is_on: Generated<boolean>;
+    agent: string | null;
+    user_ids: string[] | null;
+    changed_by: string;
+    changed_at: Generated<Date>;
+  };
   slack_feedback: Owned & {
     task_id: string;
     team: string;

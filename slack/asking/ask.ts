@@ -62,12 +62,12 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if ('ignored' in judgement) return;
   if ('refused' in judgement) return notices.send(question, judgement.refused);
   const { principal } = judgement;
-  const agent = known?.agent ?? deps.config.SLACK_AGENT;
+  const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
   checkAgent(deps, principal, agent);
   if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
+  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal, agent));
   for (const asker of await askersOf(deps, question))
     if (!askers.includes(asker)) await threads.addAsker(question, asker);
   const receipt = await messages.submit(principal, conversationId, message);
@@ -111,7 +111,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
   if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
   throw new AlfredError(
     'unknown_agent',
-    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS).`,
+    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel `/alfred channel`).`,
   );
 }
 
@@ -126,10 +126,13 @@ function checkText(text: string): string {
 }
 
 /** Makes the conversation of a thread. A repeat finds the same one. */
-async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
-  const { config, agents, conversations, threads } = deps;
+async function beginThread(
+  { config, agents, conversations, threads }: AskDeps,
+  question: Question,
+  { tenant, subject }: Principal,
+  agent: string,
+): Promise<SlackThread> {
   const { team, channel, threadTs, ts, userId } = question;
-  const agent = config.SLACK_AGENT;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
     { tenant, subject },

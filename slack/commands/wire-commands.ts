@@ -7,6 +7,7 @@ import type {
   Documents,
   Ledger,
   SearchIndex,
+  SlackChannels,
   SlackLinking,
   SlackPosts,
   SlackUserLinks,
@@ -22,6 +23,7 @@ import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createAskCommand } from './ask-command.ts';
+import { createChannelCommand } from './channel-command.ts';
 import { createLinkCommands } from './link-commands.ts';
 import { createReplies } from './replies.ts';
 import { createCommands } from './run-command.ts';
@@ -36,6 +38,7 @@ type Deps = {
     documents: Pick<Documents, 'list'>;
     index: Pick<SearchIndex, 'search'>;
     ledger: Pick<Ledger, 'reportUsage'>;
+    slackChannels: SlackChannels;
     slackLinking: SlackLinking;
     slackUserLinks: Pick<SlackUserLinks, 'find'>;
     slackPosts: Pick<SlackPosts, 'findByTask'>;
@@ -78,6 +81,13 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       readiness,
       replies,
       ask: createAskCommand(aloud),
+      channel: createChannelCommand({
+        config,
+        agents,
+        channels: adapters.slackChannels,
+        audit: adapters.audit,
+        tenant: settings.tenant,
+      }),
       ...linkCommands,
       log,
     }),

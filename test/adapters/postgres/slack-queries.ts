@@ -14,7 +14,8 @@ export const generatedSlack = `
   analyze slack_inbox, slack_posts, slack_threads;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }: Adapters) {
+export async function sendSlackQueries(adapters: Adapters) {
+  const { slackInbox, slackPosts, slackThreads, slackChannels, slackFeedback } = adapters;
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -35,4 +36,7 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.removeOld();
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
+  await slackChannels.find('T1', 'C7');
+  const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
+  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });
 }

@@ -1,0 +1,43 @@
+import { sql, type Selectable } from 'kysely';
+import type { SlackChannels } from '../../../contract/ports/index.ts';
+import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
+
+type Row = Selectable<Tables['slack_channels']>;
+
+/** How Alfred is set up in channels. */
+export const createSlackChannels = (db: Database): SlackChannels => ({
+  async find(team, channel) {
+    const { rows } = await sql<Row>`
+      select is_on, agent, user_ids from slack_channels where team = ${team} and channel = ${channel}`.execute(db);
+    const [row] = rows;
+    return { isOn: row?.is_on ?? true, agent: row?.agent ?? null, userIds: row?.user_ids ?? null };
+  },
+
+  async change(team, channel, { isOn, agent, userIds }, by) {
+    await db
+      .insertInto('slack_channels')
+      .values({
+        team,
+        channel,
+        is_on: isOn ?? true,
+        agent: agent ?? null,
+        user_ids: userIds ?? null,
+        changed_by: by,
+      })
+      .onConflict((conflict) =>
+        conflict.columns(['team', 'channel']).doUpdateSet({
+          ...(isOn === undefined ? {} : { is_on: isOn }),
+          ...(agent === undefined ? {} : { agent }),
+          ...(userIds === undefined ? {} : { user_ids: userIds }),
+          changed_by: by,
+          changed_at: sql<Date>`now()`,
+        }),
+      )
+      .execute();
+  },
+
+  async reset(team, channel) {
+    await db.deleteFrom('slack_channels').where('team', '=', team).where('channel', '=', channel).execute();
+  },
+});

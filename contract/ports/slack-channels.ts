@@ -1,0 +1,17 @@
+/** How Alfred is set up in a channel of Slack. */
+export type SlackChannelSettings = {
+  isOn: boolean;
+  /** Answers in new threads. Null: the one that answers everywhere. */
+  agent: string | null;
+  /** The Slack users who may ask. Null: everyone. */
+  userIds: string[] | null;
+};
+
+export interface SlackChannels {
+  /** @returns how it is everywhere, when nothing was changed there */
+  find(team: string, channel: string): Promise<SlackChannelSettings>;
+  /** What is left out stays. @param by the subject that changes it */
+  change(team: string, channel: string, change: Partial<SlackChannelSettings>, by: string): Promise<void>;
+  /** From then on it is as everywhere. */
+  reset(team: string, channel: string): Promise<void>;
+}
