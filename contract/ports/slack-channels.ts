@@ -5,6 +5,8 @@ export type SlackChannelSettings = {
   agent: string | null;
   /** The Slack users who may ask. Null: everyone. */
   userIds: string[] | null;
+  /** What new threads add to the instructions of their agent. */
+  instructions: string | null;
 };
 
 export interface SlackChannels {

@@ -49,6 +49,7 @@ export interface SlackTables {
     is_on: Generated<boolean>;
     agent: string | null;
     user_ids: string[] | null;
+    instructions: string | null;
     changed_by: string;
     changed_at: Generated<Date>;
   };

@@ -67,7 +67,7 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal, agent));
+  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
   for (const asker of await askersOf(deps, question))
     if (!askers.includes(asker)) await threads.addAsker(question, asker);
   const receipt = await messages.submit(principal, conversationId, message);
@@ -130,14 +130,14 @@ async function beginThread(
   { config, agents, conversations, threads }: AskDeps,
   question: Question,
   { tenant, subject }: Principal,
-  agent: string,
+  { agent, instructions }: { agent: string; instructions: string | undefined },
 ): Promise<SlackThread> {
   const { team, channel, threadTs, ts, userId } = question;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
     { tenant, subject },
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
-    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
+    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy, instructions },
   );
   return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
 }

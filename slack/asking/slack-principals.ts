@@ -13,10 +13,10 @@ export type SlackAsker = {
 };
 
 /**
- * `refused` has a sentence for the person; `ignored` is for bots, which would answer it. `agent`: the one that answers
- * in new threads of this place.
+ * `refused` has a sentence for the person; `ignored` is for bots, which would answer it. `agent` and
+ * `instructions` are for new threads of this place.
  */
-export type Judgement = { principal: Principal; agent?: string } | { refused: string } | { ignored: true };
+export type Judgement = { principal: Principal; agent?: string; instructions?: string } | { refused: string } | { ignored: true };
 
 /** With whose rights Alfred answers in Slack. */
 export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };
@@ -49,11 +49,11 @@ export const createSlackPrincipals = ({ people, links, rights, channels, tenant 
     if (kind !== 'member') return { refused: refusals[kind] };
     if (isExternal) return { refused: refusals.channel };
     if (!isDirect) {
-      const { isOn, agent, userIds } = await channels.find(team, channel);
+      const { isOn, agent, userIds, instructions } = await channels.find(team, channel);
       if (!isOn) return { refused: refusals.off };
       if (userIds && !userIds.includes(userId)) return { refused: refusals.notAmong };
       const principal = leastPrincipal(tenant, slackSubject(team, channel));
-      return agent === null ? { principal } : { principal, agent };
+      return { principal, ...(agent === null ? {} : { agent }), ...(instructions === null ? {} : { instructions }) };
     }
     const linked = await links.find(team, userId);
     if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };

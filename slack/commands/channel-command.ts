@@ -4,7 +4,9 @@ import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { decide, neededRoles } from '../../contract/rules/policy.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
+import { plainTextOf } from '../asking/plain-text.ts';
 import { slackSubject } from '../asking/slack-principals.ts';
+import { oneLine } from '../rendering/cut.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { code, linesMessage } from './lines-message.ts';
@@ -23,10 +25,12 @@ type Deps = {
 
 /** As many people as a message can name. */
 const mostPeople = 50;
+const longestInstructions = 2_000;
 const usage = [
   '/alfred channel on',
   '/alfred channel off',
   '/alfred channel agent <name>',
+  '/alfred channel instructions <text>',
   '/alfred channel who everyone',
   '/alfred channel who @person …',
   '/alfred channel reset',
@@ -69,8 +73,8 @@ function changeIn(
   words: string,
   isAgent: (name: string) => boolean,
 ): Partial<SlackChannelSettings> | typeof reset | string {
-  const [word = '', ...rest] = words.split(/\s+/);
-  const given = rest.join(' ');
+  const [word = ''] = words.split(/\s/, 1);
+  const given = words.slice(word.length).trim();
   switch (word.toLowerCase()) {
     case 'on':
       return { isOn: true };
@@ -81,6 +85,8 @@ function changeIn(
     case 'agent':
       if (given === '') return 'Write the name of an agent behind it. `/alfred agents` lists them.';
       return isAgent(given) ? { agent: given } : `There is no agent ${code(given)} that a channel may use.`;
+    case 'instructions':
+      return instructionsIn(plainTextOf(given, ''));
     case 'who':
       return peopleIn(given);
     default:
@@ -91,12 +97,19 @@ function changeIn(
 const isForChannels = ({ config, agents }: Pick<Deps, 'config' | 'agents'>, name: string): boolean =>
   findAgent(agents, name) !== undefined && mayUseAgent([], agentSettings(config, name).roles);
 
+function instructionsIn(instructions: string): Partial<SlackChannelSettings> | string {
+  if (instructions === '') return 'Write the instructions behind it, or `none`.';
+  if (instructions.toLowerCase() === 'none') return { instructions: null };
+  if (instructions.length <= longestInstructions) return { instructions };
+  return `I take instructions of ${longestInstructions.toLocaleString('en')} characters.`;
+}
+
 function peopleIn(given: string): Partial<SlackChannelSettings> | string {
-  if (given === '') return 'Write behind it who may ask: people, or `everyone`.';
   if (given.toLowerCase() === 'everyone') return { userIds: null };
   // A name may have spaces.
   const words = given.replaceAll(/<@([A-Z0-9]+)[^>]*>/g, ' $1 ').split(/[\s,]+/);
   const found = words.filter((word) => word !== '');
+  if (found.length === 0) return 'Write behind it who may ask: people, or `everyone`.';
   const unknown = found.filter((word) => !/^[UW][A-Z0-9]+$/.test(word));
   if (unknown.length > 0)
     return `I do not know ${unknown.slice(0, 5).map(code).join(', ')}. Choose people from the list that Slack shows behind \`@\`, or write their member ids.`;
@@ -107,11 +120,12 @@ function peopleIn(given: string): Partial<SlackChannelSettings> | string {
 
 const describe = (
   { team, channel }: Pick<Sender, 'team' | 'channel'>,
-  { isOn, agent, userIds }: SlackChannelSettings,
+  { isOn, agent, userIds, instructions }: SlackChannelSettings,
   usualAgent: string,
 ): string[] => [
   isOn ? '• I answer.' : '• I am *off*, and answer no one.',
   `• The agent *${escapeMrkdwn(agent ?? usualAgent)}* answers in new threads${agent === null ? ', as everywhere' : ''}.`,
   `• ${userIds === null ? 'Everyone' : `Only ${userIds.map((id) => `<@${id}>`).join(', ')}`} may ask.`,
+  ...(instructions === null ? [] : [`• Instructions in new threads: ${escapeMrkdwn(oneLine(instructions, 800))}`]),
   `• I use what ${code(slackSubject(team, channel))} may read.`,
 ];

@@ -17,7 +17,7 @@ export const commandList = {
   documents: { usage: 'documents <words>', does: 'search what you may read; without words a list of it' },
   health: { usage: 'health', does: 'whether all that Alfred needs answers' },
   channel: {
-    usage: 'channel [on|off|agent <name>|who @person …|reset]',
+    usage: 'channel [on|off|agent <name>|instructions <text>|who @person …|reset]',
     does: 'how I am set up in this channel; operators change it',
   },
   link: { usage: 'link', does: 'link your Slack user with your sign-in, to use what you may read there' },

@@ -119,6 +119,24 @@ test('another agent answers in new threads; what a channel may not use is refuse
   expect(shown).toContain('as everywhere');
 });
 
+test('instructions of the channel reach the model in new threads, in each of their turns, and stay what they were', async () => {
+  const requests = harness.answer('Yes.');
+  const { channel, anna, set } = place();
+  expect(await set('instructions Answer in <!here> French.\nBe brief.')).toContain('Answer in');
+  const { ts: french } = env.slack.mention(anna.id, channel, 'Is it open?');
+  await env.answersIn(channel, french);
+  expect(requests.at(-1)?.instructions).toMatch(/^[^]+\n\n[^]*Answer in @here French\.\nBe brief\.$/);
+  await set('instructions none');
+  env.slack.say(anna.id, channel, 'And on Sundays?', french);
+  await env.answersIn(channel, french, 2);
+  expect(requests.at(-1)?.instructions).toContain('French');
+  const { ts: usual } = env.slack.mention(anna.id, channel, 'Is it open?');
+  await env.answersIn(channel, usual);
+  expect(requests.at(-1)?.instructions).not.toContain('French');
+  expect(await set(`instructions ${'word '.repeat(500)}`)).toContain('2,000');
+  expect(await set('instructions')).toContain('or `none`');
+});
+
 test('words that are no setting, and a direct message, say what to write; an admin may too', async () => {
   const { set } = place();
   for (const [words, line] of [

@@ -9,12 +9,17 @@ type Row = Selectable<Tables['slack_channels']>;
 export const createSlackChannels = (db: Database): SlackChannels => ({
   async find(team, channel) {
     const { rows } = await sql<Row>`
-      select is_on, agent, user_ids from slack_channels where team = ${team} and channel = ${channel}`.execute(db);
+      select is_on, agent, user_ids, instructions from slack_channels where team = ${team} and channel = ${channel}`.execute(db);
     const [row] = rows;
-    return { isOn: row?.is_on ?? true, agent: row?.agent ?? null, userIds: row?.user_ids ?? null };
+    return {
+      isOn: row?.is_on ?? true,
+      agent: row?.agent ?? null,
+      userIds: row?.user_ids ?? null,
+      instructions: row?.instructions ?? null,
+    };
   },
 
-  async change(team, channel, { isOn, agent, userIds }, by) {
+  async change(team, channel, { isOn, agent, userIds, instructions }, by) {
     await db
       .insertInto('slack_channels')
       .values({
@@ -23,6 +28,7 @@ export const createSlackChannels = (db: Database): SlackChannels => ({
         is_on: isOn ?? true,
         agent: agent ?? null,
         user_ids: userIds ?? null,
+        instructions: instructions ?? null,
         changed_by: by,
       })
       .onConflict((conflict) =>
@@ -30,6 +36,7 @@ export const createSlackChannels = (db: Database): SlackChannels => ({
           ...(isOn === undefined ? {} : { is_on: isOn }),
           ...(agent === undefined ? {} : { agent }),
           ...(userIds === undefined ? {} : { user_ids: userIds }),
+          ...(instructions === undefined ? {} : { instructions }),
           changed_by: by,
           changed_at: sql<Date>`now()`,
         }),
