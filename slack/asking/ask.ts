@@ -111,7 +111,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
   if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
   throw new AlfredError(
     'unknown_agent',
-    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel `/alfred channel`).`,
+    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel /alfred channel).`,
   );
 }
 

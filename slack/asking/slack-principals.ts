@@ -16,7 +16,8 @@ export type SlackAsker = {
  * `refused` has a sentence for the person; `ignored` is for bots, which would answer it. `agent` and
  * `instructions` are for new threads of this place.
  */
-export type Judgement = { principal: Principal; agent?: string; instructions?: string } | { refused: string } | { ignored: true };
+export type Judgement =
+  { principal: Principal; agent?: string; instructions?: string } | { refused: string } | { ignored: true };
 
 /** With whose rights Alfred answers in Slack. */
 export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };

@@ -9,7 +9,9 @@ type Row = Selectable<Tables['slack_channels']>;
 export const createSlackChannels = (db: Database): SlackChannels => ({
   async find(team, channel) {
     const { rows } = await sql<Row>`
-      select is_on, agent, user_ids, instructions from slack_channels where team = ${team} and channel = ${channel}`.execute(db);
+      select is_on, agent, user_ids, instructions from slack_channels where team = ${team} and channel = ${channel}`.execute(
+      db,
+    );
     const [row] = rows;
     return {
       isOn: row?.is_on ?? true,

@@ -47,7 +47,8 @@ export function createAct({ slack, people }: Trial) {
         const command = /^(\/\S+)\s*([\s\S]*)$/.exec(act.text);
         if (command && act.thread !== undefined) return 'Slack has no commands in threads.';
         if (command && command[1] !== slashCommand) return `${command[1]} is no command here: ${slashCommand} is.`;
-        if (command) return resultOf(await slack.command(act.as, act.channel, slashCommand, withMentions(command[2] ?? '')));
+        if (command)
+          return resultOf(await slack.command(act.as, act.channel, slashCommand, withMentions(command[2] ?? '')));
         slack.say(act.as, act.channel, withMentions(act.text), act.thread);
         return undefined;
       }
