@@ -67,7 +67,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question) => {
   if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
   if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
   const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
+  const { conversationId, askers } =
+    known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
   for (const asker of await askersOf(deps, question))
     if (!askers.includes(asker)) await threads.addAsker(question, asker);
   const receipt = await messages.submit(principal, conversationId, message);
