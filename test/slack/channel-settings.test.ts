@@ -3,7 +3,7 @@ import { until, untilPasses } from '../support/until.ts';
 import { createCommandHarness } from './command-harness.ts';
 
 type Harness = Awaited<ReturnType<typeof createCommandHarness>>;
-type User = { id: string };
+type User = ReturnType<Harness['person']>;
 let harness: Harness;
 let env: Harness['env'];
 let boss: User;
