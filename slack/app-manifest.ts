@@ -1,5 +1,6 @@
 import type { webApi } from '@slack/bolt';
 import { slashCommand } from './commands/command-list.ts';
+import { askAboutShortcutId } from './rendering/actions.ts';
 
 type Manifest = NonNullable<webApi.AppsManifestCreateArguments['manifest']>;
 type ManifestEvent = NonNullable<
@@ -42,7 +43,7 @@ const scopesOfMethods = {
 
 export const botEvents = Object.keys(scopesOfEvents).sort() as (keyof typeof scopesOfEvents)[];
 export const botMethods: string[] = Object.keys(scopesOfMethods);
-/** `assistant:write` is that of the agent view, `commands` that of the slash command. */
+/** `assistant:write` is that of the agent view, `commands` that of the slash command and the shortcut. */
 export const botScopes = [
   ...new Set([
     'assistant:write' as const,
@@ -64,12 +65,21 @@ export const appManifest = {
     bot_user: { display_name: 'Alfred', always_online: true },
     app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
     agent_view: { agent_description: 'Answers questions from the documents of your company, with sources.' },
+    shortcuts: [
+      {
+        name: 'Ask Alfred about this',
+        type: 'message',
+        callback_id: askAboutShortcutId,
+        description: 'Ask a question about this message, in its thread',
+      },
+    ],
     slash_commands: [
       {
         command: slashCommand,
         description: 'Ask Alfred, and see what it does for you',
         usage_hint: 'help | ask <question> | tasks | status <id> | documents <words>',
-        should_escape: false,
+        // So that a command has the ids of the people that it names.
+        should_escape: true,
       },
     ],
   },

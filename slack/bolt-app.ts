@@ -1,12 +1,14 @@
 import { App, type Receiver } from '@slack/bolt';
 import type { Acting } from './acting/acting.ts';
+import type { createAskAbout } from './acting/ask-about.ts';
+import { aboutMessageIn, askedAboutIn } from './acting/press.ts';
 import type { ChangedQuestion, Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
 import type { WithoutPlace } from './processing/attempt.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
-import { approvalFormId } from './rendering/actions.ts';
+import { approvalFormId, askAboutFormId, askAboutShortcutId, feedbackFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
@@ -18,6 +20,7 @@ type Deps = {
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
   publishHome: (visit: HomeVisit) => Promise<void>;
   acting: Acting;
+  askAbout: ReturnType<typeof createAskAbout>;
   /** Slack has ended an installation. */
   endRevoked: (body: object) => Promise<void>;
 };
@@ -29,7 +32,7 @@ type Deps = {
  * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
  */
 export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App {
-  const { ask, noticeChange, runCommand, publishHome, endRevoked } = deps;
+  const { ask, noticeChange, runCommand, publishHome, askAbout, endRevoked } = deps;
   const app = new App({
     ...identity,
     token: noToken,
@@ -61,8 +64,17 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
     const command = commandIn(body);
     if (command) await runCommand(command, Number(context.attempts ?? 1));
   });
+  app.shortcut(askAboutShortcutId, async ({ body }) => {
+    const about = aboutMessageIn(body);
+    if (about) await askAbout.open(about);
+  });
+  app.view(askAboutFormId, async ({ body, context }) => {
+    const asked = askedAboutIn(body);
+    if (asked) await askAbout.submit(asked, Number(context.attempts ?? 1));
+  });
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
+  app.view(feedbackFormId, ({ body }) => acting.comment(body));
   app.event('agent_session_stopped', ({ body, context }) => acting.stopped(body, context.receivedAt as Date));
   app.event('app_uninstalled', ({ body }) => endRevoked(body));
   app.event('tokens_revoked', ({ body }) => endRevoked(body));

@@ -46,6 +46,8 @@ type SlackAdapters = Pick<
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackChannels'
+  | 'slackFeedback'
   | 'slackFiles'
   | 'slackInbox'
   | 'slackInstallations'
@@ -203,6 +205,7 @@ function createProcessing({ edge, adapters, agents, settings, workspaces, ...mor
     people: createPeople(calls),
     links: adapters.slackUserLinks,
     rights: adapters.rights,
+    channels: adapters.slackChannels,
     tenantOf: workspaces.tenantOf,
   });
   const { readFiles, removeFiles } = wireFiles({
@@ -236,6 +239,8 @@ function createProcessing({ edge, adapters, agents, settings, workspaces, ...mor
     posts: adapters.slackPosts,
     threads,
     conversations,
+    feedback: adapters.slackFeedback,
+    onFeedback: (value) => metrics.slackFeedback.inc({ value }),
     notices,
     calls,
   });

@@ -32,13 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
-import { createSlackFiles } from '../adapters/postgres/slack/slack-files.ts';
-import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
-import { createSlackInstallations } from '../adapters/postgres/slack/slack-installations.ts';
-import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
-import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
-import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
-import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
+import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
@@ -75,13 +69,7 @@ export function createAdapters(edge: AdapterEdge) {
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),
-    slackInbox: createSlackInbox(db),
-    slackThreads: createSlackThreads(db),
-    slackFiles: createSlackFiles(db),
-    slackPosts: createSlackPosts(db),
-    slackUserLinks: createSlackUserLinks(db),
-    slackLinking: createSlackLinking(db),
-    slackInstallations: createSlackInstallations(db, slackInstallationKeysOf(config)),
+    ...createSlackRows(db, slackInstallationKeysOf(config)),
   };
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);

@@ -22,6 +22,8 @@ export type * from './schedules.ts';
 export type * from './search.ts';
 export type * from './shares.ts';
 export type * from './slack.ts';
+export type * from './slack-channels.ts';
+export type * from './slack-feedback.ts';
 export type * from './slack-installations.ts';
 export type * from './slack-linking.ts';
 export type * from './sources.ts';

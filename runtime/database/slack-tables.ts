@@ -68,5 +68,24 @@ export interface SlackTables {
     ended_at: Date | null;
   };
   slack_install_states: { hash: Buffer; expires_at: Date };
+  slack_channels: {
+    tenant: string;
+    team: string;
+    channel: string;
+    is_on: Generated<boolean>;
+    agent: string | null;
+    user_ids: string[] | null;
+    instructions: string | null;
+    changed_by: string;
+    changed_at: Generated<Date>;
+  };
+  slack_feedback: Owned & {
+    task_id: string;
+    team: string;
+    user_id: string;
+    value: string;
+    comment: string | null;
+    given_at: Generated<Date>;
+  };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

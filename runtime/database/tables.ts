@@ -248,6 +248,7 @@ type ConversationTable = Owned & {
   updated_at: Generated<Date>;
   archived_at: Date | null;
   deleted_at: Date | null;
+  instructions: string | null;
 };
 
 type ConversationMessageTable = {

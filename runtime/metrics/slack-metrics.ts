@@ -56,5 +56,11 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['outcome'],
     registers,
   }),
+  slackFeedback: new Counter({
+    name: 'slack_feedback_total',
+    help: 'What people think of answers in Slack; a person who thinks otherwise later counts twice',
+    labelNames: ['value'],
+    registers,
+  }),
   slackSockets: new Gauge({ name: 'slack_sockets_open', help: 'Sockets to Slack of this process', registers }),
 });

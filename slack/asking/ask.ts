@@ -71,7 +71,7 @@ export const createAsk =
     if ('ignored' in judgement) return;
     if ('refused' in judgement) return notices.send(question, judgement.refused);
     const { principal } = judgement;
-    const agent = known?.agent ?? deps.config.SLACK_AGENT;
+    const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
     checkAgent(deps, principal, agent);
     const hasFiles = question.files.length > 0;
     if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
@@ -80,7 +80,8 @@ export const createAsk =
     if (question.text !== '') checkText(question.text);
     // While the log cannot be written, nothing is begun: the message waits.
     audit.check();
-    const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
+    const { conversationId, askers } =
+      known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
     for (const asker of await askersOf(deps, question))
       if (!askers.includes(asker)) await threads.addAsker(question, asker);
     const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
@@ -139,7 +140,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
   if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
   throw new AlfredError(
     'unknown_agent',
-    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS).`,
+    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel /alfred channel).`,
   );
 }
 
@@ -154,15 +155,18 @@ function checkText(text: string): string {
 }
 
 /** Makes the conversation of a thread. A repeat finds the same one. */
-async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
-  const { config, agents, conversations, threads } = deps;
+async function beginThread(
+  { config, agents, conversations, threads }: AskDeps,
+  question: Question,
+  { tenant, subject }: Principal,
+  { agent, instructions }: { agent: string; instructions: string | undefined },
+): Promise<SlackThread> {
   const { team, channel, threadTs, ts, userId } = question;
-  const agent = config.SLACK_AGENT;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
     { tenant, subject },
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
-    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
+    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy, instructions },
   );
   return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
 }

@@ -7,6 +7,7 @@ import type {
   Documents,
   Ledger,
   SearchIndex,
+  SlackChannels,
   SlackLinking,
   SlackPosts,
   SlackUserLinks,
@@ -15,12 +16,15 @@ import type {
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { createAskAbout } from '../acting/ask-about.ts';
+import { createAskAloud } from '../asking/ask-aloud.ts';
 import type { Question } from '../asking/question.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createAskCommand } from './ask-command.ts';
+import { createChannelCommand } from './channel-command.ts';
 import { createLinkCommands } from './link-commands.ts';
 import { createReplies } from './replies.ts';
 import { createCommands } from './run-command.ts';
@@ -35,6 +39,7 @@ type Deps = {
     documents: Pick<Documents, 'list'>;
     index: Pick<SearchIndex, 'search'>;
     ledger: Pick<Ledger, 'reportUsage'>;
+    slackChannels: SlackChannels;
     slackLinking: SlackLinking;
     slackUserLinks: Pick<SlackUserLinks, 'find'>;
     slackPosts: Pick<SlackPosts, 'findByTask'>;
@@ -57,6 +62,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
   const addressOf = (task: { agent: string; taskId: string }) => linksOf(task).task;
   const shared = { ...adapters, conversations: adapters.conversationRows, posts: adapters.slackPosts, addressOf };
   const replies = createReplies({ calls, apiUrl: settings.apiUrl });
+  const aloud = createAskAloud({ calls, principals, ask });
   const linkCommands = createLinkCommands({
     config,
     tenantOf: workspaces.tenantOf,
@@ -76,10 +82,18 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       principals,
       readiness,
       replies,
-      ask: createAskCommand({ calls, principals, ask }),
+      ask: createAskCommand(aloud),
+      channel: createChannelCommand({
+        config,
+        agents,
+        channels: adapters.slackChannels,
+        audit: adapters.audit,
+        tenantOf: workspaces.tenantOf,
+      }),
       ...linkCommands,
       log,
     }),
+    askAbout: createAskAbout({ aloud, calls, replies }),
     publishHome: createPublishHome({
       calls,
       principals,

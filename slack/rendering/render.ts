@@ -2,6 +2,7 @@ import type { types } from '@slack/bolt';
 import { approvalBlocks } from './approval-blocks.ts';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
+import { feedbackButtons } from './feedback-buttons.ts';
 import { formatDollars, formatDuration } from '../../contract/rules/format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
@@ -15,7 +16,7 @@ import { isWait, type TaskStep, type TaskView } from './task-view.ts';
 
 const limits = { max: maxMarkdown, maxRows, maxElements };
 /** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
-const maxBlocksBelow = 8;
+const maxBlocksBelow = 9;
 /** Markdown of a message with calls that wait for a person, whose arguments need room. */
 const maxBesideCalls = 4_000;
 
@@ -32,6 +33,7 @@ export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
     ...(view.grounded === false ? [context([notGrounded])] : []),
     ...citationBlocks(view.citations, links),
     context([footer(view, links)]),
+    ...feedbackButtons(view, links.taskId),
   ];
   const last = messages.at(-1);
   if (last && below.length <= maxBlocksBelow && sizeOf(below) <= maxBelow) last.blocks.push(...below);

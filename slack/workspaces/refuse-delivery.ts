@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isRecord } from '../../contract/json.ts';
 import type { SlackDelivery, SlackInstallations } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { pressIn, submissionIn } from '../acting/press.ts';
+import { actIn } from '../acting/press.ts';
 import { isSlackCallError, judgeFailure, SlackCallError } from '../api-calls/call-error.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { createNotices } from '../asking/notices.ts';
@@ -60,7 +60,7 @@ export function createRefusals({ workspaces, installations, apiUrl, log }: Deps)
   async function explain({ kind, body }: SlackDelivery, botUserId: string): Promise<void> {
     const command = kind === 'command' ? commandIn(body) : undefined;
     if (command) return replies.send(command, linesMessage(waits, []));
-    const act = kind === 'interactive' ? (pressIn(body) ?? submissionIn(body)) : undefined;
+    const act = kind === 'interactive' ? actIn(body) : undefined;
     const question = kind === 'event' ? questionIn(body, botUserId) : undefined;
     const about = act ?? (question && isForAlfred(question, false) ? question : undefined);
     const person = about && `${about.team}:${about.userId}`;

@@ -51,6 +51,11 @@ function showMessage(channel, message, replies) {
     button.addEventListener('click', () => openThread(message.ts));
     article.append(button);
   }
+  if (!message.isPrivate) {
+    const about = make('button', { type: 'button', className: 'replies' }, `Ask ${app} about this`);
+    about.addEventListener('click', () => act({ do: 'ask-about', channel: channel.id, ts: message.ts }));
+    article.append(about);
+  }
   return article;
 }
 

@@ -17,7 +17,8 @@ export const generatedSlack = `
   analyze slack_inbox, slack_posts, slack_threads, slack_files;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackFiles, slackInbox, slackPosts, slackThreads }: Adapters) {
+export async function sendSlackQueries(adapters: Adapters) {
+  const { slackChannels, slackFeedback, slackFiles, slackInbox, slackPosts, slackThreads } = adapters;
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -46,4 +47,7 @@ export async function sendSlackQueries({ slackFiles, slackInbox, slackPosts, sla
   await slackFiles.take(message);
   await slackFiles.listOwn(message);
   await slackFiles.remove(message);
+  await slackChannels.find({ tenant: 'local', team: 'T1', channel: 'C7' });
+  const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
+  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });
 }

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { startPageServer } from '../../../deploy/slack/try/page-server.ts';
 import { createTrial } from '../../../deploy/slack/try/trial.ts';
+import { askAboutShortcutId } from '../../../slack/rendering/actions.ts';
 import { until } from '../../support/until.ts';
 import { openPage, wordsOf, type Page } from './read-page.ts';
 
@@ -160,4 +161,10 @@ test('what only one person sees, the app’s work and its buttons are shown, and
   // No app is connected here, so that Slack waits in vain.
   slack.clock.advance(3_000);
   expect(await answer).toBe('Alfred did not answer in three seconds.');
+  const asked = ada.act({ do: 'ask-about', channel, ts });
+  const isShortcut = ({ payload }: { payload: Record<string, unknown> }) => payload.type === 'message_action';
+  const chosen = await until('the shortcut', () => slack.deliveries.find(isShortcut));
+  expect(chosen.payload).toMatchObject({ callback_id: askAboutShortcutId, message: { ts } });
+  slack.clock.advance(3_000);
+  expect(await asked).toBe('Alfred did not answer in three seconds.');
 });
