@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
 import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
@@ -8,28 +7,15 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
-import { createActing } from './acting/acting.ts';
-import { createAsk } from './asking/ask.ts';
-import { createNoticeChange } from './asking/notice-change.ts';
-import { createPeople } from './asking/people.ts';
-import { createSlackPrincipals } from './asking/slack-principals.ts';
-import { createBoltApp } from './bolt-app.ts';
-import { wireCommands } from './commands/wire-commands.ts';
-import { wireFiles } from './files/wire-files.ts';
-import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
-import { identify, type Identity } from './identify.ts';
+import { identify } from './identify.ts';
 import { wirePosting } from './posting/wire-posting.ts';
-import { inWorkspace } from './processing/in-workspace.ts';
-import { createProcessor } from './processing/processor.ts';
-import { startHttpReceiver } from './receiving/http-receiver.ts';
-import { createReceive } from './receiving/receive.ts';
-import { createSocketReceiver } from './receiving/socket-receiver.ts';
+import { wireProcessing } from './processing/wire-processing.ts';
+import { wireReceiving } from './receiving/wire-receiving.ts';
 import { startRetention } from './retention.ts';
 import { checkInstallations } from './workspaces/check-installations.ts';
 import { createInstallPages } from './workspaces/install-pages.ts';
-import { createRefusals } from './workspaces/refuse-delivery.ts';
 import { serveWorkspaces, type ServedWorkspaces } from './workspaces/serve-workspaces.ts';
-import { createWorkspaces, type Workspaces } from './workspaces/workspaces.ts';
+import { createWorkspaces } from './workspaces/workspaces.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
@@ -101,7 +87,7 @@ export async function startSlack(
     own: identity,
     installations,
     isOwn: workspaces.isOwn,
-    openProcessor: createProcessing({
+    openProcessor: wireProcessing({
       edge,
       adapters,
       agents,
@@ -116,23 +102,13 @@ export async function startSlack(
     openPoster,
     log,
   });
-  const onStored = (team: string) => served.wakeProcessor(team);
-  const receive = createReceive({ inbox: adapters.slackInbox, log, metrics, onStored });
-  const http = await startHttpReceiver({
-    ...edge,
-    host: config.SLACK_HOST,
-    port: config.SLACK_PORT,
-    signingSecret: settings.signingSecret,
-    maxConnections: config.ALFRED_MAX_CONNECTIONS,
-    networks: config.ALFRED_METRICS_NETWORKS,
-    receive,
+  const receiving = await wireReceiving({
+    edge,
+    inbox: adapters.slackInbox,
+    settings,
     pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
+    onStored: (team) => served.wakeProcessor(team),
   });
-  const { appToken, apiUrl } = settings;
-  const sockets =
-    appToken === undefined ? undefined : createSocketReceiver({ appToken, apiUrl, receive, log, metrics });
-  if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
-  sockets?.start();
   const endRetention = startRetention({
     files: adapters.slackFiles,
     inbox: adapters.slackInbox,
@@ -144,8 +120,7 @@ export async function startSlack(
     log,
     metrics,
   });
-  const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
-  const url = `http://${host}:${http.port}`;
+  const { url } = receiving;
   log.info({ url }, 'the Slack door is open');
   served.start();
   identity?.then(
@@ -165,7 +140,7 @@ export async function startSlack(
     const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), ended]);
+    await Promise.all([receiving.stop(graceMs), ended]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
@@ -183,108 +158,6 @@ function readSettings(config: Config): SlackSettings {
   }
   if (settings) return settings;
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
-}
-
-type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'observe'> & {
-  edge: SlackEdge;
-  adapters: SlackAdapters;
-  agents: Agents;
-  settings: SlackSettings;
-  workspaces: Workspaces;
-  /** The process stops. */
-  signal: AbortSignal;
-  onAsked: () => void;
-};
-
-/** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
-function createProcessing({ edge, adapters, agents, settings, workspaces, ...more }: ProcessingDeps) {
-  const { calls, notices, observe, signal, onAsked } = more;
-  const { config, log, metrics } = edge;
-  const { slackThreads: threads, conversationRows: conversations } = adapters;
-  const principals = createSlackPrincipals({
-    people: createPeople(calls),
-    links: adapters.slackUserLinks,
-    rights: adapters.rights,
-    channels: adapters.slackChannels,
-    tenantOf: workspaces.tenantOf,
-  });
-  const { readFiles, removeFiles } = wireFiles({
-    edge,
-    adapters,
-    calls,
-    apiUrl: settings.apiUrl,
-    tokenOf: workspaces.tokenOf,
-    observe,
-    signal,
-  });
-  const ask = createAsk({
-    config,
-    agents,
-    principals,
-    threads,
-    posts: adapters.slackPosts,
-    conversations,
-    messages: adapters.messages,
-    audit: adapters.audit,
-    files: adapters.slackFiles,
-    readFiles,
-    notices,
-    onAsked,
-  });
-  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
-  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
-  const acting = createActing({
-    ...adapters,
-    principals,
-    posts: adapters.slackPosts,
-    threads,
-    conversations,
-    feedback: adapters.slackFeedback,
-    onFeedback: (value) => metrics.slackFeedback.inc({ value }),
-    notices,
-    calls,
-  });
-  const refusals = createRefusals({
-    workspaces,
-    installations: settings.installing && adapters.slackInstallations,
-    apiUrl: settings.apiUrl,
-    log,
-  });
-  const appFor = ({ botId, botUserId }: Identity) =>
-    createBoltApp({
-      apiUrl: settings.apiUrl,
-      identity: { botId, botUserId },
-      ask,
-      noticeChange,
-      acting,
-      endRevoked: refusals.endRevoked,
-      ...own,
-    });
-  return (identity: Promise<Identity>) => {
-    const app = identity.then(appFor);
-    app.catch(() => undefined);
-    const reports = createFailureReports({ notices, replies, threads, identity });
-    return createProcessor({
-      inbox: adapters.slackInbox,
-      owner: randomUUID(),
-      async handle(delivery, withoutPlace) {
-        if (await refusals.refuse(delivery)) return;
-        const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-        const customProperties = { attempts, receivedAt, withoutPlace };
-        await (await app).processEvent({ body, ack: async () => undefined, customProperties });
-      },
-      mayPass,
-      onPutBack(delivery) {
-        if (delivery.attempts === attemptsBeforeNotice)
-          reports
-            .reportWait(delivery)
-            .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
-      },
-      reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
-      log,
-      metrics,
-    });
-  };
 }
 
 /**
