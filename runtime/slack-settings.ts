@@ -6,7 +6,7 @@ type Token = (typeof tokens)[number];
 
 /** The variables as they are parsed. */
 type SlackVariables = Partial<
-  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_API_URL', string | undefined>
+  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_ALERTS_CHANNEL' | 'SLACK_API_URL', string | undefined>
 > & {
   OIDC_ISSUER?: unknown;
 };
@@ -19,6 +19,8 @@ export type SlackSettings = {
   /** Absent: requests of Slack are refused. */
   signingSecret: string | undefined;
   tenant: string;
+  /** Where Alfred says which tasks have failed. Absent: nowhere. */
+  alertsChannel: string | undefined;
   /** Absent: Slack's. */
   apiUrl: string | undefined;
 };
@@ -38,6 +40,7 @@ export function slackSettingsOf(variables: SlackVariables): SlackSettings | unde
     appToken: tokenOf(variables, 'SLACK_APP_TOKEN'),
     signingSecret: tokenOf(variables, 'SLACK_SIGNING_SECRET'),
     tenant: variables.SLACK_TENANT ?? localPrincipal.tenant,
+    alertsChannel: variables.SLACK_ALERTS_CHANNEL,
     apiUrl: variables.SLACK_API_URL,
   };
 }

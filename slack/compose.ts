@@ -17,6 +17,7 @@ import { createBoltApp } from './bolt-app.ts';
 import { wireCommands } from './commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
 import { identify, type Identity } from './identify.ts';
+import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
 import { inWorkspace } from './processing/in-workspace.ts';
 import { createProcessor } from './processing/processor.ts';
@@ -41,6 +42,7 @@ type SlackAdapters = Pick<
   | 'rights'
   | 'slackInbox'
   | 'slackLinking'
+  | 'slackNotifications'
   | 'slackPosts'
   | 'slackThreads'
   | 'slackUserLinks'
@@ -77,6 +79,8 @@ export async function startSlack(
   const stopping = new AbortController();
   const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
   readiness.addWarning('slack', async () => problem ?? token.problem());
+  const notifier = wireNotifying({ edge, notifications: adapters.slackNotifications, calls, owner, settings });
+  if (notifier) readiness.addWarning('slack_alerts', async () => notifier.problem());
   const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
   const processor = createProcessing({
     edge,
@@ -114,6 +118,7 @@ export async function startSlack(
   const endRetention = startRetention({
     inbox: adapters.slackInbox,
     links: adapters.slackLinking,
+    notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
     log,
@@ -126,6 +131,7 @@ export async function startSlack(
       problem = undefined;
       processor.start(team);
       poster.start(team);
+      notifier?.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -138,7 +144,7 @@ export async function startSlack(
     const processed = processor.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop()]);
+    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop(), notifier?.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };

@@ -35,6 +35,7 @@ import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
+import { createSlackNotifications } from '../adapters/postgres/slack/slack-notifications.ts';
 import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
 import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
@@ -75,6 +76,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackInbox: createSlackInbox(db),
     slackThreads: createSlackThreads(db),
     slackPosts: createSlackPosts(db),
+    slackNotifications: createSlackNotifications(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
   };

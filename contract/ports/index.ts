@@ -23,6 +23,7 @@ export type * from './search.ts';
 export type * from './shares.ts';
 export type * from './slack.ts';
 export type * from './slack-linking.ts';
+export type * from './slack-notifications.ts';
 export type * from './sources.ts';
 export type * from './tasks.ts';
 export type * from './tenants.ts';

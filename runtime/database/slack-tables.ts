@@ -31,6 +31,17 @@ export interface SlackTables {
       created_at: Generated<Date>;
       finished_at: Date | null;
     };
+  slack_notifications: Leased & {
+    id: string;
+    kind: string;
+    tenant: string;
+    team: string;
+    channel: string;
+    messages: Generated<unknown>;
+    created_at: Generated<Date>;
+    finished_at: Date | null;
+  };
+  slack_notification_causes: { receipt: string; notification_id: string; task_id: string };
   slack_link_codes: {
     team: string;
     user_id: string;

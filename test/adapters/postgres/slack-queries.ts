@@ -11,10 +11,17 @@ export const generatedSlack = `
       case when n > 50 then now() end from generate_series(1, 20000) n;
   insert into slack_threads (team, channel, thread_ts, tenant, subject, conversation_id, agent)
     select 'T1', 'C' || n % 500, n::text, 'local', 's7', 'c' || n, 'knowledge' from generate_series(1, 20000) n;
+  insert into slack_notifications (id, kind, tenant, team, channel, created_at, finished_at)
+    select pg_temp.id_at(n), 'failures', 'local', 'T1', 'C7', now() - n * interval '1 minute', now() from generate_series(2, 5000) n;
+  insert into slack_notification_causes (receipt, notification_id, task_id)
+    select 'failed:' || n, pg_temp.id_at(2 + n % 4000), pg_temp.id_at(n) from generate_series(1, 20000) n;
+  insert into slack_notifications (id, kind, tenant, team, channel, owner)
+    values ('01890000-0000-7000-8000-000000000001', 'failures', 'local', 'T1', 'C7', 'one');
+  analyze slack_notifications, slack_notification_causes;
   analyze slack_inbox, slack_posts, slack_threads;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }: Adapters) {
+export async function sendSlackQueries({ slackInbox, slackNotifications, slackPosts, slackThreads }: Adapters) {
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -33,6 +40,15 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.finish('one', post?.id ?? '');
   await slackPosts.depth();
   await slackPosts.removeOld();
+  const target = { tenant: 'local', team: 'T1', channel: 'C7' };
+  const notification = '01890000-0000-7000-8000-000000000001';
+  await slackNotifications.collectFailures(target);
+  await slackNotifications.claim('one', leaseMs, target);
+  await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
+  await slackNotifications.save('one', notification, []);
+  await slackNotifications.retry('one', notification, 0);
+  await slackNotifications.finish('one', notification);
+  await slackNotifications.removeOld();
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
 }
