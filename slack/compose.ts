@@ -44,6 +44,7 @@ type SlackAdapters = Pick<
   | 'slackLinking'
   | 'slackNotifications'
   | 'slackPosts'
+  | 'slackRunResults'
   | 'slackThreads'
   | 'slackUserLinks'
   | 'tasks'
@@ -79,8 +80,7 @@ export async function startSlack(
   const stopping = new AbortController();
   const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
   readiness.addWarning('slack', async () => problem ?? token.problem());
-  const notifier = wireNotifying({ edge, notifications: adapters.slackNotifications, calls, owner, settings });
-  if (notifier) readiness.addWarning('slack_alerts', async () => notifier.problem());
+  const notifying = wireNotifying({ edge, adapters, calls, owner, settings, onPosts: () => poster.wake() });
   const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
   const processor = createProcessing({
     edge,
@@ -131,7 +131,7 @@ export async function startSlack(
       problem = undefined;
       processor.start(team);
       poster.start(team);
-      notifier?.start(team);
+      notifying.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -144,7 +144,7 @@ export async function startSlack(
     const processed = processor.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop(), notifier?.stop()]);
+    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop(), notifying.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };

@@ -37,6 +37,7 @@ import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-link
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
 import { createSlackNotifications } from '../adapters/postgres/slack/slack-notifications.ts';
 import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
+import { createSlackRunResults } from '../adapters/postgres/slack/slack-run-results.ts';
 import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
@@ -77,6 +78,7 @@ export function createAdapters(edge: AdapterEdge) {
     slackThreads: createSlackThreads(db),
     slackPosts: createSlackPosts(db),
     slackNotifications: createSlackNotifications(db),
+    slackRunResults: createSlackRunResults(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
   };

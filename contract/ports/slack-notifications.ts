@@ -39,3 +39,16 @@ export interface SlackNotifications {
   retry(owner: string, id: string, afterMs: number): Promise<{ lost: number; left: number }>;
   removeOld(): Promise<number>;
 }
+
+/** Runs of schedules whose answers are posted to a channel. */
+export interface SlackRunResults {
+  /**
+   * Makes a post of each run of the tenant that has ended and is to be posted. Its thread is empty: it stands in the
+   * channel itself.
+   *
+   * @returns how many; `late`: they ended more than a day ago, and are not posted
+   */
+  collect(of: { tenant: string; team: string }): Promise<{ posts: number; late: number }>;
+  /** The name of the schedule that a task is a run of. */
+  nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
+}

@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { ConversationRows, SlackInbox, SlackPosts, SlackThreads, TaskEvents } from '../../contract/ports/index.ts';
+import type {
+  ConversationRows,
+  SlackInbox,
+  SlackPost,
+  SlackPosts,
+  SlackRunResults,
+  SlackThreads,
+  TaskEvents,
+} from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import { createApiCalls } from '../api-calls/api-calls.ts';
@@ -17,6 +25,7 @@ type WiredAdapters = {
   events: Pick<TaskEvents, 'follow'>;
   slackInbox: Pick<SlackInbox, 'depth'>;
   slackPosts: SlackPosts;
+  slackRunResults: Pick<SlackRunResults, 'nameOf'>;
   slackThreads: Pick<SlackThreads, 'find'>;
 };
 /** Of the settings of Slack. */
@@ -38,6 +47,10 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
       },
     },
   });
+  const linksOf = createLinksOf(config);
+  // What stands in a channel by itself says what it is.
+  const linksWithTitle = async (post: SlackPost) =>
+    post.threadTs === '' ? { ...linksOf(post), title: await adapters.slackRunResults.nameOf(post) } : linksOf(post);
   const poster = createPoster({
     posts: adapters.slackPosts,
     events: adapters.events,
@@ -45,7 +58,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     clock: systemClock,
     log,
     owner,
-    linksOf: createLinksOf(config),
+    linksOf: linksWithTitle,
     stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
     metrics: {
       rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),

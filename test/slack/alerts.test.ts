@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
+import { ScheduleRequest } from '../../contract/schedule.ts';
+import { person } from '../support/principals.ts';
 import { until, untilPasses } from '../support/until.ts';
 import { createAlertsStage, type AlertsStage } from './alerts-stage.ts';
 import { killAt } from './posting/posting-stage.ts';
@@ -208,4 +210,22 @@ test('the door posts what has failed in SLACK_ALERTS_CHANNEL, with links to ALFR
       /slack_notifications_total\{[^}]*kind="failures",outcome="shown"[^}]*\} 1/,
     ),
   );
+});
+
+test('the answer of a schedule is posted to its channel, with the name of the schedule', async () => {
+  env.script([{ text: ['Forty-two.'] }]);
+  const request = ScheduleRequest.parse({
+    name: 'Prices of the week',
+    timing: { everyS: 86_400 },
+    action: { task: { input: { text: 'What is the price?' } }, notify: { slack: { channel: stage.channel.id } } },
+  });
+  const principal = person('schedule-owner');
+  const { id } = await env.control.schedules.create(principal, request, {});
+  await env.control.schedules.trigger(principal, id);
+  const [answer] = await until('the answer', () => (stage.alerts().length > 0 ? stage.alerts() : undefined));
+  expect(answer?.shown).toMatch(/Prices of the week[^]*Forty-two/);
+  expect(answer?.threadTs).toBeUndefined();
+  await untilPasses('the post is over', async () => expect(await env.slackPosts.depth()).toBe(0));
+  expect(stage.alerts()).toHaveLength(1);
+  await env.control.schedules.delete(principal, id);
 });

@@ -34,7 +34,14 @@ CREATE INDEX IF NOT EXISTS slack_notification_causes_of ON slack_notification_ca
 DROP INDEX CONCURRENTLY IF EXISTS tasks_failed;
 CREATE INDEX CONCURRENTLY tasks_failed ON tasks (tenant, ended_at) WHERE status = 'failed';
 
+-- Where the answer of a run is to be posted. Null also when that is done.
+ALTER TABLE schedule_runs ADD COLUMN IF NOT EXISTS slack_channel text;
+DROP INDEX CONCURRENTLY IF EXISTS schedule_runs_to_post;
+CREATE INDEX CONCURRENTLY schedule_runs_to_post ON schedule_runs (started_at) WHERE slack_channel IS NOT NULL;
+
 -- Down Migration
+
+ALTER TABLE schedule_runs DROP COLUMN slack_channel;
 
 DROP TABLE slack_notification_causes, slack_notifications;
 DROP INDEX tasks_failed;
