@@ -6,7 +6,7 @@ type Token = (typeof tokens)[number];
 
 /** The variables as they are parsed. */
 type SlackVariables = Partial<
-  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_ALERTS_CHANNEL' | 'SLACK_API_URL', string | undefined>
+  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_ALERTS_CHANNEL' | 'SLACK_APPROVALS_CHANNEL' | 'SLACK_API_URL', string | undefined>
 > & {
   OIDC_ISSUER?: unknown;
 };
@@ -21,6 +21,8 @@ export type SlackSettings = {
   tenant: string;
   /** Where Alfred says which tasks have failed. Absent: nowhere. */
   alertsChannel: string | undefined;
+  /** Where Alfred says what waits for an approval. Absent: nowhere. */
+  approvalsChannel: string | undefined;
   /** Absent: Slack's. */
   apiUrl: string | undefined;
 };
@@ -41,6 +43,7 @@ export function slackSettingsOf(variables: SlackVariables): SlackSettings | unde
     signingSecret: tokenOf(variables, 'SLACK_SIGNING_SECRET'),
     tenant: variables.SLACK_TENANT ?? localPrincipal.tenant,
     alertsChannel: variables.SLACK_ALERTS_CHANNEL,
+    approvalsChannel: variables.SLACK_APPROVALS_CHANNEL,
     apiUrl: variables.SLACK_API_URL,
   };
 }

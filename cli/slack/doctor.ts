@@ -18,13 +18,23 @@ export async function examineSlack(environment: Environment): Promise<Finding[]>
   const { findings, botToken, appToken } = checkTokens(environment);
   const { config, finding } = readSettings(environment);
   const apiUrl = config?.SLACK_API_URL;
-  const [ofSlack, ofChannel, ofDoor, ofDatabase] = await Promise.all([
+  const [ofSlack, ofAlerts, ofApprovals, ofDoor, ofDatabase] = await Promise.all([
     checkSlack({ botToken, appToken, apiUrl }),
-    checkChannel({ botToken, channel: config?.SLACK_ALERTS_CHANNEL, apiUrl }),
+    checkChannel('alerts', { botToken, channel: config?.SLACK_ALERTS_CHANNEL, apiUrl }),
+    checkChannel('approvals', { botToken, channel: config?.SLACK_APPROVALS_CHANNEL, apiUrl }),
     config ? checkDoor(config) : [],
     config ? checkDatabase(config) : [],
   ]);
-  return [...findings, finding, ...(config ? [checkAgent(config)] : []), ...ofSlack, ...ofChannel, ...ofDoor, ...ofDatabase];
+  return [
+    ...findings,
+    finding,
+    ...(config ? [checkAgent(config)] : []),
+    ...ofSlack,
+    ...ofAlerts,
+    ...ofApprovals,
+    ...ofDoor,
+    ...ofDatabase,
+  ];
 }
 
 /** The tokens are checked on their own: with a wrong one, the other settings are read all the same. */

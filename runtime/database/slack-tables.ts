@@ -39,9 +39,10 @@ export interface SlackTables {
     channel: string;
     messages: Generated<unknown>;
     created_at: Generated<Date>;
+    changed_at: Generated<Date>;
     finished_at: Date | null;
   };
-  slack_notification_causes: { receipt: string; notification_id: string; task_id: string };
+  slack_notification_causes: { receipt: string; notification_id: string; task_id: string; approval_id: string | null };
   slack_link_codes: {
     team: string;
     user_id: string;

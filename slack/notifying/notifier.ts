@@ -1,4 +1,4 @@
-import type { SlackNotification, SlackNotifications, SlackNotificationTarget } from '../../contract/ports/index.ts';
+import type { SlackNotification, SlackNotifications } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
@@ -27,10 +27,14 @@ export type NotifierDeps = {
   count: (kind: SlackNotification['kind'], outcome: Outcome) => void;
   /** Unique among all processes, also after a restart. */
   owner: string;
-  target: Omit<SlackNotificationTarget, 'team'>;
-  /** What a notification says now; undefined when there is nothing left to say. */
-  render: (notification: SlackNotification) => Promise<SlackMessage | undefined>;
-  /** How often the rows are asked for new failures. */
+  /** Whose tasks, in which channel. `variable`: the setting that names it. */
+  target: { tenant: string; channel: string; variable: string };
+  kinds: SlackNotification['kind'][];
+  /** Makes rows of what there is to say. */
+  collect: (target: { tenant: string; channel: string; team: string }) => Promise<number>;
+  /** What a notification says now; undefined when there is nothing left to say. `isLast`: it says nothing else later. */
+  render: (notification: SlackNotification) => Promise<{ message: SlackMessage; isLast: boolean } | undefined>;
+  /** How often there may be something new. */
   pollMs?: number;
 };
 
@@ -45,7 +49,8 @@ export type Notifier = {
 
 /** Posts to a channel what no person has asked for. One in each process; each message is posted once by all of them. */
 export function createNotifier(deps: NotifierDeps): Notifier {
-  const { notifications, clock, log, count, owner, target, pollMs = 2_000 } = deps;
+  const { notifications, clock, log, count, owner, kinds, collect, pollMs = 2_000 } = deps;
+  const { variable, ...target } = deps.target;
   const stopping = new AbortController();
   const show = createShow(deps, stopping.signal);
   let problem: string | undefined;
@@ -55,7 +60,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     let isAway = false;
     while (!stopping.signal.aborted) {
       try {
-        await notifications.collectFailures({ ...target, team });
+        await collect({ ...target, team });
         while (!stopping.signal.aborted && (await showNext(team)));
         isAway = false;
       } catch (error) {
@@ -80,11 +85,11 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   /** @returns whether there was one */
   async function showNext(team: string): Promise<boolean> {
     const leasedUntil = clock.now() + leaseMs;
-    const notification = await notifications.claim(owner, leaseMs, { ...target, team });
+    const notification = await notifications.claim(owner, leaseMs, { ...target, team, kinds });
     if (!notification) return false;
     try {
-      await show(notification, leasedUntil);
-      await notifications.finish(owner, notification.id);
+      const { isLast } = await show(notification, leasedUntil);
+      await (isLast ? notifications.finish(owner, notification.id) : notifications.park(owner, notification.id));
       problem = undefined;
       count(notification.kind, 'shown');
     } catch (error) {
@@ -100,11 +105,11 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     if (isStopped) return;
     const code = isSlackCallError(error) ? error.code : 'internal';
     if (!(error instanceof LeaseLost)) {
-      if (isSlackCallError(error)) problem = describeProblem(channel, code);
+      if (isSlackCallError(error)) problem = describeProblem(variable, channel, code);
       log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
     }
     if (lost > 0)
-      log.error({ channel, code, tasks: lost }, 'Slack took no notification of failed tasks for a day: they are given up');
+      log.error({ channel, code, kind, lost }, 'Slack took a notification not for a day: it is given up, or a part of it');
     count(kind, left === 0 ? 'given_up' : 'retried');
   }
 
@@ -131,7 +136,7 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
     ownedTs: async () => [],
   };
 
-  return async function show(notification: SlackNotification, leasedUntil: number): Promise<void> {
+  return async function show(notification: SlackNotification, leasedUntil: number): Promise<{ isLast: boolean }> {
     const checkLease = () => {
       if (leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
     };
@@ -139,8 +144,10 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
     const seq = () => 0;
     const messages = createPostMessages({ posts, calls, clock, log, owner, post, signal, checkLease, identify, seq });
     await messages.recover();
-    const message = await render(notification);
-    if (message) await messages.showPart(0, message);
+    const rendered = await render(notification);
+    if (!rendered) return { isLast: true };
+    await messages.showPart(0, rendered.message);
+    return rendered;
   };
 }
 
@@ -150,5 +157,5 @@ const advice: Record<string, string> = {
   not_in_channel: 'write /invite @Alfred in the channel',
 };
 
-const describeProblem = (channel: string, code: string): string =>
-  `SLACK_ALERTS_CHANNEL: Slack takes no message for the channel ${channel} (${code}): ${advice[code] ?? 'the log says more'}`;
+const describeProblem = (variable: string, channel: string, code: string): string =>
+  `${variable}: Slack takes no message for the channel ${channel} (${code}): ${advice[code] ?? 'the log says more'}`;

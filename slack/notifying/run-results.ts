@@ -11,7 +11,7 @@ type Deps = {
   pollMs?: number;
 };
 
-export type RunResults = {
+type RunResults = {
   /** @param team the workspace of the token */
   start(team: string): void;
   stop(): Promise<void>;

@@ -4,8 +4,8 @@ import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { systemClock } from '../api-calls/clock.ts';
 import { taskUrlOf } from '../links-of-post.ts';
-import { renderFailures } from '../rendering/failure-alert.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
+import { aboutApprovals, aboutFailures } from './subjects.ts';
 import { createRunResults } from './run-results.ts';
 
 type Wired = {
@@ -14,48 +14,49 @@ type Wired = {
   calls: SlackCalls;
   owner: string;
   /** Of the settings of Slack. */
-  settings: { tenant: string; alertsChannel: string | undefined };
+  settings: { tenant: string; alertsChannel: string | undefined; approvalsChannel: string | undefined };
   /** There are new posts. */
   onPosts: () => void;
 };
 
-/** What Alfred writes in channels without being asked there: which tasks have failed, and the answers of schedules. */
-export function wireNotifying(wired: Wired) {
-  const { edge, adapters, settings, onPosts } = wired;
-  const { tenant } = settings;
-  const notifier = wireNotifier(wired);
-  if (notifier) edge.readiness.addWarning('slack_alerts', async () => notifier.problem());
-  const results = createRunResults({ results: adapters.slackRunResults, tenant, log: edge.log, onPosts });
-  return {
-    /** @param team the workspace of the token */
-    start(team: string): void {
-      notifier?.start(team);
-      results.start(team);
-    },
-    async stop(): Promise<void> {
-      await Promise.all([notifier?.stop(), results.stop()]);
-    },
-  };
-}
-
-/** @returns undefined where no channel is set */
-function wireNotifier({ edge, adapters, calls, owner, settings }: Wired): Notifier | undefined {
-  const { config, log, metrics } = edge;
+/** What Alfred writes in channels without being asked there: what has failed, what waits, what schedules answer. */
+export function wireNotifying({ edge, adapters, calls, owner, settings, onPosts }: Wired) {
+  const { config, log, metrics, readiness } = edge;
   const { slackNotifications: notifications } = adapters;
-  const { tenant, alertsChannel: channel } = settings;
-  if (channel === undefined) return undefined;
+  const { tenant, alertsChannel, approvalsChannel } = settings;
   const links = { task: (taskId: string) => taskUrlOf(config, taskId) };
-  return createNotifier({
+  const shared = {
     notifications,
     slack: calls,
     clock: systemClock,
     log,
     owner,
-    target: { tenant, channel },
-    count: (kind, outcome) => metrics.slackNotifications.inc({ kind, outcome }),
-    async render(notification) {
-      const failed = await notifications.failuresOf(notification);
-      return failed.length === 0 ? undefined : renderFailures(failed, links);
+    count: (kind: string, outcome: string) => metrics.slackNotifications.inc({ kind, outcome }),
+  };
+  const notifiers: Notifier[] = [];
+
+  function addNotifier(name: string, notifier: Notifier) {
+    notifiers.push(notifier);
+    readiness.addWarning(name, async () => notifier.problem());
+  }
+  if (alertsChannel !== undefined) {
+    const target = { tenant, channel: alertsChannel, variable: 'SLACK_ALERTS_CHANNEL' };
+    addNotifier('slack_alerts', createNotifier({ ...shared, ...aboutFailures(notifications, links), target }));
+  }
+  if (approvalsChannel !== undefined) {
+    const target = { tenant, channel: approvalsChannel, variable: 'SLACK_APPROVALS_CHANNEL' };
+    addNotifier('slack_approvals', createNotifier({ ...shared, ...aboutApprovals(notifications, links), target }));
+  }
+  const results = createRunResults({ results: adapters.slackRunResults, tenant, log, onPosts });
+
+  return {
+    /** @param team the workspace of the token */
+    start(team: string): void {
+      for (const notifier of notifiers) notifier.start(team);
+      results.start(team);
     },
-  });
+    async stop(): Promise<void> {
+      await Promise.all([...notifiers.map((notifier) => notifier.stop()), results.stop()]);
+    },
+  };
 }

@@ -56,7 +56,7 @@ test('a door that works has no fault, and what Slack does not show is named', as
     '✓ signing secret  SLACK_SIGNING_SECRET is the "Signing Secret" of the app',
     `✓ sign-in         Alfred is alfred in the workspace Acme (${harness.slack.workspace.id})`,
     '✓ sockets         Slack opens sockets for the app token',
-    `✓ alerts          failed tasks are posted in the channel ${channel}`,
+    `✓ alerts          they are posted in the channel ${channel}`,
     '✓ agent           knowledge answers',
     `✓ door            it is ready at http://127.0.0.1:${environment().SLACK_PORT}`,
     '✓ database        its schema is up to date',

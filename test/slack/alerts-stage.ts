@@ -4,15 +4,19 @@ import { createApiCalls, type SlackAnswer } from '../../slack/api-calls/api-call
 import { systemClock } from '../../slack/api-calls/clock.ts';
 import { createWebClient } from '../../slack/api-calls/web-client.ts';
 import { createNotifier } from '../../slack/notifying/notifier.ts';
-import { renderFailures } from '../../slack/rendering/failure-alert.ts';
+import { aboutApprovals, aboutFailures } from '../../slack/notifying/subjects.ts';
 import { until } from '../support/until.ts';
 import type { Tap } from './posting/posting-stage.ts';
 import type { SlackHarness } from './slack-harness.ts';
 
+type DoorOptions = { channelId?: string; about?: 'failures' | 'approvals' };
+
+const links = { task: (taskId: string) => `https://alfred.example.com/v1/tasks/${taskId}` };
+
 type Failure = { code?: string; tenant?: string; erased?: boolean; agoS?: number };
 
 /** A channel for alerts, tasks that have failed, and processes that post. */
-export function createAlertsStage(env: SlackHarness) {
+export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifications' | 'postgres'>) {
   const { slack, slackNotifications: notifications } = env;
   const query = (text: string, values: unknown[] = []) => env.postgres.pool.query(text, values);
   const channel = slack.addChannel({ name: `alerts-${randomUUID().slice(0, 8)}` });
@@ -44,7 +48,7 @@ export function createAlertsStage(env: SlackHarness) {
     },
 
     /** A process that posts. @param tap a test may end it at a step */
-    startDoor(tap: Tap = (_name, act) => act(), channelId = channel.id) {
+    startDoor(tap: Tap = (_name, act) => act(), { channelId = channel.id, about = 'failures' }: DoorOptions = {}) {
       const client = createWebClient({ token: slack.workspace.botToken, apiUrl: slack.apiUrl });
       const calls = createApiCalls({
         send: (_team, method, args) => tap(method, () => client.apiCall(method, args) as Promise<SlackAnswer>),
@@ -52,19 +56,17 @@ export function createAlertsStage(env: SlackHarness) {
         log,
         metrics: { observe: () => undefined },
       });
+      const rows = tapped(notifications, tap);
+      const subject = about === 'failures' ? aboutFailures(rows, links) : aboutApprovals(rows, links);
       const notifier = createNotifier({
-        notifications: tapped(notifications, tap),
+        notifications: rows,
         slack: calls,
         clock: systemClock,
         log,
         owner: randomUUID(),
-        target: { tenant: target.tenant, channel: channelId },
+        target: { tenant: target.tenant, channel: channelId, variable: 'SLACK_ALERTS_CHANNEL' },
+        ...subject,
         count: (kind, outcome) => counted.push(`${kind} ${outcome}`),
-        async render(notification) {
-          const failed = await notifications.failuresOf(notification);
-          const task = (taskId: string) => `https://alfred.example.com/v1/tasks/${taskId}`;
-          return failed.length === 0 ? undefined : renderFailures(failed, { task });
-        },
         pollMs: 20,
       });
       notifier.start(slack.workspace.id);
@@ -106,11 +108,13 @@ function tapped(notifications: SlackNotifications, tap: Tap): SlackNotifications
   return {
     ...notifications,
     collectFailures: (target) => tap('poll', () => notifications.collectFailures(target)),
+    collectApprovals: (target) => tap('poll', () => notifications.collectApprovals(target)),
     async claim(owner, leaseMs, target) {
       const claimed = await tap('poll', () => notifications.claim(owner, leaseMs, target));
       return claimed && tap('claim', async () => claimed);
     },
     save: (owner, id, messages) => tap('save', () => notifications.save(owner, id, messages)),
     finish: (owner, id) => tap('finish', () => notifications.finish(owner, id)),
+    park: (owner, id) => tap('park', () => notifications.park(owner, id)),
   };
 }

@@ -133,7 +133,7 @@ test('a channel that takes nothing is named, and gets one message of all failure
   const { slack } = env;
   const closed = slack.addChannel({ name: 'closed', withApp: false });
   const first = await stage.fail();
-  const door = stage.startDoor(undefined, closed.id);
+  const door = stage.startDoor(undefined, { channelId: closed.id });
   await until('the problem is named', () => door.problem());
   expect(door.problem()).toContain(`${closed.id} (not_in_channel): write /invite @Alfred`);
   const second = await stage.fail();
@@ -156,13 +156,13 @@ test('what cannot be posted for a day is given up with a line in the log', async
   const archived = slack.addChannel({ name: 'archived' });
   slack.archive(archived);
   const [old] = await stage.fail();
-  stage.startDoor(undefined, archived.id);
+  stage.startDoor(undefined, { channelId: archived.id });
   await until('it is put back', () => stage.counted.includes('failures retried'));
   await stage.query("update tasks set ended_at = now() - interval '25 hours' where id = $1", [old]);
   await stage.passLeases();
   await until('it is given up', () => stage.counted.includes('failures given_up'));
   expect(stage.logs).toContainEqual(
-    expect.objectContaining({ level: 'error', code: 'is_archived', tasks: 1, channel: archived.id }),
+    expect.objectContaining({ level: 'error', code: 'is_archived', lost: 1, channel: archived.id }),
   );
   await stage.settled();
   expect(JSON.stringify(stage.logs)).not.toContain('secret plan');

@@ -1,28 +1,28 @@
 import { sql, type Selectable } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
 import type {
+  ApprovalRow,
   FailedTask,
+  NotifiedApproval,
   SlackNotification,
   SlackNotifications,
   SlackPostMessage,
 } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
+import { toApprovalRow } from '../approvals/approval-row.ts';
 
 /** What is older is not posted any more. */
 const postedWithin = sql`interval '1 day'`;
 /** Longer than a cause can be found again. */
 const keptFor = sql`interval '7 days'`;
 const mostAtOnce = 5_000;
+const mostApprovals = 100;
 
 /** Messages that the Slack door posts to a channel of its own accord, as rows. */
 export const createSlackNotifications = (db: Database): SlackNotifications => ({
   collectFailures: ({ tenant, team, channel }) =>
-    db.transaction().execute(async (trx) => {
-      // Another process may do the same at this moment.
-      const { rows: locks } = await sql<{ locked: boolean }>`
-        select pg_try_advisory_xact_lock(hashtextextended(${`slack-notifications/${team}`}, 0)) as locked`.execute(trx);
-      if (!locks[0]?.locked) return 0;
+    exclusively(db, team, async (trx) => {
       const { rows: open } = await sql<{ id: string }>`
         select id from slack_notifications
         where kind = 'failures' and tenant = ${tenant} and team = ${team}
@@ -49,13 +49,43 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       return Number(numAffectedRows ?? 0);
     }),
 
-  async claim(owner, leaseMs, { tenant, team, channel }) {
+  collectApprovals: ({ tenant, team, channel }) =>
+    exclusively(db, team, async (trx) => {
+      await sql`
+        update slack_notifications n set due_at = now(), changed_at = now()
+        where n.team = ${team} and n.tenant = ${tenant} and n.finished_at is null and n.due_at = 'infinity'
+          and not exists (
+            select from slack_notification_causes c join approvals a on a.id = c.approval_id
+            where c.notification_id = n.id and a.status = 'pending')`.execute(trx);
+      const { numAffectedRows } = await sql`
+        with due as materialized (
+          select gen_random_uuid() as id, kind, approval_id, task_id from (
+            select case when a.escalated_at is null then 'approval' else 'escalation' end as kind, a.id as approval_id,
+              a.task_id, a.requested_at
+            from approvals a
+            where a.tenant = ${tenant} and a.status = 'pending'
+              -- who has asked in Slack decides there
+              and not exists (select from slack_posts p where p.task_id = a.task_id)) asked
+          where not exists (
+            select from slack_notification_causes c where c.receipt = asked.kind || ':' || asked.approval_id)
+          order by requested_at limit ${mostApprovals}
+        ), notification as (
+          insert into slack_notifications (id, kind, tenant, team, channel)
+          select id, kind, ${tenant}, ${team}, ${channel} from due
+        )
+        insert into slack_notification_causes (receipt, notification_id, task_id, approval_id)
+        select kind || ':' || approval_id, id, task_id, approval_id from due`.execute(trx);
+      return Number(numAffectedRows ?? 0);
+    }),
+
+  async claim(owner, leaseMs, { tenant, team, channel, kinds }) {
     const { rows } = await sql<Row>`
       update slack_notifications set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1,
         channel = case when messages = '[]' then ${channel} else channel end
       where id = (
         select id from slack_notifications
         where finished_at is null and team = ${team} and tenant = ${tenant} and due_at <= now()
+          and kind = any(${kinds})
           and (owner is null or leased_until <= now())
         order by due_at limit 1 for update skip locked)
       returning *`.execute(db);
@@ -71,6 +101,17 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
     return rows;
   },
 
+  async approvalOf({ id, tenant }) {
+    const row = await db
+      .selectFrom('slack_notification_causes as c')
+      .innerJoin('approvals as a', 'a.id', 'c.approval_id')
+      .selectAll('a')
+      .where('c.notification_id', '=', id)
+      .where('a.tenant', '=', tenant)
+      .executeTakeFirst();
+    return row && withoutContent(toApprovalRow(row));
+  },
+
   async save(owner, id, messages) {
     const { numUpdatedRows } = await owned(db, owner, id)
       .set({ messages: JSON.stringify(messages) })
@@ -84,6 +125,12 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       .execute();
   },
 
+  async park(owner, id) {
+    await owned(db, owner, id)
+      .set({ due_at: sql<Date>`'infinity'::timestamptz`, owner: null, leased_until: null })
+      .execute();
+  },
+
   retry: (owner, id, afterMs) =>
     db.transaction().execute(async (trx) => {
       const { numUpdatedRows } = await owned(trx, owner, id)
@@ -92,23 +139,47 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       // Another process has it: what it lacks is that one's to say.
       if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
       const { numAffectedRows } = await sql`
-        delete from slack_notification_causes c where c.notification_id = ${id} and not exists (
-          select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})`.execute(trx);
+        delete from slack_notification_causes c using slack_notifications n
+        where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
+          then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
+          else n.changed_at < now() - ${postedWithin} end`.execute(trx);
       const { rows } = await sql<{ left: number }>`
         select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
       const left = rows[0]?.left ?? 0;
-      if (left === 0)
-        await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
+      if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
       return { lost: Number(numAffectedRows ?? 0), left };
     }),
 
   async removeOld() {
     const { numAffectedRows } = await sql`
       delete from slack_notifications where id in (
-        select id from slack_notifications where created_at < now() - ${keptFor}
+        select id from slack_notifications
+        where created_at < now() - ${keptFor} and (finished_at < now() - ${keptFor} or due_at <> 'infinity')
         limit ${mostAtOnce} for update skip locked)`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
+});
+
+/** Does nothing when another process does the same at this moment. @returns what `act` returns, or 0 */
+const exclusively = (db: Database, team: string, act: (trx: Database) => Promise<number>): Promise<number> =>
+  db.transaction().execute(async (trx) => {
+    const { rows } = await sql<{ locked: boolean }>`
+      select pg_try_advisory_xact_lock(hashtextextended(${`slack-notifications/${team}`}, 0)) as locked`.execute(trx);
+    return rows[0]?.locked ? act(trx) : 0;
+  });
+
+const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => ({
+  id: row.id,
+  taskId: row.taskId,
+  agent: row.agent,
+  tool: row.tool,
+  status: row.status,
+  approvers: row.approvers,
+  fourEyes: row.fourEyes,
+  onExpiry: row.onExpiry,
+  expiresAt: row.expiresAt,
+  decidedBy: decision?.by ?? null,
+  runs: decision?.runs ?? false,
 });
 
 type Row = Selectable<Tables['slack_notifications']>;

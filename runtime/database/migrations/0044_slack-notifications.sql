@@ -16,6 +16,8 @@ CREATE TABLE IF NOT EXISTS slack_notifications (
   owner        text,
   leased_until timestamptz,
   created_at   timestamptz NOT NULL DEFAULT now(),
+  -- since when it is to be shown as it is
+  changed_at   timestamptz NOT NULL DEFAULT now(),
   finished_at  timestamptz
 );
 CREATE INDEX IF NOT EXISTS slack_notifications_open ON slack_notifications (team, due_at) WHERE finished_at IS NULL;
@@ -23,10 +25,11 @@ CREATE INDEX IF NOT EXISTS slack_notifications_by_creation ON slack_notification
 
 -- Why: one row a cause, so that a cause is posted once.
 CREATE TABLE IF NOT EXISTS slack_notification_causes (
-  -- `failed:<task>:<run>`
+  -- `failed:<task>:<run>`, `approval:<approval>`, `escalation:<approval>`
   receipt         text NOT NULL PRIMARY KEY,
   notification_id uuid NOT NULL REFERENCES slack_notifications ON DELETE CASCADE,
-  task_id         uuid NOT NULL
+  task_id         uuid NOT NULL,
+  approval_id     uuid
 );
 CREATE INDEX IF NOT EXISTS slack_notification_causes_of ON slack_notification_causes (notification_id);
 

@@ -43,7 +43,10 @@ export async function sendSlackQueries({ slackInbox, slackNotifications, slackPo
   const target = { tenant: 'local', team: 'T1', channel: 'C7' };
   const notification = '01890000-0000-7000-8000-000000000001';
   await slackNotifications.collectFailures(target);
-  await slackNotifications.claim('one', leaseMs, target);
+  await slackNotifications.collectApprovals(target);
+  await slackNotifications.claim('one', leaseMs, { ...target, kinds: ['failures'] });
+  await slackNotifications.approvalOf({ id: notification, tenant: 'local' });
+  await slackNotifications.park('one', notification);
   await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
   await slackNotifications.save('one', notification, []);
   await slackNotifications.retry('one', notification, 0);
