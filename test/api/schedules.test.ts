@@ -49,18 +49,6 @@ describe('POST /v1/schedules', () => {
     for (const at of schedule.nextRuns) expect(berlin.format(new Date(at))).toMatch(/^(?!Sat|Sun)\w{3},? 08$/);
   });
 
-  test('keeps the channel of Slack for the answers', async () => {
-    const notify = { slack: { channel: 'C0123ABCD' } };
-    const { id, action } = await api.create({ action: { ...ask, notify } });
-    expect(action).toMatchObject({ task: { agent: 'knowledge' }, notify });
-    expect((await api.patch(id, { action: ask })).body.action.notify).toBeUndefined();
-    const wrong = scheduleBody({ action: { ...ask, notify: { slack: { channel: '#general' } } } });
-    expect(await api.http.post('/v1/schedules', wrong)).toMatchObject({
-      status: 422,
-      body: { issues: [{ path: 'action.notify.slack.channel' }] },
-    });
-  });
-
   test('the same key and body give the same schedule, also concurrently; another body is refused', async () => {
     const key = { 'idempotency-key': 'prices' };
     const all = await Promise.all([api.create({}, key), api.create({}, key), api.create({}, key)]);
