@@ -6,7 +6,10 @@ type Token = (typeof tokens)[number];
 
 /** The variables as they are parsed. */
 type SlackVariables = Partial<
-  Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_ALERTS_CHANNEL' | 'SLACK_APPROVALS_CHANNEL' | 'SLACK_API_URL', string | undefined>
+  Record<
+    Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_ALERTS_CHANNEL' | 'SLACK_APPROVALS_CHANNEL' | 'SLACK_API_URL',
+    string | undefined
+  >
 > & {
   OIDC_ISSUER?: unknown;
 };

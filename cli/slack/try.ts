@@ -90,7 +90,9 @@ async function refuseSecondDoor(environment: Environment): Promise<void> {
 
 const withoutSlack = (environment: Environment): Environment =>
   Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|ALERTS_CHANNEL|APPROVALS_CHANNEL)/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) => !/^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|ALERTS_CHANNEL|APPROVALS_CHANNEL)/.test(name),
+    ),
   );
 
 const configOf = (environment: Environment, { slack }: Trial): Config =>

@@ -43,7 +43,9 @@ export const slack = {
     .describe('id of a channel of Slack, C…, in which Alfred says which tasks have failed; it must be a member there'),
   SLACK_APPROVALS_CHANNEL: channelId
     .optional()
-    .describe('id of a channel of Slack, C…, in which Alfred says what waits for an approval; it must be a member there'),
+    .describe(
+      'id of a channel of Slack, C…, in which Alfred says what waits for an approval; it must be a member there',
+    ),
   SLACK_API_URL: url(/^https?:$/, 'https://host/api/')
     .optional()
     .describe('Web API of Slack; default: https://slack.com/api/; another one for trials without a workspace'),

@@ -109,7 +109,10 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
     }
     if (lost > 0)
-      log.error({ channel, code, kind, lost }, 'Slack took a notification not for a day: it is given up, or a part of it');
+      log.error(
+        { channel, code, kind, lost },
+        'Slack took a notification not for a day: it is given up, or a part of it',
+      );
     count(kind, left === 0 ? 'given_up' : 'retried');
   }
 

@@ -29,7 +29,11 @@ export function renderApproval(approval: NotifiedApproval, isEscalated: boolean,
   };
 }
 
-function describeWait({ approvers, fourEyes, onExpiry, expiresAt }: NotifiedApproval, tool: string, isEscalated: boolean) {
+function describeWait(
+  { approvers, fourEyes, onExpiry, expiresAt }: NotifiedApproval,
+  tool: string,
+  isEscalated: boolean,
+) {
   const others = fourEyes ? ', and not by who asked' : '';
   const until = `${expiresAt.slice(0, 16).replace('T', ' ')} UTC`;
   return [

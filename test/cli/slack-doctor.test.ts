@@ -73,7 +73,12 @@ test('each fault is named with what to do, and the command fails', async () => {
   const [swapped, refused] = await Promise.all([
     examine({ SLACK_BOT_TOKEN: slack.app.appToken, SLACK_APP_TOKEN: '', SLACK_SIGNING_SECRET: '' }, '--json'),
     examine(
-      { SLACK_APP_TOKEN: 'xapp-of-another-app', SLACK_AGENT: 'butler', SLACK_PORT: String(await closedPort()), SLACK_ALERTS_CHANNEL: channel },
+      {
+        SLACK_APP_TOKEN: 'xapp-of-another-app',
+        SLACK_AGENT: 'butler',
+        SLACK_PORT: String(await closedPort()),
+        SLACK_ALERTS_CHANNEL: channel,
+      },
       '--json',
     ),
   ]).finally(() => slack.workspace.scopes.add('users:read'));

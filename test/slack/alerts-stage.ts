@@ -80,7 +80,9 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
     /** Waits until nothing is left to be posted. */
     settled: () =>
       until('each notification is posted', async () => {
-        const { rows } = await query('select count(*)::int as all, count(finished_at)::int as ended from slack_notifications');
+        const { rows } = await query(
+          'select count(*)::int as all, count(finished_at)::int as ended from slack_notifications',
+        );
         return rows[0].all > 0 && rows[0].all === rows[0].ended;
       }),
 

@@ -103,7 +103,10 @@ test.each(['before', 'after'] as const)(
       const { id } = await ask();
       start(kill.tap);
       const isDead = () => kill.killed() !== undefined;
-      await until('it is shown, or the process is killed', () => isDead() || stage.alerts().at(-1)?.shown.includes('waits'));
+      await until(
+        'it is shown, or the process is killed',
+        () => isDead() || stage.alerts().at(-1)?.shown.includes('waits'),
+      );
       await decide(id);
       await until('it is killed, or over', async () => {
         const { rows } = await stage.query('select from slack_notifications where finished_at is not null');

@@ -21,7 +21,13 @@ export const generatedSlack = `
   analyze slack_inbox, slack_posts, slack_threads;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackInbox, slackNotifications, slackPosts, slackRunResults, slackThreads }: Adapters) {
+export async function sendSlackQueries({
+  slackInbox,
+  slackNotifications,
+  slackPosts,
+  slackRunResults,
+  slackThreads,
+}: Adapters) {
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
