@@ -55,10 +55,10 @@ test.each(['before', 'after'] as const)(
     for (let at = 0; at < 40; at++) {
       stage = await createStage({ rateLimits: false });
       const kill = killAt(/^(chat|assistant|conversations|auth|claim|save|finish|retry)/, at, when);
+      await postResult();
       stage.addProcess({ tap: kill.tap });
       await stage.pass(10);
       stage.addProcess({ pollMs: 5_000 });
-      await postResult();
       await finished();
       expect({ at, step: kill.killed(), shown: shown() }).toEqual({ at, step: kill.killed(), shown: answer });
       expect(inChannel()).toHaveLength(3);
