@@ -35,9 +35,7 @@ import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
 import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
-import { createSlackNotifications } from '../adapters/postgres/slack/slack-notifications.ts';
-import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
-import { createSlackRunResults } from '../adapters/postgres/slack/slack-run-results.ts';
+import { createSlackOutbound } from '../adapters/postgres/slack/slack-outbound.ts';
 import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
@@ -76,9 +74,7 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
     slackInbox: createSlackInbox(db),
     slackThreads: createSlackThreads(db),
-    slackPosts: createSlackPosts(db),
-    slackNotifications: createSlackNotifications(db),
-    slackRunResults: createSlackRunResults(db),
+    ...createSlackOutbound(db),
     slackUserLinks: createSlackUserLinks(db),
     slackLinking: createSlackLinking(db),
   };

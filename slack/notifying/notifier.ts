@@ -32,7 +32,7 @@ export type NotifierDeps = {
   kinds: SlackNotification['kind'][];
   /** Makes rows of what there is to say. */
   collect: (target: { tenant: string; channel: string; team: string }) => Promise<number>;
-  /** What a notification says now; undefined when there is nothing left to say. `isLast`: it says nothing else later. */
+  /** What a notification says now; undefined when nothing is left to say. `isLast`: it says nothing else later. */
   render: (notification: SlackNotification) => Promise<{ message: SlackMessage; isLast: boolean } | undefined>;
   /** How often there may be something new. */
   pollMs?: number;

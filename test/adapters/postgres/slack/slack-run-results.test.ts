@@ -18,8 +18,10 @@ afterAll(() => env?.close());
 
 const of = { tenant: 'local', team: 'T1' };
 
+type Run = { tenant?: string; endedAgo?: string | null; erased?: boolean };
+
 /** A run whose task has ended. @returns the task's id */
-async function run({ tenant = 'local', endedAgo = '0 s' as string | null, erased = false } = {}) {
+async function run({ tenant = 'local', endedAgo = '0 s', erased = false }: Run = {}) {
   const [schedule, task] = [randomUUID(), randomUUID()];
   await env.postgres.pool.query(
     `insert into schedules (id, tenant, subject, name, timing, action, request_hash)
