@@ -4,10 +4,12 @@ import { slackInstallSettingsOf, type InstallVariables, type SlackInstallSetting
 
 const tokens = ['SLACK_BOT_TOKEN', 'SLACK_APP_TOKEN', 'SLACK_SIGNING_SECRET'] as const;
 type Token = (typeof tokens)[number];
+const channels = ['SLACK_ALERTS_CHANNEL', 'SLACK_APPROVALS_CHANNEL'] as const;
+type Channel = (typeof channels)[number];
 
 /** The variables as they are parsed. */
-type SlackVariables = Partial<Record<Token | `${Token}_FILE` | 'SLACK_TENANT' | 'SLACK_API_URL', string | undefined>> &
-  Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
+type Name = Token | `${Token}_FILE` | Channel | 'SLACK_TENANT' | 'SLACK_API_URL';
+type SlackVariables = Partial<Record<Name, string | undefined>> & Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
 
 /** How Alfred is in Slack. */
 export type SlackSettings = {
@@ -18,6 +20,10 @@ export type SlackSettings = {
   /** Absent: requests of Slack are refused. */
   signingSecret: string | undefined;
   tenant: string;
+  /** Where Alfred says which tasks have failed. Absent: nowhere. */
+  alertsChannel: string | undefined;
+  /** Where Alfred says what waits for an approval. Absent: nowhere. */
+  approvalsChannel: string | undefined;
   /** Absent: Slack's. */
   apiUrl: string | undefined;
   /** Absent: Alfred is only in the workspace of its bot token. */
@@ -39,6 +45,8 @@ export function slackSettingsOf(variables: SlackVariables): SlackSettings | unde
     appToken: tokenOf(variables, 'SLACK_APP_TOKEN'),
     signingSecret: tokenOf(variables, 'SLACK_SIGNING_SECRET'),
     tenant: variables.SLACK_TENANT ?? localPrincipal.tenant,
+    alertsChannel: variables.SLACK_ALERTS_CHANNEL,
+    approvalsChannel: variables.SLACK_APPROVALS_CHANNEL,
     apiUrl: variables.SLACK_API_URL,
     installing: slackInstallSettingsOf(variables),
   };
@@ -59,7 +67,7 @@ function tokenOf(variables: SlackVariables, token: Token): string | undefined {
   throw new Error(`${token}_FILE names a file without ${hint}: ${file}.`);
 }
 
-type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT'; message: string };
+type Fault = { variable: Token | `${Token}_FILE` | Channel | 'SLACK_TENANT'; message: string };
 
 /** What is wrong with the variables together. */
 export function slackFaults(variables: SlackVariables): Fault[] {
@@ -78,6 +86,8 @@ export function slackFaults(variables: SlackVariables): Fault[] {
       variable: 'SLACK_APP_TOKEN',
       message: `is needed with ${hasToken ? 'SLACK_BOT_TOKEN' : 'SLACK_CLIENT_ID'}: with it Slack sends messages by a socket; or SLACK_SIGNING_SECRET, for messages by HTTP`,
     });
+  for (const channel of hasToken ? [] : channels.filter((name) => variables[name] !== undefined))
+    faults.push({ variable: channel, message: 'expected with SLACK_BOT_TOKEN: it is a channel of that workspace' });
   if (hasToken && variables.OIDC_ISSUER !== undefined && variables.SLACK_TENANT === undefined)
     faults.push({
       variable: 'SLACK_TENANT',

@@ -8,6 +8,7 @@ import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.t
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import { identify } from './identify.ts';
+import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
 import { wireProcessing } from './processing/wire-processing.ts';
 import { wireReceiving } from './receiving/wire-receiving.ts';
@@ -38,7 +39,9 @@ type SlackAdapters = Pick<
   | 'slackInbox'
   | 'slackInstallations'
   | 'slackLinking'
+  | 'slackNotifications'
   | 'slackPosts'
+  | 'slackRunResults'
   | 'slackThreads'
   | 'slackUserLinks'
   | 'tasks'
@@ -102,6 +105,7 @@ export async function startSlack(
     openPoster,
     log,
   });
+  const notifying = wireNotifying({ edge, adapters, calls, settings, onPosts: () => served.wakePosters() });
   const receiving = await wireReceiving({
     edge,
     inbox: adapters.slackInbox,
@@ -114,6 +118,7 @@ export async function startSlack(
     inbox: adapters.slackInbox,
     installations: adapters.slackInstallations,
     links: adapters.slackLinking,
+    notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
     teams: () => served.teams(),
@@ -128,6 +133,7 @@ export async function startSlack(
       problem = undefined;
       workspaces.setOwn(team, workspace);
       void served.startOwn(team);
+      notifying.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -140,7 +146,7 @@ export async function startSlack(
     const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([receiving.stop(graceMs), ended]);
+    await Promise.all([receiving.stop(graceMs), ended, notifying.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };

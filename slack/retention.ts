@@ -3,6 +3,7 @@ import type {
   SlackInbox,
   SlackInstallations,
   SlackLinking,
+  SlackNotifications,
   SlackPosts,
   SlackThreads,
 } from '../contract/ports/index.ts';
@@ -16,6 +17,7 @@ type Deps = {
   inbox: Pick<SlackInbox, 'removeOld' | 'removeAbandoned'>;
   installations: Pick<SlackInstallations, 'removeOld'>;
   links: Pick<SlackLinking, 'removeOld'>;
+  notifications: Pick<SlackNotifications, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
   /** The workspaces whose deliveries are processed; none before Slack has answered which they are. */
@@ -26,7 +28,7 @@ type Deps = {
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
 export function startRetention({ teams, log, metrics, ...rows }: Deps): () => void {
-  const { files, inbox, installations, links, posts, threads } = rows;
+  const { files, inbox, installations, links, notifications, posts, threads } = rows;
   const removeAbandoned = async (served: string[]) => {
     if (served.length === 0) return;
     for (const { team, count } of await inbox.removeAbandoned(served)) {
@@ -43,6 +45,7 @@ export function startRetention({ teams, log, metrics, ...rows }: Deps): () => vo
         deliveries: await inbox.removeOld(),
         installations: await installations.removeOld(),
         links: await links.removeOld(),
+        notifications: await notifications.removeOld(),
         posts: await posts.removeOld(),
         threads: await threads.removeOld(),
         files: await files.removeOld(),

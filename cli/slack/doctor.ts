@@ -1,5 +1,6 @@
 import { agents, findAgent } from '../../agents/index.ts';
 import { ConfigError, loadConfig, type Config } from '../../runtime/config.ts';
+import { checkChannel } from './check-channel.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkDoor } from './check-door.ts';
 import { checkSlack } from './check-slack.ts';
@@ -16,12 +17,24 @@ type Environment = Record<string, string | undefined>;
 export async function examineSlack(environment: Environment): Promise<Finding[]> {
   const { findings, botToken, appToken } = checkTokens(environment);
   const { config, finding } = readSettings(environment);
-  const [ofSlack, ofDoor, ofDatabase] = await Promise.all([
-    checkSlack({ botToken, appToken, apiUrl: config?.SLACK_API_URL }),
+  const apiUrl = config?.SLACK_API_URL;
+  const [ofSlack, ofAlerts, ofApprovals, ofDoor, ofDatabase] = await Promise.all([
+    checkSlack({ botToken, appToken, apiUrl }),
+    checkChannel('alerts', { botToken, channel: config?.SLACK_ALERTS_CHANNEL, apiUrl }),
+    checkChannel('approvals', { botToken, channel: config?.SLACK_APPROVALS_CHANNEL, apiUrl }),
     config ? checkDoor(config) : [],
     config ? checkDatabase(config) : [],
   ]);
-  return [...findings, finding, ...(config ? [checkAgent(config)] : []), ...ofSlack, ...ofDoor, ...ofDatabase];
+  return [
+    ...findings,
+    finding,
+    ...(config ? [checkAgent(config)] : []),
+    ...ofSlack,
+    ...ofAlerts,
+    ...ofApprovals,
+    ...ofDoor,
+    ...ofDatabase,
+  ];
 }
 
 /** The tokens are checked on their own: with a wrong one, the other settings are read all the same. */

@@ -127,6 +127,12 @@ export type SlackPost = SlackPlace & {
   attempts: number;
 };
 
+/** What a message needs of its post. `threadTs` and `questionTs` are empty where it answers none in its channel. */
+export type SlackMessageOwner = Pick<
+  SlackPost,
+  'id' | 'team' | 'channel' | 'threadTs' | 'questionTs' | 'messages' | 'seq'
+> & { taskId?: string };
+
 export interface SlackPosts {
   /** A task has one post: a repeat changes nothing. */
   create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts'>): Promise<void>;

@@ -41,6 +41,18 @@ export interface SlackTables {
       problem: string | null;
       question_ts: string | null;
     };
+  slack_notifications: Leased & {
+    id: string;
+    kind: string;
+    tenant: string;
+    team: string;
+    channel: string;
+    messages: Generated<unknown>;
+    created_at: Generated<Date>;
+    changed_at: Generated<Date>;
+    finished_at: Date | null;
+  };
+  slack_notification_causes: { receipt: string; notification_id: string; task_id: string; approval_id: string | null };
   slack_link_codes: {
     team: string;
     user_id: string;

@@ -62,5 +62,11 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['value'],
     registers,
   }),
+  slackNotifications: new Counter({
+    name: 'slack_notifications_total',
+    help: 'Messages to a channel that no person asked for: shown, given_up, retried (failed and tried again)',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  }),
   slackSockets: new Gauge({ name: 'slack_sockets_open', help: 'Sockets to Slack of this process', registers }),
 });

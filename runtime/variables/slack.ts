@@ -6,6 +6,10 @@ import { origin, port, url } from './values.ts';
 
 const file = (what: string) => z.string().min(1).optional().describe(`file with the same: ${what}`);
 
+const channelId = z
+  .string()
+  .regex(/^[CG][A-Z0-9]{6,}$/, 'expected the id of a channel, like C0123ABCD, which stands at the end of its details');
+
 /** Variables for Slack. */
 export const slack = {
   SLACK_BOT_TOKEN: z
@@ -64,6 +68,14 @@ export const slack = {
     'tenant of the people in Slack; needed with OIDC_ISSUER; default: local, that of the user of this machine',
   ),
   SLACK_AGENT: z.string().min(1).max(64).default('knowledge').describe('agent that answers in Slack'),
+  SLACK_ALERTS_CHANNEL: channelId
+    .optional()
+    .describe('id of a channel of Slack, C…, in which Alfred says which tasks have failed; it must be a member there'),
+  SLACK_APPROVALS_CHANNEL: channelId
+    .optional()
+    .describe(
+      'id of a channel of Slack, C…, in which Alfred says what waits for an approval; it must be a member there',
+    ),
   SLACK_API_URL: url(/^https?:$/, 'https://host/api/')
     .optional()
     .describe('Web API of Slack; default: https://slack.com/api/; another one for trials without a workspace'),

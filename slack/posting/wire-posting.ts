@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type {
   ConversationRows,
   SlackInbox,
+  SlackPost,
   SlackPosts,
+  SlackRunResults,
   SlackThreads,
   TaskEvents,
   Tasks,
@@ -24,6 +26,7 @@ type WiredAdapters = {
   events: Pick<TaskEvents, 'follow'>;
   slackInbox: Pick<SlackInbox, 'depth'>;
   slackPosts: SlackPosts;
+  slackRunResults: Pick<SlackRunResults, 'nameOf'>;
   slackThreads: Pick<SlackThreads, 'find'>;
   tasks: Pick<Tasks, 'get'>;
 };
@@ -45,6 +48,10 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     log,
     metrics: { observe },
   });
+  const linksOf = createLinksOf(config);
+  // What stands in a channel by itself says what it is.
+  const linksWithTitle = async (post: SlackPost) =>
+    post.threadTs === '' ? { ...linksOf(post), title: await adapters.slackRunResults.nameOf(post) } : linksOf(post);
   const openPoster = () =>
     createPoster({
       posts: adapters.slackPosts,
@@ -53,7 +60,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
       clock: systemClock,
       log,
       owner: randomUUID(),
-      linksOf: createLinksOf(config),
+      linksOf: linksWithTitle,
       stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
       isUndoing: async ({ tenant, subject, taskId }) =>
         (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===

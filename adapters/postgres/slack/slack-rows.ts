@@ -5,7 +5,9 @@ import { createSlackFiles } from './slack-files.ts';
 import { createSlackInbox } from './slack-inbox.ts';
 import { createSlackInstallations } from './slack-installations.ts';
 import { createSlackLinking } from './slack-linking.ts';
+import { createSlackNotifications } from './slack-notifications.ts';
 import { createSlackPosts } from './slack-posts.ts';
+import { createSlackRunResults } from './slack-run-results.ts';
 import { createSlackThreads } from './slack-threads.ts';
 import { createSlackUserLinks } from './slack-user-links.ts';
 
@@ -21,7 +23,9 @@ export const createSlackRows = (db: Database, readInstallationKeys: () => readon
   slackInbox: createSlackInbox(db),
   slackInstallations: createSlackInstallations(db, readInstallationKeys),
   slackLinking: createSlackLinking(db),
+  slackNotifications: createSlackNotifications(db),
   slackPosts: createSlackPosts(db),
+  slackRunResults: createSlackRunResults(db),
   slackThreads: createSlackThreads(db),
   slackUserLinks: createSlackUserLinks(db),
 });
