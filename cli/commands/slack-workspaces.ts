@@ -1,12 +1,13 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { SlackInstallation, SlackInstallations, TenantAdmin } from '../../contract/ports/index.ts';
 import { localPrincipal } from '../../contract/principal.ts';
+import { slackUserResource } from '../../contract/rules/slack-link.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Database } from '../../runtime/database/postgres.ts';
 import { CliError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
-import { formatSecond } from '../terminal/format.ts';
+import { formatCount, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
 import { writeAuditEntry } from '../write-audit-entry.ts';
 
@@ -65,13 +66,18 @@ const notInstalled = (team: string) =>
   new CliError(`${team} has not installed Alfred, or was removed. \`alfred slack workspaces\` lists the workspaces.`);
 
 async function allow(team: string, { tenant, json }: JsonOption & { tenant: string }, { terminal }: CommandContext) {
-  const workspace = await withDatabase(async ({ installations, tenants, config, db }) => {
+  const { endedLinks, ...workspace } = await withDatabase(async ({ installations, tenants, config, db }) => {
     if (tenant !== localPrincipal.tenant && !(await tenants.get(tenant)))
       throw new CliError(
         `There is no tenant ${tenant}. \`alfred tenants\` lists them; \`alfred tenants add ${tenant}\` adds it.`,
       );
     const allowed = await installations.allow(team, tenant);
     if (!allowed) throw notInstalled(team);
+    for (const link of allowed.endedLinks)
+      await writeAuditEntry(
+        { config, db, terminal },
+        { tenant: link.tenant, action: 'slack.unlink', resource: slackUserResource(team, link.userId) },
+      );
     const resource = { type: 'slack_workspace', id: team };
     await writeAuditEntry({ config, db, terminal }, { tenant, action: 'slack.workspace.allow', resource });
     return allowed;
@@ -80,6 +86,8 @@ async function allow(team: string, { tenant, json }: JsonOption & { tenant: stri
   terminal.print(
     `${team} (${workspace.name}) is let in, with the documents of ${tenant} that everyone there may read.`,
   );
+  if (endedLinks.length > 0)
+    terminal.note(`${formatCount(endedLinks.length, 'link')} of its people with another tenant ended.`);
   terminal.note('The Slack door answers its people within ten seconds.');
 }
 

@@ -1,3 +1,5 @@
+import type { Scope } from '../references.ts';
+
 /** `pending`: no operator has let it in. `ended`: it was removed, here or in Slack, and its token is deleted. */
 export type SlackInstallationState = 'pending' | 'allowed' | 'ended';
 
@@ -20,6 +22,9 @@ export type SlackInstallation = {
 export type NewSlackInstallation = Pick<SlackInstallation, 'team' | 'name' | 'botId' | 'botUserId' | 'installedBy'> & {
   token: string;
 };
+
+/** The links of people with another tenant end then. */
+export type AllowedSlackInstallation = SlackInstallation & { endedLinks: (Scope & { userId: string })[] };
 
 /** The workspaces that have installed Alfred. Their tokens are stored encrypted. */
 export interface SlackInstallations {
@@ -46,11 +51,11 @@ export interface SlackInstallations {
 
   /**
    * Lets a workspace in, or changes its tenant. What it had from another tenant is forgotten: links of its people,
-   * threads, and answers that are still to be shown.
+   * threads, how its channels are set up, and answers that are still to be shown.
    *
    * @returns undefined when it is not installed
    */
-  allow(team: string, tenant: string): Promise<SlackInstallation | undefined>;
+  allow(team: string, tenant: string): Promise<AllowedSlackInstallation | undefined>;
   /**
    * Deletes its token.
    *

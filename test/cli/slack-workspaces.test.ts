@@ -58,6 +58,25 @@ test('an operator sees who has installed Alfred, lets a workspace in, and remove
   expect(await run('remove', 'globex')).toMatchObject({ code: 2, stderr: expect.stringContaining('T0123ABCD') });
 });
 
+test('with another tenant the links of its people end, with an entry for each', async () => {
+  const { DATABASE_URL, ALFRED_DATA_DIR } = env.config;
+  const variables = { DATABASE_URL, ALFRED_DATA_DIR, NO_COLOR: '1' };
+  await env.postgres.pool.query(
+    "insert into slack_links (team, user_id, tenant, subject) values ('T1', 'U1', 'globex', 'ada')",
+  );
+  const allowed = await alfred(['slack', 'workspaces', 'allow', 'T1', '--tenant', 'local'], variables);
+  expect(allowed).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining('1 link of its people with another tenant ended.'),
+  });
+  // The log is empty, so entries wait for the API.
+  const { rows } = await env.postgres.pool.query('select tenant, action, resource_id from audit_pending order by id');
+  expect(rows).toEqual([
+    { tenant: 'globex', action: 'slack.unlink', resource_id: 'T1:U1' },
+    { tenant: 'local', action: 'slack.workspace.allow', resource_id: 'T1' },
+  ]);
+});
+
 test('the doctor counts workspaces, and asks for no bot token where they install Alfred', () => {
   expect(describeInstallations([])).toEqual([]);
   expect(describeInstallations([{ team: 'T1', state: 'allowed' }])).toMatchObject([

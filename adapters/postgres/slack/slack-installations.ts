@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
-import type { NewSlackInstallation, SlackInstallation, SlackInstallations } from '../../../contract/ports/index.ts';
+import type {
+  AllowedSlackInstallation,
+  NewSlackInstallation,
+  SlackInstallation,
+  SlackInstallations,
+} from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { createSeal, type Seal } from '../../identity/seal.ts';
 
@@ -121,9 +126,13 @@ const allow = (db: Database, team: string, tenant: string) =>
       where team = ${team} and state <> 'ended' returning ${columns}`.execute(trx);
     const [installation] = rows;
     if (!installation) return undefined;
-    await sql`delete from slack_links where team = ${team} and tenant <> ${tenant}`.execute(trx);
+    // First: a request that becomes a link meanwhile is a link for the next statement.
     await sql`delete from slack_link_codes where team = ${team} and tenant <> ${tenant}`.execute(trx);
+    const { rows: endedLinks } = await sql<AllowedSlackInstallation['endedLinks'][number]>`
+      delete from slack_links where team = ${team} and tenant <> ${tenant}
+      returning tenant, subject, user_id as "userId"`.execute(trx);
+    await sql`delete from slack_channels where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_threads where team = ${team} and tenant <> ${tenant}`.execute(trx);
-    return installation;
+    return { ...installation, endedLinks };
   });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
+import { createSlackChannels } from '../../../../adapters/postgres/slack/slack-channels.ts';
 import { createSlackInstallations } from '../../../../adapters/postgres/slack/slack-installations.ts';
 import { createSlackPosts } from '../../../../adapters/postgres/slack/slack-posts.ts';
 import { createSlackUserLinks } from '../../../../adapters/postgres/slack/slack-user-links.ts';
@@ -102,9 +103,16 @@ test('with another tenant, what a workspace had from the first one is forgotten'
   const taskIds = { T1: uuidv7(), T2: uuidv7() };
   for (const [team, taskId] of Object.entries(taskIds))
     await posts.create({ ...post, id: uuidv7(), taskId, team, threadTs: '1.0' });
-  await installations.allow('T1', 'globex');
+  const channels = createSlackChannels(env.postgres.db);
+  const channel = { tenant: 'globex', team: 'T1', channel: 'C1' };
+  for (const team of ['T1', 'T2']) await channels.change({ ...channel, team }, { isOn: false }, 'ada');
+  expect(await channels.find({ ...channel, tenant: 'initech' })).toMatchObject({ isOn: true });
+  expect(await installations.allow('T1', 'globex')).toMatchObject({ endedLinks: [] });
   expect(await posts.claimable('T1')).toBe(1);
-  await installations.allow('T1', 'initech');
+  const endedLinks = [{ tenant: 'globex', subject: 'ada', userId: 'U1' }];
+  expect(await installations.allow('T1', 'initech')).toMatchObject({ endedLinks });
+  expect(await channels.find(channel)).toMatchObject({ isOn: true });
+  expect(await channels.find({ ...channel, team: 'T2' })).toMatchObject({ isOn: false });
   const links = createSlackUserLinks(env.postgres.db);
   expect(await links.find('T1', 'U1')).toBeUndefined();
   expect(await links.find('T2', 'U1')).toEqual({ tenant: 'globex', subject: 'ada' });
