@@ -67,7 +67,7 @@ function tokenOf(variables: SlackVariables, token: Token): string | undefined {
   throw new Error(`${token}_FILE names a file without ${hint}: ${file}.`);
 }
 
-type Fault = { variable: Token | `${Token}_FILE` | Channel | 'SLACK_TENANT'; message: string };
+type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT'; message: string };
 
 /** What is wrong with the variables together. */
 export function slackFaults(variables: SlackVariables): Fault[] {
@@ -86,8 +86,9 @@ export function slackFaults(variables: SlackVariables): Fault[] {
       variable: 'SLACK_APP_TOKEN',
       message: `is needed with ${hasToken ? 'SLACK_BOT_TOKEN' : 'SLACK_CLIENT_ID'}: with it Slack sends messages by a socket; or SLACK_SIGNING_SECRET, for messages by HTTP`,
     });
-  for (const channel of hasToken ? [] : channels.filter((name) => variables[name] !== undefined))
-    faults.push({ variable: channel, message: 'expected with SLACK_BOT_TOKEN: it is a channel of that workspace' });
+  const channel = channels.find((name) => variables[name] !== undefined);
+  if (!hasToken && channel !== undefined)
+    faults.push({ variable: 'SLACK_BOT_TOKEN', message: `is needed with ${channel}: the channel is in its workspace` });
   if (hasToken && variables.OIDC_ISSUER !== undefined && variables.SLACK_TENANT === undefined)
     faults.push({
       variable: 'SLACK_TENANT',

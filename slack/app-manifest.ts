@@ -27,6 +27,7 @@ const scopesOfMethods = {
   'assistant.threads.setStatus': ['chat:write'],
   'auth.test': [],
   'chat.appendStream': ['chat:write'],
+  'chat.getPermalink': [],
   'chat.postEphemeral': ['chat:write'],
   'chat.postMessage': ['chat:write'],
   'chat.startStream': ['chat:write'],

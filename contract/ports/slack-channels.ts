@@ -1,5 +1,5 @@
 /** A channel, for the people of a tenant: with another tenant of its workspace it is another one. */
-export type SlackChannelRef = { tenant: string; team: string; channel: string };
+type SlackChannelRef = { tenant: string; team: string; channel: string };
 
 /** How Alfred is set up in a channel of Slack. */
 export type SlackChannelSettings = {
