@@ -11,7 +11,8 @@ const invite = 'Write `/invite @Alfred` in the channel.';
 
 /** Whether Alfred can write in the channel of a setting. */
 export async function checkChannel(check: Use, { botToken: token, channel: id, apiUrl }: Deps): Promise<Finding[]> {
-  if (token === undefined || id === undefined) return [];
+  if (id === undefined) return [];
+  if (token === undefined) return [unknown(check, 'without SLACK_BOT_TOKEN Alfred writes in no channel')];
   try {
     const { channel } = await createWebClient({ token, apiUrl }).conversations.info({ channel: id });
     if (channel?.is_archived)

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { isRecord } from '../../contract/json.ts';
 import type { SlackDelivery, SlackInstallations } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { actIn } from '../acting/press.ts';
+import { aboutMessageIn, actIn } from '../acting/press.ts';
 import { isSlackCallError, judgeFailure, SlackCallError } from '../api-calls/call-error.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { createNotices } from '../asking/notices.ts';
@@ -58,8 +58,9 @@ export function createRefusals({ workspaces, installations, apiUrl, log }: Deps)
   const replies = createReplies({ calls, apiUrl });
 
   async function explain({ kind, body }: SlackDelivery, botUserId: string): Promise<void> {
-    const command = kind === 'command' ? commandIn(body) : undefined;
-    if (command) return replies.send(command, linesMessage(waits, []));
+    // A shortcut is answered as a command is: also where Alfred is no member.
+    const asked = kind === 'command' ? commandIn(body) : kind === 'interactive' ? aboutMessageIn(body) : undefined;
+    if (asked) return replies.send(asked, linesMessage(waits, []));
     const act = kind === 'interactive' ? actIn(body) : undefined;
     const question = kind === 'event' ? questionIn(body, botUserId) : undefined;
     const about = act ?? (question && isForAlfred(question, false) ? question : undefined);
