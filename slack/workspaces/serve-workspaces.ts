@@ -25,6 +25,25 @@ type Served = { identity: Pick<Identity, 'botId' | 'botUserId'>; processor: Proc
 
 export type ServedWorkspaces = ReturnType<typeof serveWorkspaces>;
 
+const isSame = ({ identity }: Served, { botId, botUserId }: SlackInstallation) =>
+  identity.botId === botId && identity.botUserId === botUserId;
+
+/** No answers are shown where no operator has let Alfred in. After an end, they wait as for any refused token. */
+async function showAnswers(
+  one: Served,
+  { team, state }: SlackInstallation,
+  openPoster: Deps['openPoster'],
+): Promise<void> {
+  if (state === 'pending') {
+    const { poster } = one;
+    one.poster = undefined;
+    await poster?.stop();
+  } else if (!one.poster) {
+    one.poster = openPoster();
+    one.poster.start(team);
+  }
+}
+
 /**
  * Works for each workspace that Alfred is in: processes what is stored of it, and shows its answers. Those that have
  * installed Alfred come and go while the process runs.
@@ -53,21 +72,6 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
     await Promise.all([processor.stop(0), poster?.stop()]);
   }
 
-  const isSame = ({ identity }: Served, { botId, botUserId }: SlackInstallation) =>
-    identity.botId === botId && identity.botUserId === botUserId;
-
-  /** No answers are shown where no operator has let Alfred in. After an end, they wait as for any refused token. */
-  async function showAnswers(one: Served, { team, state }: SlackInstallation): Promise<void> {
-    if (state === 'pending') {
-      const { poster } = one;
-      one.poster = undefined;
-      await poster?.stop();
-    } else if (!one.poster) {
-      one.poster = openPoster();
-      one.poster.start(team);
-    }
-  }
-
   async function readInstallations(from: Pick<SlackInstallations, 'list'>): Promise<void> {
     const installed = new Map((await from.list()).map((row) => [row.team, row]));
     for (const [team, one] of served) {
@@ -76,7 +80,7 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
     }
     for (const row of installed.values()) {
       if (graceMs !== undefined) return;
-      if (!isOwn(row.team)) await showAnswers(served.get(row.team) ?? begin(row), row);
+      if (!isOwn(row.team)) await showAnswers(served.get(row.team) ?? begin(row), row, openPoster);
     }
   }
 
