@@ -112,7 +112,7 @@ test('a server that takes connections and never answers is given up', async () =
   await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const api = createApiClient(async () => ({ url, foundBy: 'test' }));
-  await expect(all(followEvents(api, 'a', { silenceMs: 30 }))).rejects.toThrow('of task a stays silent');
+  await expect(all(followEvents(api, 'a', { silenceMs: 400 }))).rejects.toThrow('of task a stays silent');
   expect(connections).toBe(4);
 });
 
