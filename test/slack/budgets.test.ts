@@ -37,6 +37,8 @@ test('a task at its limit goes on when who asked grants more; others read how', 
     'update tasks set erased_at = now() where id = (select task_id from slack_posts where thread_ts = $1)',
     [thread],
   );
+  // The second of the two presses may still be handled.
+  await env.processed();
   const seen = env.noticesIn(channel, asker.id).length;
   await env.slack.deliver('interactive', { ...pressed.delivery.payload, trigger_id: 'late' }).first;
   expect(await env.notice(channel, asker, seen)).toContain('not there any more');
