@@ -61,14 +61,14 @@ export const attemptsBeforeNotice = 3;
 const waits =
   'Something that I need does not answer at the moment. Your message is kept, and I answer it when it is back.';
 const unknown =
-  'Something went wrong on our side, and your message was not taken. Send it again; if it happens again, tell whoever runs Alfred.';
+  'Something went wrong on our side, and your message was not taken. Send it again; if it happens again, tell the person who runs Alfred.';
 
 const pressWaits =
   'Something that I need does not answer at the moment. What you pressed is kept, and I do it when it is back.';
 const pressFailed =
-  'Something went wrong on our side, and nothing was done. Press again; if it happens again, tell whoever runs Alfred.';
+  'Something went wrong on our side, and nothing was done. Press again; if it happens again, tell the person who runs Alfred.';
 const gaveUp =
-  'Something that I need did not answer for a day, so I gave this up. Try it again, and tell whoever runs Alfred.';
+  'Something that I need did not answer for a day, so I gave this up. Try it again, and tell the person who runs Alfred.';
 
 export const commandFailed =
   'Something went wrong on our side. Try it again; if it happens again, tell the person who runs Alfred.';
