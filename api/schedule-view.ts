@@ -37,8 +37,8 @@ export function scheduleView(
   };
 }
 
-function withoutSecret({ task, message }: ScheduleRow['action']): Schedule['action'] {
-  if (!task) return { message };
+function withoutSecret({ task, ...action }: ScheduleRow['action']): Schedule['action'] {
+  if (!task) return action;
   const { callback, ...request } = task;
-  return { task: { ...request, ...(callback ? { callback: { url: callback.url } } : {}) } };
+  return { ...action, task: { ...request, ...(callback ? { callback: { url: callback.url } } : {}) } };
 }

@@ -3,7 +3,12 @@ import type { Command } from 'commander';
 type Issue = { path: string; message: string };
 
 /** What the API calls otherwise than the command line. */
-const otherNames: Record<string, string[]> = { text: ['question', 'ask'], readers: ['reader'], tags: ['tag'] };
+const otherNames: Record<string, string[]> = {
+  text: ['question', 'ask'],
+  readers: ['reader'],
+  tags: ['tag'],
+  channel: ['slackChannel'],
+};
 
 /**
  * Says what the API found wrong in the command's own names: `query.limit` is `--limit`, `budget.maxCostUsd` is

@@ -85,11 +85,22 @@ const ScheduledMessage = z.strictObject({
 const hasOneAction = ({ task, message }: { task?: unknown; message?: unknown }) =>
   (task === undefined) !== (message === undefined);
 
+/** Where else the answer of a run goes. */
+const Notify = z.strictObject({
+  slack: z.strictObject({
+    channel: z
+      .string()
+      .regex(/^[CG][A-Z0-9]{6,}$/, 'expected the id of a channel, like C0123ABCD')
+      .describe('Id of a channel of Slack in which Alfred is a member. All its members read the answers'),
+  }),
+});
+
 /** What each run does: start a task, or send a message to a conversation. */
 export const ScheduleAction = z
   .strictObject({
     task: TaskRequest.optional().describe('A new task, as POST /v1/tasks makes it'),
     message: ScheduledMessage.optional().describe('A message to a conversation'),
+    notify: Notify.optional().describe('Posts the answer of each run that begins from now on'),
   })
   .refine(hasOneAction, 'expected one of task and message')
   .meta({ oneOf: [{ required: ['task'] }, { required: ['message'] }] });
@@ -132,6 +143,7 @@ export type ScheduleRun = z.infer<typeof ScheduleRun>;
 const ShownAction = z.strictObject({
   task: TaskRequest.extend({ callback: Callback.pick({ url: true }).optional() }).optional(),
   message: ScheduledMessage.optional(),
+  notify: Notify.optional(),
 });
 
 export const Schedule = z.object({

@@ -3,6 +3,7 @@ import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { browserFaults } from './browser-settings.ts';
 import { oidcFaults } from './identity-settings.ts';
+import { slackInstallFaults } from './slack-install-settings.ts';
 import { slackFaults } from './slack-settings.ts';
 import { audit } from './variables/audit.ts';
 import { documents } from './variables/documents.ts';
@@ -52,6 +53,8 @@ const secrets = [
   'SLACK_BOT_TOKEN',
   'SLACK_APP_TOKEN',
   'SLACK_SIGNING_SECRET',
+  'SLACK_CLIENT_SECRET',
+  'SLACK_INSTALLATION_KEY',
 ] as const satisfies (keyof typeof variables)[];
 
 /** For each provider, variables of which at least one must be set. */
@@ -67,6 +70,7 @@ const Environment = Variables.superRefine((env, context) => {
   for (const { variable, message } of oidcFaults(env)) addIssue(variable, message);
   for (const { variable, message } of browserFaults(env)) addIssue(variable, message);
   for (const { variable, message } of slackFaults(env)) addIssue(variable, message);
+  for (const { variable, message } of slackInstallFaults(env)) addIssue(variable, message);
   const hasSignIn = env.OIDC_ISSUER !== undefined;
   if (!hasSignIn && !loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(

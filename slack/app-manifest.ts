@@ -1,5 +1,6 @@
 import type { webApi } from '@slack/bolt';
 import { slashCommand } from './commands/command-list.ts';
+import { askAboutShortcutId } from './rendering/actions.ts';
 
 type Manifest = NonNullable<webApi.AppsManifestCreateArguments['manifest']>;
 type ManifestEvent = NonNullable<
@@ -13,10 +14,12 @@ const scopesOfEvents = {
   agent_session_stopped: [],
   app_home_opened: [],
   app_mention: ['app_mentions:read'],
+  app_uninstalled: [],
   'message.channels': ['channels:history'],
   'message.groups': ['groups:history'],
   'message.im': ['im:history'],
   'message.mpim': ['mpim:history'],
+  tokens_revoked: [],
 } as const satisfies Partial<Record<BotEvent, readonly string[]>>;
 
 /** The methods that Alfred calls, with the scopes that Slack asks for. */
@@ -33,6 +36,7 @@ const scopesOfMethods = {
   'conversations.history': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
   'conversations.info': ['channels:read', 'groups:read', 'im:read', 'mpim:read'],
   'conversations.replies': ['channels:history', 'groups:history', 'im:history', 'mpim:history'],
+  'files.info': ['files:read'],
   'users.info': ['users:read'],
   'views.open': [],
   'views.publish': [],
@@ -40,7 +44,7 @@ const scopesOfMethods = {
 
 export const botEvents = Object.keys(scopesOfEvents).sort() as (keyof typeof scopesOfEvents)[];
 export const botMethods: string[] = Object.keys(scopesOfMethods);
-/** `assistant:write` is that of the agent view, `commands` that of the slash command. */
+/** `assistant:write` is that of the agent view, `commands` that of the slash command and the shortcut. */
 export const botScopes = [
   ...new Set([
     'assistant:write' as const,
@@ -62,12 +66,21 @@ export const appManifest = {
     bot_user: { display_name: 'Alfred', always_online: true },
     app_home: { home_tab_enabled: true, messages_tab_enabled: true, messages_tab_read_only_enabled: false },
     agent_view: { agent_description: 'Answers questions from the documents of your company, with sources.' },
+    shortcuts: [
+      {
+        name: 'Ask Alfred about this',
+        type: 'message',
+        callback_id: askAboutShortcutId,
+        description: 'Ask a question about this message, in its thread',
+      },
+    ],
     slash_commands: [
       {
         command: slashCommand,
         description: 'Ask Alfred, and see what it does for you',
         usage_hint: 'help | ask <question> | tasks | status <id> | documents <words>',
-        should_escape: false,
+        // So that a command has the ids of the people that it names.
+        should_escape: true,
       },
     ],
   },

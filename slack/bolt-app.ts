@@ -1,23 +1,28 @@
 import { App, type Receiver } from '@slack/bolt';
 import type { Acting } from './acting/acting.ts';
+import type { createAskAbout } from './acting/ask-about.ts';
+import { aboutMessageIn, askedAboutIn } from './acting/press.ts';
 import type { ChangedQuestion, Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
+import type { WithoutPlace } from './processing/attempt.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
-import { approvalFormId } from './rendering/actions.ts';
+import { approvalFormId, askAboutFormId, askAboutShortcutId, feedbackFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
 
 type Deps = {
-  botToken: string;
   apiUrl: string | undefined;
   identity: { botId: string; botUserId: string };
-  ask: (question: Question) => Promise<void>;
+  ask: (question: Question, withoutPlace?: WithoutPlace) => Promise<void>;
   noticeChange: (changed: ChangedQuestion) => Promise<void>;
   /** `attempts`: how often it was tried, this time included. */
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
   publishHome: (visit: HomeVisit) => Promise<void>;
   acting: Acting;
+  askAbout: ReturnType<typeof createAskAbout>;
+  /** Slack has ended an installation. */
+  endRevoked: (body: object) => Promise<void>;
 };
 
 /**
@@ -26,11 +31,11 @@ type Deps = {
  *
  * Listeners call Slack by the queue of calls, which keeps Slack's limits, and not by Bolt's client.
  */
-export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: Deps): App {
-  const { ask, noticeChange, runCommand, publishHome } = deps;
+export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App {
+  const { ask, noticeChange, runCommand, publishHome, askAbout, endRevoked } = deps;
   const app = new App({
     ...identity,
-    token: botToken,
+    token: noToken,
     receiver: noReceiver,
     tokenVerificationEnabled: false,
     convoStore: false,
@@ -41,15 +46,15 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
     // Bolt wraps an error without a code.
     throw 'original' in error && error.original instanceof Error ? error.original : error;
   });
-  app.event('app_mention', async ({ body }) => {
+  app.event('app_mention', async ({ body, context }) => {
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question);
+    if (question) await ask(question, withoutPlaceIn(context));
   });
-  app.event('message', async ({ body }) => {
+  app.event('message', async ({ body, context }) => {
     const changed = changedQuestionIn(body, identity.botUserId);
     if (changed) return noticeChange(changed);
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question);
+    if (question) await ask(question, withoutPlaceIn(context));
   });
   app.event('app_home_opened', async ({ body }) => {
     const visit = homeVisitIn(body);
@@ -59,10 +64,27 @@ export function createBoltApp({ botToken, apiUrl, identity, acting, ...deps }: D
     const command = commandIn(body);
     if (command) await runCommand(command, Number(context.attempts ?? 1));
   });
+  app.shortcut(askAboutShortcutId, async ({ body }) => {
+    const about = aboutMessageIn(body);
+    if (about) await askAbout.open(about);
+  });
+  app.view(askAboutFormId, async ({ body, context }) => {
+    const asked = askedAboutIn(body);
+    if (asked) await askAbout.submit(asked, Number(context.attempts ?? 1));
+  });
   app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
+  app.view(feedbackFormId, ({ body }) => acting.comment(body));
   app.event('agent_session_stopped', ({ body, context }) => acting.stopped(body, context.receivedAt as Date));
+  app.event('app_uninstalled', ({ body }) => endRevoked(body));
+  app.event('tokens_revoked', ({ body }) => endRevoked(body));
   return app;
 }
+
+/** Bolt wants one for its client, which makes no calls. */
+const noToken = 'xoxb-none';
+
+/** As the processor gave it. */
+const withoutPlaceIn = (context: Record<string, unknown>) => context.withoutPlace as WithoutPlace | undefined;
 
 const noReceiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };

@@ -7,22 +7,16 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
-import { createActing } from './acting/acting.ts';
-import { createAsk } from './asking/ask.ts';
-import { createNoticeChange } from './asking/notice-change.ts';
-import { createPeople } from './asking/people.ts';
-import { createSlackPrincipals } from './asking/slack-principals.ts';
-import { createBoltApp } from './bolt-app.ts';
-import { wireCommands } from './commands/wire-commands.ts';
-import { attemptsBeforeNotice, createFailureReports, mayPass } from './failures.ts';
-import { identify, type Identity } from './identify.ts';
+import { identify } from './identify.ts';
+import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
-import { inWorkspace } from './processing/in-workspace.ts';
-import { createProcessor } from './processing/processor.ts';
-import { startHttpReceiver } from './receiving/http-receiver.ts';
-import { createReceive } from './receiving/receive.ts';
-import { createSocketReceiver } from './receiving/socket-receiver.ts';
+import { wireProcessing } from './processing/wire-processing.ts';
+import { wireReceiving } from './receiving/wire-receiving.ts';
 import { startRetention } from './retention.ts';
+import { checkInstallations } from './workspaces/check-installations.ts';
+import { createInstallPages } from './workspaces/install-pages.ts';
+import { serveWorkspaces, type ServedWorkspaces } from './workspaces/serve-workspaces.ts';
+import { createWorkspaces } from './workspaces/workspaces.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
 type SlackAdapters = Pick<
@@ -35,12 +29,19 @@ type SlackAdapters = Pick<
   | 'documents'
   | 'events'
   | 'index'
+  | 'ingestionEvents'
   | 'ledger'
   | 'messages'
   | 'rights'
+  | 'slackChannels'
+  | 'slackFeedback'
+  | 'slackFiles'
   | 'slackInbox'
+  | 'slackInstallations'
   | 'slackLinking'
+  | 'slackNotifications'
   | 'slackPosts'
+  | 'slackRunResults'
   | 'slackThreads'
   | 'slackUserLinks'
   | 'tasks'
@@ -63,7 +64,7 @@ export async function startSlack(
   adapters: SlackAdapters,
   { agents = registeredAgents }: { agents?: Agents } = {},
 ): Promise<RunningSlack> {
-  const { config, log, readiness } = edge;
+  const { config, log, metrics, readiness } = edge;
   const settings = readSettings(config);
   checkAgentNames(config, Object.keys(agents));
   if (!findAgent(agents, config.SLACK_AGENT))
@@ -72,63 +73,67 @@ export async function startSlack(
     );
   await adapters.checkAudit();
 
-  let problem: string | undefined = 'Slack has not said yet who Alfred is there';
+  const installations = settings.installing && adapters.slackInstallations;
+  if (installations) await checkInstallations(installations, log);
+
   const stopping = new AbortController();
-  const { calls, poster, notices, owner, token } = wirePosting(edge, adapters, settings);
+  const workspaces = createWorkspaces({ ...settings, installations, log });
+  const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
+  let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());
-  const identity = identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
-  const processor = createProcessing({
-    edge,
-    adapters,
-    agents,
-    settings,
-    calls,
-    notices,
-    owner,
-    identity,
-    onAsked: () => poster.wake(),
-  });
-  const receive = createReceive({ inbox: adapters.slackInbox, log, metrics: edge.metrics, onStored: processor.wake });
-  const http = await startHttpReceiver({
-    ...edge,
-    host: config.SLACK_HOST,
-    port: config.SLACK_PORT,
-    signingSecret: settings.signingSecret,
-    maxConnections: config.ALFRED_MAX_CONNECTIONS,
-    networks: config.ALFRED_METRICS_NETWORKS,
-    receive,
-  });
-  const sockets =
-    settings.appToken === undefined
+  if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
+  const identity =
+    settings.botToken === undefined
       ? undefined
-      : createSocketReceiver({
-          appToken: settings.appToken,
-          apiUrl: settings.apiUrl,
-          receive,
-          log,
-          metrics: edge.metrics,
-        });
-  if (sockets) readiness.addWarning('slack_sockets', sockets.warning);
-  sockets?.start();
-  const teams: string[] = [];
-  const endRetention = startRetention({
+      : identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+  const served: ServedWorkspaces = serveWorkspaces({
+    own: identity,
+    installations,
+    isOwn: workspaces.isOwn,
+    openProcessor: wireProcessing({
+      edge,
+      adapters,
+      agents,
+      settings,
+      workspaces,
+      calls,
+      notices,
+      observe,
+      signal: stopping.signal,
+      onAsked: () => served.wakePosters(),
+    }),
+    openPoster,
+    log,
+  });
+  const notifying = wireNotifying({ edge, adapters, calls, settings, onPosts: () => served.wakePosters() });
+  const receiving = await wireReceiving({
+    edge,
     inbox: adapters.slackInbox,
+    settings,
+    pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
+    onStored: (team) => served.wakeProcessor(team),
+  });
+  const endRetention = startRetention({
+    files: adapters.slackFiles,
+    inbox: adapters.slackInbox,
+    installations: adapters.slackInstallations,
     links: adapters.slackLinking,
+    notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
     threads: adapters.slackThreads,
-    teams: () => teams,
+    teams: () => served.teams(),
     log,
-    metrics: edge.metrics,
+    metrics,
   });
-  const host = config.SLACK_HOST.includes(':') ? `[${config.SLACK_HOST}]` : config.SLACK_HOST;
-  const url = `http://${host}:${http.port}`;
+  const { url } = receiving;
   log.info({ url }, 'the Slack door is open');
-  identity.then(
+  served.start();
+  identity?.then(
     ({ workspace, team }) => {
       problem = undefined;
-      teams.push(team);
-      processor.start(team);
-      poster.start(team);
+      workspaces.setOwn(team, workspace);
+      void served.startOwn(team);
+      notifying.start(team);
       log.info({ workspace, team }, 'Alfred is in Slack');
     },
     () => undefined,
@@ -138,10 +143,10 @@ export async function startSlack(
   const stop = async () => {
     const deadline = performance.now() + graceMs;
     // First: what waits for Slack's answer fails now, and is left to other processes.
-    const processed = processor.stop(graceMs);
+    const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
-    await Promise.all([http.stop(graceMs), sockets?.stop(graceMs), processed, poster.stop()]);
+    await Promise.all([receiving.stop(graceMs), ended, notifying.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
@@ -159,93 +164,6 @@ function readSettings(config: Config): SlackSettings {
   }
   if (settings) return settings;
   throw new ConfigError('Slack is off: SLACK_BOT_TOKEN is not set, and SLACK_APP_TOKEN or SLACK_SIGNING_SECRET.');
-}
-
-type ProcessingDeps = Pick<ReturnType<typeof wirePosting>, 'calls' | 'notices' | 'owner'> & {
-  edge: SlackEdge;
-  adapters: SlackAdapters;
-  agents: Agents;
-  settings: SlackSettings;
-  identity: Promise<Identity>;
-  onAsked: () => void;
-};
-
-/** What works through the stored deliveries. It starts when Slack has answered who Alfred is there. */
-function createProcessing({
-  edge,
-  adapters,
-  agents,
-  settings,
-  calls,
-  notices,
-  owner,
-  identity,
-  onAsked,
-}: ProcessingDeps) {
-  const { config, log, metrics } = edge;
-  const { slackThreads: threads, conversationRows: conversations } = adapters;
-  const principals = createSlackPrincipals({
-    people: createPeople(calls),
-    links: adapters.slackUserLinks,
-    rights: adapters.rights,
-    tenant: settings.tenant,
-  });
-  const ask = createAsk({
-    config,
-    agents,
-    principals,
-    threads,
-    posts: adapters.slackPosts,
-    conversations,
-    messages: adapters.messages,
-    audit: adapters.audit,
-    notices,
-    onAsked,
-  });
-  const noticeChange = createNoticeChange({ threads, conversations, notices });
-  const workspace = () => identity.then(({ workspace: name }) => name);
-  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask });
-  const acting = createActing({
-    ...adapters,
-    principals,
-    posts: adapters.slackPosts,
-    threads,
-    conversations,
-    notices,
-    calls,
-  });
-  const app = identity.then(({ botId, botUserId }) =>
-    createBoltApp({
-      botToken: settings.botToken,
-      apiUrl: settings.apiUrl,
-      identity: { botId, botUserId },
-      ask,
-      noticeChange,
-      acting,
-      ...own,
-    }),
-  );
-  app.catch(() => undefined);
-  const reports = createFailureReports({ notices, replies, threads, identity });
-  return createProcessor({
-    inbox: adapters.slackInbox,
-    owner,
-    async handle(delivery) {
-      const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-      const customProperties = { attempts, receivedAt };
-      await (await app).processEvent({ body, ack: async () => undefined, customProperties });
-    },
-    mayPass,
-    onPutBack(delivery) {
-      if (delivery.attempts === attemptsBeforeNotice)
-        reports
-          .reportWait(delivery)
-          .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
-    },
-    reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
-    log,
-    metrics,
-  });
 }
 
 /**

@@ -3,7 +3,7 @@ import type { SlackDelivery, SlackThreads } from '../contract/ports/index.ts';
 import { isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
 import { isTemporalUnavailable } from '../runtime/temporal.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
-import { pressIn, stoppedIn, submissionIn, type Stopped } from './acting/press.ts';
+import { actIn, stoppedIn, type Stopped } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
 import { isForAlfred, questionIn, type Question } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
@@ -95,7 +95,7 @@ export function createFailureReports({ notices, replies, threads, identity }: De
     const { team, botUserId } = await identity;
     const { kind, body } = inWorkspace(delivery, team);
     if (kind === 'command') return { command: commandIn(body) };
-    if (kind === 'interactive') return { act: pressIn(body) ?? submissionIn(body) };
+    if (kind === 'interactive') return { act: actIn(body) };
     return { act: stoppedIn(body), question: questionIn(body, botUserId) };
   }
 

@@ -32,11 +32,7 @@ import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
-import { createSlackInbox } from '../adapters/postgres/slack/slack-inbox.ts';
-import { createSlackUserLinks } from '../adapters/postgres/slack/slack-user-links.ts';
-import { createSlackLinking } from '../adapters/postgres/slack/slack-linking.ts';
-import { createSlackPosts } from '../adapters/postgres/slack/slack-posts.ts';
-import { createSlackThreads } from '../adapters/postgres/slack/slack-threads.ts';
+import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
@@ -49,6 +45,7 @@ import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
+import { slackInstallationKeysOf } from '../runtime/slack-install-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
@@ -72,13 +69,8 @@ export function createAdapters(edge: AdapterEdge) {
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),
-    slackInbox: createSlackInbox(db),
-    slackThreads: createSlackThreads(db),
-    slackPosts: createSlackPosts(db),
-    slackUserLinks: createSlackUserLinks(db),
-    slackLinking: createSlackLinking(db),
+    ...createSlackRows(db, slackInstallationKeysOf(config)),
   };
-  const { apiKeys } = rows;
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -86,7 +78,7 @@ export function createAdapters(edge: AdapterEdge) {
   const signIn = createSignIn({
     issuers: issuersOf(config),
     subjects: createSubjects(db),
-    apiKeys,
+    apiKeys: rows.apiKeys,
     log,
     metrics,
     createBrowserSignIn:
@@ -149,9 +141,8 @@ export function createAdapters(edge: AdapterEdge) {
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async () => {
-      await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()]);
-    },
+    close: async () =>
+      void (await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()])),
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;

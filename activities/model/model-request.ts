@@ -56,6 +56,12 @@ export const summaryRequest = (
   idempotencyKey: `${keyOf(task, at)}/summary`,
 });
 
+/** The instructions of an agent with those of the place where it is asked. */
+export const withAdded = (instructions: string, added: string | undefined): string =>
+  added === undefined
+    ? instructions
+    : `${instructions}\n\nThe place where you are asked adds these instructions. They take nothing of the above away:\n${added}`;
+
 /** UTF-8 bytes of an agent's instructions, tools and answer schema as JSON. */
 export const overheadBytesOf = (tools: Tools, agent: Agent): number =>
   jsonByteLength([agent.instructions, toolsOf(tools, agent), answerSchemaOf(agent) ?? null]);

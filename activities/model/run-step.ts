@@ -7,12 +7,13 @@ import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
 import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
-import { stepRequest } from './model-request.ts';
-import type { ModelCatalog, ModelProvider } from '../../contract/ports/index.ts';
+import { stepRequest, withAdded } from './model-request.ts';
+import type { ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
   ToolRightsDeps & {
     agents: Agents;
+    tasks: Pick<Tasks, 'getConversationInstructions'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
@@ -34,8 +35,10 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
+  const added = await deps.tasks.getConversationInstructions(task);
   // A tool that the owner of the task may not use is not offered to the model.
-  const agent = { ...known, tools: await callableTools(deps, task, known.tools) };
+  const tools = await callableTools(deps, task, known.tools);
+  const agent = { ...known, tools, instructions: withAdded(known.instructions, added) };
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.
   const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));

@@ -17,6 +17,8 @@ export function createSeal(readKeys: () => readonly string[], purpose: string) {
   const derived = () =>
     (known ??= readKeys().map((key) => Buffer.from(hkdfSync('sha256', key, '', `alfred ${purpose}`, 32))));
   return {
+    /** Names the keys, the first one first, and gives nothing of them away. */
+    keyIds: (): string[] => derived().map((key) => createHash('sha256').update(key).digest('hex').slice(0, 8)),
     /** @param context what belongs to it, like the id of its row: elsewhere the sealed text does not open */
     seal(text: string, context = ''): Buffer {
       const [current] = derived();

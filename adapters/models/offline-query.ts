@@ -1,4 +1,5 @@
 import type { Message } from '../../contract/ports/index.ts';
+import { withoutAttachedFiles } from '../../contract/rules/attached-files.ts';
 import { questionIn } from '../../contract/rules/question.ts';
 import { contentStems, stemsIn } from '../../contract/rules/terms.ts';
 import { addressesReader, aspects, fillers, followUpBeginning, followUpEnd, refersBack } from './follow-up-words.ts';
@@ -31,7 +32,9 @@ export type OfflineQuery = {
  * questions in front of it, back to the last independent one.
  */
 export function offlineQuery(messages: Message[]): OfflineQuery {
-  const userMessages = messages.flatMap((message) => (message.role === 'user' && !message.because ? [message] : []));
+  const userMessages = messages.flatMap((message) =>
+    message.role === 'user' && !message.because ? [{ ...message, text: withoutAttachedFiles(message.text) }] : [],
+  );
   const last = userMessages.pop();
   const text = last?.text ?? '';
   const wholeText = bothEnds(questionIn(text), maxQueryLength);

@@ -130,7 +130,7 @@ async function checkAction(
   action: ScheduleAction,
 ): Promise<ScheduleAction> {
   if (action.task)
-    return { task: checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']) };
+    return { ...action, task: checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']) };
   const id = action.message?.conversationId;
   if (id !== undefined && !(await conversationRows.get(scope, id)))
     throw new InvalidRequest([

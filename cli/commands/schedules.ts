@@ -16,6 +16,7 @@ type CreateOptions = {
   agent: string;
   ask: string;
   overlap?: string;
+  slackChannel?: string;
   json?: boolean;
 };
 
@@ -45,6 +46,7 @@ export function addSchedules(program: Command, context: CommandContext) {
     )
     .option('--overlap <policy>', 'while a run is under way: skip, buffer_one, buffer_all, cancel_other or allow_all')
     .option('-a, --agent <name>', 'which agent (see `alfred agents`)', 'knowledge')
+    .option('--slack-channel <id>', 'post each answer to this channel of Slack, like C0123ABCD')
     .option('--json', 'as JSON')
     .action((options: CreateOptions) => create(options, context));
   for (const { verb, description, result } of verbs)
@@ -117,6 +119,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
       ['when', whenOf(schedule)],
       ['next', nextRuns.length > 0 ? nextRuns.map(formatMinute).join(', ') : nextOf(schedule)],
       ...(action.task ? [['agent', action.task.agent]] : []),
+      ...(action.notify ? [['channel', action.notify.slack.channel]] : []),
       ...(action.message ? [['conversation', action.message.conversationId]] : []),
       ['running', formatCount(running, 'task')],
       ['temporal', schedule.links.temporal],
@@ -136,15 +139,16 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
 }
 
 async function create(
-  { name, cron, every, timeZone, agent, ask, overlap, json }: CreateOptions,
+  { name, cron, every, timeZone, agent, ask, overlap, slackChannel, json }: CreateOptions,
   { api, terminal }: CommandContext,
 ) {
   if ((cron === undefined) === (every === undefined))
     throw usageError('Say when: --cron "0 8 * * MON-FRI" or --every 3600, one of them.');
   const timing = { cron, everyS: every, timeZone, overlap };
+  const notify = slackChannel === undefined ? undefined : { slack: { channel: slackChannel } };
   const schedule = await api.call('/v1/schedules', {
     method: 'POST',
-    json: { name, timing, action: { task: { agent, input: { text: ask } } } },
+    json: { name, timing, action: { task: { agent, input: { text: ask } }, notify } },
     answer: Schedule,
   });
   if (json) return terminal.printJson(schedule);

@@ -1,18 +1,23 @@
 import type { Command } from 'commander';
 import { exitCodes } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
+import type { FeedbackOptions } from '../slack/feedback.ts';
 import type { Finding } from '../slack/finding.ts';
 import { formatCount } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { wholeNumber } from './number-options.ts';
 import { addSlackLinks } from './slack-links.ts';
+import { addSlackWorkspaces } from './slack-workspaces.ts';
 
 export function addSlack(program: Command, context: CommandContext) {
   const { terminal } = context;
   const slack = program
     .command('slack')
-    .description('the Slack door: what is wrong with it, a trial, and whom Slack users are linked with');
+    .description(
+      'the Slack door: what is wrong with it, a trial, its workspaces, whom Slack users are linked with, and feedback',
+    );
   addSlackLinks(slack, context);
+  addSlackWorkspaces(slack, context);
   slack
     .command('doctor')
     .description('check the tokens, scopes, sockets, clock, database and door, and say what to do')
@@ -26,6 +31,16 @@ export function addSlack(program: Command, context: CommandContext) {
       if (json) return terminal.printJson({ isWell: faults === 0, checks });
       printFindings(checks, terminal);
       terminal.note(faults === 0 ? 'Nothing is wrong.' : `${formatCount(faults, 'fault')}.`);
+    });
+  slack
+    .command('feedback')
+    .description('what people think of answers, with questions and answers; for operators, on the database')
+    .option('--tenant <name>', 'of this tenant; default: SLACK_TENANT')
+    .option('--jsonl', 'a JSON object a line, in the form of a question for `alfred eval answers`')
+    .option('--json', 'as JSON')
+    .action(async (options: FeedbackOptions) => {
+      const { printFeedback } = await import('../slack/feedback.ts');
+      await printFeedback(options, terminal);
     });
   slack
     .command('try')

@@ -1,6 +1,9 @@
 import { readSlackActivity, type SlackActivity } from '../../adapters/postgres/slack/slack-activity.ts';
+import { createSlackInstallations } from '../../adapters/postgres/slack/slack-installations.ts';
+import type { SlackInstallation } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import { pendingMigrations } from '../../runtime/database/pending-migrations.ts';
+import { slackInstallationKeysOf } from '../../runtime/slack-install-settings.ts';
 import { rethrowDatabaseError } from '../rethrow-database-error.ts';
 import { formatCount, formatSecond } from '../terminal/format.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
@@ -19,11 +22,31 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
           ? ok('database', 'its schema is up to date')
           : wrong('database', `its schema lacks ${pending.join(', ')}`, 'Run `alfred migrate`.');
       if (pending.some((name) => name.endsWith('_slack'))) return [schema];
-      return [schema, ...describeActivity(await readSlackActivity(db))];
+      const activity = describeActivity(await readSlackActivity(db));
+      if (pending.some((name) => name.endsWith('_slack-installations'))) return [schema, ...activity];
+      const installations = await createSlackInstallations(db, slackInstallationKeysOf(config)).list();
+      return [schema, ...describeInstallations(installations), ...activity];
     });
   } catch (error) {
     return [describeFailure(config, error)];
   }
+}
+
+/** @returns nothing where no workspace has installed Alfred */
+export function describeInstallations(installations: Pick<SlackInstallation, 'team' | 'state'>[]): Finding[] {
+  const allowed = installations.filter(({ state }) => state === 'allowed');
+  const pending = installations.filter(({ state }) => state === 'pending');
+  if (allowed.length + pending.length === 0) return [];
+  const letIn = `${formatCount(allowed.length, 'installed workspace')} let in`;
+  if (pending.length === 0) return [ok('workspaces', letIn)];
+  const [first] = pending;
+  return [
+    unknown(
+      'workspaces',
+      `${letIn}; ${formatCount(pending.length, 'more', 'more')} ${pending.length === 1 ? 'waits' : 'wait'} to be let in`,
+      `\`alfred slack workspaces allow ${first?.team} --tenant <tenant>\` lets one in.`,
+    ),
+  ];
 }
 
 const at = (date: Date) => `${formatSecond(date.toISOString())} UTC`;

@@ -31,7 +31,7 @@ const setIt = 'Put it into the file `.env` beside package.json, and start Alfred
 export function checkTokens(environment: Environment): Tokens {
   const [bot, app, secret] = (Object.keys(expected) as Variable[]).map((variable) => readToken(environment, variable));
   const findings: Finding[] = [
-    bot?.finding ?? wrong('bot token', 'SLACK_BOT_TOKEN is not set: Slack is off', setIt),
+    ...botFindings(bot?.finding, environment),
     ...[app?.finding, secret?.finding].filter((finding) => finding !== undefined),
   ];
   if (app?.finding === undefined && secret?.finding === undefined)
@@ -43,6 +43,14 @@ export function checkTokens(environment: Environment): Tokens {
       ),
     );
   return { findings, botToken: bot?.token, appToken: app?.token };
+}
+
+/** Where other workspaces install Alfred, it needs no token of its own. */
+function botFindings(found: Finding | undefined, environment: Environment): Finding[] {
+  if (found) return [found];
+  return environment['SLACK_CLIENT_ID']
+    ? [ok('bot token', 'SLACK_BOT_TOKEN is not set: Alfred is in the workspaces that have installed it')]
+    : [wrong('bot token', 'SLACK_BOT_TOKEN is not set: Slack is off', setIt)];
 }
 
 /** @returns nothing where the variable is not set */

@@ -1,5 +1,6 @@
 import { agents, findAgent } from '../../agents/index.ts';
 import { ConfigError, loadConfig, type Config } from '../../runtime/config.ts';
+import { checkChannel } from './check-channel.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkDoor } from './check-door.ts';
 import { checkSlack } from './check-slack.ts';
@@ -16,17 +17,31 @@ type Environment = Record<string, string | undefined>;
 export async function examineSlack(environment: Environment): Promise<Finding[]> {
   const { findings, botToken, appToken } = checkTokens(environment);
   const { config, finding } = readSettings(environment);
-  const [ofSlack, ofDoor, ofDatabase] = await Promise.all([
-    checkSlack({ botToken, appToken, apiUrl: config?.SLACK_API_URL }),
+  const apiUrl = config?.SLACK_API_URL;
+  const [ofSlack, ofAlerts, ofApprovals, ofDoor, ofDatabase] = await Promise.all([
+    checkSlack({ botToken, appToken, apiUrl }),
+    checkChannel('alerts', { botToken, channel: config?.SLACK_ALERTS_CHANNEL, apiUrl }),
+    checkChannel('approvals', { botToken, channel: config?.SLACK_APPROVALS_CHANNEL, apiUrl }),
     config ? checkDoor(config) : [],
     config ? checkDatabase(config) : [],
   ]);
-  return [...findings, finding, ...(config ? [checkAgent(config)] : []), ...ofSlack, ...ofDoor, ...ofDatabase];
+  return [
+    ...findings,
+    finding,
+    ...(config ? [checkAgent(config)] : []),
+    ...ofSlack,
+    ...ofAlerts,
+    ...ofApprovals,
+    ...ofDoor,
+    ...ofDatabase,
+  ];
 }
 
 /** The tokens are checked on their own: with a wrong one, the other settings are read all the same. */
 function readSettings(environment: Environment): { config?: Config; finding: Finding } {
-  const placeholders = { SLACK_BOT_TOKEN: 'xoxb-0', SLACK_APP_TOKEN: 'xapp-0' };
+  const { SLACK_BOT_TOKEN: token, SLACK_BOT_TOKEN_FILE: file, SLACK_CLIENT_ID: clientId } = environment;
+  const isOnlyInstalled = clientId && !token && !file;
+  const placeholders = { SLACK_BOT_TOKEN: isOnlyInstalled ? '' : 'xoxb-0', SLACK_APP_TOKEN: 'xapp-0' };
   const others = ['SLACK_SIGNING_SECRET', 'SLACK_BOT_TOKEN_FILE', 'SLACK_APP_TOKEN_FILE', 'SLACK_SIGNING_SECRET_FILE'];
   const without = Object.fromEntries(Object.entries(environment).filter(([name]) => !others.includes(name)));
   try {

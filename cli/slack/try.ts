@@ -91,10 +91,12 @@ async function refuseSecondDoor(environment: Environment): Promise<void> {
     );
 }
 
+/** What names a workspace, its channels and the app. */
+const ofWorkspace =
+  /^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|CLIENT_|INSTALLATION_KEY|PUBLIC_URL|ALERTS_CHANNEL|APPROVALS_CHANNEL)/;
+
 const withoutSlack = (environment: Environment): Environment =>
-  Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET)/.test(name)),
-  );
+  Object.fromEntries(Object.entries(environment).filter(([name]) => !ofWorkspace.test(name)));
 
 const configOf = (environment: Environment, { slack }: Trial): Config =>
   loadConfig(

@@ -1740,6 +1740,12 @@ export interface components {
                      */
                     onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
                 };
+                notify?: {
+                    slack: {
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        channel: string;
+                    };
+                };
             };
             paused: boolean;
             /** @description Yours; Temporal’s while it has paused the schedule by itself */
@@ -3436,6 +3442,13 @@ export interface components {
                      */
                     onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
                 };
+                /** @description Posts the answer of each run that begins from now on */
+                notify?: {
+                    slack: {
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        channel: string;
+                    };
+                };
             } & (unknown | unknown);
             paused?: boolean;
             note?: string | null;
@@ -3486,6 +3499,13 @@ export interface components {
                      * @enum {string}
                      */
                     onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+                };
+                /** @description Posts the answer of each run that begins from now on */
+                notify?: {
+                    slack: {
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        channel: string;
+                    };
                 };
             } & (unknown | unknown);
             /** @description true: it waits until it is resumed. Default: `false` */

@@ -31,7 +31,8 @@ export interface ConversationRows {
   /**
    * Creates a conversation.
    *
-   * @param options `onBusy`: the policy of a request that names none
+   * @param options `onBusy`: the policy of a request that names none. `instructions`: what its tasks add to those of
+   *   the agent
    * @returns the new conversation, or the earlier one with the same idempotency key
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one, or its conversation was
    *   deleted
@@ -39,7 +40,7 @@ export interface ConversationRows {
   create(
     scope: Scope,
     request: ConversationRequest,
-    options: { idempotencyKey?: string | undefined; onBusy: BusyPolicy },
+    options: { idempotencyKey?: string | undefined; onBusy: BusyPolicy; instructions?: string | undefined },
   ): Promise<ConversationRow>;
 
   get(scope: Scope, conversationId: string): Promise<ConversationRow | undefined>;

@@ -69,6 +69,38 @@ export interface SlackThreads {
   removeOld(): Promise<number>;
 }
 
+/** A message of a person in a thread. */
+export type SlackMessageRef = SlackPlace & { ts: string };
+
+/** A file of a message. */
+export type SlackFile = {
+  name: string;
+  /** In the collection `slack`. Null: Slack did not give the file. */
+  documentName: string | null;
+  /** Null: it was not read, or not in time. */
+  documentId: string | null;
+  /** What the person has to know about it, in a sentence. */
+  problem: string | null;
+};
+
+/** What became of the files of messages. */
+export interface SlackFiles {
+  /** @returns undefined when the message's files are not stored */
+  find(message: SlackMessageRef): Promise<SlackFile[] | undefined>;
+  /** The first outcome counts. @param owner whose documents they are. @returns what is stored */
+  store(message: SlackMessageRef, owner: Scope, files: SlackFile[]): Promise<SlackFile[]>;
+  /**
+   * Gives a question its own files, and those of earlier messages in its thread that no question has. A repeat gives
+   * the same.
+   */
+  take(question: SlackMessageRef): Promise<SlackFile[]>;
+  /** Lists the documents that a message has brought and no other message of their owner has. */
+  listOwn(message: SlackMessageRef): Promise<(Scope & { documentId: string })[]>;
+  remove(message: SlackMessageRef): Promise<void>;
+  /** Deletes those whose thread and document are gone. @returns how many */
+  removeOld(): Promise<number>;
+}
+
 /** `starting`: the call that makes the message may or may not have been made. */
 export type SlackPostMessage = {
   ts: string | null;
@@ -94,6 +126,12 @@ export type SlackPost = SlackPlace & {
   /** How often a process has claimed it. */
   attempts: number;
 };
+
+/** What a message needs of its post. `threadTs` and `questionTs` are empty where it answers none in its channel. */
+export type SlackMessageOwner = Pick<
+  SlackPost,
+  'id' | 'team' | 'channel' | 'threadTs' | 'questionTs' | 'messages' | 'seq'
+> & { taskId?: string };
 
 export interface SlackPosts {
   /** A task has one post: a repeat changes nothing. */

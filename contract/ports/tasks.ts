@@ -120,6 +120,9 @@ export interface Tasks {
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
 
+  /** Reads what the conversation of a task adds to the instructions of the agent. */
+  getConversationInstructions(task: TaskRef): Promise<string | undefined>;
+
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.
    *

@@ -53,6 +53,7 @@ export const resources = [
   'identity',
   'evaluation',
   'settings',
+  'channel',
   'audit',
 ] as const;
 export type Resource = (typeof resources)[number];
@@ -102,6 +103,7 @@ export const policy: readonly PolicyLine[] = [
   line('operator', 'tenant', ['see', 'pause', 'delete'], ['schedule']),
   line('operator', 'tenant', ['see', 'delete'], ['source']),
   line('operator', 'tenant', ['see'], ['usage']),
+  line('operator', 'tenant', ['change'], ['channel']),
 
   line('developer', 'tenant', ['see', 'change', 'use'], ['agent']),
   line('developer', 'public', ['see', 'change', 'run'], ['collection', 'evaluation']),
@@ -119,6 +121,7 @@ export const policy: readonly PolicyLine[] = [
   line('admin', 'tenant', ['delete'], ['document']),
   withoutKeys(line('admin', 'tenant', ['see', 'change', 'delete'], ['key'])),
   line('admin', 'tenant', ['see', 'change'], ['settings']),
+  line('admin', 'tenant', ['change'], ['channel']),
   line('admin', 'tenant', ['see'], ['usage', 'audit']),
 
   line(agentRole, 'own', ['see', 'read', 'create', 'cancel'], ['task']),

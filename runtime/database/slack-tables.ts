@@ -31,6 +31,28 @@ export interface SlackTables {
       created_at: Generated<Date>;
       finished_at: Date | null;
     };
+  slack_files: Place &
+    Owned & {
+      ts: string;
+      position: number;
+      name: string;
+      document_name: string | null;
+      document_id: string | null;
+      problem: string | null;
+      question_ts: string | null;
+    };
+  slack_notifications: Leased & {
+    id: string;
+    kind: string;
+    tenant: string;
+    team: string;
+    channel: string;
+    messages: Generated<unknown>;
+    created_at: Generated<Date>;
+    changed_at: Generated<Date>;
+    finished_at: Date | null;
+  };
+  slack_notification_causes: { receipt: string; notification_id: string; task_id: string; approval_id: string | null };
   slack_link_codes: {
     team: string;
     user_id: string;
@@ -42,6 +64,40 @@ export interface SlackTables {
     digits_hash: Buffer | null;
     wrong: Generated<number>;
     expires_at: Date;
+  };
+  slack_installations: {
+    team: string;
+    name: string;
+    state: string;
+    tenant: string | null;
+    bot_id: string;
+    bot_user_id: string;
+    installed_by: string;
+    token: Buffer | null;
+    key_id: string | null;
+    installed_at: Generated<Date>;
+    allowed_at: Date | null;
+    ended_at: Date | null;
+  };
+  slack_install_states: { hash: Buffer; expires_at: Date };
+  slack_channels: {
+    tenant: string;
+    team: string;
+    channel: string;
+    is_on: Generated<boolean>;
+    agent: string | null;
+    user_ids: string[] | null;
+    instructions: string | null;
+    changed_by: string;
+    changed_at: Generated<Date>;
+  };
+  slack_feedback: Owned & {
+    task_id: string;
+    team: string;
+    user_id: string;
+    value: string;
+    comment: string | null;
+    given_at: Generated<Date>;
   };
   slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
 }

@@ -135,6 +135,8 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     error_code: string | null;
     error_message: string | null;
     started_at: Generated<Date>;
+    /** Where the answer is to be posted. Null also when that is done. */
+    slack_channel: string | null;
   };
   temporal_namespace: { singleton: Generated<boolean>; id: string; name: string; moved_at: Date | null };
   api_keys: {
@@ -248,6 +250,7 @@ type ConversationTable = Owned & {
   updated_at: Generated<Date>;
   archived_at: Date | null;
   deleted_at: Date | null;
+  instructions: string | null;
 };
 
 type ConversationMessageTable = {

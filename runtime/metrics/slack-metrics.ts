@@ -56,5 +56,17 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['outcome'],
     registers,
   }),
+  slackFeedback: new Counter({
+    name: 'slack_feedback_total',
+    help: 'What people think of answers in Slack; a person who thinks otherwise later counts twice',
+    labelNames: ['value'],
+    registers,
+  }),
+  slackNotifications: new Counter({
+    name: 'slack_notifications_total',
+    help: 'Messages to a channel that no person asked for: shown, given_up, retried (failed and tried again)',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  }),
   slackSockets: new Gauge({ name: 'slack_sockets_open', help: 'Sockets to Slack of this process', registers }),
 });

@@ -2,15 +2,7 @@ import { z } from 'zod';
 import { ClaimName, Issuers, oidcProviders, TenantName } from '../identity-settings.ts';
 import { isSessionKey } from '../session-key-text.ts';
 import { commaSeparated } from '../settings-schemas.ts';
-import { flag } from './values.ts';
-
-/** An address without a path. Cookies of people go there, hence https. */
-function isOrigin(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname, pathname, search, hash, username } = new URL(text);
-  const isSafe = protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname));
-  return isSafe && pathname === '/' && search === '' && hash === '' && username === '';
-}
+import { flag, origin } from './values.ts';
 
 /** Variables for sign-in. docs/reference/sign-in.md has them by provider. */
 export const identity = {
@@ -47,10 +39,7 @@ export const identity = {
     .min(1)
     .optional()
     .describe('file with the same; read for each request to the provider, so that it can be rotated without a restart'),
-  ALFRED_PUBLIC_URL: z
-    .string()
-    .refine(isOrigin, { error: 'expected https://host without a path; http:// only for this machine', abort: true })
-    .transform((text) => new URL(text).origin)
+  ALFRED_PUBLIC_URL: origin
     .optional()
     .describe(
       'address of the API in browsers; its /auth/callback is the redirect address of OIDC_CLIENT_ID; default: http://127.0.0.1 and ALFRED_API_PORT',

@@ -1,8 +1,9 @@
 import { actionIds, approvalOfValue } from '../rendering/actions.ts';
 import { createDecide } from './decide.ts';
+import { createFeedback } from './feedback.ts';
 import { createGrant } from './grant.ts';
 import type { ActingDeps } from './person.ts';
-import { pressIn, stoppedIn, submissionIn, type Press } from './press.ts';
+import { commentIn, pressIn, stoppedIn, submissionIn, type Press } from './press.ts';
 import { createReview } from './review.ts';
 import { createStop } from './stop.ts';
 import { createUndo } from './undo.ts';
@@ -17,6 +18,7 @@ export function createActing(deps: ActingDeps) {
   const decide = createDecide(deps);
   const review = createReview({ ...deps, decide });
   const stop = createStop(deps);
+  const feedback = createFeedback(deps);
 
   async function decideAtOnce(press: Press, decision: 'approve' | 'deny'): Promise<void> {
     const refusal = await decide(press, approvalOfValue(press.value), { decision });
@@ -30,6 +32,7 @@ export function createActing(deps: ActingDeps) {
     [actionIds.grant]: createGrant(deps),
     [actionIds.stop]: (press) => stop.button(press),
     [actionIds.undo]: createUndo(deps),
+    [actionIds.feedback]: (press) => feedback.press(press),
   };
 
   return {
@@ -40,6 +43,10 @@ export function createActing(deps: ActingDeps) {
     async submit(body: object): Promise<void> {
       const submission = submissionIn(body);
       if (submission) await review.submit(submission);
+    },
+    async comment(body: object): Promise<void> {
+      const comment = commentIn(body);
+      if (comment) await feedback.comment(comment);
     },
     async stopped(body: object, receivedAt: Date): Promise<void> {
       const stopped = stoppedIn(body);

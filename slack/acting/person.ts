@@ -4,6 +4,8 @@ import type {
   Audit,
   Control,
   ConversationRows,
+  FeedbackValue,
+  SlackFeedback,
   SlackPost,
   SlackPosts,
   SlackThreads,
@@ -27,6 +29,9 @@ export type ActingDeps = {
   tasks: Pick<Tasks, 'get'>;
   tenants: Pick<Tenants, 'requireActive'>;
   audit: Pick<Audit, 'check' | 'record' | 'note'>;
+  feedback: SlackFeedback;
+  /** A person thinks this of an answer, and did not before. */
+  onFeedback: (value: FeedbackValue) => void;
   notices: Notices;
   calls: SlackCalls;
 };

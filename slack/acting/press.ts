@@ -1,6 +1,6 @@
-import { isRecord } from '../../contract/json.ts';
+import { isRecord, parseJson } from '../../contract/json.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
-import { approvalFields, type AskedApproval } from '../rendering/actions.ts';
+import { approvalFields, askAboutFields, feedbackFields, type AskedApproval } from '../rendering/actions.ts';
 
 /** What a person did to a message, and where. */
 export type Act = SlackPlace & {
@@ -24,6 +24,14 @@ export type Submission = Act & {
   edit: string | undefined;
 };
 
+/** A comment on an answer that was not useful. */
+export type Comment = Act & { taskId: string; comment: string };
+
+/** A message that a person asks about. */
+export type AboutMessage = Act & { responseUrl: string | undefined };
+/** The form with the question about it. `key`: the same for repeats. */
+export type AskedAbout = AboutMessage & { key: string; question: string };
+
 /** Slack's own stop button. */
 export type Stopped = SlackPlace & { ts: string; userId: string; isDirect: boolean };
 
@@ -32,14 +40,13 @@ const text = (value: unknown): string => (typeof value === 'string' ? value : ''
 
 const isDirect = (channel: string) => channel.startsWith('D');
 
-/** @returns undefined for a button that is in no message */
-export function pressIn(body: object): Press | undefined {
-  const { type, team, user, channel, message, trigger_id: triggerId, actions } = body as Record<string, unknown>;
-  const action = record(Array.isArray(actions) ? actions[0] : undefined);
+/** @returns undefined for another kind of act, and for one that is on no message */
+function actOnMessage(body: object, kind: 'block_actions' | 'message_action'): Act | undefined {
+  const { type, team, user, channel, message, trigger_id: triggerId } = body as Record<string, unknown>;
   const { ts, thread_ts: threadTs } = record(message);
   const place = { team: text(record(team).id) || text(record(user).team_id), channel: text(record(channel).id) };
   const userId = text(record(user).id);
-  if (type !== 'block_actions' || !place.team || !place.channel || !userId || !text(ts)) return undefined;
+  if (type !== kind || !place.team || !place.channel || !userId || !text(ts)) return undefined;
   return {
     ...place,
     threadTs: text(threadTs) || text(ts),
@@ -47,47 +54,89 @@ export function pressIn(body: object): Press | undefined {
     userId,
     isDirect: isDirect(place.channel),
     triggerId: text(triggerId),
-    actionId: text(action.action_id),
-    value: text(action.value),
   };
 }
 
-/** What a form keeps of the press that opened it. */
-type Origin = Pick<Act, 'team' | 'channel' | 'threadTs' | 'ts'> & { asked: AskedApproval };
+/** @returns undefined for a button that is in no message */
+export function pressIn(body: object): Press | undefined {
+  const act = actOnMessage(body, 'block_actions');
+  const { actions } = body as Record<string, unknown>;
+  const action = record(Array.isArray(actions) ? actions[0] : undefined);
+  return act && { ...act, actionId: text(action.action_id), value: text(action.value) };
+}
 
-export const originText = ({ team, channel, threadTs, ts }: Act, asked: AskedApproval): string =>
-  JSON.stringify({ team, channel, threadTs, ts, asked } satisfies Origin);
+/** @returns undefined for what is no shortcut in the menu of a message */
+export function aboutMessageIn(body: object): (AboutMessage & { text: string }) | undefined {
+  const act = actOnMessage(body, 'message_action');
+  const { message, response_url: url } = body as Record<string, unknown>;
+  return act && { ...act, responseUrl: text(url) || undefined, text: text(record(message).text) };
+}
+
+/** What a form keeps of the act that opened it, with what it is about. */
+export const originText = ({ team, channel, threadTs, ts }: Act, about: object): string =>
+  JSON.stringify({ team, channel, threadTs, ts, ...about });
+
+/** @returns undefined for what is no form that a person has sent, or one that no act has opened */
+export function formIn(body: object) {
+  const { type, user, view, trigger_id: triggerId } = body as Record<string, unknown>;
+  const { id: viewId, private_metadata: metadata, state } = record(view);
+  const userId = text(record(user).id);
+  const { team, channel, threadTs, ts, ...about } = record(parseJson(text(metadata)));
+  if (type !== 'view_submission' || !userId || !text(channel)) return undefined;
+  const values = record(record(state).values);
+  const act: Act = {
+    team: text(team),
+    channel: text(channel),
+    threadTs: text(threadTs),
+    ts: text(ts),
+    userId,
+    isDirect: isDirect(text(channel)),
+    triggerId: text(triggerId),
+  };
+  return {
+    act,
+    about,
+    /** A form is sent once. */
+    key: text(viewId),
+    has: (name: string) => isRecord(values[name]),
+    field: (name: string) => record(record(values[name])[name]),
+    written: (name: string) => text(record(record(values[name])[name]).value),
+  };
+}
 
 /** @returns undefined for what is no form about a call */
 export function submissionIn(body: object): Submission | undefined {
-  const { type, user, view, trigger_id: triggerId } = body as Record<string, unknown>;
-  const { private_metadata: metadata, state } = record(view);
-  const userId = text(record(user).id);
-  if (type !== 'view_submission' || !userId) return undefined;
-  let origin: Origin;
-  try {
-    origin = JSON.parse(text(metadata)) as Origin;
-  } catch {
-    return undefined;
-  }
-  const { team, channel, threadTs, ts, asked } = origin;
-  if (!isRecord(asked)) return undefined;
-  const values = record(record(state).values);
-  const field = (name: string) => record(record(values[name])[name]);
-  const decision = record(field(approvalFields.decision).selected_option).value;
+  const form = formIn(body);
+  const asked = form?.about.asked;
+  if (!form || !isRecord(asked)) return undefined;
+  const decision = record(form.field(approvalFields.decision).selected_option).value;
   if (decision !== 'approve' && decision !== 'deny') return undefined;
   return {
-    team,
-    channel,
-    threadTs,
-    ts,
-    userId,
-    isDirect: isDirect(channel),
-    triggerId: text(triggerId),
-    asked,
+    ...form.act,
+    asked: asked as AskedApproval,
     decision,
-    comment: text(field(approvalFields.comment).value).trim(),
-    edit: isRecord(values[approvalFields.edit]) ? text(field(approvalFields.edit).value) : undefined,
+    comment: form.written(approvalFields.comment).trim(),
+    edit: form.has(approvalFields.edit) ? form.written(approvalFields.edit) : undefined,
+  };
+}
+
+/** @returns undefined for what is no comment on an answer */
+export function commentIn(body: object): Comment | undefined {
+  const form = formIn(body);
+  const commented = text(form?.about.commented);
+  if (!form || !commented) return undefined;
+  return { ...form.act, taskId: commented, comment: form.written(feedbackFields.comment).trim() };
+}
+
+/** @returns undefined for what is no question about a message */
+export function askedAboutIn(body: object): AskedAbout | undefined {
+  const form = formIn(body);
+  if (form?.about.askedAbout !== true) return undefined;
+  return {
+    ...form.act,
+    key: form.key,
+    responseUrl: text(form.about.responseUrl) || undefined,
+    question: form.written(askAboutFields.question).trim(),
   };
 }
 
@@ -106,3 +155,6 @@ export function stoppedIn(body: object): Stopped | undefined {
     isDirect: isDirect(text(channel)),
   };
 }
+
+/** What a person did by a button, a form or a shortcut, of any kind. */
+export const actIn = (body: object): Act | undefined => pressIn(body) ?? aboutMessageIn(body) ?? formIn(body)?.act;

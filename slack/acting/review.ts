@@ -2,10 +2,10 @@ import { AlfredError } from '../../contract/errors.ts';
 import { canonicalJson, isRecord, parseJson, type JsonObject } from '../../contract/json.ts';
 import type { ApprovalRow } from '../../contract/ports/index.ts';
 import { explainRefusal } from '../../contract/rules/approval-rights.ts';
-import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { AskedApproval } from '../rendering/actions.ts';
 import { approvalForm, type FormState } from '../rendering/approval-form.ts';
 import { describeDecided, describeRefusal, type createDecide } from './decide.ts';
+import { openForm } from './open-form.ts';
 import { personOf, postAt, type ActingDeps } from './person.ts';
 import { originText, type Act, type Submission } from './press.ts';
 
@@ -37,17 +37,9 @@ export function createReview(deps: Deps) {
     const row = await rowFor(act, asked);
     if (!row) return;
     // What the person sees in the form is what counts.
-    const view = approvalForm(row, originText(act, { ...asked, argumentsHash: row.argumentsHash }), state);
-    try {
-      const args = { trigger_id: act.triggerId, view };
-      await calls.call({ team: act.team, method: 'views.open', isUrgent: true, arguments: () => args });
-    } catch (error) {
-      const isExchanged = isSlackCallError(error) && error.code === 'exchanged_trigger_id';
-      // A process that ended before it could say so has opened it.
-      if (isExchanged) return;
-      if (!isSlackCallError(error) || !error.code.endsWith('trigger_id')) throw error;
-      await notices.send(act, state?.problem === undefined ? tooLate : `${state.problem} ${tooLate}`);
-    }
+    const view = approvalForm(row, originText(act, { asked: { ...asked, argumentsHash: row.argumentsHash } }), state);
+    if (await openForm(calls, act, view)) return;
+    await notices.send(act, state?.problem === undefined ? tooLate : `${state.problem} ${tooLate}`);
   }
 
   return {

@@ -30,7 +30,7 @@ export type SlackCalls = {
 
 export type CallMetrics = {
   /** `outcome`: `ok`, `ratelimited`, `unavailable`, or Slack's name of the error. */
-  observe(call: { method: string; outcome: string; durationMs: number }): void;
+  observe(call: { team: string; method: string; outcome: string; durationMs: number }): void;
 };
 
 type Deps = {
@@ -67,7 +67,7 @@ async function sendOnce(
 ): Promise<number | undefined> {
   const { team, method } = call;
   const startedAt = clock.now();
-  const observe = (outcome: string) => metrics.observe({ method, outcome, durationMs: clock.now() - startedAt });
+  const observe = (outcome: string) => metrics.observe({ team, method, outcome, durationMs: clock.now() - startedAt });
   try {
     const answer = await send(team, method, args);
     observe('ok');

@@ -7,6 +7,8 @@ import type {
   ConversationControl,
   ConversationRows,
   Receipt,
+  SlackFile,
+  SlackFiles,
   SlackPosts,
   SlackThread,
   SlackThreads,
@@ -14,8 +16,12 @@ import type {
 import type { Principal } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
+import { filesReadLine, problemsOf } from '../files/file-words.ts';
+import type { ReadFiles } from '../files/read-files.ts';
+import type { WithoutPlace } from '../processing/attempt.ts';
 import type { Notices } from './notices.ts';
 import { isForAlfred, messageIdOf, type Question } from './question.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
@@ -29,13 +35,14 @@ export type AskDeps = {
   conversations: Pick<ConversationRows, 'create' | 'findMessage'>;
   messages: Pick<ConversationControl, 'submit'>;
   audit: Pick<Audit, 'check' | 'note'>;
+  files: Pick<SlackFiles, 'take'>;
+  readFiles: ReadFiles;
   notices: Notices;
   /** An answer is there to be shown. */
   onAsked: () => void;
 };
 
 const emptyQuestion = 'What is your question? Write it behind my name, or as a reply in this thread.';
-const filesUnread = 'I do not read the files of messages yet: my answer is about your words alone.';
 const otherSubject =
   'This thread was begun under another sign-in, so I do not go on with it. Write a message outside of it, and we begin another one.';
 
@@ -54,40 +61,60 @@ const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
  *
  * @throws AlfredError with what the person has to know, or `temporal_unavailable`
  */
-export const createAsk = (deps: AskDeps) => async (question: Question) => {
-  const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
-  const known = await threads.find(question);
-  if (!isForAlfred(question, known !== undefined)) return;
-  const judgement = await principals.judge(question);
-  if ('ignored' in judgement) return;
-  if ('refused' in judgement) return notices.send(question, judgement.refused);
-  const { principal } = judgement;
-  const agent = known?.agent ?? deps.config.SLACK_AGENT;
-  checkAgent(deps, principal, agent);
-  if (question.text === '') return notices.send(question, question.hasFiles ? filesUnread : emptyQuestion);
-  if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
-  const message = { id: messageIdOf(question.ts), text: checkText(question.text) };
-  // While the log cannot be written, nothing is begun: the message waits.
-  audit.check();
-  const { conversationId, askers } = known ?? (await beginThread(deps, question, principal));
-  for (const asker of await askersOf(deps, question))
-    if (!askers.includes(asker)) await threads.addAsker(question, asker);
-  const receipt = await messages.submit(principal, conversationId, message);
-  const { tenant, subject, kind, via } = principal;
-  const resource = { type: 'conversation', id: conversationId };
-  // In a channel the conversation is the channel's, and the entry names the person.
-  const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
-  audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-  const { team, channel, threadTs, userId, ts: questionTs } = question;
-  const where = { team, channel, threadTs, userId, questionTs };
-  for (const taskId of await findTasks(deps, principal, receipt))
-    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
-  onAsked();
-  // Last, and in one line: what fails before it is repeated, and the line would be too.
-  const lines = [outcomeLines[receipt.outcome], question.hasFiles ? filesUnread : undefined];
-  const line = lines.filter((text) => text !== undefined).join('\n');
-  if (line !== '') await notices.send(question, line);
-};
+export const createAsk =
+  (deps: AskDeps) =>
+  async (question: Question, withoutPlace: WithoutPlace = keepPlace) => {
+    const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
+    const known = await threads.find(question);
+    if (!isForAlfred(question, known !== undefined)) return;
+    const judgement = await principals.judge(question);
+    if ('ignored' in judgement) return;
+    if ('refused' in judgement) return notices.send(question, judgement.refused);
+    const { principal } = judgement;
+    const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
+    checkAgent(deps, principal, agent);
+    const hasFiles = question.files.length > 0;
+    if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
+    if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
+    // Before files are read for it.
+    if (question.text !== '') checkText(question.text);
+    // While the log cannot be written, nothing is begun: the message waits.
+    audit.check();
+    const { conversationId, askers } =
+      known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
+    for (const asker of await askersOf(deps, question))
+      if (!askers.includes(asker)) await threads.addAsker(question, asker);
+    const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
+    if (question.text === '') return notices.send(question, filesReadLine(read));
+    const message = await messageOf(deps, question);
+    const receipt = await messages.submit(principal, conversationId, message);
+    const { tenant, subject, kind, via } = principal;
+    const resource = { type: 'conversation', id: conversationId };
+    // In a channel the conversation is the channel's, and the entry names the person.
+    const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
+    audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
+    const { team, channel, threadTs, userId, ts: questionTs } = question;
+    const where = { team, channel, threadTs, userId, questionTs };
+    for (const taskId of await findTasks(deps, principal, receipt))
+      await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+    onAsked();
+    // Last, and in one line: what fails before it is repeated, and the line would be too.
+    const line = linesOf(receipt, read).join('\n');
+    if (line !== '') await notices.send(question, line);
+  };
+
+const keepPlace: WithoutPlace = (work) => work();
+
+/** A repeat gives the same: another text under the same id would be refused. */
+async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
+  const attached = await files.take(question);
+  return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+}
+
+function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
+  const line = outcomeLines[outcome];
+  return [...(line === undefined ? [] : [line]), ...problemsOf(files)];
+}
 
 /** By what the person is known who asks: with four eyes another one must decide. */
 async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {
@@ -113,7 +140,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
   if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
   throw new AlfredError(
     'unknown_agent',
-    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS).`,
+    `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel /alfred channel).`,
   );
 }
 
@@ -128,15 +155,18 @@ function checkText(text: string): string {
 }
 
 /** Makes the conversation of a thread. A repeat finds the same one. */
-async function beginThread(deps: AskDeps, question: Question, { tenant, subject }: Principal): Promise<SlackThread> {
-  const { config, agents, conversations, threads } = deps;
+async function beginThread(
+  { config, agents, conversations, threads }: AskDeps,
+  question: Question,
+  { tenant, subject }: Principal,
+  { agent, instructions }: { agent: string; instructions: string | undefined },
+): Promise<SlackThread> {
   const { team, channel, threadTs, ts, userId } = question;
-  const agent = config.SLACK_AGENT;
   const onBusy = agentSettings(config, agent).onBusy ?? findAgent(agents, agent)?.onBusy ?? 'enqueue';
   const { id: conversationId } = await conversations.create(
     { tenant, subject },
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
-    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy },
+    { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy, instructions },
   );
   return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
 }

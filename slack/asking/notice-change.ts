@@ -1,10 +1,12 @@
 import type { ConversationRows, SlackThreads } from '../../contract/ports/index.ts';
+import type { RemoveFiles } from '../files/remove-files.ts';
 import type { Notices } from './notices.ts';
 import { messageIdOf, type ChangedQuestion } from './question.ts';
 
 type Deps = {
   threads: Pick<SlackThreads, 'find'>;
   conversations: Pick<ConversationRows, 'listMessages'>;
+  removeFiles: RemoveFiles;
   notices: Notices;
 };
 
@@ -17,14 +19,25 @@ const lines = {
   deleted: 'You deleted your message. I had read it already, and my answer stays.',
 };
 
-/** Tells a person whose question was changed in Slack that Alfred has read it as it was. */
-export const createNoticeChange =
-  ({ threads, conversations, notices }: Deps) =>
-  async (changed: ChangedQuestion): Promise<void> => {
+const filesRemoved = 'I have removed the documents that its files had become.';
+
+/**
+ * Tells a person whose question was changed in Slack that Alfred has read it as it was. Files of a message that was
+ * deleted are documents no more.
+ */
+export const createNoticeChange = ({ threads, conversations, removeFiles, notices }: Deps) => {
+  async function isQuestion(changed: ChangedQuestion): Promise<boolean> {
     const thread = await threads.find(changed);
-    if (!thread) return;
+    if (!thread) return false;
     const { messages } = await conversations.listMessages(thread, thread.conversationId, { limit: newestMessages });
     const id = messageIdOf(changed.ts);
-    if (messages.some((message) => message.id === id && message.role === 'user'))
-      await notices.send(changed, lines[changed.change]);
+    return messages.some((message) => message.id === id && message.role === 'user');
+  }
+
+  return async (changed: ChangedQuestion): Promise<void> => {
+    const removed = changed.change === 'deleted' ? await removeFiles(changed) : 0;
+    const shown = removed > 0 ? [filesRemoved] : [];
+    if (await isQuestion(changed)) shown.unshift(lines[changed.change]);
+    if (shown.length > 0) await notices.send(changed, shown.join('\n'));
   };
+};

@@ -10,7 +10,7 @@ export type Notices = {
 };
 
 /** Lines of Alfred that are no answers. */
-export const createNotices = (calls: SlackCalls): Notices => ({
+export const createNotices = (calls: Pick<SlackCalls, 'call'>): Notices => ({
   async send({ team, channel, threadTs, ts, userId, isDirect }, text) {
     // What one person alone sees is shown in a thread only when that has replies.
     const isInThread = isDirect || ts !== threadTs;

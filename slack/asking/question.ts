@@ -1,5 +1,6 @@
 import { isRecord } from '../../contract/json.ts';
 import type { SlackPlace } from '../../contract/ports/index.ts';
+import { filesIn, type SharedFile } from '../files/shared-file.ts';
 import { mentionsIn, plainTextOf } from './plain-text.ts';
 
 /** A message of a person, in a place where Alfred reads. */
@@ -14,7 +15,7 @@ export type Question = SlackPlace & {
   mentionsAlfred: boolean;
   /** It names other people and not Alfred. */
   isForOthers: boolean;
-  hasFiles: boolean;
+  files: SharedFile[];
 };
 
 /** A message of a person that was edited or deleted. */
@@ -59,7 +60,7 @@ export function questionIn(body: Body, botUserId: string): Question | undefined 
     isExternal: body.is_ext_shared_channel === true,
     mentionsAlfred,
     isForOthers: !mentionsAlfred && mentions.length > 0,
-    hasFiles: Array.isArray(files) && files.length > 0,
+    files: filesIn(files),
   };
 }
 

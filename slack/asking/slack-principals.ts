@@ -1,4 +1,4 @@
-import type { CurrentRights, SlackUserLinks } from '../../contract/ports/index.ts';
+import type { CurrentRights, SlackChannels, SlackUserLinks } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { People } from './people.ts';
 
@@ -12,18 +12,31 @@ export type SlackAsker = {
   isExternal: boolean;
 };
 
-/** `refused` has a sentence for the person; `ignored` is for bots, which would answer it. */
-export type Judgement = { principal: Principal } | { refused: string } | { ignored: true };
+/**
+ * `refused` has a sentence for the person; `ignored` is for bots, which would answer it. `agent` and
+ * `instructions` are for new threads of this place.
+ */
+export type Judgement =
+  { principal: Principal; agent?: string; instructions?: string } | { refused: string } | { ignored: true };
 
 /** With whose rights Alfred answers in Slack. */
 export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };
 
-type Deps = { people: People; links: SlackUserLinks; rights: CurrentRights; tenant: string };
+type Deps = {
+  people: People;
+  links: SlackUserLinks;
+  rights: CurrentRights;
+  channels: Pick<SlackChannels, 'find'>;
+  /** The tenant of the people of a workspace. */
+  tenantOf: (team: string) => Promise<string>;
+};
 
 const refusals = {
   guest: 'Alfred does not answer guests of this workspace. Ask a member of it.',
   external: 'Alfred answers members of its own workspace only.',
   channel: 'Alfred does not answer in channels that are shared with other organisations. Ask in a direct message.',
+  off: 'I am switched off in this channel. People with the role operator or admin change that by `/alfred channel on`. Ask me in a direct message.',
+  notAmong: 'In this channel only some people may ask me: `/alfred channel` lists them. Ask me in a direct message.',
 };
 
 /**
@@ -31,13 +44,20 @@ const refusals = {
  * names. In a channel it acts for the channel, which has no groups and the least role: an answer that all members read
  * has nothing that only the person who asks may read.
  */
-export const createSlackPrincipals = ({ people, links, rights, tenant }: Deps): SlackPrincipals => ({
+export const createSlackPrincipals = ({ people, links, rights, channels, tenantOf }: Deps): SlackPrincipals => ({
   async judge({ team, channel, userId, isDirect, isExternal }) {
     const { kind } = await people.find(team, userId);
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
     if (kind !== 'member') return { refused: refusals[kind] };
     if (isExternal) return { refused: refusals.channel };
-    if (!isDirect) return { principal: leastPrincipal(tenant, slackSubject(team, channel)) };
+    const tenant = await tenantOf(team);
+    if (!isDirect) {
+      const { isOn, agent, userIds, instructions } = await channels.find({ tenant, team, channel });
+      if (!isOn) return { refused: refusals.off };
+      if (userIds && !userIds.includes(userId)) return { refused: refusals.notAmong };
+      const principal = leastPrincipal(tenant, slackSubject(team, channel));
+      return { principal, ...(agent === null ? {} : { agent }), ...(instructions === null ? {} : { instructions }) };
+    }
     const linked = await links.find(team, userId);
     if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };
     const roles = (await rights.rolesOf(linked)) ?? [];

@@ -16,6 +16,10 @@ export const commandList = {
   budget: { usage: 'budget', does: 'what was spent today and this month' },
   documents: { usage: 'documents <words>', does: 'search what you may read; without words a list of it' },
   health: { usage: 'health', does: 'whether all that Alfred needs answers' },
+  channel: {
+    usage: 'channel [on|off|agent <name>|instructions <text>|who @person …|reset]',
+    does: 'how I am set up in this channel; operators change it',
+  },
   link: { usage: 'link', does: 'link your Slack user with your sign-in, to use what you may read there' },
   unlink: { usage: 'unlink', does: 'end that link' },
   help: { usage: 'help', does: 'this list' },

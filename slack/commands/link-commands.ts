@@ -17,22 +17,23 @@ type LinkConfig = Pick<Config, 'ALFRED_PUBLIC_URL' | 'OIDC_ISSUER'>;
 
 type Deps = {
   config: LinkConfig;
-  /** The tenant of the people in this Slack. */
-  tenant: string;
+  /** The tenant of the people of a workspace. */
+  tenantOf: (team: string) => Promise<string>;
   linking: SlackLinking;
   links: Pick<SlackUserLinks, 'find'>;
   calls: SlackCalls;
   replies: Replies;
-  workspace: () => Promise<string>;
+  /** The name of a workspace. */
+  nameOf: (team: string) => Promise<string>;
 };
 
 const maxName = 100;
 
 /** Links Slack users with those who are signed in, and ends that. */
 export function createLinkCommands(deps: Deps) {
-  const { config, tenant, linking, links, calls, replies, workspace } = deps;
+  const { config, linking, links, calls, replies } = deps;
 
-  async function nameOf({ team, userId }: CommandSender): Promise<string> {
+  async function userNameOf({ team, userId }: CommandSender): Promise<string> {
     const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
     const user = isRecord(answer?.user) ? answer.user : {};
     const [name, realName] = [user.name, user.real_name].map((one) => (typeof one === 'string' ? one : ''));
@@ -50,7 +51,11 @@ export function createLinkCommands(deps: Deps) {
     const linked = await links.find(team, userId);
     if (linked) return linesMessage(`${youAre(linked)} \`/alfred unlink\` ends that.`, []);
     const secret = newSlackLinkCode();
-    const [userName, workspaceName] = await Promise.all([nameOf(sender), workspace()]);
+    const [userName, workspaceName, tenant] = await Promise.all([
+      userNameOf(sender),
+      deps.nameOf(team),
+      deps.tenantOf(team),
+    ]);
     const request = { team, userId, tenant, userName, workspace: oneLine(workspaceName, maxName) };
     await linking.begin(request, hashSlackLinkCode(secret), slackLinkLastsMs);
     const address = `${config.ALFRED_PUBLIC_URL}${slackLinkPath}?code=${secret}`;

@@ -13,7 +13,7 @@ export type Replies = {
   send(to: Pick<SlackCommand, 'team' | 'userId' | 'responseUrl'>, message: SlackMessage): Promise<void>;
 };
 
-type Deps = { calls: SlackCalls; apiUrl: string | undefined; fetch?: typeof fetch };
+type Deps = { calls: Pick<SlackCalls, 'call'>; apiUrl: string | undefined; fetch?: typeof fetch };
 
 /**
  * Private answers. They go to the address that Slack has sent with the command, which also works where Alfred is no

@@ -7,6 +7,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { plainTextOf } from '../asking/plain-text.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { attemptsBeforeNotice, commandFailed, mayPass } from '../failures.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
@@ -33,6 +34,7 @@ type CommandDeps = ApprovalDeps &
     replies: Replies;
     /** @returns what the person alone reads */
     ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
+    channel: (sender: CommandSender & { channel: string }, rest: string) => Promise<SlackMessage>;
     link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
     unlink: (sender: CommandSender) => Promise<SlackMessage>;
     log: Pick<Logger, 'error' | 'warn'>;
@@ -83,7 +85,9 @@ export function createCommands(deps: CommandDeps) {
     const judged = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
     if ('ignored' in judged) return undefined;
     if ('refused' in judged) return linesMessage(judged.refused, []);
-    return answers[name]({ principal: judged.principal, team, userId }, command.rest);
+    const sender = { principal: judged.principal, team, userId };
+    if (name === 'channel') return deps.channel({ ...sender, channel }, command.rest);
+    return answers[name](sender, plainTextOf(command.rest, ''));
   }
 
   async function reportWait(command: SlackCommand) {
@@ -98,7 +102,7 @@ const textOf = (error: unknown, isAway: boolean): string =>
 
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 
-function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask'>, Answer> {
+function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask' | 'channel'>, Answer> {
   const { ledger, readiness } = deps;
   const tasks = createTaskCommands(deps);
   const readDocuments = createDocumentCommand(deps);

@@ -7,6 +7,7 @@ import type {
   Documents,
   Ledger,
   SearchIndex,
+  SlackChannels,
   SlackLinking,
   SlackPosts,
   SlackUserLinks,
@@ -15,11 +16,15 @@ import type {
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { createAskAbout } from '../acting/ask-about.ts';
+import { createAskAloud } from '../asking/ask-aloud.ts';
 import type { Question } from '../asking/question.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createAskCommand } from './ask-command.ts';
+import { createChannelCommand } from './channel-command.ts';
 import { createLinkCommands } from './link-commands.ts';
 import { createReplies } from './replies.ts';
 import { createCommands } from './run-command.ts';
@@ -34,6 +39,7 @@ type Deps = {
     documents: Pick<Documents, 'list'>;
     index: Pick<SearchIndex, 'search'>;
     ledger: Pick<Ledger, 'reportUsage'>;
+    slackChannels: SlackChannels;
     slackLinking: SlackLinking;
     slackUserLinks: Pick<SlackUserLinks, 'find'>;
     slackPosts: Pick<SlackPosts, 'findByTask'>;
@@ -42,28 +48,29 @@ type Deps = {
   agents: Agents;
   calls: SlackCalls;
   /** Of the settings of Slack. */
-  settings: { apiUrl: string | undefined; tenant: string };
-  workspace: () => Promise<string>;
+  settings: { apiUrl: string | undefined };
+  workspaces: Pick<Workspaces, 'tenantOf' | 'nameOf'>;
   principals: SlackPrincipals;
   ask: (question: Question) => Promise<void>;
 };
 
 /** The slash command and the home tab: what a person sees of its own work. */
-export function wireCommands({ edge, adapters, agents, calls, settings, workspace, principals, ask }: Deps) {
+export function wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask }: Deps) {
   const { config, log, readiness } = edge;
   const { tasks, approvals, ledger } = adapters;
   const linksOf = createLinksOf(config);
   const addressOf = (task: { agent: string; taskId: string }) => linksOf(task).task;
   const shared = { ...adapters, conversations: adapters.conversationRows, posts: adapters.slackPosts, addressOf };
   const replies = createReplies({ calls, apiUrl: settings.apiUrl });
+  const aloud = createAskAloud({ calls, principals, ask });
   const linkCommands = createLinkCommands({
     config,
-    tenant: settings.tenant,
+    tenantOf: workspaces.tenantOf,
+    nameOf: workspaces.nameOf,
     linking: adapters.slackLinking,
     links: adapters.slackUserLinks,
     calls,
     replies,
-    workspace,
   });
   return {
     replies,
@@ -75,10 +82,18 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       principals,
       readiness,
       replies,
-      ask: createAskCommand({ calls, principals, ask }),
+      ask: createAskCommand(aloud),
+      channel: createChannelCommand({
+        config,
+        agents,
+        channels: adapters.slackChannels,
+        audit: adapters.audit,
+        tenantOf: workspaces.tenantOf,
+      }),
       ...linkCommands,
       log,
     }),
+    askAbout: createAskAbout({ aloud, calls, replies }),
     publishHome: createPublishHome({
       calls,
       principals,

@@ -1,4 +1,4 @@
-import type { SlackPost } from '../../contract/ports/index.ts';
+import type { SlackMessageOwner } from '../../contract/ports/index.ts';
 import { isRecord } from '../../contract/json.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
@@ -13,7 +13,7 @@ const clockSkewMs = 120_000;
 
 type Search = {
   calls: SlackCalls;
-  post: SlackPost;
+  post: SlackMessageOwner;
   identify: (team: string, signal: AbortSignal) => Promise<BotIdentity>;
   log: Pick<Logger, 'error'>;
   /** Timestamps of messages that belong to posts. */
@@ -44,7 +44,7 @@ async function searchThread(search: Search): Promise<string | undefined> {
   const { post, owned, identify, signal } = search;
   const bot = await identify(post.team, signal);
   const oldest = Math.max(Number(post.questionTs), (Date.parse(search.startedAt) - clockSkewMs) / 1_000);
-  const found = (await listReplies(search, oldest)).filter(
+  const found = (await listMessages(search, oldest)).filter(
     ({ ts, user, bot_id: botId }) =>
       typeof ts === 'string' &&
       Number(ts) > oldest &&
@@ -63,13 +63,14 @@ const isOfPost = (metadata: unknown, id: string) =>
   isRecord(metadata.event_payload) &&
   metadata.event_payload.post === id;
 
-async function listReplies({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
-  const replies: Record<string, unknown>[] = [];
+async function listMessages({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
+  const isInThread = post.threadTs !== '';
+  const messages: Record<string, unknown>[] = [];
   let cursor: string | undefined;
   do {
     const args = {
       channel: post.channel,
-      ts: post.threadTs,
+      ...(isInThread ? { ts: post.threadTs } : {}),
       oldest: oldest.toFixed(6),
       limit: 200,
       include_all_metadata: true,
@@ -77,15 +78,15 @@ async function listReplies({ calls, post, signal }: Search, oldest: number): Pro
     };
     const answer = await calls.call({
       team: post.team,
-      method: 'conversations.replies',
+      method: isInThread ? 'conversations.replies' : 'conversations.history',
       isUrgent: true,
       signal,
       arguments: () => args,
     });
-    if (Array.isArray(answer?.messages)) replies.push(...answer.messages.filter(isRecord));
+    if (Array.isArray(answer?.messages)) messages.push(...answer.messages.filter(isRecord));
     const metadata = answer?.response_metadata;
     const next = isRecord(metadata) ? metadata.next_cursor : undefined;
     cursor = typeof next === 'string' && next !== '' ? next : undefined;
   } while (cursor !== undefined);
-  return replies;
+  return messages;
 }

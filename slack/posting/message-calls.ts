@@ -1,4 +1,4 @@
-import type { SlackPost } from '../../contract/ports/index.ts';
+import type { SlackMessageOwner } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackAnswer, SlackCall, SlackCalls } from '../api-calls/api-calls.ts';
 import { plainMessage, plainMessageWithButtons } from '../rendering/plain-message.ts';
@@ -14,7 +14,7 @@ export type Render = () => SlackMessage;
 type Deps = {
   calls: SlackCalls;
   log: Logger;
-  post: SlackPost;
+  post: SlackMessageOwner;
   signal: AbortSignal;
   checkLease: () => void;
 };
@@ -62,7 +62,7 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
     call('chat.postMessage', {
       ...options,
       arguments: () => ({
-        thread_ts: post.threadTs,
+        ...(post.threadTs === '' ? {} : { thread_ts: post.threadTs }),
         ...render(),
         unfurl_links: false,
         unfurl_media: false,

@@ -1,10 +1,13 @@
-import type { SlackPost, SlackPostMessage, SlackPosts } from '../../contract/ports/index.ts';
+import type { SlackMessageOwner, SlackPostMessage, SlackPosts } from '../../contract/ports/index.ts';
 import { LeaseLost } from './post-errors.ts';
 
+/** Where the messages are stored. */
+export type MessageStore = Pick<SlackPosts, 'save' | 'ownedTs'>;
+
 type Deps = {
-  posts: SlackPosts;
+  posts: MessageStore;
   owner: string;
-  post: SlackPost;
+  post: SlackMessageOwner;
   /** Number of the newest event. */
   seq: () => number;
 };

@@ -1,4 +1,4 @@
-import type { SlackPost, SlackPostMessage, SlackPosts } from '../../contract/ports/index.ts';
+import type { SlackMessageOwner, SlackPostMessage } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackAnswer, SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
@@ -6,16 +6,16 @@ import type { SlackMessage } from '../rendering/slack-message.ts';
 import type { BotIdentity } from './bot-identity.ts';
 import { findOwnMessage } from './find-own-message.ts';
 import { createMessageCalls, type CallOptions, type Options, type Render } from './message-calls.ts';
-import { createMessageRows } from './message-rows.ts';
+import { createMessageRows, type MessageStore } from './message-rows.ts';
 import { isRefused, isUndone, isUnchangeable, MessageShared } from './post-errors.ts';
 
 export type PostMessagesDeps = {
-  posts: SlackPosts;
+  posts: MessageStore;
   calls: SlackCalls;
   clock: Clock;
   log: Logger;
   owner: string;
-  post: SlackPost;
+  post: SlackMessageOwner;
   /** Fires when this process must not show the post any more. */
   signal: AbortSignal;
   /** @throws LeaseLost when another process may have the post before a call has ended */

@@ -43,7 +43,7 @@ export type PostRunnerDeps = {
   metrics: PosterMetrics;
   /** Unique among all processes, also after a restart. */
   owner: string;
-  linksOf: (post: SlackPost) => SlackLinks;
+  linksOf: (post: SlackPost) => SlackLinks | Promise<SlackLinks>;
   stateOf: StateOf;
   /** Whether what the task has changed is being undone: the message then shows what came of that. */
   isUndoing: (post: SlackPost) => Promise<boolean>;
@@ -96,13 +96,15 @@ export function createPostRunner({
   }
 
   async function putBack(run: PostRun, error: unknown) {
-    const { id, taskId, channel, team } = run.post;
+    const { post } = run;
+    const { id, taskId, channel, team } = post;
     const reason: unknown = run.abort.signal.reason ?? error;
     if (reason instanceof LeaseLost) return log.warn({ taskId }, 'another process shows a task in Slack now');
     if (reason instanceof PosterStopped) return posts.retry(owner, id, 0);
     if (reason instanceof GivesWay) return posts.retry(owner, id, awayMsOf(run));
     const code = isSlackCallError(error) ? error.code : 'internal';
-    if (isPlaceClosed(error)) {
+    // Of a channel that a schedule names an operator may put that right.
+    if (isPlaceClosed(error) && post.threadTs !== '') {
       log.warn({ taskId, team, channel, code }, 'an answer cannot be posted to Slack: the channel takes none');
       metrics.ended('closed');
       return posts.finish(owner, id);
@@ -123,10 +125,10 @@ export function createPostRunner({
     const checkLease = () => {
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, links: linksOf(post), stateOf };
+    const shared = { posts, calls, clock, log, owner, post, identify, stateOf };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
-      await showTask({ ...shared, follower, signal: abort.signal, checkLease, onRotation });
+      await showTask({ ...shared, links: await linksOf(post), follower, signal: abort.signal, checkLease, onRotation });
       const isWaitingForUndo = hasEffects(follower) && (await isUndoing(post));
       if (isWaitingForUndo) return await posts.retry(owner, post.id, countFailure(post.id));
       await posts.finish(owner, post.id);

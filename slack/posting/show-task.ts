@@ -23,6 +23,8 @@ type Deps = Omit<PostMessagesDeps, 'seq'> & {
   stateOf: StateOf;
 };
 
+const longestWaitMs = 60_000;
+
 /** The state of the message that the post's task is for; undefined when it is gone, or another task answers it. */
 export type StateOf = (post: SlackPost) => Promise<MessageState | undefined>;
 
@@ -37,7 +39,8 @@ export async function showTask({ follower, links, onRotation, stateOf, ...deps }
   try {
     while (!follower.hasEnded()) {
       const { view } = follower.current();
-      const waitMs = await progress.advance();
+      // What stands in a channel by itself is shown when it is complete.
+      const waitMs = post.threadTs === '' ? longestWaitMs : await progress.advance();
       // A stream shows by itself that something is happening.
       if (!messages.isStreaming()) status.show(follower.current().view.statusText);
       await follower.changed(view.seq, waitMs);
@@ -51,7 +54,7 @@ export async function showTask({ follower, links, onRotation, stateOf, ...deps }
   const statusCleared = status.clear();
   await messages.endStream();
   const { view } = follower.current();
-  const parts = isEnded(view.status) ? renderFinal(view, links) : messagesWithoutEnd(await stateOf(post));
+  const parts = isEnded(view.status) ? renderFinal(view, links) : await messagesWithoutEnd(post, stateOf);
   if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack post has no end to show');
   for (const [index, part] of parts.entries()) await messages.showPart(index, part);
   await statusCleared;
@@ -65,8 +68,10 @@ const lines: Partial<Record<MessageState, string>> = {
 };
 const erasedLine = 'This question and its answer were deleted in Alfred.';
 
-/** @param state undefined when the message is gone. A `steered` one was answered by the task that was running */
-function messagesWithoutEnd(state: MessageState | undefined): SlackMessage[] {
+async function messagesWithoutEnd(post: SlackPost, stateOf: StateOf): Promise<SlackMessage[]> {
+  if (post.threadTs === '') return [];
+  const state = await stateOf(post);
+  // It was answered by the task that was running.
   if (state === 'steered') return [];
   const text = (state && lines[state]) ?? erasedLine;
   return [{ text, blocks: [{ type: 'section', text: { type: 'plain_text', text } }] }];

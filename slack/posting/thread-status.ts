@@ -11,7 +11,7 @@ export function createThreadStatus({ calls, clock, post, signal }: Deps) {
   let wanted = '';
   let shown: string | undefined;
   let shownAt = 0;
-  let isRefusedHere = false;
+  let isRefusedHere = post.threadTs === '';
   let running: Promise<void> | undefined;
 
   const isDue = () => wanted !== shown || (wanted !== '' && clock.now() - shownAt >= refreshMs);

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type {
   ConversationRows,
   SlackInbox,
+  SlackPost,
   SlackPosts,
+  SlackRunResults,
   SlackThreads,
   TaskEvents,
   Tasks,
@@ -12,10 +14,10 @@ import type { Edge } from '../../runtime/edge.ts';
 import { createApiCalls } from '../api-calls/api-calls.ts';
 import { systemClock } from '../api-calls/clock.ts';
 import { createTokenWatch } from '../api-calls/token-problems.ts';
-import { createWebClient } from '../api-calls/web-client.ts';
 import { createNotices } from '../asking/notices.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createStateOf } from '../state-of-post.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPoster } from './poster.ts';
 
 type WiredEdge = { config: Config } & Pick<Edge, 'log' | 'metrics'>;
@@ -24,46 +26,51 @@ type WiredAdapters = {
   events: Pick<TaskEvents, 'follow'>;
   slackInbox: Pick<SlackInbox, 'depth'>;
   slackPosts: SlackPosts;
+  slackRunResults: Pick<SlackRunResults, 'nameOf'>;
   slackThreads: Pick<SlackThreads, 'find'>;
   tasks: Pick<Tasks, 'get'>;
 };
-/** Of the settings of Slack. */
-type WiredSettings = { botToken: string; apiUrl: string | undefined };
 
-/** What calls Slack: the queue of calls, the notices, and the poster of answers. */
-export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, settings: WiredSettings) {
-  const owner = randomUUID();
+/** One call, or one download. */
+export type ObservedCall = { team: string; method: string; outcome: string; durationMs: number };
+
+/** What calls Slack: the queue of calls, the notices, and a poster of answers for each workspace. */
+export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, workspaces: Workspaces) {
   const token = createTokenWatch();
-  const client = createWebClient({ token: settings.botToken, apiUrl: settings.apiUrl });
+  const observe = ({ team, method, outcome, durationMs }: ObservedCall) => {
+    if (workspaces.isOwn(team)) token.observe({ method, outcome });
+    else workspaces.observe(team, outcome);
+    metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
+  };
   const calls = createApiCalls({
-    send: async (_team, method, args) => ({ ...(await client.apiCall(method, args)) }),
+    send: (team, method, args) => workspaces.send(team, method, args),
     clock: systemClock,
     log,
-    metrics: {
-      observe({ method, outcome, durationMs }) {
-        token.observe({ method, outcome });
-        metrics.slackApiCalls.observe({ method, outcome }, durationMs / 1_000);
+    metrics: { observe },
+  });
+  const linksOf = createLinksOf(config);
+  // What stands in a channel by itself says what it is.
+  const linksWithTitle = async (post: SlackPost) =>
+    post.threadTs === '' ? { ...linksOf(post), title: await adapters.slackRunResults.nameOf(post) } : linksOf(post);
+  const openPoster = () =>
+    createPoster({
+      posts: adapters.slackPosts,
+      events: adapters.events,
+      slack: calls,
+      clock: systemClock,
+      log,
+      owner: randomUUID(),
+      linksOf: linksWithTitle,
+      stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
+      isUndoing: async ({ tenant, subject, taskId }) =>
+        (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
+        true,
+      metrics: {
+        rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
+        ended: (outcome) => metrics.slackPosts.inc({ outcome }),
+        retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
       },
-    },
-  });
-  const poster = createPoster({
-    posts: adapters.slackPosts,
-    events: adapters.events,
-    slack: calls,
-    clock: systemClock,
-    log,
-    owner,
-    linksOf: createLinksOf(config),
-    stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
-    isUndoing: async ({ tenant, subject, taskId }) =>
-      (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
-      true,
-    metrics: {
-      rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
-      ended: (outcome) => metrics.slackPosts.inc({ outcome }),
-      retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
-    },
-  });
+    });
   metrics.beforeScrape.push(async () => {
     metrics.slackCallsWaiting.set(calls.depth());
     // While the database is away, the other metrics are read.
@@ -72,5 +79,5 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, poster, notices: createNotices(calls), owner, token };
+  return { calls, openPoster, notices: createNotices(calls), observe, token };
 }

@@ -5,12 +5,18 @@ const pauses = { firstMs: 1_000, longestMs: 30_000 };
 /** A delivery that still fails then is given up: the person has asked again, or somewhere else. */
 const longestWaitMs = 24 * 60 * 60_000;
 
+/**
+ * Runs work that waits for others, like the reading of files, and lets the process work on another delivery meanwhile.
+ * The delivery keeps its lane.
+ */
+export type WithoutPlace = <T>(work: () => Promise<T>) => Promise<T>;
+
 export type AttemptDeps = {
   inbox: Pick<SlackInbox, 'complete' | 'retry'>;
   /** This process, by a name that no other has. */
   owner: string;
   /** Safe to repeat: a process that ends before it completes a delivery leaves it to another. */
-  handle: (delivery: ClaimedSlackDelivery) => Promise<void>;
+  handle: (delivery: ClaimedSlackDelivery, withoutPlace: WithoutPlace) => Promise<void>;
   /** Whether the same may succeed later, as when Temporal or Postgres is away. */
   mayPass: (error: unknown) => boolean;
   /** Called when a delivery is put back. */
@@ -42,10 +48,13 @@ export function createAttempt(deps: AttemptDeps, isStopping: () => boolean) {
     return 'put_back';
   }
 
-  return async (delivery: ClaimedSlackDelivery): Promise<'completed' | 'put_back' | 'failed'> => {
+  return async (
+    delivery: ClaimedSlackDelivery,
+    withoutPlace: WithoutPlace,
+  ): Promise<'completed' | 'put_back' | 'failed'> => {
     const { key, kind, attempts } = delivery;
     try {
-      await handle(delivery);
+      await handle(delivery, withoutPlace);
     } catch (error) {
       if (isPutBack(delivery, error)) return putBack(delivery, error);
       log.error({ err: error, kind, attempts }, 'a delivery of Slack failed');

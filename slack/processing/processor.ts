@@ -1,7 +1,7 @@
 import type { ClaimedSlackDelivery, SlackInbox } from '../../contract/ports/index.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
-import { createAttempt, type AttemptDeps } from './attempt.ts';
+import { createAttempt, type AttemptDeps, type WithoutPlace } from './attempt.ts';
 
 const leaseMs = 30_000;
 const renewMs = 10_000;
@@ -9,13 +9,26 @@ const renewMs = 10_000;
 const pollMs = 1_000;
 /** Of the deliveries that a process works on at once, those of one channel: Slack takes a message a second of each. */
 const shareOfChannel = 0.3;
+/** Deliveries under way, also those that wait without a place. */
+const mostUnderWay = 200;
 
 type Deps = AttemptDeps & { inbox: SlackInbox; metrics: Pick<Metrics, 'slackDeliveries'>; concurrency?: number };
+
+type Run = { earlier: Promise<void> | undefined; withoutPlace: WithoutPlace };
+type Running = { channel: string; hasPlace: boolean; work: Promise<void> };
+
+const leavePlace =
+  (entry: Running, onLeft: () => void): WithoutPlace =>
+  async (waiting) => {
+    entry.hasPlace = false;
+    onLeft();
+    return waiting().finally(() => (entry.hasPlace = true));
+  };
 
 /** Works through the stored deliveries: those of one lane in order, several lanes at once. */
 export function createProcessor(deps: Deps) {
   const { inbox, owner, log, metrics, concurrency = 10 } = deps;
-  const running = new Map<string, { channel: string; work: Promise<void> }>();
+  const running = new Map<string, Running>();
   const mostOfChannel = Math.max(1, Math.floor(concurrency * shareOfChannel));
   const timers: NodeJS.Timeout[] = [];
   /** The workspace whose deliveries are processed. Undefined: not known yet, and all wait. */
@@ -35,7 +48,7 @@ export function createProcessor(deps: Deps) {
     try {
       do {
         isAskedAgain = false;
-        while (!isStopping && running.size < concurrency) {
+        while (!isStopping && running.size < mostUnderWay && inPlaces().length < concurrency) {
           const delivery = await inbox.claim(owner, leaseMs, { team, without: fullChannels() });
           if (!delivery) break;
           begin(delivery);
@@ -48,8 +61,10 @@ export function createProcessor(deps: Deps) {
     }
   }
 
+  const inPlaces = () => [...running.values()].filter(({ hasPlace }) => hasPlace);
+
   function fullChannels(): string[] {
-    const counts = Map.groupBy(running.values(), ({ channel }) => channel);
+    const counts = Map.groupBy(inPlaces(), ({ channel }) => channel);
     return [...counts].filter(([, { length }]) => length >= mostOfChannel).map(([channel]) => channel);
   }
 
@@ -62,17 +77,18 @@ export function createProcessor(deps: Deps) {
     const [, channel = ''] = lane.split(':');
     // This process had it, and its lease ran out.
     const earlier = running.get(key)?.work;
-    const work = run(delivery, earlier).finally(() => {
-      if (running.get(key)?.work === work) running.delete(key);
+    const entry: Running = { channel, hasPlace: true, work: Promise.resolve() };
+    running.set(key, entry);
+    entry.work = run(delivery, { earlier, withoutPlace: leavePlace(entry, wake) }).finally(() => {
+      if (running.get(key) === entry) running.delete(key);
       wake();
     });
-    running.set(key, { channel, work });
   }
 
-  async function run(delivery: ClaimedSlackDelivery, earlier: Promise<void> | undefined): Promise<void> {
+  async function run(delivery: ClaimedSlackDelivery, { earlier, withoutPlace }: Run): Promise<void> {
     await earlier;
     try {
-      metrics.slackDeliveries.inc({ outcome: await attempt(delivery) });
+      metrics.slackDeliveries.inc({ outcome: await attempt(delivery, withoutPlace) });
     } catch (err) {
       // Its lease ends, and then a process claims it again.
       log.warn({ err, kind: delivery.kind }, 'the outcome of a delivery of Slack could not be stored');

@@ -23,18 +23,23 @@ type Deps = Probed & {
   /** From where metrics and the details of health are read. */
   networks: Parameters<typeof isFromNetworks>[1];
   receive: Receive;
+  /** Pages for browsers, by path. */
+  pages?: ReadonlyMap<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>;
   log: Pick<Logger, 'warn'>;
 };
 
-/** Serves `/slack/events` for what Slack sends by HTTP, and `/health`, `/healthz` and `/metrics`. */
+/** Serves `/slack/events` for what Slack sends by HTTP, the pages, and `/health`, `/healthz` and `/metrics`. */
 export async function startHttpReceiver(deps: Deps): Promise<{ port: number; stop(graceMs: number): Promise<void> }> {
   const { host, port, log } = deps;
   const lines = createLineBudget();
   const { headersMs: headersTimeout, requestMs: requestTimeout, checkMs: connectionsCheckingInterval } = arrival;
   const limits = { headersTimeout, requestTimeout, connectionsCheckingInterval };
   const server = createServer(limits, (request, response) => {
-    const path = request.url?.split('?')[0];
-    const answer = path === eventsPath ? answerSlack(deps, request, response) : answerOthers(deps, request, response);
+    const path = request.url?.split('?')[0] ?? '';
+    const answer =
+      path === eventsPath
+        ? answerSlack(deps, request, response)
+        : (deps.pages?.get(path)?.(request, response) ?? answerOthers(deps, request, response));
     answer.catch((error: unknown) => {
       const { isWithin, leftOut } = lines.take();
       if (isWithin) log.warn({ err: error, ...(leftOut > 0 && { leftOut }) }, 'a request to the Slack door broke off');

@@ -17,8 +17,8 @@ type Deps = {
   inbox: Pick<SlackInbox, 'store'>;
   log: Pick<Logger, 'warn'>;
   metrics: Pick<Metrics, 'slackEvents' | 'slackAckDuration'>;
-  /** A delivery is there to be processed. */
-  onStored: () => void;
+  /** A delivery of this workspace is there to be processed. */
+  onStored: (team: string) => void;
 };
 
 export type Receive = ReturnType<typeof createReceive>;
@@ -29,16 +29,18 @@ export const createReceive =
   /** @returns whether it is stored */
   async ({ transport, kind, body, envelopeId, acknowledge }: Arrival): Promise<boolean> => {
     const endTimer = metrics.slackAckDuration.startTimer({ transport });
+    let delivery: SlackDelivery;
     let isNew: boolean;
     try {
-      isNew = await inbox.store(deliveryOf(kind, body, { id: envelopeId }));
+      delivery = deliveryOf(kind, body, { id: envelopeId });
+      isNew = await inbox.store(delivery);
     } catch (error) {
       metrics.slackEvents.inc({ transport, kind, outcome: 'failed' });
       log.warn({ err: error, transport, kind }, 'what Slack has sent could not be stored; Slack sends it again');
       return false;
     }
     metrics.slackEvents.inc({ transport, kind, outcome: isNew ? 'stored' : 'repeated' });
-    if (isNew) onStored();
+    if (isNew) onStored(delivery.team);
     try {
       await acknowledge();
       endTimer();

@@ -14,7 +14,8 @@ export const plainMessageWithButtons = ({ text, blocks }: SlackMessage): SlackMe
   blocks: blocks.flatMap((block): types.KnownBlock[] => {
     if (block.type === 'markdown') return plainSections(block.text);
     if (block.type === 'rich_text') return plainSections(block.elements.flatMap(preformattedIn).join('\n'));
-    return block.type === 'section' || block.type === 'actions' ? [block] : [];
+    const isKept = block.type === 'section' || block.type === 'actions' || block.type === 'context_actions';
+    return isKept ? [block] : [];
   }),
 });
 

@@ -2,6 +2,7 @@ import type { types } from '@slack/bolt';
 import { approvalBlocks } from './approval-blocks.ts';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
+import { feedbackButtons } from './feedback-buttons.ts';
 import { formatDollars, formatDuration } from '../../contract/rules/format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
@@ -14,14 +15,18 @@ import { runningButtons, stoppedButtons } from './task-buttons.ts';
 import { isWait, type TaskStep, type TaskView } from './task-view.ts';
 
 const limits = { max: maxMarkdown, maxRows, maxElements };
+/** Of a title that stands above an answer. */
+const maxTitle = 250;
 /** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
-const maxBlocksBelow = 8;
+const maxBlocksBelow = 9;
 /** Markdown of a message with calls that wait for a person, whose arguments need room. */
 const maxBesideCalls = 4_000;
 
 /** The final messages of a task, in order. The same view gives the same messages. */
 export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
-  const messages = splitMarkdown(safeMarkdown(view.text), limits)
+  const title = links.title === undefined ? [] : [section(titleMrkdwn(links.title))];
+  const max = maxMarkdown - (title.length > 0 ? maxTitle : 0);
+  const messages = splitMarkdown(safeMarkdown(view.text), { ...limits, max })
     .filter(({ text }) => text.trim() !== '')
     .map(({ text }): SlackMessage => ({ text: toMrkdwn(text), blocks: [{ type: 'markdown', text }] }));
   const end = describeEnd(view, links);
@@ -32,12 +37,16 @@ export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
     ...(view.grounded === false ? [context([notGrounded])] : []),
     ...citationBlocks(view.citations, links),
     context([footer(view, links)]),
+    ...feedbackButtons(view, links.taskId),
   ];
   const last = messages.at(-1);
   if (last && below.length <= maxBlocksBelow && sizeOf(below) <= maxBelow) last.blocks.push(...below);
   else messages.push(...blockMessages(below));
+  messages[0]?.blocks.unshift(...title);
   return messages;
 }
+
+const titleMrkdwn = (title: string) => clip(`:calendar: *${escapeMrkdwn(oneLine(title, 150))}*`, maxTitle);
 
 /** `knowledge · $0.0123 · 3.2 s · task · Temporal` */
 function footer({ usage, startedAt, endedAt }: TaskView, { agent, task, temporal }: SlackLinks): string {

@@ -8,6 +8,8 @@ export type SlackMessage = { text: string; blocks: types.KnownBlock[] };
 export type SlackLinks = {
   /** The agent's name. */
   agent: string;
+  /** What stands above the answer. */
+  title?: string | undefined;
   /** For commands that a message names. */
   taskId?: string | undefined;
   /** Address of the task in Alfred. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { person } from '../support/principals.ts';
 import { until } from '../support/until.ts';
-import { createScheduleHarness, hourly, scheduleBody, textOf, type ScheduleHarness } from './schedule-harness.ts';
+import { ask, createScheduleHarness, hourly, scheduleBody, textOf, type ScheduleHarness } from './schedule-harness.ts';
 
 const text = 'Any purple news?';
 
@@ -27,6 +27,18 @@ const noted = async (id: string) =>
   ).rows;
 const running = (id: string) =>
   until('its task runs', () => api.read(id), { accept: (schedule) => schedule.running === 1 });
+
+test('a schedule keeps the channel of Slack for its answers', async () => {
+  const notify = { slack: { channel: 'C0123ABCD' } };
+  const { id, action } = await api.create({ action: { ...ask, notify } });
+  expect(action).toMatchObject({ task: { agent: 'knowledge' }, notify });
+  expect((await api.patch(id, { action: ask })).body.action.notify).toBeUndefined();
+  const wrong = scheduleBody({ action: { ...ask, notify: { slack: { channel: '#general' } } } });
+  expect(await api.http.post('/v1/schedules', wrong)).toMatchObject({
+    status: 422,
+    body: { issues: [{ path: 'action.notify.slack.channel' }] },
+  });
+});
 
 test('a run sends its message once, with the run’s id, and ends with the answer', async () => {
   const { release } = api.blockedModel();

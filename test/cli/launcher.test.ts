@@ -114,6 +114,7 @@ test('what the API found wrong is said by the name of the option or argument', a
   expect(say('ask', 'budget.maxCostUsd')).toBe('--max-cost-usd: wrong');
   expect(say('ask', 'input.text')).toBe('<question>: wrong');
   expect(say('schedules add', 'timing.everyS')).toBe('--every: wrong');
+  expect(say('schedules add', 'action.notify.slack.channel')).toBe('--slack-channel: wrong');
   expect(say('tasks list', 'query.other.0')).toBe('other: wrong');
   expect(say('tasks list', '')).toBe('wrong');
 });

@@ -28,7 +28,7 @@ test('without schedules, list says how to create one', async () => {
 });
 
 test('a created schedule is listed and shown, until it is deleted', async () => {
-  const id = await created(...morning);
+  const id = await created(...morning, '--slack-channel', 'C0123ABCD');
   const year = new Date().getUTCFullYear() + 1;
   expect((await schedules('list')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
     ['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'],
@@ -36,7 +36,7 @@ test('a created schedule is listed and shown, until it is deleted', async () => 
     [''],
   ]);
   const { stdout } = await schedules('show', id);
-  expect(stdout).toMatch(/^agent +knowledge$/m);
+  expect(stdout).toMatch(/^agent +knowledge\nchannel +C0123ABCD$/m);
   expect(stdout).toContain(`next      ${year}-01-01 07:00, ${year + 1}-01-01 07:00`);
   expect(JSON.parse((await schedules('show', id, '--json')).stdout)).toMatchObject({
     action: { task: { input: { text: 'What is new?' } } },

@@ -47,7 +47,8 @@ test('a door that works has no fault, and what Slack does not show is named', as
   harness.slack.say(ada, harness.slack.directMessage(ada), 'Good morning.');
   await harness.slack.settled();
   await harness.inboxIsEmpty();
-  const { code, stdout, stderr } = await examine();
+  const { id: channel } = harness.slack.addChannel({ name: 'alerts' });
+  const { code, stdout, stderr } = await examine({ SLACK_ALERTS_CHANNEL: channel });
   expect({ code, stdout, stderr }).toMatchObject({ code: 0, stderr: 'Nothing is wrong.\n' });
   for (const line of [
     '✓ bot token       SLACK_BOT_TOKEN is the "Bot User OAuth Token" (xoxb-…)',
@@ -55,6 +56,7 @@ test('a door that works has no fault, and what Slack does not show is named', as
     '✓ signing secret  SLACK_SIGNING_SECRET is the "Signing Secret" of the app',
     `✓ sign-in         Alfred is alfred in the workspace Acme (${harness.slack.workspace.id})`,
     '✓ sockets         Slack opens sockets for the app token',
+    `✓ alerts          they are posted in the channel ${channel}`,
     '✓ agent           knowledge answers',
     `✓ door            it is ready at http://127.0.0.1:${environment().SLACK_PORT}`,
     '✓ database        its schema is up to date',
@@ -67,10 +69,16 @@ test('a door that works has no fault, and what Slack does not show is named', as
 test('each fault is named with what to do, and the command fails', async () => {
   const { slack } = harness;
   slack.workspace.scopes.delete('users:read');
+  const { id: channel } = slack.addChannel({ name: 'closed', withApp: false });
   const [swapped, refused] = await Promise.all([
     examine({ SLACK_BOT_TOKEN: slack.app.appToken, SLACK_APP_TOKEN: '', SLACK_SIGNING_SECRET: '' }, '--json'),
     examine(
-      { SLACK_APP_TOKEN: 'xapp-of-another-app', SLACK_AGENT: 'butler', SLACK_PORT: String(await closedPort()) },
+      {
+        SLACK_APP_TOKEN: 'xapp-of-another-app',
+        SLACK_AGENT: 'butler',
+        SLACK_PORT: String(await closedPort()),
+        SLACK_ALERTS_CHANNEL: channel,
+      },
       '--json',
     ),
   ]).finally(() => slack.workspace.scopes.add('users:read'));
@@ -87,6 +95,7 @@ test('each fault is named with what to do, and the command fails', async () => {
   expect(checksOf(refused)).toMatchObject({
     scopes: { state: 'wrong', message: 'the bot token lacks users:read', advice: expect.stringContaining('install') },
     sockets: { state: 'wrong', message: 'Slack refuses the app token: invalid_auth' },
+    alerts: { state: 'wrong', message: `Alfred is no member of the channel ${channel}` },
     agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant.' },
     door: { state: 'wrong', message: expect.stringContaining('no Slack door answers at') },
     database: { state: 'ok' },

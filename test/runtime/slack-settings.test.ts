@@ -60,6 +60,11 @@ test.each<[string, Record<string, string>, RegExp]>([
     { ...bot, ...oidc, SLACK_APP_TOKEN: 'xapp-1-A' },
     /SLACK_TENANT is not set: is needed with OIDC_ISSUER/,
   ],
+  [
+    'a channel for alerts without a bot token',
+    { SLACK_CLIENT_ID: '1.2', SLACK_APP_TOKEN: 'xapp-1-A', SLACK_ALERTS_CHANNEL: 'C0123ABCD' },
+    /SLACK_BOT_TOKEN is not set: is needed with SLACK_ALERTS_CHANNEL/,
+  ],
 ])('%s is refused with what to do, and shows no token', (_, variables, message) => {
   let error: unknown;
   try {

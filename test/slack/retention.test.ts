@@ -18,7 +18,10 @@ async function removeOnce(teams: string[]) {
         return [{ team: 'T9', count: 3 }];
       },
     },
+    files: nothing,
+    installations: nothing,
     links: nothing,
+    notifications: nothing,
     posts: nothing,
     threads: {
       removeOld: async () => {

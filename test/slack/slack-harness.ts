@@ -7,8 +7,15 @@ import { until } from '../support/until.ts';
 
 type Overrides = { [Name in keyof Config]?: string };
 
-/** The Slack door with the real adapters, workers and a scripted model, and a fake Slack. */
-export async function createSlackHarness(overrides: Overrides = {}, options: FakeSlackOptions = {}) {
+/**
+ * The Slack door with the real adapters, workers and a scripted model, and a fake Slack.
+ *
+ * @param overrides variables, also by what the fake Slack has
+ */
+export async function createSlackHarness(
+  overrides: Overrides | ((slack: ReturnType<typeof createFakeSlack>) => Overrides) = {},
+  options: FakeSlackOptions = {},
+) {
   const slack = createFakeSlack(options);
   await slack.start();
   const harness = await createTaskHarness({
@@ -17,7 +24,7 @@ export async function createSlackHarness(overrides: Overrides = {}, options: Fak
     SLACK_SIGNING_SECRET: slack.app.signingSecret,
     SLACK_API_URL: slack.apiUrl,
     SLACK_PORT: '0',
-    ...overrides,
+    ...(typeof overrides === 'function' ? overrides(slack) : overrides),
   });
   const readiness = createReadiness({ postgres: async () => void (await harness.postgres.pool.query('select 1')) });
   const edge = { ...harness, readiness, readMetrics: () => harness.metrics.registry.metrics() };

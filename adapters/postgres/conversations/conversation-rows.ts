@@ -101,7 +101,7 @@ async function createConversation(
   db: Database,
   scope: Scope,
   request: ConversationRequest,
-  { idempotencyKey, onBusy }: Parameters<ConversationRows['create']>[2],
+  { idempotencyKey, onBusy, instructions }: Parameters<ConversationRows['create']>[2],
 ): Promise<ConversationRow> {
   const { agent, title, metadata, budget, priority, callback } = request;
   const id = newId();
@@ -119,6 +119,7 @@ async function createConversation(
       defaults: JSON.stringify({ budget, priority, callback }),
       idempotency_key: idempotencyKey ?? null,
       request_hash: requestHash,
+      instructions: instructions ?? null,
     })
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'subject', 'idempotency_key']).where('idempotency_key', 'is not', null).doNothing(),

@@ -25,7 +25,14 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[], 
       await sql`select from tasks where id = any(${ids}::uuid[]) order by id for update`.execute(trx);
       const contents = await listContents(trx, ids);
       // Events that a task's last activity appended meanwhile.
-      for (const table of ['task_events', 'tool_calls', 'approvals', 'callbacks', 'task_readers'] as const)
+      for (const table of [
+        'task_events',
+        'tool_calls',
+        'approvals',
+        'callbacks',
+        'task_readers',
+        'slack_feedback',
+      ] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
       await sql`
         update model_calls set result_hash = null,

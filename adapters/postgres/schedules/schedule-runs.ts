@@ -57,9 +57,9 @@ export const createScheduleRuns = (
         select task_id, error_code from schedule_runs where schedule_id = ${scheduleId} and key = ${key}
       ), run as (
       insert into schedule_runs as r
-        (schedule_id, key, task_id, conversation_id, message_id, error_code, error_message)
+        (schedule_id, key, task_id, conversation_id, message_id, error_code, error_message, slack_channel)
       select id, ${key}, ${taskId ?? null}::uuid, ${conversationId ?? null}, ${messageId ?? null},
-        ${error?.code ?? null}, ${error?.message ?? null}
+        ${error?.code ?? null}, ${error?.message ?? null}, action #>> '{notify,slack,channel}'
       from schedules where id = ${scheduleId} and tenant = ${tenant} and subject = ${subject}
       on conflict (schedule_id, key) do update set
         task_id = coalesce(excluded.task_id, r.task_id),

@@ -5,7 +5,11 @@ import type { Documents } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
 
 const Input = z.strictObject({
-  documentId: z.string().min(1).max(100).describe('documentId of a passage that a search returned'),
+  documentId: z
+    .string()
+    .min(1)
+    .max(100)
+    .describe('documentId of a passage that a search returned, or of an attached file'),
   start: z.int().min(0).default(0).describe('Offset of the first character to read'),
   maxCharacters: z.int().min(1).max(40_000).default(8_000).describe('How much to read at the most'),
 });
@@ -14,7 +18,7 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
   typedTool({
     name: 'read_document',
     description:
-      'Reads on in a document that a search found, where its passages are not enough. The text comes as one passage that can be cited; `nextStart` says where to go on, and is null at the end.',
+      'Reads on in a document that a search found, where its passages are not enough, or reads a file that is attached to the question. The text comes as one passage that can be cited; `nextStart` says where to go on, and is null at the end.',
     input: Input,
     async run({ documentId, start, maxCharacters }, { scope }) {
       const stored = await documents.read(scope, documentId);

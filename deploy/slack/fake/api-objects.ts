@@ -6,6 +6,10 @@ export const compact = (fields: Args): Args =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 export function apiFile(state: State, file: SlackFile, url: string): Args {
+  const mode = file.deleted ? 'tombstone' : (file.mode ?? 'hosted');
+  // Of these Slack shows nothing else.
+  if (mode === 'tombstone' || mode === 'hidden_by_limit') return { id: file.id, mode };
+  const isExternal = mode === 'external';
   const base = `${url}/files-pri/${file.team}-${file.id}`;
   const name = encodeURIComponent(file.name);
   return {
@@ -18,12 +22,13 @@ export function apiFile(state: State, file: SlackFile, url: string): Args {
     filetype: file.name.split('.').at(-1) ?? 'binary',
     user: file.user,
     user_team: state.users.get(file.user)?.team ?? file.team,
-    mode: 'hosted',
-    is_external: false,
-    size: file.content.length,
+    mode,
+    is_external: isExternal,
+    external_type: isExternal ? 'gdrive' : '',
+    size: isExternal ? 0 : file.content.length,
     file_access: 'visible',
-    url_private: `${base}/${name}`,
-    url_private_download: `${base}/download/${name}`,
+    url_private: isExternal ? `https://drive.example.com/${file.id}` : `${base}/${name}`,
+    ...(isExternal ? {} : { url_private_download: `${base}/download/${name}` }),
     permalink: `${url}/files/${file.user}/${file.id}/${name}`,
     channels: [...file.channels].filter((id) => state.channels.get(id)?.kind === 'public'),
     groups: [...file.channels].filter((id) => state.channels.get(id)?.kind === 'private'),
@@ -132,7 +137,7 @@ export function apiMessage(state: State, message: Message, url: string): Args {
         ? message.files.flatMap((id) => {
             const file = state.files.get(id);
             if (!file) return [];
-            return [channel?.external ? fileStub(file) : apiFile(state, file, url)];
+            return [channel?.external || file.onlyNamed ? fileStub(file) : apiFile(state, file, url)];
           })
         : undefined,
     upload: message.files.length > 0 ? false : undefined,

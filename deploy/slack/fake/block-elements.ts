@@ -68,7 +68,10 @@ function checkFeedback(element: Block, pointer: string, report: Report): void {
   for (const name of ['positive_button', 'negative_button']) {
     const button = element[name];
     if (!isRecord(button)) report(pointer, `missing required field: ${name}`);
-    else checkButton(button, `${pointer}/${name}`, report);
+    else {
+      if (button['value'] === undefined) report(`${pointer}/${name}`, 'missing required field: value');
+      checkButton(button, `${pointer}/${name}`, report);
+    }
   }
 }
 

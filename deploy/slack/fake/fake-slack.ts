@@ -17,7 +17,7 @@ import { createSeen } from './seen.ts';
 import { createHttpServer } from './server.ts';
 import { createSocketMode } from './socket-mode.ts';
 import { createState } from './state.ts';
-import type { Args, Call } from './types.ts';
+import type { Args, Call, FileDownload } from './types.ts';
 import { createViewInteractions } from './view-interactions.ts';
 import { createWebApi } from './web-api.ts';
 import { createWorld } from './world.ts';
@@ -58,6 +58,7 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
   const eventsAnHour = options.eventsAnHour ?? deliveryLimits.eventsAnHour;
   const events = createEvents({ state, deliveries, eventsAnHour, url });
   const calls: Call[] = [];
+  const downloads: FileDownload[] = [];
   const faults = createFaults();
   const openSocket = () => socketMode.open(address.replace('http', 'ws'));
   const webApi = createWebApi({
@@ -67,7 +68,7 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
     rateLimits: createRateLimits(clock, () => limited),
     calls,
   });
-  const server = createHttpServer({ state, webApi });
+  const server = createHttpServer({ state, webApi, faults, downloads });
   socketMode.attach(server);
   const lookup = createLookup(state);
   const payloads = createPayloads({ state, deliveries, url });
@@ -86,6 +87,8 @@ export function createFakeSlack(options: FakeSlackOptions = {}) {
     /** The first workspace, where the app is installed. */
     workspace,
     calls,
+    /** The downloads of files. */
+    downloads,
     deliveries: deliveries.all,
     /** Resolves when every delivery is acknowledged or given up. */
     settled: deliveries.settled,

@@ -14,6 +14,9 @@ export function createFaults() {
   const byMethod = new Map<string, Fault[]>();
   let outage = false;
   let delayMs = 0;
+  let elsewhere: string | undefined;
+  const downloads: number[] = [];
+  let downloadsWait: Promise<void> | undefined;
 
   const add = (method: string, count: number, fault: Fault) => {
     byMethod.set(method, [...(byMethod.get(method) ?? []), ...Array<Fault>(count).fill(fault)]);
@@ -40,6 +43,27 @@ export function createFaults() {
       delayMs = ms;
     },
     delayMs: () => delayMs,
+    /** The next downloads of files get this HTTP status. */
+    failDownloads: (status: number, count = 1) => void downloads.push(...Array<number>(count).fill(status)),
+    /** Downloads of files lead to this address. */
+    redirectDownloads: (to: string | undefined) => {
+      elsewhere = to;
+    },
+    /** Downloads of files wait. @returns lets them go on */
+    blockDownloads: (): (() => void) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      downloadsWait = promise;
+      return () => {
+        downloadsWait = undefined;
+        resolve();
+      };
+    },
+    takeDownload: async (): Promise<{ status: number; location?: string } | undefined> => {
+      await downloadsWait;
+      if (elsewhere !== undefined) return { status: 302, location: elsewhere };
+      const status = outage ? 503 : downloads.shift();
+      return status === undefined ? undefined : { status };
+    },
     take: (method: string): Fault | undefined => {
       if (outage) return { kind: 'http', status: 503 };
       return byMethod.get(method)?.shift();

@@ -5,12 +5,19 @@ import type { Lookup, MessageRef, Ref } from './lookup.ts';
 import { removeMessage, threadRoot } from './methods/chat.ts';
 import { mimetypeOf, shareFiles } from './methods/files.ts';
 import type { State } from './state.ts';
-import type { Channel, Message, SlackFile, User } from './types.ts';
+import type { Channel, FileMode, Message, SlackFile, User } from './types.ts';
 
 /** What a person did, and what the app was sent about it. */
 export type Act = MessageRef & { threadTs: string | undefined; deliveries: Delivery[] };
 
-export type Upload = { name: string; content: string | Buffer; mimetype?: string };
+/** `onlyNamed`: events name it only by its id, and the app must ask `files.info`. */
+export type Upload = {
+  name: string;
+  content: string | Buffer;
+  mimetype?: string;
+  mode?: FileMode;
+  onlyNamed?: boolean;
+};
 
 /** As Slack stores what people type: three characters escaped, addresses as links, mentions as they are. */
 const asTyped = (typed: string): string =>
@@ -26,6 +33,27 @@ const asTyped = (typed: string): string =>
             .replaceAll(/https?:\/\/[^\s]+/g, '<$&>'),
     )
     .join('');
+
+function addFile(state: State, upload: Upload, { user, channel }: { user: User; channel: Channel }): SlackFile {
+  const { name, content, mimetype, mode, onlyNamed } = upload;
+  const file: SlackFile = {
+    id: state.nextId('F'),
+    team: channel.team,
+    user: user.id,
+    name,
+    title: name,
+    mimetype: mimetype ?? mimetypeOf(name),
+    content: Buffer.from(content),
+    createdAt: state.clock.now(),
+    channels: new Set(),
+    deleted: false,
+    mode,
+    onlyNamed,
+    complete: true,
+  };
+  state.files.set(file.id, file);
+  return file;
+}
 
 /** What people write and upload. Each function throws when Slack's window would not let the person do it. */
 export function createPeople({
@@ -52,24 +80,6 @@ export function createPeople({
     const threadTs = threadRoot(channel, thread);
     const message = state.addMessage(channel, { user: user.id, text: asTyped(typed), threadTs });
     return act(message, events.message(message));
-  };
-
-  const addFile = (user: User, channel: Channel, { name, content, mimetype }: Upload): SlackFile => {
-    const file: SlackFile = {
-      id: state.nextId('F'),
-      team: channel.team,
-      user: user.id,
-      name,
-      title: name,
-      mimetype: mimetype ?? mimetypeOf(name),
-      content: Buffer.from(content),
-      createdAt: state.clock.now(),
-      channels: new Set(),
-      deleted: false,
-      complete: true,
-    };
-    state.files.set(file.id, file);
-    return file;
   };
 
   const announceFile = ({ id, user }: SlackFile, channel: Channel): Delivery[] =>
@@ -99,11 +109,26 @@ export function createPeople({
     ): Act & { files: string[] } => {
       const user = lookup.user(userRef);
       const channel = lookup.channelOf(channelRef, user);
-      const files = [uploads].flat().map((upload) => addFile(user, channel, upload));
+      const files = [uploads].flat().map((upload) => addFile(state, upload, { user, channel }));
       const fields = { user: user.id, text: asTyped(text), threadTs: threadRoot(channel, thread) };
       const message = shareFiles(state, channel, files, fields);
       const deliveries = [...events.message(message), ...files.flatMap((file) => announceFile(file, channel))];
       return { ...act(message, deliveries), files: files.map(({ id }) => id) };
+    },
+    /** Shares a file that is in Slack already in another message. */
+    shareAgain: (
+      userRef: Ref,
+      channelRef: Ref,
+      fileId: string,
+      { text = '', thread }: { text?: string; thread?: string } = {},
+    ): Act => {
+      const user = lookup.user(userRef);
+      const channel = lookup.channelOf(channelRef, user);
+      const file = state.files.get(fileId);
+      if (!file || file.deleted) throw new Error(`The fake Slack has no file ${fileId}.`);
+      const fields = { user: user.id, text: asTyped(text), threadTs: threadRoot(channel, thread) };
+      const message = shareFiles(state, channel, [file], fields);
+      return act(message, events.message(message));
     },
     edit: (userRef: Ref, ref: MessageRef, typed: string): Act => {
       const user = lookup.user(userRef);

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isRecord, parseJson } from '../../../contract/json.ts';
+import type { Faults } from './faults.ts';
 import { mayReadFile } from './methods/files.ts';
 import { respond } from './response-urls.ts';
 import type { State } from './state.ts';
-import { SlackError } from './types.ts';
+import { type FileDownload, SlackError } from './types.ts';
 import { readBody, type WebApi } from './web-api.ts';
 
 type Handler = (match: string[], request: IncomingMessage, response: ServerResponse, url: URL) => Promise<void> | void;
@@ -23,8 +24,24 @@ async function uploadedContent(body: Buffer, contentType: string): Promise<Buffe
   return file === undefined ? body : Buffer.from(await file.arrayBuffer());
 }
 
-export function createHttpServer({ state, webApi }: { state: State; webApi: WebApi }): Server {
-  const download: Handler = ([, team, id], request, response) => {
+export function createHttpServer({
+  state,
+  webApi,
+  faults,
+  downloads,
+}: {
+  state: State;
+  webApi: WebApi;
+  faults: Pick<Faults, 'takeDownload'>;
+  downloads: FileDownload[];
+}): Server {
+  const download: Handler = async ([, team, id], request, response) => {
+    const fault = await faults.takeDownload();
+    if (fault) {
+      downloads.push({ file: id ?? '', outcome: `http_${fault.status}` });
+      response.writeHead(fault.status, fault.location === undefined ? {} : { location: fault.location }).end();
+      return;
+    }
     const file = state.files.get(id ?? '');
     const workspace = [...state.workspaces.values()].find(({ botToken }) => botToken === token(request));
     const allowed =
@@ -33,6 +50,7 @@ export function createHttpServer({ state, webApi }: { state: State; webApi: WebA
       workspace?.installed &&
       workspace.scopes.has('files:read') &&
       mayReadFile(state, file, workspace);
+    downloads.push({ file: id ?? '', outcome: allowed ? 'ok' : 'sign_in' });
     if (!allowed) {
       response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(signInPage);
       return;

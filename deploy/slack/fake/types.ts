@@ -69,6 +69,9 @@ export type Message = {
   versions: Version[];
 };
 
+/** How Slack has a file: stored, as a link to elsewhere, deleted, or hidden by the workspace's plan. */
+export type FileMode = 'hosted' | 'external' | 'tombstone' | 'hidden_by_limit';
+
 export type SlackFile = {
   id: string;
   team: string;
@@ -81,6 +84,10 @@ export type SlackFile = {
   /** Channels that it was shared in. */
   channels: Set<string>;
   deleted: boolean;
+  /** Default: `hosted`. */
+  mode?: FileMode | undefined;
+  /** Events name it only by its id. */
+  onlyNamed?: boolean | undefined;
   /** False between the request for an upload and its completion. */
   complete: boolean;
 };
@@ -105,6 +112,8 @@ export type Workspace = {
   botToken: string;
   scopes: Set<string>;
   installed: boolean;
+  /** The app is installed in a whole organisation, and not in one workspace. */
+  isOrg: boolean;
 };
 
 export type App = {
@@ -129,6 +138,9 @@ export type Call = {
   outcome: string;
   response: Args;
 };
+
+/** One download of a file. `outcome`: `ok`, `sign_in` for the page that asks to sign in, or `http_<status>`. */
+export type FileDownload = { file: string; outcome: string };
 
 /** A refusal with the name that Slack gives it. */
 export class SlackError extends Error {

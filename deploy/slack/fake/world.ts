@@ -13,6 +13,8 @@ export type UserFields = {
   admin?: boolean;
 };
 
+export type WorkspaceFields = { name: string; installed?: boolean; isOrg?: boolean };
+
 export type ChannelFields = {
   name: string;
   kind?: Exclude<ChannelKind, 'im'>;
@@ -63,8 +65,8 @@ export function createWorld({
 
   return {
     addUser,
-    /** A workspace with the app. `installed: false`: the app comes there by OAuth. */
-    addWorkspace: ({ name, installed = true }: { name: string; installed?: boolean }): Workspace => {
+    /** A workspace with the app. `installed: false`: the app comes there by OAuth; `isOrg`: into the organisation. */
+    addWorkspace: ({ name, installed = true, isOrg = false }: WorkspaceFields): Workspace => {
       const id = state.nextId('T');
       const workspace: Workspace = {
         id,
@@ -75,6 +77,7 @@ export function createWorld({
         botToken: state.botToken(),
         scopes: new Set(scopes),
         installed,
+        isOrg,
       };
       state.workspaces.set(id, workspace);
       workspace.botUserId = addUser({ name: state.app.name.toLowerCase(), kind: 'bot', workspace: id }).id;

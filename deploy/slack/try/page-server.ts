@@ -9,7 +9,8 @@ import { createPersonView, type PersonView } from './person-view.ts';
 import type { Trial } from './trial.ts';
 
 const host = '127.0.0.1';
-const mostBytes = 200_000;
+/** Files come as base64. */
+const mostBytes = 30_000_000;
 /** How often what a person sees is compared with what the page has. */
 const comparedEveryMs = 100;
 
@@ -96,7 +97,7 @@ async function readText(request: IncomingMessage): Promise<string> {
   let bytes = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > mostBytes) throw new Error('The text is too long.');
+    if (bytes > mostBytes) throw new Error('That is too large.');
     parts.push(part);
   }
   return Buffer.concat(parts).toString('utf8');

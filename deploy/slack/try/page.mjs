@@ -51,6 +51,11 @@ function showMessage(channel, message, replies) {
     button.addEventListener('click', () => openThread(message.ts));
     article.append(button);
   }
+  if (!message.isPrivate) {
+    const about = make('button', { type: 'button', className: 'replies' }, `Ask ${app} about this`);
+    about.addEventListener('click', () => act({ do: 'ask-about', channel: channel.id, ts: message.ts }));
+    article.append(about);
+  }
   return article;
 }
 
@@ -162,6 +167,16 @@ function valuesOf(form) {
   return values;
 }
 
+/** A file as the page sends it. */
+function readFile(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener('load', () => resolve({ name: file.name, content: reader.result.split(',')[1] ?? '' }));
+    reader.addEventListener('error', () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
+}
+
 function openChannel(id) {
   open = id;
   thread = undefined;
@@ -225,12 +240,16 @@ for (const [id, place] of [
   ['reply', () => ({ channel: open, thread })],
 ]) {
   const box = at(id).querySelector('textarea');
+  const picker = at(id).querySelector('input');
   at(id).addEventListener('submit', async (event) => {
     event.preventDefault();
     const text = box.value.trim();
-    if (text === '') return;
+    const files = await Promise.all([...picker.files].map(readFile));
+    if (text === '' && files.length === 0) return;
     box.value = '';
-    if (!(await act({ do: 'write', ...place(), text })) && box.value === '' && !text.startsWith('/')) box.value = text;
+    picker.value = '';
+    const what = files.length === 0 ? { do: 'write' } : { do: 'attach', files };
+    if (!(await act({ ...what, ...place(), text })) && box.value === '' && !text.startsWith('/')) box.value = text;
   });
   box.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;

@@ -6,6 +6,7 @@ import { createTools } from '../../../agents/tools/index.ts';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { numberPassages } from '../../../activities/context/citations.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
+import { withAttachedFiles } from '../../../contract/rules/attached-files.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
 
@@ -78,6 +79,12 @@ describe('the offline query', () => {
     '연차는 며칠인가요?',
   ])('of “%s” is the question itself', (question) => {
     expect(queryOf(notice, question)).toBe(question);
+  });
+
+  test('leaves out the files that are attached', () => {
+    const question = withAttachedFiles(notice, [{ name: 'contract.txt', documentId: '01993a4e-0000-7000-8000-0000' }]);
+    expect(queryOf(question)).toBe(notice);
+    expect(queryOf(question, 'And for managers?')).toBe(`${notice} And for managers?`);
   });
 
   test('goes back to an independent question, over at most three messages, on one line', () => {

@@ -11,10 +11,22 @@ export const generatedSlack = `
       case when n > 50 then now() end from generate_series(1, 20000) n;
   insert into slack_threads (team, channel, thread_ts, tenant, subject, conversation_id, agent)
     select 'T1', 'C' || n % 500, n::text, 'local', 's7', 'c' || n, 'knowledge' from generate_series(1, 20000) n;
-  analyze slack_inbox, slack_posts, slack_threads;`;
+  insert into slack_files (team, channel, thread_ts, ts, position, tenant, subject, name, document_name,
+      question_ts)
+    select 'T1', 'C' || n % 500, n::text, n::text, 0, 'local', 's7', 'a.txt', 'slack/' || n || '/a.txt', n::text from generate_series(1, 20000) n;
+  insert into slack_notifications (id, kind, tenant, team, channel, created_at, finished_at)
+    select pg_temp.id_at(n), 'failures', 'local', 'T1', 'C7', now() - n * interval '1 minute', now() from generate_series(2, 5000) n;
+  insert into slack_notification_causes (receipt, notification_id, task_id)
+    select 'failed:' || n, pg_temp.id_at(2 + n % 4000), pg_temp.id_at(n) from generate_series(1, 20000) n;
+  insert into slack_notifications (id, kind, tenant, team, channel, owner)
+    values ('01890000-0000-7000-8000-000000000001', 'failures', 'local', 'T1', 'C7', 'one');
+  analyze slack_notifications, slack_notification_causes;
+  analyze slack_inbox, slack_posts, slack_threads, slack_files;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
-export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }: Adapters) {
+export async function sendSlackQueries(adapters: Adapters) {
+  const { slackChannels, slackFeedback, slackFiles, slackInbox, slackPosts, slackThreads } = adapters;
+  const { slackNotifications, slackRunResults } = adapters;
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -33,6 +45,31 @@ export async function sendSlackQueries({ slackInbox, slackPosts, slackThreads }:
   await slackPosts.finish('one', post?.id ?? '');
   await slackPosts.depth();
   await slackPosts.removeOld();
+  const target = { tenant: 'local', team: 'T1', channel: 'C7' };
+  const notification = '01890000-0000-7000-8000-000000000001';
+  await slackNotifications.collectFailures(target);
+  await slackNotifications.collectApprovals(target);
+  await slackNotifications.claim('one', leaseMs, { ...target, kinds: ['failures'] });
+  await slackNotifications.approvalOf({ id: notification, tenant: 'local' });
+  await slackNotifications.park('one', notification);
+  await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
+  await slackNotifications.save('one', notification, []);
+  await slackNotifications.retry('one', notification, 0);
+  await slackNotifications.finish('one', notification);
+  await slackNotifications.removeOld();
+  await slackRunResults.collect(target);
+  await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
+  const message = { ...place, ts: '7' };
+  await slackFiles.find(message);
+  const owner = { tenant: 'local', subject: 's7' };
+  const file = { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: null, problem: null };
+  await slackFiles.store({ ...message, ts: '8' }, owner, [file]);
+  await slackFiles.take(message);
+  await slackFiles.listOwn(message);
+  await slackFiles.remove(message);
+  await slackChannels.find({ tenant: 'local', team: 'T1', channel: 'C7' });
+  const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
+  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });
 }

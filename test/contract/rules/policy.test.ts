@@ -40,6 +40,7 @@ test('a member does nothing with things of others; each role adds what it is for
     'see source',
     'delete source',
     'see usage',
+    'change channel',
   ]);
   expect(ofTenant('developer')).toEqual(['see agent', 'change agent', 'use agent']);
   expect(ofTenant('admin')).toEqual(expect.arrayContaining([...ofTenant('operator'), 'see key', 'see audit']));

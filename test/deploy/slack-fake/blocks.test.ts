@@ -7,6 +7,14 @@ const plain = (length: number) => ({ type: 'plain_text', text: 'x'.repeat(length
 const mrkdwn = (length: number) => ({ type: 'mrkdwn', text: 'x'.repeat(length) });
 const button = (fields: Block = {}) => ({ type: 'button', action_id: 'go', text: plain(4), ...fields });
 const actions = (...elements: Block[]) => ({ type: 'actions', elements });
+const contextActions = (...elements: Block[]) => ({ type: 'context_actions', elements });
+const feedback = (fields: Block = {}) => ({
+  type: 'feedback_buttons',
+  action_id: 'feedback',
+  positive_button: { text: plain(4), value: 'up' },
+  negative_button: { text: plain(4), value: 'down' },
+  ...fields,
+});
 const option = (text: number, value = 'v') => ({ text: plain(text), value });
 const select = (options: Block[]) => ({ type: 'static_select', action_id: 'pick', options });
 const rows = (count: number, columns = 1, text = 'x') =>
@@ -116,6 +124,18 @@ const limits: [what: string, within: Block, beyond: Block, pointer: string][] = 
     actions(select(many(101, () => option(1)))),
     '/blocks/0/elements/0/options',
   ],
+  [
+    '5 elements of a context actions block',
+    contextActions(...many(5, (index) => feedback({ action_id: `a${index}` }))),
+    contextActions(...many(6, (index) => feedback({ action_id: `a${index}` }))),
+    '/blocks/0/elements',
+  ],
+  [
+    '75 characters of a feedback button',
+    contextActions(feedback({ positive_button: { text: plain(75), value: 'up' } })),
+    contextActions(feedback({ positive_button: { text: plain(76), value: 'up' } })),
+    '/blocks/0/elements/0/positive_button/text/text',
+  ],
   ['100 rows of a table', { type: 'table', rows: rows(100) }, { type: 'table', rows: rows(101) }, '/blocks/0/rows'],
   [
     '20 columns of a table',
@@ -170,6 +190,14 @@ describe('what Block Kit refuses', () => {
       [{ type: 'context', elements: [button()] }],
       'message',
       '/blocks/0/elements/0/type',
+    ],
+    ['feedback buttons in an actions block', [actions(feedback())], 'message', '/blocks/0/elements/0/type'],
+    ['feedback buttons in a modal', [contextActions(feedback())], 'modal', '/blocks/0/type'],
+    [
+      'a feedback button without a value',
+      [contextActions(feedback({ negative_button: { text: plain(4) } }))],
+      'message',
+      '/blocks/0/elements/0/negative_button',
     ],
     ['a section with nothing', [{ type: 'section' }], 'message', '/blocks/0'],
     ['an actions block without elements', [actions()], 'message', '/blocks/0/elements'],

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { startPageServer } from '../../../deploy/slack/try/page-server.ts';
 import { createTrial } from '../../../deploy/slack/try/trial.ts';
+import { askAboutShortcutId } from '../../../slack/rendering/actions.ts';
 import { until } from '../../support/until.ts';
 import { openPage, wordsOf, type Page } from './read-page.ts';
 
@@ -113,6 +114,23 @@ test('a person writes, in threads too, and sees their own channels alone', async
   expect(await ada.act({ do: 'write', channel: id, text: '/remind me' })).toContain('/remind is no command here');
 });
 
+test('a person attaches files, with words or without, and all members see them', async () => {
+  const [ada, ben] = [await pageOf('ada'), await pageOf('ben')];
+  const { id: channel } = ada.channel('general');
+  const files = [{ name: 'plan.txt', content: Buffer.from('Plan B').toString('base64') }];
+  expect(await ada.act({ do: 'attach', channel, text: '@Alfred, see this', files })).toBe('');
+  const shown = await until('the file', () =>
+    ben.channel('general').messages.find(({ body }) => wordsOf(body).includes('[file: plan.txt]')),
+  );
+  expect(wordsOf(shown.body)).toContain('see this');
+  expect(await ada.act({ do: 'attach', channel, thread: shown.ts, text: '', files })).toBe('');
+  await until('the reply', () => ben.channel('general').messages.some(({ thread }) => thread === shown.ts));
+  const sent = slack.deliveries.map(({ payload }) => payload['event'] as { files?: { id: string; size: number }[] });
+  const [uploaded] = sent.flatMap((event) => event.files ?? []);
+  expect(uploaded).toMatchObject({ name: 'plan.txt', size: 6 });
+  expect(slack.file(uploaded!.id)?.content.toString()).toBe('Plan B');
+});
+
 test('what only one person sees, the app’s work and its buttons are shown, and a press reaches the app', async () => {
   const [ada, ben] = [await pageOf('ada'), await pageOf('ben')];
   const { id: channel } = ada.channel('general');
@@ -143,4 +161,10 @@ test('what only one person sees, the app’s work and its buttons are shown, and
   // No app is connected here, so that Slack waits in vain.
   slack.clock.advance(3_000);
   expect(await answer).toBe('Alfred did not answer in three seconds.');
+  const asked = ada.act({ do: 'ask-about', channel, ts });
+  const isShortcut = ({ payload }: { payload: Record<string, unknown> }) => payload.type === 'message_action';
+  const chosen = await until('the shortcut', () => slack.deliveries.find(isShortcut));
+  expect(chosen.payload).toMatchObject({ callback_id: askAboutShortcutId, message: { ts } });
+  slack.clock.advance(3_000);
+  expect(await asked).toBe('Alfred did not answer in three seconds.');
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { ClaimedSlackDelivery } from '../../../contract/ports/index.ts';
+import type { WithoutPlace } from '../../../slack/processing/attempt.ts';
 import { createProcessor } from '../../../slack/processing/processor.ts';
 import { createMemoryInbox } from './memory-inbox.ts';
 
@@ -13,7 +14,7 @@ afterEach(() => void jest.useRealTimers());
 /** Lets time pass, and what waits for it go on. */
 const pass = (ms: number) => jest.advanceTimersByTimeAsync(ms);
 
-type Handle = (delivery: ClaimedSlackDelivery) => Promise<void>;
+type Handle = (delivery: ClaimedSlackDelivery, withoutPlace: WithoutPlace) => Promise<void>;
 
 function stage(handle: Handle, mayPass: (error: unknown) => boolean = (error) => error === away) {
   const inbox = createMemoryInbox();
@@ -22,9 +23,9 @@ function stage(handle: Handle, mayPass: (error: unknown) => boolean = (error) =>
   const processor = createProcessor({
     inbox,
     owner: 'one',
-    async handle(delivery) {
+    async handle(delivery, withoutPlace) {
       handled.push(delivery.key);
-      await handle(delivery);
+      await handle(delivery, withoutPlace);
     },
     mayPass,
     onPutBack: () => undefined,
@@ -84,6 +85,25 @@ test('deliveries of one busy channel leave room for those of others', async () =
   processor.start('T1');
   await pass(0);
   expect(handled).toEqual(['busy 0', 'busy 1', 'busy 2', 'quiet']);
+});
+
+test('deliveries that wait for files do not keep others waiting, in their channel neither', async () => {
+  const read = Promise.withResolvers<void>();
+  const { inbox, processor, handled } = stage(async ({ key }, withoutPlace) => {
+    if (key.startsWith('files')) await withoutPlace(() => read.promise);
+  });
+  for (let i = 0; i < 20; i++) inbox.add(`files ${i}`, { lane: `T1:C1:${i}.0` });
+  inbox.add('same channel', { lane: 'T1:C1:99.0' });
+  inbox.add('other channel', { lane: 'T1:C2:1.0' });
+  processor.start('T1');
+  await pass(0);
+  expect(handled).toHaveLength(22);
+  expect(inbox.row('same channel')).toMatchObject({ isCompleted: true });
+  expect(inbox.row('other channel')).toMatchObject({ isCompleted: true });
+  expect(inbox.row('files 0')).toMatchObject({ isCompleted: false, owner: 'one' });
+  read.resolve();
+  await pass(0);
+  expect(inbox.row('files 19')).toMatchObject({ isCompleted: true });
 });
 
 test('what is away for less than a day is waited for', async () => {

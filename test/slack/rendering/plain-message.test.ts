@@ -20,6 +20,7 @@ test('a message without Markdown has its text alone', () => {
 test('what people press, and what they read before, stays in the plain message', () => {
   const section = { type: 'section' as const, text: { type: 'mrkdwn' as const, text: '*pay* is to be decided' } };
   const actions = { type: 'actions' as const, elements: [] };
+  const feedback = { type: 'context_actions' as const, elements: [] };
   const footer = { type: 'context' as const, elements: [{ type: 'mrkdwn' as const, text: 'footer' }] };
   const args = `{ "to": "${'x'.repeat(4_000)}" }`;
   const blocks = [
@@ -28,9 +29,17 @@ test('what people press, and what they read before, stays in the plain message',
     ...preformattedPieces(args),
     actions,
     footer,
+    feedback,
   ];
   const plain = plainMessageWithButtons({ text: 'short', blocks });
-  expect(plain.blocks.map(({ type }) => type)).toEqual(['section', 'section', 'section', 'section', 'actions']);
+  expect(plain.blocks.map(({ type }) => type)).toEqual([
+    'section',
+    'section',
+    'section',
+    'section',
+    'actions',
+    'context_actions',
+  ]);
   expect(plain.blocks[1]).toBe(section);
   const texts = plain.blocks.map((block) => (block.type === 'section' ? block.text?.text : undefined) ?? '');
   expect([texts[0], texts.slice(2).join('')]).toEqual(['So far.', args]);

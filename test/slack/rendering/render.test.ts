@@ -45,7 +45,7 @@ const visible = (text: string) => text.replace(/[\s\u2060]/g, '');
 describe('the final messages', () => {
   it('have the answer, its sources and a footer', () => {
     expect(show(renderFinal(answer('**Thirty** days [1].'), links))).toEqual([
-      '**Thirty** days [1].\n*[1]* policies/expenses.md › Filing, page 3\n“Reports are due within 30 days.”\nknowledge · $0.0123 · 1.0 s · <https://alfred.example.org/v1/tasks/1|task> · <http://127.0.0.1:8233/1|Temporal>',
+      '**Thirty** days [1].\n*[1]* policies/expenses.md › Filing, page 3\n“Reports are due within 30 days.”\nknowledge · $0.0123 · 1.0 s · <https://alfred.example.org/v1/tasks/1|task> · <http://127.0.0.1:8233/1|Temporal>\n[Useful] [Not useful]',
     ]);
     expect(renderFinal(answer('**Thirty** days [1].'), links)[0]!.text).toBe('*Thirty* days [1].');
   });

@@ -11,8 +11,15 @@ const test: Method = {
       team_id: workspace.id,
       user_id: workspace.botUserId,
       bot_id: workspace.botId,
-      is_enterprise_install: false,
+      is_enterprise_install: workspace.isOrg,
     };
+  },
+};
+
+const revoke: Method = {
+  run(_args, { workspace }) {
+    workspace.installed = false;
+    return { revoked: true };
   },
 };
 
@@ -32,15 +39,16 @@ const oauthAccess: Method = {
       token_type: 'bot',
       access_token: workspace.botToken,
       bot_user_id: workspace.botUserId,
-      team: { id: workspace.id, name: workspace.name },
-      enterprise: null,
-      is_enterprise_install: false,
+      team: workspace.isOrg ? null : { id: workspace.id, name: workspace.name },
+      enterprise: workspace.isOrg ? { id: `E${workspace.id.slice(1)}`, name: workspace.name } : null,
+      is_enterprise_install: workspace.isOrg,
     };
   },
 };
 
 export const authMethods: Record<string, Method> = {
   'api.test': { token: 'none', run: (args) => ({ args }) },
+  'auth.revoke': revoke,
   'auth.test': test,
   'oauth.v2.access': oauthAccess,
   'apps.connections.open': { token: 'app', run: (_args, { openSocket }) => ({ url: openSocket() }) },

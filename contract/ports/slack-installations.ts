@@ -1,0 +1,68 @@
+import type { Scope } from '../references.ts';
+
+/** `pending`: no operator has let it in. `ended`: it was removed, here or in Slack, and its token is deleted. */
+export type SlackInstallationState = 'pending' | 'allowed' | 'ended';
+
+/** A workspace that has installed Alfred. */
+export type SlackInstallation = {
+  team: string;
+  name: string;
+  state: SlackInstallationState;
+  /** Whose documents its people may read. Null until an operator names it. */
+  tenant: string | null;
+  botId: string;
+  botUserId: string;
+  /** The Slack user who installed it. */
+  installedBy: string;
+  installedAt: Date;
+  allowedAt: Date | null;
+  endedAt: Date | null;
+};
+
+export type NewSlackInstallation = Pick<SlackInstallation, 'team' | 'name' | 'botId' | 'botUserId' | 'installedBy'> & {
+  token: string;
+};
+
+/** The links of people with another tenant end then. */
+export type AllowedSlackInstallation = SlackInstallation & { endedLinks: (Scope & { userId: string })[] };
+
+/** The workspaces that have installed Alfred. Their tokens are stored encrypted. */
+export interface SlackInstallations {
+  /**
+   * Encrypts all tokens with the newest key.
+   *
+   * @returns those that no key opens, with the id of the key that they were encrypted with
+   */
+  renewEncryption(): Promise<{ team: string; keyId: string }[]>;
+  /** The ids of the keys, the newest first. */
+  keyIds(): string[];
+
+  /** Begins an installation. @returns a text that cannot be guessed, for the browser to bring back */
+  issueState(lastsMs: number): string;
+  /** @returns false when it is not one of `issueState`, too old, or was used before */
+  useState(state: string): Promise<boolean>;
+
+  /** One that is allowed stays so, with its tenant. One that has ended is pending again. @returns what it is now */
+  store(installation: NewSlackInstallation): Promise<SlackInstallationState>;
+  /** `token` is undefined when it was deleted, or when no key opens it. */
+  find(team: string): Promise<(SlackInstallation & { token: string | undefined }) | undefined>;
+  /** By name. */
+  list(): Promise<SlackInstallation[]>;
+
+  /**
+   * Lets a workspace in, or changes its tenant. What it had from another tenant is forgotten: links of its people,
+   * threads, how its channels are set up, and answers that are still to be shown.
+   *
+   * @returns undefined when it is not installed
+   */
+  allow(team: string, tenant: string): Promise<AllowedSlackInstallation | undefined>;
+  /**
+   * Deletes its token.
+   *
+   * @param installedUntil leaves one alone that was installed later
+   * @returns undefined when there was none
+   */
+  end(team: string, installedUntil?: Date): Promise<SlackInstallation | undefined>;
+  /** Deletes those that ended long ago. @returns how many */
+  removeOld(): Promise<number>;
+}

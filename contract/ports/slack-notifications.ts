@@ -1,0 +1,81 @@
+import type { ApprovalRow } from './approvals.ts';
+import type { SlackPostMessage } from './slack.ts';
+
+/** Where notifications are posted, and whose tasks they are about. */
+type SlackNotificationTarget = { tenant: string; team: string; channel: string };
+
+/** A message in a channel that no person asked for. It names tasks; what it says of them is read when it is posted. */
+export type SlackNotification = SlackNotificationTarget & {
+  id: string;
+  /** `failures`: tasks that have failed. `approval`: a call that waits for a person, `escalation`: it does for long. */
+  kind: 'failures' | 'approval' | 'escalation';
+  messages: SlackPostMessage[];
+  /** How often a process has claimed it. */
+  attempts: number;
+};
+
+export type FailedTask = { taskId: string; agent: string; code: string | null; endedAt: Date };
+
+/** A call that waits or waited for a person, without its arguments. */
+export type NotifiedApproval = Pick<
+  ApprovalRow,
+  'id' | 'taskId' | 'agent' | 'tool' | 'status' | 'approvers' | 'fourEyes' | 'onExpiry' | 'expiresAt'
+> & {
+  /** Null: time decided, or no one yet. */
+  decidedBy: string | null;
+  /** Whether it was decided that the call runs. */
+  runs: boolean;
+};
+
+export interface SlackNotifications {
+  /**
+   * Makes a notification of the failures of the last day that none names yet, or adds them to one that is not posted
+   * yet. When there were notifications in the last hour it waits, the longer the more: an outage gives few.
+   *
+   * @returns how many failures it took
+   */
+  collectFailures(target: SlackNotificationTarget): Promise<number>;
+  /**
+   * Makes a notification of each pending approval, and of each escalation, of a task that was not asked in Slack.
+   * Makes those due again whose approval does not wait any more.
+   *
+   * @returns how many approvals and escalations it took
+   */
+  collectApprovals(target: SlackNotificationTarget): Promise<number>;
+  /** One that nothing was posted of yet goes to the channel of `target`. */
+  claim(
+    owner: string,
+    leaseMs: number,
+    target: SlackNotificationTarget & { kinds: SlackNotification['kind'][] },
+  ): Promise<SlackNotification | undefined>;
+  /** The tasks that a notification names, newest first, without those that were erased. */
+  failuresOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<FailedTask[]>;
+  /** What a notification is about; undefined when it is gone. */
+  approvalOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<NotifiedApproval | undefined>;
+  /** Fenced: false when another owner has it. */
+  save(owner: string, id: string, messages: SlackPostMessage[]): Promise<boolean>;
+  finish(owner: string, id: string): Promise<void>;
+  /** It is shown, and due again when its approval does not wait any more. */
+  park(owner: string, id: string): Promise<void>;
+  /**
+   * Puts one back that could not be posted, without what it was to say for more than a day. When nothing is left, it is
+   * finished.
+   *
+   * @returns how many causes it has lost, and has
+   */
+  retry(owner: string, id: string, afterMs: number): Promise<{ lost: number; left: number }>;
+  removeOld(): Promise<number>;
+}
+
+/** Runs of schedules whose answers are posted to a channel. */
+export interface SlackRunResults {
+  /**
+   * Makes a post of each run of the tenant that has ended and is to be posted. Its thread is empty: it stands in the
+   * channel itself.
+   *
+   * @returns how many; `late`: they ended more than a day ago, and are not posted
+   */
+  collect(of: { tenant: string; team: string }): Promise<{ posts: number; late: number }>;
+  /** The name of the schedule that a task is a run of. */
+  nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
+}

@@ -1,0 +1,90 @@
+import { isLastIngestionEvent } from '../../contract/ingestion-events.ts';
+import type { IngestionEvents, SlackFile, SlackFiles, Tenants } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
+import { createSemaphore } from '../../runtime/semaphore.ts';
+import type { Question } from '../asking/question.ts';
+import { problemLine, refusedLine } from './file-words.ts';
+import { createReadingStatus } from './reading-status.ts';
+import { createUploadFiles, mostFiles, type Fetched, type UploadFilesDeps } from './upload-files.ts';
+
+export type ReadFilesDeps = UploadFilesDeps & {
+  files: Pick<SlackFiles, 'find' | 'store'>;
+  ingestionEvents: Pick<IngestionEvents, 'read' | 'waitForEnd'>;
+  tenants: Pick<Tenants, 'requireActive' | 'requireRoom'>;
+  /** How long a question waits for its files to be read. */
+  waitMs?: number;
+};
+
+/** A file takes a minute at the most, once its turn has come. */
+const usualWaitMs = 120_000;
+/** Messages whose files are in memory at once. */
+const messagesAtOnce = 3;
+
+/** What became of the files of an upload so far, by the names of their documents. */
+type Outcomes = { byName: Map<string, { documentId: string } | { message: string }>; hasEnded: boolean };
+
+export type ReadFiles = (question: Question, principal: Principal) => Promise<SlackFile[]>;
+
+/**
+ * Makes documents of a message's files, which the principal alone may read: a person, or the members of a channel.
+ * Resolves when searches find them, when they have failed, or after a time. Safe to repeat.
+ *
+ * @returns what became of each file, in order
+ * @throws AlfredError `temporal_unavailable`, `tenant_suspended`; SlackCallError; the reason of the signal
+ */
+export function createReadFiles(deps: ReadFilesDeps): ReadFiles {
+  const { calls, files, tenants, config, signal } = deps;
+  const withSlot = createSemaphore(messagesAtOnce);
+  const whileReading = createReadingStatus(calls);
+  const upload = createUploadFiles(deps);
+
+  async function read(question: Question, principal: Principal): Promise<SlackFile[]> {
+    const { fetched, ingestionId } = await withSlot(signal, () => upload(question, principal));
+    const outcomes = ingestionId === undefined ? undefined : await waitForOutcomes(deps, principal, ingestionId);
+    return fetched.map((file) => outcomeOf(file, outcomes, config.ALFRED_MAX_UPLOAD_MB));
+  }
+
+  return async (question, principal) => {
+    const earlier = await files.find(question);
+    if (earlier) return earlier;
+    await tenants.requireActive(principal.tenant);
+    const [first, ...more] = question.files;
+    const what = first && !first.isStub && more.length === 0 ? first.name : 'the attached files';
+    const found = await whileReading(question, `is reading ${what} …`, () => read(question, principal));
+    return files.store(question, principal, found);
+  };
+}
+
+function outcomeOf(file: Fetched, outcomes: Outcomes | undefined, maxMegabytes: number): SlackFile {
+  const { name } = file;
+  const documentName = 'problem' in file ? null : file.documentName;
+  const failed = (problem: string) => ({ name, documentName, documentId: null, problem });
+  if ('problem' in file) return failed(problemLine(file.problem, name, maxMegabytes));
+  const outcome = outcomes?.byName.get(file.documentName);
+  if (!outcome) return failed(problemLine(outcomes?.hasEnded ? 'broken' : 'late', name, maxMegabytes));
+  if ('message' in outcome) return failed(refusedLine(outcome.message, name, file.documentName));
+  return { name, documentName, documentId: outcome.documentId, problem: null };
+}
+
+/** Waits until the upload has ended or the time is over. */
+async function waitForOutcomes(
+  { ingestionEvents, signal, waitMs = usualWaitMs }: Pick<ReadFilesDeps, 'ingestionEvents' | 'signal' | 'waitMs'>,
+  principal: Principal,
+  ingestionId: string,
+): Promise<Outcomes> {
+  const deadline = linkAbort([signal], { timeoutMs: waitMs });
+  try {
+    await ingestionEvents.waitForEnd(ingestionId, deadline.signal);
+  } finally {
+    deadline.release();
+  }
+  signal.throwIfAborted();
+  const byName: Outcomes['byName'] = new Map();
+  const events = await ingestionEvents.read(principal, ingestionId, 0, 2 * mostFiles);
+  for (const event of events) {
+    if (event.type === 'file.read') byName.set(event.data.name, { documentId: event.data.documentId });
+    if (event.type === 'file.failed') byName.set(event.data.name, { message: event.data.error.message });
+  }
+  return { byName, hasEnded: events.some(isLastIngestionEvent) };
+}

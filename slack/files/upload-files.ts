@@ -1,0 +1,118 @@
+import { AlfredError } from '../../contract/errors.ts';
+import type { Audit, IngestionControl, Tenants, UploadedFile } from '../../contract/ports/index.ts';
+import type { Principal } from '../../contract/principal.ts';
+import { slackCollection } from '../../contract/rules/attached-files.ts';
+import type { Config } from '../../runtime/config.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { Question } from '../asking/question.ts';
+import { slackSubject } from '../asking/slack-principals.ts';
+import type { Download } from './download.ts';
+import { documentNameOf, type FileProblem } from './file-words.ts';
+import { createFindFile, type FileOfTeam } from './find-file.ts';
+
+export type UploadFilesDeps = {
+  calls: SlackCalls;
+  download: Download;
+  ingestions: Pick<IngestionControl, 'create'>;
+  tenants: Pick<Tenants, 'requireRoom'>;
+  audit: Pick<Audit, 'note'>;
+  config: Pick<Config, 'ALFRED_MAX_UPLOAD_MB'>;
+  /** The process stops: another one goes on. */
+  signal: AbortSignal;
+};
+
+/** A file on its way to a document of that name. */
+export type Fetched = { name: string } & ({ documentName: string } | { problem: FileProblem });
+/** `ingestionId` is absent when no file could be read from Slack. */
+export type UploadOfMessage = { fetched: Fetched[]; ingestionId: string | undefined };
+
+/** How many files of one message are read. */
+export const mostFiles = 20;
+/** As long as the API waits for an upload. */
+const downloadMs = 300_000;
+
+type Limits = Parameters<Download>[1];
+type Content = { name: string; mediaType: string; bytes: Uint8Array };
+
+/**
+ * Reads a message's files from Slack and stores them as the API stores an upload. Together they may be as large as one.
+ *
+ * @throws AlfredError `temporal_unavailable`; SlackCallError; the reason of the signal
+ */
+export function createUploadFiles(deps: UploadFilesDeps) {
+  const { calls, download, ingestions, tenants, audit, config, signal } = deps;
+  const findFile = createFindFile(calls);
+
+  async function fetchFile(
+    file: FileOfTeam,
+    limits: Limits,
+  ): Promise<Content | { name: string; problem: FileProblem }> {
+    const found = await findFile(file, limits.signal);
+    if ('problem' in found) return found;
+    const { name, mediaType } = found;
+    const downloaded = await download({ ...found, team: file.team }, limits);
+    if ('bytes' in downloaded) return { name, mediaType, bytes: downloaded.bytes };
+    return { name, problem: downloaded.problem === 'gone' ? 'deleted' : downloaded.problem };
+  }
+
+  async function fetchFiles({ team, files }: Question): Promise<{ fetched: Fetched[]; uploads: UploadedFile[] }> {
+    const deadline = linkAbort([signal], { timeoutMs: downloadMs });
+    const uploads = new Map<string, UploadedFile>();
+    const fetched: Fetched[] = [];
+    let maxBytes = Math.floor(config.ALFRED_MAX_UPLOAD_MB * 1_000_000);
+    try {
+      for (const file of files.slice(0, mostFiles)) {
+        const found = await fetchFile({ ...file, team }, { maxBytes, signal: deadline.signal }).catch(
+          (error: unknown) => {
+            if (!deadline.hasTimedOut()) throw error;
+            return { name: file.name, problem: 'unavailable' as const };
+          },
+        );
+        if ('problem' in found) {
+          fetched.push(found);
+          continue;
+        }
+        const documentName = documentNameOf(found.name, found.bytes);
+        maxBytes -= found.bytes.length;
+        uploads.set(documentName, { name: documentName, mediaType: found.mediaType, bytes: found.bytes });
+        fetched.push({ name: found.name, documentName });
+      }
+    } finally {
+      deadline.release();
+    }
+    fetched.push(...files.slice(mostFiles).map(({ name }) => ({ name, problem: 'too_many' as const })));
+    return { fetched, uploads: [...uploads.values()] };
+  }
+
+  async function hasRoom(tenant: string): Promise<boolean> {
+    try {
+      await tenants.requireRoom(tenant);
+      return true;
+    } catch (error) {
+      if (error instanceof AlfredError && error.code === 'tenant_full') return false;
+      throw error;
+    }
+  }
+
+  function noteUpload({ team, userId, isDirect }: Question, { tenant, subject, kind, via }: Principal, id: string) {
+    // In a channel the documents are the channel's, and the entry names the person.
+    const actor = isDirect ? subject : slackSubject(team, userId);
+    const resource = { type: 'ingestion', id };
+    audit.note({ tenant, subject: actor, kind, via, action: 'document.upload', resource, outcome: 'ok' });
+  }
+
+  return async (question: Question, principal: Principal): Promise<UploadOfMessage> => {
+    if (!(await hasRoom(principal.tenant)))
+      return { fetched: question.files.map(({ name }) => ({ name, problem: 'no_room' })), ingestionId: undefined };
+    const { fetched, uploads } = await fetchFiles(question);
+    if (uploads.length === 0) return { fetched, ingestionId: undefined };
+    const { id } = await ingestions.create(principal, uploads, {
+      collection: slackCollection,
+      readers: [],
+      origin: slackSubject(question.team, question.channel),
+    });
+    noteUpload(question, principal, id);
+    return { fetched, ingestionId: id };
+  };
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import type { Agents } from '../../agents/index.ts';
+import type {
+  Approvals,
+  Audit,
+  Control,
+  ConversationControl,
+  ConversationRows,
+  CurrentRights,
+  Documents,
+  IngestionEvents,
+  Ledger,
+  SearchIndex,
+  SlackChannels,
+  SlackFeedback,
+  SlackFiles,
+  SlackInbox,
+  SlackInstallations,
+  SlackLinking,
+  SlackPosts,
+  SlackThreads,
+  SlackUserLinks,
+  Tasks,
+  Tenants,
+} from '../../contract/ports/index.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { Edge } from '../../runtime/edge.ts';
+import type { SlackSettings } from '../../runtime/slack-settings.ts';
+import { createActing } from '../acting/acting.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { createAsk } from '../asking/ask.ts';
+import { createNoticeChange } from '../asking/notice-change.ts';
+import type { Notices } from '../asking/notices.ts';
+import { createPeople } from '../asking/people.ts';
+import { createSlackPrincipals } from '../asking/slack-principals.ts';
+import { createBoltApp } from '../bolt-app.ts';
+import { wireCommands } from '../commands/wire-commands.ts';
+import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
+import { wireFiles } from '../files/wire-files.ts';
+import type { Identity } from '../identify.ts';
+import type { ObservedCall } from '../posting/wire-posting.ts';
+import { createRefusals } from '../workspaces/refuse-delivery.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
+import { inWorkspace } from './in-workspace.ts';
+import { createProcessor } from './processor.ts';
+
+type WiredAdapters = {
+  approvals: Approvals;
+  audit: Audit;
+  control: Control;
+  conversationRows: ConversationRows;
+  documents: Documents;
+  index: SearchIndex;
+  ingestionEvents: IngestionEvents;
+  ledger: Ledger;
+  messages: ConversationControl;
+  rights: CurrentRights;
+  slackChannels: SlackChannels;
+  slackFeedback: SlackFeedback;
+  slackFiles: SlackFiles;
+  slackInbox: SlackInbox;
+  slackInstallations: SlackInstallations;
+  slackLinking: SlackLinking;
+  slackPosts: SlackPosts;
+  slackThreads: SlackThreads;
+  slackUserLinks: SlackUserLinks;
+  tasks: Tasks;
+  tenants: Tenants;
+};
+
+type Wired = {
+  edge: { config: Config } & Pick<Edge, 'log' | 'metrics' | 'readiness'>;
+  adapters: WiredAdapters;
+  agents: Agents;
+  settings: SlackSettings;
+  workspaces: Workspaces;
+  calls: SlackCalls;
+  notices: Notices;
+  observe: (call: ObservedCall) => void;
+  /** The process stops. */
+  signal: AbortSignal;
+  onAsked: () => void;
+};
+
+/** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
+export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
+  const { calls, notices, observe, signal, onAsked } = more;
+  const { config, log, metrics } = edge;
+  const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const principals = createSlackPrincipals({
+    people: createPeople(calls),
+    links: adapters.slackUserLinks,
+    rights: adapters.rights,
+    channels: adapters.slackChannels,
+    tenantOf: workspaces.tenantOf,
+  });
+  const { readFiles, removeFiles } = wireFiles({
+    edge,
+    adapters,
+    calls,
+    apiUrl: settings.apiUrl,
+    tokenOf: workspaces.tokenOf,
+    observe,
+    signal,
+  });
+  const ask = createAsk({
+    config,
+    agents,
+    principals,
+    threads,
+    posts: adapters.slackPosts,
+    conversations,
+    messages: adapters.messages,
+    audit: adapters.audit,
+    files: adapters.slackFiles,
+    readFiles,
+    notices,
+    onAsked,
+  });
+  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
+  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
+  const acting = createActing({
+    ...adapters,
+    principals,
+    posts: adapters.slackPosts,
+    threads,
+    conversations,
+    feedback: adapters.slackFeedback,
+    onFeedback: (value) => metrics.slackFeedback.inc({ value }),
+    notices,
+    calls,
+  });
+  const refusals = createRefusals({
+    workspaces,
+    installations: settings.installing && adapters.slackInstallations,
+    apiUrl: settings.apiUrl,
+    log,
+  });
+  const appFor = ({ botId, botUserId }: Identity) =>
+    createBoltApp({
+      apiUrl: settings.apiUrl,
+      identity: { botId, botUserId },
+      ask,
+      noticeChange,
+      acting,
+      endRevoked: refusals.endRevoked,
+      ...own,
+    });
+  return (identity: Promise<Identity>) => {
+    const app = identity.then(appFor);
+    app.catch(() => undefined);
+    const reports = createFailureReports({ notices, replies, threads, identity });
+    return createProcessor({
+      inbox: adapters.slackInbox,
+      owner: randomUUID(),
+      async handle(delivery, withoutPlace) {
+        if (await refusals.refuse(delivery)) return;
+        const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
+        const customProperties = { attempts, receivedAt, withoutPlace };
+        await (await app).processEvent({ body, ack: async () => undefined, customProperties });
+      },
+      mayPass,
+      onPutBack(delivery) {
+        if (delivery.attempts === attemptsBeforeNotice)
+          reports
+            .reportWait(delivery)
+            .catch((err: unknown) => log.warn({ err }, 'a person does not read that a message waits'));
+      },
+      reportFailure: (delivery, error) => reports.reportFailure(delivery, error),
+      log,
+      metrics,
+    });
+  };
+}

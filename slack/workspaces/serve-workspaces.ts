@@ -1,0 +1,142 @@
+import type { SlackInstallation, SlackInstallations } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Identity } from '../identify.ts';
+import type { Poster } from '../posting/poster.ts';
+import type { createProcessor } from '../processing/processor.ts';
+
+type Processor = ReturnType<typeof createProcessor>;
+
+/** How often a process asks which workspaces have installed Alfred. */
+const refreshMs = 5_000;
+
+type Deps = {
+  /** Who Alfred is in the workspace of the bot token. Absent: there is no such token. */
+  own: Promise<Identity> | undefined;
+  /** Absent: Alfred is only in the workspace of its bot token. */
+  installations: Pick<SlackInstallations, 'list'> | undefined;
+  isOwn: (team: string) => boolean;
+  openProcessor: (identity: Promise<Identity>) => Processor;
+  openPoster: () => Poster;
+  log: Pick<Logger, 'info' | 'warn'>;
+};
+
+/** Of one workspace: its stored deliveries and its answers. None waits for those of another one. */
+type Served = { identity: Pick<Identity, 'botId' | 'botUserId'>; processor: Processor; poster: Poster | undefined };
+
+export type ServedWorkspaces = ReturnType<typeof serveWorkspaces>;
+
+const isSame = ({ identity }: Served, { botId, botUserId }: SlackInstallation) =>
+  identity.botId === botId && identity.botUserId === botUserId;
+
+/** No answers are shown where no operator has let Alfred in. After an end, they wait as for any refused token. */
+async function showAnswers(
+  one: Served,
+  { team, state }: SlackInstallation,
+  openPoster: Deps['openPoster'],
+): Promise<void> {
+  if (state === 'pending') {
+    const { poster } = one;
+    one.poster = undefined;
+    await poster?.stop();
+  } else if (!one.poster) {
+    one.poster = openPoster();
+    one.poster.start(team);
+  }
+}
+
+/**
+ * Works for each workspace that Alfred is in: processes what is stored of it, and shows its answers. Those that have
+ * installed Alfred come and go while the process runs.
+ */
+export function serveWorkspaces({ own, installations, isOwn, openProcessor, openPoster, log }: Deps) {
+  const ofOwn = own && { processor: openProcessor(own), poster: openPoster() };
+  const served = new Map<string, Served>();
+  let graceMs: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let refreshing = Promise.resolve();
+  let ownTeam: string | undefined;
+  /** The installations were read. */
+  let isKnown = installations === undefined;
+
+  function begin({ team, name, botId, botUserId }: SlackInstallation): Served {
+    const identity = { botId, botUserId, team, workspace: name };
+    const one: Served = { identity, processor: openProcessor(Promise.resolve(identity)), poster: undefined };
+    served.set(team, one);
+    one.processor.start(team);
+    log.info({ team }, 'Alfred is installed in a workspace');
+    return one;
+  }
+
+  async function end(team: string, { processor, poster }: Served): Promise<void> {
+    served.delete(team);
+    await Promise.all([processor.stop(0), poster?.stop()]);
+  }
+
+  async function readInstallations(from: Pick<SlackInstallations, 'list'>): Promise<void> {
+    const installed = new Map((await from.list()).map((row) => [row.team, row]));
+    for (const [team, one] of served) {
+      const row = installed.get(team);
+      if (!row || isOwn(team) || !isSame(one, row)) await end(team, one);
+    }
+    for (const row of installed.values()) {
+      if (graceMs !== undefined) return;
+      if (!isOwn(row.team)) await showAnswers(served.get(row.team) ?? begin(row), row, openPoster);
+    }
+  }
+
+  function refresh(): Promise<void> {
+    refreshing = refreshing.then(async () => {
+      if (!installations || graceMs !== undefined) return;
+      try {
+        await readInstallations(installations);
+        isKnown = true;
+      } catch (error) {
+        log.warn({ err: error }, 'the installed workspaces could not be read; they are read again soon');
+      }
+    });
+    return refreshing;
+  }
+
+  return {
+    /** Begins with the workspaces that have installed Alfred. */
+    start(): void {
+      if (installations) timer = setInterval(() => void refresh(), refreshMs);
+      void refresh();
+    },
+    /** Begins with the workspace of the bot token: Slack has answered which one that is. */
+    async startOwn(team: string): Promise<void> {
+      // It may have installed Alfred too.
+      await refresh();
+      ownTeam = team;
+      ofOwn?.processor.start(team);
+      ofOwn?.poster.start(team);
+    },
+    refresh,
+
+    /** Whose deliveries are processed; none before all of them are known. */
+    teams(): string[] {
+      if (!isKnown || (own && ownTeam === undefined)) return [];
+      return [...served.keys(), ...(ownTeam === undefined ? [] : [ownTeam])];
+    },
+
+    /** A delivery of the workspace is stored. */
+    wakeProcessor(team: string): void {
+      if (isOwn(team)) ofOwn?.processor.wake();
+      else served.get(team)?.processor.wake();
+    },
+    /** An answer is there to be shown. */
+    wakePosters(): void {
+      for (const { poster } of served.values()) poster?.wake();
+      ofOwn?.poster.wake();
+    },
+
+    /** Takes nothing more from now on, finishes what it has begun, and gives back what it cannot finish in time. */
+    async stop(withinMs: number): Promise<void> {
+      graceMs = withinMs;
+      clearInterval(timer);
+      const all = [...served.values(), ...(ofOwn ? [ofOwn] : [])];
+      const stopped = all.flatMap(({ processor, poster }) => [processor.stop(withinMs), poster?.stop()]);
+      await Promise.all([...stopped, refreshing]);
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { v7 as uuidv7 } from 'uuid';
+import { createSlackChannels } from '../../../../adapters/postgres/slack/slack-channels.ts';
+import { createSlackInstallations } from '../../../../adapters/postgres/slack/slack-installations.ts';
+import { createSlackPosts } from '../../../../adapters/postgres/slack/slack-posts.ts';
+import { createSlackUserLinks } from '../../../../adapters/postgres/slack/slack-user-links.ts';
+import { ConfigError } from '../../../../runtime/config.ts';
+import { checkInstallations } from '../../../../slack/workspaces/check-installations.ts';
+import { createTestEnvironment, type TestEnvironment } from '../../../support/environment/environment.ts';
+
+let env: TestEnvironment;
+beforeAll(async () => {
+  env = await createTestEnvironment();
+});
+beforeEach(async () => {
+  await env.postgres.pool.query('delete from slack_installations');
+});
+afterAll(() => env?.close());
+
+const newKey = () => randomBytes(32).toString('base64');
+const [first, second] = [newKey(), newKey()];
+const withKeys = (...keys: string[]) => createSlackInstallations(env.postgres.db, () => keys);
+const installation = (team: string) => ({
+  team,
+  name: 'Globex',
+  botId: 'B1',
+  botUserId: 'UBOT',
+  installedBy: 'U1',
+  token: `xoxb-of-${team}`,
+});
+
+test('a token is read with its key, in its row alone', async () => {
+  const installations = withKeys(first);
+  await installations.store(installation('T1'));
+  await installations.store(installation('T2'));
+  expect((await installations.find('T1'))?.token).toBe('xoxb-of-T1');
+  expect((await withKeys(second).find('T1'))?.token).toBeUndefined();
+  await env.postgres.pool.query(
+    "update slack_installations set token = (select token from slack_installations where team = 'T2') where team = 'T1'",
+  );
+  expect((await installations.find('T1'))?.token).toBeUndefined();
+});
+
+test('a door with another key does not start, and says what to do; no token is in the message', async () => {
+  await withKeys(first).store(installation('T1'));
+  const failure = await checkInstallations(withKeys(second), env.log).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(ConfigError);
+  const { message } = failure as Error;
+  expect(message).toMatch(/SLACK_INSTALLATION_KEY does not open .* T1\. .*alfred slack workspaces remove/);
+  for (const secret of [first, second, 'xoxb']) expect(message).not.toContain(secret);
+});
+
+test('with a new key before the old one all tokens are encrypted again, and the old key is not needed', async () => {
+  await withKeys(first).store(installation('T1'));
+  await checkInstallations(withKeys(second, first), env.log);
+  expect((await withKeys(second).find('T1'))?.token).toBe('xoxb-of-T1');
+  expect((await withKeys(first).find('T1'))?.token).toBeUndefined();
+  await checkInstallations(withKeys(second), env.log);
+});
+
+test('a state counts once, with its key, and until its time is over', async () => {
+  const installations = withKeys(first);
+  const state = installations.issueState(60_000);
+  expect(await withKeys(second).useState(state)).toBe(false);
+  // Other spellings of the same bytes are the same state.
+  const tries = await Promise.all([state, `${state}=`, `${state}\n`].map((text) => installations.useState(text)));
+  expect(tries.toSorted()).toEqual([false, false, true]);
+  expect(await installations.useState(installations.issueState(-1))).toBe(false);
+  expect(await installations.useState('')).toBe(false);
+});
+
+test('one that is allowed stays so when it installs Alfred again, and waits again after an end', async () => {
+  const installations = withKeys(first);
+  expect(await installations.store(installation('T1'))).toBe('pending');
+  expect(await installations.allow('T1', 'globex')).toMatchObject({ state: 'allowed', tenant: 'globex' });
+  expect(await installations.store({ ...installation('T1'), token: 'xoxb-new' })).toBe('allowed');
+  expect(await installations.find('T1')).toMatchObject({ tenant: 'globex', token: 'xoxb-new' });
+  expect(await installations.end('T1')).toMatchObject({ state: 'ended', tenant: 'globex' });
+  expect((await installations.find('T1'))?.token).toBeUndefined();
+  expect(await installations.end('T1')).toBeUndefined();
+  expect(await installations.allow('T1', 'globex')).toBeUndefined();
+  expect(await installations.store(installation('T1'))).toBe('pending');
+  expect(await installations.find('T1')).toMatchObject({ tenant: null, allowedAt: null, endedAt: null });
+});
+
+test('an event from before an installation does not end it', async () => {
+  const installations = withKeys(first);
+  await installations.store(installation('T1'));
+  expect(await installations.end('T1', new Date(Date.now() - 60_000))).toBeUndefined();
+  expect(await installations.end('T1', new Date())).toMatchObject({ state: 'ended' });
+});
+
+test('with another tenant, what a workspace had from the first one is forgotten', async () => {
+  const installations = withKeys(first);
+  await installations.store(installation('T1'));
+  await installations.allow('T1', 'globex');
+  await env.postgres.pool.query(
+    "insert into slack_links (team, user_id, tenant, subject) values ('T1', 'U1', 'globex', 'ada'), ('T2', 'U1', 'globex', 'ada')",
+  );
+  const posts = createSlackPosts(env.postgres.db);
+  const post = { tenant: 'globex', subject: 's', agent: 'knowledge', channel: 'C1', userId: 'U1', questionTs: '1.0' };
+  const taskIds = { T1: uuidv7(), T2: uuidv7() };
+  for (const [team, taskId] of Object.entries(taskIds))
+    await posts.create({ ...post, id: uuidv7(), taskId, team, threadTs: '1.0' });
+  const channels = createSlackChannels(env.postgres.db);
+  const channel = { tenant: 'globex', team: 'T1', channel: 'C1' };
+  for (const team of ['T1', 'T2']) await channels.change({ ...channel, team }, { isOn: false }, 'ada');
+  expect(await channels.find({ ...channel, tenant: 'initech' })).toMatchObject({ isOn: true });
+  expect(await installations.allow('T1', 'globex')).toMatchObject({ endedLinks: [] });
+  expect(await posts.claimable('T1')).toBe(1);
+  const endedLinks = [{ tenant: 'globex', subject: 'ada', userId: 'U1' }];
+  expect(await installations.allow('T1', 'initech')).toMatchObject({ endedLinks });
+  expect(await channels.find(channel)).toMatchObject({ isOn: true });
+  expect(await channels.find({ ...channel, team: 'T2' })).toMatchObject({ isOn: false });
+  const links = createSlackUserLinks(env.postgres.db);
+  expect(await links.find('T1', 'U1')).toBeUndefined();
+  expect(await links.find('T2', 'U1')).toEqual({ tenant: 'globex', subject: 'ada' });
+  expect(await posts.findByTask(taskIds.T1)).toBeUndefined();
+  expect(await posts.findByTask(taskIds.T2)).toMatchObject({ team: 'T2' });
+});
+
+test('those that ended long ago are deleted', async () => {
+  const installations = withKeys(first);
+  for (const team of ['T1', 'T2', 'T3']) await installations.store(installation(team));
+  await installations.end('T1');
+  await installations.end('T2');
+  await env.postgres.pool.query(
+    "update slack_installations set ended_at = now() - interval '41 days' where team = 'T1'",
+  );
+  expect(await installations.removeOld()).toBe(1);
+  expect((await installations.list()).map(({ team, state }) => [team, state])).toEqual([
+    ['T2', 'ended'],
+    ['T3', 'pending'],
+  ]);
+});

@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { createSlackNotifications } from '../../adapters/postgres/slack/slack-notifications.ts';
+import { createFakeSlack } from '../../deploy/slack/fake/fake-slack.ts';
+import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { until } from '../support/until.ts';
+import { createAlertsStage, type AlertsStage } from './alerts-stage.ts';
+import { killAt } from './posting/posting-stage.ts';
+
+let env: TestEnvironment;
+let stage: AlertsStage;
+const slack = createFakeSlack({ rateLimits: false });
+beforeAll(async () => {
+  await slack.start();
+  env = await createTestEnvironment();
+});
+afterAll(async () => {
+  await env?.close();
+  await slack.stop();
+});
+beforeEach(() => {
+  const { postgres } = env;
+  stage = createAlertsStage({ slack, postgres, slackNotifications: createSlackNotifications(postgres.db) });
+});
+afterEach(async () => {
+  await stage?.stop();
+  await stage?.clear();
+});
+
+const rule = { approvers: { roles: ['boss'] }, escalateTo: { subjects: ['ceo'] }, fourEyes: true, onExpiry: 'deny' };
+
+/** A call that waits for a person. */
+async function ask({ tenant = 'local' } = {}) {
+  const [id, taskId] = [randomUUID(), randomUUID()];
+  await stage.query(
+    `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, last_seq)
+     values ($1, $2, 'alerts', 'knowledge', 'running', 'r', 'm', 1)`,
+    [taskId, tenant],
+  );
+  await stage.query(
+    `insert into approvals (id, task_id, tenant, subject, agent, step, call_id, tool, arguments, arguments_hash, rule,
+       expires_at)
+     values ($1, $2, $3, 'alerts', 'knowledge', 1, 'call', 'send_mail', '{"text": "The secret plan"}', 'h', $4,
+       now() + interval '1 day')`,
+    [id, taskId, tenant, JSON.stringify(rule)],
+  );
+  return { id, taskId };
+}
+const decide = (id: string, runs = true) =>
+  stage.query(
+    `update approvals set status = $2, decided_at = now(), decided_by = 'ben', decided_hash = $3 where id = $1`,
+    [id, runs ? 'approved' : 'denied', runs ? 'h' : null],
+  );
+const start = (tap?: Parameters<AlertsStage['startDoor']>[0]) => stage.startDoor(tap, { about: 'approvals' });
+const shows = (words: string, count = 1) =>
+  until(`“${words}” in the channel`, () => {
+    const alerts = stage.alerts();
+    return alerts.filter(({ shown }) => shown.includes(words)).length === count && alerts;
+  });
+
+test('what waits is posted with who may decide and where, without its arguments; then with the outcome', async () => {
+  const { id, taskId } = await ask();
+  start();
+  const [notice] = await shows('send mail* waits for an approval');
+  for (const part of ['anybody with the role boss', 'and not by who asked', `alfred approvals show ${id}`, taskId])
+    expect(JSON.stringify(notice?.blocks)).toContain(part);
+  await decide(id);
+  const [outcome, ...others] = await shows('was approved by ben');
+  expect(others).toEqual([]);
+  expect(outcome?.ts).toBe(notice?.ts);
+  expect(JSON.stringify(outcome?.versions)).not.toContain('secret plan');
+  await stage.settled();
+});
+
+test('an escalation is a message of its own, and both show the outcome', async () => {
+  const { id } = await ask();
+  start();
+  await shows('waits for an approval');
+  await stage.query('update approvals set escalated_at = now() where id = $1', [id]);
+  await shows('is escalated');
+  expect(stage.alerts().at(-1)?.shown).toContain('ceo, anybody with the role boss');
+  await decide(id, false);
+  expect(await shows('was denied by ben', 2)).toHaveLength(2);
+});
+
+test('a task that was asked in Slack, and one of another tenant, are not posted', async () => {
+  const inSlack = await ask();
+  await ask({ tenant: 'other' });
+  await stage.query(
+    `insert into slack_posts (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts)
+     values (gen_random_uuid(), $1, 'local', 'alerts', 'knowledge', 'T1', 'C1', '1.0', 'U1', '1.0')`,
+    [inSlack.taskId],
+  );
+  expect(await createSlackNotifications(env.postgres.db).collectApprovals(stage.target)).toBe(0);
+});
+
+test.each(['before', 'after'] as const)(
+  'a process that is killed %s any call or change of a row leaves one message, with the outcome',
+  async (when) => {
+    const killed: string[] = [];
+    for (let at = 0; at < 30; at++) {
+      const kill = killAt(/^(?!poll)/, at, when);
+      const { id } = await ask();
+      start(kill.tap);
+      const isDead = () => kill.killed() !== undefined;
+      await until(
+        'it is shown, or the process is killed',
+        () => isDead() || stage.alerts().at(-1)?.shown.includes('waits'),
+      );
+      await decide(id);
+      await until('it is killed, or over', async () => {
+        const { rows } = await stage.query('select from slack_notifications where finished_at is not null');
+        return isDead() || rows.length > 0;
+      });
+      const step = kill.killed();
+      if (step === undefined) break;
+      killed.push(step);
+      stage.forgetDoors();
+      await stage.query("update slack_notifications set leased_until = now() - interval '1 s'");
+      start();
+      await stage.settled();
+      expect({ at, step, shown: stage.alerts().length }).toEqual({ at, step, shown: killed.length });
+      expect(stage.alerts().at(-1)?.shown).toContain('was approved by ben');
+      await stage.stop();
+      await stage.clear();
+    }
+    expect(killed).toEqual(expect.arrayContaining(['claim', 'save', 'chat.postMessage', 'finish']));
+  },
+);

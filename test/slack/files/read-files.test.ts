@@ -1,0 +1,151 @@
+import { expect, test } from '@jest/globals';
+import type { IngestionEvent } from '../../../contract/ingestion-events.ts';
+import type { SlackFile, UploadedFile } from '../../../contract/ports/index.ts';
+import { AlfredError } from '../../../contract/errors.ts';
+import type { Question } from '../../../slack/asking/question.ts';
+import { leastPrincipal } from '../../../slack/asking/slack-principals.ts';
+import { SlackCallError } from '../../../slack/api-calls/call-error.ts';
+import { createReadFiles, type ReadFilesDeps } from '../../../slack/files/read-files.ts';
+import { sharedFileIn } from '../../../slack/files/shared-file.ts';
+import { untilAborted } from '../../support/until.ts';
+
+const principal = leastPrincipal('local', 'slack:T1:U1');
+const question = (...names: string[]): Question => ({
+  team: 'T1',
+  channel: 'D1',
+  threadTs: '1.0',
+  ts: '1.0',
+  userId: 'U1',
+  text: 'What?',
+  isDirect: true,
+  isExternal: false,
+  mentionsAlfred: false,
+  isForOthers: false,
+  files: names.map((name, index) => sharedFileIn({ id: `F${index}`, name, url_private: 'https://files.slack.com/a' })!),
+});
+
+/** Reading, with an upload that ends when all of its files are read. @param more replaces parts */
+function createStage({
+  read = () => true,
+  ...more
+}: Partial<ReadFilesDeps> & { read?: (name: string) => boolean } = {}) {
+  const uploads: UploadedFile[][] = [];
+  let stored: SlackFile[] | undefined;
+  const eventsOf = (files: UploadedFile[]): IngestionEvent[] =>
+    files
+      .filter(({ name }) => read(name))
+      .map(({ name }, file) => ({
+        seq: file + 2,
+        at: '2026-01-01T00:00:00.000Z',
+        type: 'file.read' as const,
+        data: { file, name, state: 'added' as const, documentId: `document ${name.split('/').at(-1)}` },
+      }));
+  const readFiles = createReadFiles({
+    calls: { call: async () => ({ ok: true }), expectedWaitMs: () => 0, depth: () => 0, stop: async () => undefined },
+    download: async ({ name }) => ({ bytes: Buffer.from(`content of ${name}`) }),
+    files: { find: async () => stored, store: async (_message, _owner, files) => (stored ??= files) },
+    ingestions: { create: async (_, files) => ({ id: String(uploads.push(files)) }) as never },
+    ingestionEvents: {
+      read: async () => eventsOf(uploads.at(-1) ?? []),
+      waitForEnd: (_, signal) =>
+        uploads.at(-1)?.every(({ name }) => read(name))
+          ? Promise.resolve()
+          : untilAborted(signal).catch(() => undefined),
+    },
+    tenants: { requireActive: async () => undefined, requireRoom: async () => undefined },
+    audit: { note: () => undefined },
+    config: { ALFRED_MAX_UPLOAD_MB: 1 },
+    signal: new AbortController().signal,
+    waitMs: 10,
+    ...more,
+  });
+  return { uploads, read: (asked: Question) => readFiles(asked, principal) };
+}
+
+test('files of one message are one upload, and a repeat reads none again', async () => {
+  const { read, uploads } = createStage();
+  const files = await read(question('a.txt', 'b.txt'));
+  expect(files).toMatchObject([
+    { name: 'a.txt', documentId: 'document a.txt', problem: null },
+    { name: 'b.txt', documentId: 'document b.txt', problem: null },
+  ]);
+  expect(await read(question('a.txt', 'b.txt'))).toEqual(files);
+  expect(uploads).toHaveLength(1);
+});
+
+test('a question does not wait for ever: what is not read in time has a line', async () => {
+  const { read } = createStage({ read: (name) => !name.includes('slow') });
+  expect(await read(question('quick.txt', 'slow.pdf'))).toMatchObject([
+    { name: 'quick.txt', documentId: 'document quick.txt', problem: null },
+    { name: 'slow.pdf', documentId: null, problem: expect.stringContaining('I am still reading “slow.pdf”') },
+  ]);
+});
+
+test('what is too much is left out, with a line', async () => {
+  const { read, uploads } = createStage();
+  const files = await read(question(...Array.from({ length: 22 }, (_, index) => `${index}.txt`)));
+  expect(uploads[0]).toHaveLength(20);
+  expect(files.slice(20).map(({ problem }) => problem)).toEqual([
+    expect.stringContaining('I take 20 files'),
+    expect.stringContaining('I take 20 files'),
+  ]);
+});
+
+test('the files of one message may be as large as an upload, together', async () => {
+  const limits: number[] = [];
+  const { read } = createStage({
+    download: async (_, { maxBytes }) => {
+      limits.push(maxBytes);
+      return maxBytes < 600_000 ? { problem: 'too_large' } : { bytes: new Uint8Array(600_000) };
+    },
+  });
+  const [first, second] = await read(question('a.txt', 'b.txt'));
+  expect(limits).toEqual([1_000_000, 400_000]);
+  expect(first?.problem).toBeNull();
+  expect(second?.problem).toContain('may have 1 MB together');
+});
+
+test('a tenant that is full reads that, and no file is read', async () => {
+  const requireRoom = () => Promise.reject(new AlfredError('tenant_full'));
+  const { read, uploads } = createStage({ tenants: { requireActive: async () => undefined, requireRoom } });
+  expect(await read(question('a.txt'))).toMatchObject([{ problem: expect.stringContaining('no room') }]);
+  expect(uploads).toEqual([]);
+});
+
+test.each([
+  ['file_not_found', 'is not in Slack any more'],
+  ['missing_scope', 'files:read'],
+])('a file that files.info refuses with %s has a line', async (code, line) => {
+  const call = async ({ method }: { method: string }) => {
+    if (method === 'files.info') throw new SlackCallError(method, code, 'refused');
+    return { ok: true };
+  };
+  const { read } = createStage({
+    calls: { call, expectedWaitMs: () => 0, depth: () => 0, stop: async () => undefined },
+  });
+  const asked = { ...question(), files: [sharedFileIn({ id: 'F1', file_access: 'check_file_info' })!] };
+  expect(await read(asked)).toMatchObject([{ documentId: null, problem: expect.stringContaining(line) }]);
+});
+
+test('while Slack or Temporal does not answer, nothing is stored, and a repeat reads the files', async () => {
+  let isAway = true;
+  const { read } = createStage({
+    ingestions: {
+      create: async () => {
+        if (isAway) throw new AlfredError('temporal_unavailable');
+        return { id: '1' } as never;
+      },
+    },
+  });
+  await expect(read(question('a.txt'))).rejects.toMatchObject({ code: 'temporal_unavailable' });
+  isAway = false;
+  expect(await read(question('a.txt'))).toHaveLength(1);
+});
+
+test('a bot that stops does not wait', async () => {
+  const stopping = new AbortController();
+  const { read } = createStage({ read: () => false, signal: stopping.signal, waitMs: 60_000 });
+  const reading = read(question('a.txt'));
+  stopping.abort(new Error('the process stops'));
+  await expect(reading).rejects.toThrow('the process stops');
+});

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, expect, test } from '@jest/globals';
+import { createStage, killAt, markdownOf, taskEvents, wordsOf, type Stage } from './posting-stage.ts';
+
+let stage: Stage;
+afterEach(() => stage.close());
+
+/** Three messages. */
+const answer = wordsOf(2_500);
+
+/** A task that has ended, whose answer belongs into the channel itself. */
+async function postResult(text = answer) {
+  const taskId = randomUUID();
+  for (const event of [taskEvents.queued, taskEvents.started, taskEvents.step(1), taskEvents.stepDone(1)])
+    stage.append(taskId, event);
+  stage.append(taskId, taskEvents.completed(text));
+  await stage.posts.create({
+    id: randomUUID(),
+    team: stage.fake.workspace.id,
+    channel: stage.channel.id,
+    threadTs: '',
+    tenant: 'local',
+    subject: 'ann',
+    taskId,
+    agent: 'assistant',
+    userId: '',
+    questionTs: String(Math.trunc(stage.clock.now() / 1_000) - 600),
+  });
+}
+
+const inChannel = () => stage.fake.view(stage.channel).filter(({ fromApp }) => fromApp);
+const shown = () =>
+  inChannel()
+    .map(({ blocks }) => markdownOf(blocks).trim())
+    .join(' ');
+async function finished() {
+  while ((await stage.posts.depth()) > 0) await stage.pass(1_000);
+}
+
+test('an answer without a question stands in its channel when it is complete, with no status and no stream', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  await postResult();
+  await finished();
+  expect(inChannel()).toHaveLength(3);
+  expect(shown()).toBe(answer);
+  expect(inChannel().every(({ versions }) => versions.length === 1)).toBe(true);
+  expect(new Set(stage.counted)).toEqual(new Set(['chat.postMessage ok', 'ended shown']));
+});
+
+test.each(['before', 'after'] as const)(
+  'a process killed %s any call or change of a row: another one posts the rest, and nothing twice',
+  async (when) => {
+    const killed: (string | undefined)[] = [];
+    for (let at = 0; at < 40; at++) {
+      stage = await createStage({ rateLimits: false });
+      const kill = killAt(/^(chat|assistant|conversations|auth|claim|save|finish|retry)/, at, when);
+      await postResult();
+      stage.addProcess({ tap: kill.tap });
+      await stage.pass(10);
+      stage.addProcess({ pollMs: 5_000 });
+      await finished();
+      expect({ at, step: kill.killed(), shown: shown() }).toEqual({ at, step: kill.killed(), shown: answer });
+      expect(inChannel()).toHaveLength(3);
+      killed.push(kill.killed());
+      if (kill.killed() === undefined) break;
+      await stage.close();
+    }
+    expect(killed).toEqual(expect.arrayContaining(['chat.postMessage', 'save', 'finish', undefined]));
+  },
+);
+
+test('while the channel takes nothing the answer waits, and after a day it is given up', async () => {
+  stage = await createStage();
+  stage.fake.archive(stage.channel);
+  stage.addProcess();
+  await postResult('Late.');
+  await stage.pass(60_000);
+  expect(await stage.posts.depth()).toBe(1);
+  const { channel } = stage;
+  channel.archived = false;
+  await stage.pass(10 * 60_000);
+  expect(shown()).toBe('Late.');
+  stage.fake.archive(channel);
+  await postResult('Never.');
+  await stage.pass(26 * 60 * 60_000);
+  expect(await stage.posts.depth()).toBe(0);
+  expect(stage.counted).toContain('ended given_up');
+  expect(shown()).toBe('Late.');
+});
