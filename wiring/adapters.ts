@@ -141,7 +141,7 @@ export function createAdapters(edge: AdapterEdge) {
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async () =>
+    close: async (): Promise<void> =>
       void (await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()])),
   };
 }

@@ -99,7 +99,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     adapters,
     calls,
     apiUrl: settings.apiUrl,
-    tokenOf: workspaces.tokenOf,
+    tokenOf: (team) => workspaces.tokenOf(team),
     observe,
     signal,
   });
