@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os';
+import type { OperatorAction } from '../contract/rules/audit-actions.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Database } from '../runtime/database/postgres.ts';
 import type { AuditKeys } from '../runtime/audit-key-text.ts';
 import type { Terminal } from './terminal/terminal.ts';
 
 /** What an operator has changed in the database, without the API. */
-type OperatorChange = { tenant: string; action: string; resource: { type: string; id: string } };
+type OperatorChange = { tenant: string; action: OperatorAction; resource: { type: string; id: string } };
 
 type Deps = { config: Config; db: Database; terminal: Pick<Terminal, 'note'> };
 

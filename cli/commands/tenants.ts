@@ -9,6 +9,7 @@ import type { CommandContext } from '../command-context.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
 import { formatDollars } from '../../contract/rules/format.ts';
 import { table } from '../terminal/terminal.ts';
+import type { OperatorAction } from '../../contract/rules/audit-actions.ts';
 import { writeAuditEntry } from '../write-audit-entry.ts';
 
 type JsonOption = { json?: boolean };
@@ -97,7 +98,7 @@ async function act(
   { terminal }: CommandContext,
   { json }: { json?: boolean | undefined },
   name: string,
-  { run, action }: { run: (admin: TenantAdmin) => Promise<TenantReport | undefined>; action?: string },
+  { run, action }: { run: (admin: TenantAdmin) => Promise<TenantReport | undefined>; action?: OperatorAction },
 ) {
   const report = await withAdmin(async (admin, { config, db }) => {
     const done = await run(admin);

@@ -42,8 +42,8 @@ async function read(config: Config, tenant: string, terminal: Terminal, onCase: 
   try {
     for await (const found of readFeedbackCases(postgres.db, tenant)) onCase(found);
     // It shows questions and answers of others.
-    const change = { tenant, action: 'feedback.read', resource: { type: 'feedback', id: tenant } };
-    await writeAuditEntry({ config, db: postgres.db, terminal }, change);
+    const resource = { type: 'feedback', id: tenant };
+    await writeAuditEntry({ config, db: postgres.db, terminal }, { tenant, action: 'feedback.read', resource });
   } catch (error) {
     rethrowDatabaseError(config)(error);
   } finally {

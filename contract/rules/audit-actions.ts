@@ -48,6 +48,19 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   listAudit: { action: 'audit.read', resource: 'audit', isRead: true },
 };
 
+/** What an operator does in the database, without the API. The constraint of `audit_pending` names each. */
+export const operatorActions = [
+  'tenant.add',
+  'tenant.suspend',
+  'tenant.resume',
+  'tenant.limit',
+  'slack.unlink',
+  'slack.workspace.allow',
+  'slack.workspace.remove',
+  'feedback.read',
+] as const;
+export type OperatorAction = (typeof operatorActions)[number];
+
 /** How a browser session ends before its time: by its person, by the next sign-in in that browser, by the provider. */
 export type SessionEnd = 'sign_out' | 'session.replace' | 'session.end';
 

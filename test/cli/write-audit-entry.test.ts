@@ -5,6 +5,7 @@ import { createPendingSeal } from '../../adapters/audit/seal-pending.ts';
 import { verifyLog } from '../../adapters/audit/verify-log.ts';
 import { createAuditStore } from '../../adapters/postgres/audit/audit-store.ts';
 import { writeAuditEntry } from '../../cli/write-audit-entry.ts';
+import { operatorActions } from '../../contract/rules/audit-actions.ts';
 import { auditKeysIn, type AuditKeys } from '../../runtime/audit-key-text.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 
@@ -42,4 +43,12 @@ test('an operator never begins the log: the first entry waits for the key of the
   const entry = { subject: `unverified:${userInfo().username}`, via: 'cli', action: 'tenant.add', client: 'alfred' };
   expect(rows).toEqual(['one', 'two', 'three'].map((name) => ({ ...entry, tenant: name, resource_id: name })));
   expect((await verifyLog({ store, keys, outside: [] })).findings).toEqual([]);
+});
+
+test('what an operator does may wait for the first entry, whatever it is', async () => {
+  const store = createAuditStore(env.postgres.db);
+  const entry = { tenant: 'all', subject: 'unverified:ada', via: 'cli', resource_type: 'x', resource_id: 'x' } as const;
+  for (const action of operatorActions) await store.addPending({ ...entry, action, outcome: 'ok', client: 'alfred' });
+  const { rows } = await env.postgres.pool.query("delete from audit_pending where tenant = 'all' returning action");
+  expect(rows).toHaveLength(operatorActions.length);
 });

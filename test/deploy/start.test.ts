@@ -1,13 +1,20 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { isAlive } from '../../deploy/local/process-table.ts';
+import { freePort } from '../../deploy/local/ports/ports.ts';
 import { dataFolders, startLocal, stopLocal, type LocalStack } from './local-stack.ts';
 
 const folders = dataFolders();
 afterAll(() => folders.removeAll());
 const ready = 'Ctrl-C ends it.';
+
+async function unusualPorts() {
+  const names = ['ALFRED_API_PORT', 'ALFRED_TEMPORAL_PORT', 'ALFRED_TEMPORAL_UI_PORT', 'ALFRED_POSTGRES_PORT'];
+  const ports = await Promise.all(names.map(() => freePort()));
+  return Object.fromEntries(names.map((name, index) => [name, ports[index]]));
+}
 
 async function query(stack: LocalStack, statement: string) {
   const client = new pg.Client({ connectionString: stack.run().environment.DATABASE_URL });
@@ -25,6 +32,8 @@ describe('npm start, from an empty folder over a kill to a clean end', () => {
 
   beforeAll(async () => {
     dir = await folders.make();
+    // Ports that no other test looks for, so that they are free for the second start too.
+    writeFileSync(join(dir, 'ports.json'), JSON.stringify(await unusualPorts()));
     stack = startLocal(dir);
     await stack.waitForOutput(ready);
     await query(stack, 'create table witness as select 1 as here');
