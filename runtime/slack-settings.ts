@@ -9,7 +9,8 @@ type Channel = (typeof channels)[number];
 
 /** The variables as they are parsed. */
 type Name = Token | `${Token}_FILE` | Channel | 'SLACK_TENANT' | 'SLACK_API_URL';
-type SlackVariables = Partial<Record<Name, string | undefined>> & Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
+type SlackVariables = Partial<Record<Name, string | undefined>> &
+  Partial<InstallVariables> & { OIDC_ISSUER?: unknown; SLACK_LINK_BY_EMAIL?: readonly string[] };
 
 /** How Alfred is in Slack. */
 export type SlackSettings = {
@@ -67,13 +68,19 @@ function tokenOf(variables: SlackVariables, token: Token): string | undefined {
   throw new Error(`${token}_FILE names a file without ${hint}: ${file}.`);
 }
 
-type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT'; message: string };
+type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT' | 'OIDC_ISSUER'; message: string };
 
 /** What is wrong with the variables together. */
 export function slackFaults(variables: SlackVariables): Fault[] {
   const faults: Fault[] = tokens
     .filter((token) => variables[token] !== undefined && variables[`${token}_FILE`] !== undefined)
     .map((token) => ({ variable: `${token}_FILE`, message: `expected without ${token}: one of the two counts` }));
+  // The API has these domains and no token.
+  if ((variables.SLACK_LINK_BY_EMAIL?.length ?? 0) > 0 && variables.OIDC_ISSUER === undefined)
+    faults.push({
+      variable: 'OIDC_ISSUER',
+      message: 'is needed with SLACK_LINK_BY_EMAIL: only sign-ins there prove an e-mail address',
+    });
   const others = tokens.filter((token) => token !== 'SLACK_BOT_TOKEN' && isSet(variables, token));
   if (!hasSlack(variables)) {
     for (const other of others.slice(0, 1))
