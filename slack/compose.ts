@@ -7,7 +7,6 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
-import { botScopesFor } from './app-manifest.ts';
 import { identify } from './identify.ts';
 import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
@@ -111,14 +110,7 @@ export async function startSlack(
     edge,
     inbox: adapters.slackInbox,
     settings,
-    pages: createInstallPages({
-      ...settings,
-      scopes: botScopesFor({ linksByEmail: config.SLACK_LINK_BY_EMAIL.length > 0 }),
-      installations: adapters.slackInstallations,
-      workspaces,
-      served,
-      log,
-    }),
+    pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
     onStored: (team) => served.wakeProcessor(team),
   });
   const endRetention = startRetention({

@@ -13,6 +13,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { SlackInstallSettings } from '../../runtime/slack-install-settings.ts';
 import { judgeFailure } from '../api-calls/call-error.ts';
 import { callTimeoutMs, createWebClient } from '../api-calls/web-client.ts';
+import { botScopesFor } from '../app-manifest.ts';
 import { silentLog } from '../silent-log.ts';
 import { acceptInstallation } from './accept-installation.ts';
 import { pageHeaders, sendPage, type Page } from './send-page.ts';
@@ -30,8 +31,6 @@ type Deps = {
   /** Absent: other workspaces cannot install Alfred. */
   installing: SlackInstallSettings | undefined;
   apiUrl: string | undefined;
-  /** What a workspace allows. */
-  scopes: string[];
   installations: Pick<SlackInstallations, 'issueState' | 'useState' | 'store'>;
   workspaces: Pick<Workspaces, 'isOwn' | 'forget'>;
   served: Pick<ServedWorkspaces, 'refresh'>;
@@ -48,11 +47,10 @@ type Pages = Map<string, (request: IncomingMessage, response: ServerResponse) =>
  * An installation counts once, for ten minutes, and in the browser that began it. The library checks its cookie; the
  * state is ours, because the library's own one counts more than once.
  */
-export function createInstallPages({ installing, apiUrl, scopes, ...deps }: Deps): Pages {
+export function createInstallPages({ installing, apiUrl, installations, workspaces, served, log }: Deps): Pages {
   if (!installing) return new Map();
-  const { installations, workspaces, served, log } = deps;
   const { clientId, clientSecret, publicUrl } = installing;
-  const options = { scopes, redirectUri: `${publicUrl}${redirectPath}` };
+  const options = { scopes: botScopesFor(installing), redirectUri: `${publicUrl}${redirectPath}` };
   const again = { address: `${publicUrl}${installPath}`, text: 'Begin again' };
   const provider = new InstallProvider({
     clientId,
