@@ -9,8 +9,7 @@ type Channel = (typeof channels)[number];
 
 /** The variables as they are parsed. */
 type Name = Token | `${Token}_FILE` | Channel | 'SLACK_TENANT' | 'SLACK_API_URL';
-type SlackVariables = Partial<Record<Name, string | undefined>> &
-  Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
+type SlackVariables = Partial<Record<Name, string | undefined>> & Partial<InstallVariables> & { OIDC_ISSUER?: unknown };
 
 /** How Alfred is in Slack. */
 export type SlackSettings = {

@@ -6,7 +6,8 @@ import type { Logger } from '../../runtime/logger.ts';
  * sign-ins have the person's e-mail address.
  */
 export type PersonLink =
-  | { state: 'none' | 'ambiguous' }
+  | { state: 'none' }
+  | { state: 'ambiguous' }
   | { state: 'counts' | 'old'; link: SlackUserLink; /** Its address has made it just now. */ isNew: boolean };
 
 type Deps = {
@@ -35,7 +36,7 @@ export const createLinkOfPerson =
       onChange(change);
       log.info({ team: user.team, userId: user.userId }, lines[change]);
     }
-    if (!link) return { state: isAmbiguous ? 'ambiguous' : 'none' };
+    if (!link) return isAmbiguous ? { state: 'ambiguous' } : { state: 'none' };
     const isOld = Date.now() - link.signedInAt.getTime() > maxAgeDays * dayMs;
     return { state: isOld ? 'old' : 'counts', link, isNew: changes.includes('made') };
   };

@@ -58,9 +58,10 @@ async function findHolders(db: Database, { team, userId, tenant }: SlackUser, em
 }
 
 /** The subject that the address links with, where there is no link. */
-function linkable({ link, holders: [holder, other] }: State, maxAgeDays: number): string | undefined {
-  const isClear = holder !== undefined && other === undefined && holder.ageDays <= maxAgeDays;
-  return isClear && link?.madeBy !== 'sign_in' ? holder.subject : undefined;
+function linkable({ link, holders }: State, maxAgeDays: number): string | undefined {
+  const [holder, other] = holders;
+  if (holder === undefined || other !== undefined || link?.madeBy === 'sign_in') return undefined;
+  return holder.ageDays <= maxAgeDays ? holder.subject : undefined;
 }
 
 const isSettled = (state: State, maxAgeDays: number): boolean =>
