@@ -76,7 +76,9 @@ async function unlink(
     return { ended, addresses, tenants };
   });
   if (tenants.length > 1)
-    throw usageError(`${subject} has links or an e-mail address in the tenants ${tenants.join(', ')}: name one with --tenant.`);
+    throw usageError(
+      `${subject} has links or an e-mail address in the tenants ${tenants.join(', ')}: name one with --tenant.`,
+    );
   if (ended.length === 0 && addresses === 0)
     throw new CliError(
       `${user ? userOf(user) : subject} has no link${tenant === undefined ? '' : ` in the tenant ${tenant}`}. \`alfred slack links\` lists them.`,

@@ -94,7 +94,9 @@ export function createLinkCommands(deps: Deps) {
     // Also when a process that ended before it could say so has used the digits.
     const linked = await links.find(team, userId);
     return linesMessage(
-      linked?.madeBy === 'sign_in' ? nowLinked(linked) : 'No page waits for digits of yours. Begin with `/alfred link`.',
+      linked?.madeBy === 'sign_in'
+        ? nowLinked(linked)
+        : 'No page waits for digits of yours. Begin with `/alfred link`.',
       [],
     );
   }

@@ -37,7 +37,10 @@ export const createPublishHome = (deps: Deps) => async (visit: HomeVisit) => {
   const view =
     'refused' in judged
       ? refusedHome(judged.refused)
-      : homeView(await readContent(deps, { principal: judged.principal, link: judged.link, team, userId }), deps.addressOf);
+      : homeView(
+          await readContent(deps, { principal: judged.principal, link: judged.link, team, userId }),
+          deps.addressOf,
+        );
   await deps.calls.call({
     team,
     method: 'views.publish',

@@ -30,9 +30,9 @@ const left = async () =>
   (await env.postgres.pool.query('select user_id from slack_links order by user_id')).rows.map((row) => row.user_id);
 /** Whose addresses are kept. */
 const addresses = async () =>
-  (
-    await env.postgres.pool.query('select subject from subjects where email is not null order by subject')
-  ).rows.map((row) => row.subject);
+  (await env.postgres.pool.query('select subject from subjects where email is not null order by subject')).rows.map(
+    (row) => row.subject,
+  );
 /** The log is empty, so entries wait for the API. */
 const entries = async () =>
   (
@@ -82,7 +82,16 @@ test('one Slack user is named as the list or the audit log names it; what is not
   const again = await operator('unlink', 'T1/U2');
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('T1/U2 has no link. `alfred slack links`') });
   expect(JSON.parse((await operator('links', '--json')).stdout)).toEqual({
-    links: [{ team: 'T3', userId: 'U3', tenant: 'globex', subject: 'bert', madeBy: 'sign_in', linkedAt: '2026-11-01T08:30:00.000Z' }],
+    links: [
+      {
+        team: 'T3',
+        userId: 'U3',
+        tenant: 'globex',
+        subject: 'bert',
+        madeBy: 'sign_in',
+        linkedAt: '2026-11-01T08:30:00.000Z',
+      },
+    ],
     nextCursor: null,
   });
 });

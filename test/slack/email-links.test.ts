@@ -166,7 +166,9 @@ test('a link that the person makes goes first, and an unlink is not undone by th
   expect(await ask(anna)).toMatchObject({ subject: 'by-mail' });
   const code = /code=([\w-]{43})\|/.exec(await run(anna, 'link'))?.[1] ?? '';
   const digits = hashSlackLinkDigits(team, anna.id, '12345678');
-  expect(await env.slackLinking.confirm(hashSlackLinkCode(code), { tenant: 'acme', subject: 'own' }, digits)).toBe(true);
+  expect(await env.slackLinking.confirm(hashSlackLinkCode(code), { tenant: 'acme', subject: 'own' }, digits)).toBe(
+    true,
+  );
   await run(anna, 'link 12345678');
   expect(await run(anna, 'link')).toContain('is linked with `own` of acme, by `/alfred link`');
   expect(await ask(anna)).toMatchObject({ subject: 'own' });

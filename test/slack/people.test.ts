@@ -8,10 +8,10 @@ const member = {
   profile: { email: 'Ada@Example.com' },
 };
 const find = (user: object, domains: string[] = ['example.com']) =>
-  createPeople({ call: async () => ({ ok: true, user }) } as unknown as Parameters<typeof createPeople>[0], domains).find(
-    'T1',
-    'U1',
-  );
+  createPeople(
+    { call: async () => ({ ok: true, user }) } as unknown as Parameters<typeof createPeople>[0],
+    domains,
+  ).find('T1', 'U1');
 
 test('a member has the address that Slack has confirmed, as it is compared', async () => {
   expect(await find(member)).toEqual({ kind: 'member', email: 'ada@example.com' });

@@ -81,11 +81,19 @@ test('an address of no subject, of several, or of one that has not signed in for
 
 test.each<[string, string, string | undefined]>([
   ['the address moves to another subject at the provider', `update subjects set email = null`, email],
-  ['another subject gets the same one', `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at, email, email_at)
-     select tenant, 'twin', kind, roles, issued_at, expires_at, email, email_at from subjects`, email],
+  [
+    'another subject gets the same one',
+    `insert into subjects (tenant, subject, kind, roles, issued_at, expires_at, email, email_at)
+     select tenant, 'twin', kind, roles, issued_at, expires_at, email, email_at from subjects`,
+    email,
+  ],
   ['Slack names another one', 'select 1', 'eve@example.com'],
   ['none counts any more, as when the setting is off', 'select 1', undefined],
-  ['the workspace has another tenant', `update slack_links set tenant = 'globex'; update subjects set tenant = 'globex'`, email],
+  [
+    'the workspace has another tenant',
+    `update slack_links set tenant = 'globex'; update subjects set tenant = 'globex'`,
+    email,
+  ],
 ])('a link by address ends when %s', async (_, change, address) => {
   await subject('ada');
   await follow();
