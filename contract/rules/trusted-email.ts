@@ -1,4 +1,4 @@
-/** One `@` and ASCII alone: some other letters become ASCII in lower case, and would make the address of another person. */
+/** One `@`, ASCII alone: some other letters become ASCII in lower case, and so the address of another person. */
 const address = /^[\x21-\x3f\x41-\x7e]{1,64}@[A-Za-z0-9.-]{1,253}$/;
 
 /**
