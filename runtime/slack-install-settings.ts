@@ -10,6 +10,7 @@ export type InstallVariables = {
   SLACK_INSTALLATION_KEY_FILE?: string | undefined;
   SLACK_PUBLIC_URL?: string | undefined;
   ALFRED_PUBLIC_URL?: string | undefined;
+  SLACK_LINK_BY_EMAIL?: readonly string[];
 };
 
 /** How other workspaces install Alfred. */
@@ -18,6 +19,8 @@ export type SlackInstallSettings = {
   clientSecret: string;
   /** Of the Slack door in browsers. */
   publicUrl: string;
+  /** Alfred asks for the addresses of people. */
+  linksByEmail: boolean;
 };
 
 /** @throws Error when a file has no secret */
@@ -31,6 +34,7 @@ export function slackInstallSettingsOf(variables: Partial<InstallVariables>): Sl
         ? (secret ?? '')
         : readSecretFile('SLACK_CLIENT_SECRET_FILE', file, 'the client secret of the Slack app').trim(),
     publicUrl: variables.SLACK_PUBLIC_URL ?? variables.ALFRED_PUBLIC_URL ?? '',
+    linksByEmail: (variables.SLACK_LINK_BY_EMAIL?.length ?? 0) > 0,
   };
 }
 

@@ -67,13 +67,19 @@ function tokenOf(variables: SlackVariables, token: Token): string | undefined {
   throw new Error(`${token}_FILE names a file without ${hint}: ${file}.`);
 }
 
-type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT'; message: string };
+type Fault = { variable: Token | `${Token}_FILE` | 'SLACK_TENANT' | 'OIDC_ISSUER'; message: string };
 
 /** What is wrong with the variables together. */
 export function slackFaults(variables: SlackVariables): Fault[] {
   const faults: Fault[] = tokens
     .filter((token) => variables[token] !== undefined && variables[`${token}_FILE`] !== undefined)
     .map((token) => ({ variable: `${token}_FILE`, message: `expected without ${token}: one of the two counts` }));
+  // The API has these domains and no token.
+  if ((variables.SLACK_LINK_BY_EMAIL?.length ?? 0) > 0 && variables.OIDC_ISSUER === undefined)
+    faults.push({
+      variable: 'OIDC_ISSUER',
+      message: 'is needed with SLACK_LINK_BY_EMAIL: only sign-ins there prove an e-mail address',
+    });
   const others = tokens.filter((token) => token !== 'SLACK_BOT_TOKEN' && isSet(variables, token));
   if (!hasSlack(variables)) {
     for (const other of others.slice(0, 1))

@@ -53,6 +53,11 @@ export const botScopes = [
     ...Object.values(scopesOfMethods).flat(),
   ]),
 ].sort();
+type BotScope = (typeof botScopes)[number] | 'users:read.email';
+
+/** @param linksByEmail SLACK_LINK_BY_EMAIL is set: `users.info` then has to name addresses */
+export const botScopesFor = ({ linksByEmail }: { linksByEmail: boolean }): BotScope[] =>
+  linksByEmail ? [...botScopes, 'users:read.email'] : botScopes;
 
 /** Describes the Slack app, for "Create New App > From a manifest". */
 export const appManifest = {
@@ -94,3 +99,9 @@ export const appManifest = {
   },
 } satisfies Pick<Manifest, 'display_information' | 'features' | 'settings'> &
   Record<'_metadata' | 'oauth_config', object>;
+
+/** Describes the app where SLACK_LINK_BY_EMAIL is set. */
+export const appManifestWithEmail = {
+  ...appManifest,
+  oauth_config: { scopes: { bot: botScopesFor({ linksByEmail: true }) } },
+};

@@ -77,7 +77,7 @@ export function createAdapters(edge: AdapterEdge) {
   const browserSessions = createBrowserSessions(db);
   const signIn = createSignIn({
     issuers: issuersOf(config),
-    subjects: createSubjects(db),
+    subjects: createSubjects(db, { emailDomains: config.SLACK_LINK_BY_EMAIL }),
     apiKeys: rows.apiKeys,
     log,
     metrics,

@@ -45,6 +45,7 @@ export function readClaims(claims: Json, settings: IssuerSettings, otherNames: r
     issuedAt: new Date(iat * 1_000),
     expiresAt: new Date(exp * 1_000),
     namesGroups: namesGroups(claims, settings),
+    email: emailIn(claims),
   };
 }
 
@@ -98,6 +99,12 @@ function namesGroups(claims: Json, { groupsClaim, omitsEmptyGroups }: IssuerSett
   const elsewhere = claims['_claim_names'];
   if ((isRecord(elsewhere) && Object.hasOwn(elsewhere, groupsClaim)) || claims['hasgroups'] === true) return false;
   return omitsEmptyGroups || (claimAt(claims, groupsClaim) ?? undefined) !== undefined;
+}
+
+/** Tokens of a client without the scope `email` have neither claim, and say nothing of the address. */
+function emailIn({ email, email_verified: isVerified }: Json): string | null | undefined {
+  if (email === undefined && isVerified === undefined) return undefined;
+  return isVerified === true && typeof email === 'string' ? email : null;
 }
 
 /**

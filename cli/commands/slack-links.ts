@@ -49,9 +49,10 @@ async function list({ tenant, subject, json }: LinkOptions, { terminal }: Comman
     userOf(link),
     link.tenant,
     link.subject,
+    link.madeBy === 'email' ? 'e-mail' : 'sign-in',
     formatMinute(link.linkedAt.toISOString()),
   ]);
-  terminal.print(table([['SLACK USER', 'TENANT', 'SUBJECT', 'LINKED'], ...rows]));
+  terminal.print(table([['SLACK USER', 'TENANT', 'SUBJECT', 'MADE BY', 'LINKED'], ...rows]));
 }
 
 async function unlink(
@@ -62,27 +63,30 @@ async function unlink(
   if ((user === undefined) === (subject === undefined))
     throw usageError('Name a Slack user, like T0123ABCD/U0123ABCD, or a subject with --subject.');
   if (user && tenant !== undefined) throw usageError('--tenant goes with --subject.');
-  const { endSlackLinks, listSlackLinks } = await import('../../adapters/postgres/slack/slack-links.ts');
+  const { endSlackLinks, listSlackLinkTenants } = await import('../../adapters/postgres/slack/slack-links.ts');
   const meant: SlackLinkFilter = user ?? { tenant, subject };
-  const { ended, tenants } = await withDatabase(async ({ config, db }) => {
-    const tenants = [...new Set((await listSlackLinks(db, meant)).map((link) => link.tenant))];
-    const ended = tenants.length > 1 ? [] : await endSlackLinks(db, meant);
+  const { ended, addresses, tenants } = await withDatabase(async ({ config, db }) => {
+    const tenants = await listSlackLinkTenants(db, meant);
+    const { ended, addresses } = tenants.length > 1 ? { ended: [], addresses: 0 } : await endSlackLinks(db, meant);
     for (const link of ended)
       await writeAuditEntry(
         { config, db, terminal },
         { tenant: link.tenant, action: 'slack.unlink', resource: slackUserResource(link.team, link.userId) },
       );
-    return { ended, tenants };
+    return { ended, addresses, tenants };
   });
   if (tenants.length > 1)
-    throw usageError(`${subject} has links in the tenants ${tenants.join(', ')}: name one with --tenant.`);
-  if (ended.length === 0)
+    throw usageError(
+      `${subject} has links or an e-mail address in the tenants ${tenants.join(', ')}: name one with --tenant.`,
+    );
+  if (ended.length === 0 && addresses === 0)
     throw new CliError(
       `${user ? userOf(user) : subject} has no link${tenant === undefined ? '' : ` in the tenant ${tenant}`}. \`alfred slack links\` lists them.`,
     );
-  if (json) return terminal.printJson({ ended });
+  if (json) return terminal.printJson({ ended, hadAddress: addresses > 0 });
   for (const link of ended)
     terminal.print(`${userOf(link)} is not linked with ${link.subject} of ${link.tenant} any more.`);
+  if (addresses > 0) terminal.print(`The e-mail address of ${subject} links no one until its next sign-in.`);
 }
 
 const userOf = ({ team, userId }: Pick<SlackLink, 'team' | 'userId'>) => `${team}/${userId}`;

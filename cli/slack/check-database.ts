@@ -1,5 +1,6 @@
 import { readSlackActivity, type SlackActivity } from '../../adapters/postgres/slack/slack-activity.ts';
 import { createSlackInstallations } from '../../adapters/postgres/slack/slack-installations.ts';
+import { countSlackLinks, type SlackLinkCounts } from '../../adapters/postgres/slack/slack-links.ts';
 import type { SlackInstallation } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import { pendingMigrations } from '../../runtime/database/pending-migrations.ts';
@@ -24,12 +25,31 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
       if (pending.some((name) => name.endsWith('_slack'))) return [schema];
       const activity = describeActivity(await readSlackActivity(db));
       if (pending.some((name) => name.endsWith('_slack-installations'))) return [schema, ...activity];
+      const links = pending.some((name) => name.endsWith('_slack-links-by-email'))
+        ? []
+        : [describeLinks(await countSlackLinks(db), config)];
       const installations = await createSlackInstallations(db, slackInstallationKeysOf(config)).list();
-      return [schema, ...describeInstallations(installations), ...activity];
+      return [schema, ...describeInstallations(installations), ...links, ...activity];
     });
   } catch (error) {
     return [describeFailure(config, error)];
   }
+}
+
+/** How many people are linked in which way. */
+export function describeLinks(
+  { made, byEmail, unclear }: SlackLinkCounts,
+  { SLACK_LINK_BY_EMAIL: domains }: Pick<Config, 'SLACK_LINK_BY_EMAIL'>,
+): Finding {
+  const counts = `${made} by /alfred link, ${byEmail} by e-mail address`;
+  if (domains.length === 0) return ok('links', `${counts}; SLACK_LINK_BY_EMAIL is not set`);
+  const allowed = `${counts} (${domains.join(', ')})`;
+  if (unclear === 0) return ok('links', allowed);
+  return unknown(
+    'links',
+    `${allowed}; ${formatCount(unclear, 'address', 'addresses')} of several sign-ins ${unclear === 1 ? 'links' : 'link'} no one`,
+    '`alfred slack unlink --subject <subject>` takes the address from the sign-in that is not used any more.',
+  );
 }
 
 /** @returns nothing where no workspace has installed Alfred */

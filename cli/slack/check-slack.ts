@@ -1,28 +1,35 @@
 import { judgeFailure } from '../../slack/api-calls/call-error.ts';
 import { createWebClient } from '../../slack/api-calls/web-client.ts';
-import { botEvents, botScopes } from '../../slack/app-manifest.ts';
+import { botEvents, botScopesFor } from '../../slack/app-manifest.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
 
-type Deps = { botToken: string | undefined; appToken: string | undefined; apiUrl: string | undefined };
+type Deps = {
+  botToken: string | undefined;
+  appToken: string | undefined;
+  apiUrl: string | undefined;
+  /** SLACK_LINK_BY_EMAIL is set. */
+  linksByEmail: boolean;
+};
 
-const manifest = 'deploy/slack/manifest.yaml';
+const manifestFor = ({ linksByEmail }: Pick<Deps, 'linksByEmail'>) =>
+  linksByEmail ? 'deploy/slack/manifest-link-by-email.yaml' : 'deploy/slack/manifest.yaml';
 const slackClockMs = 60_000;
 
 /** What Slack answers about the tokens: who Alfred is there, and what it may do. */
-export async function checkSlack({ botToken, appToken, apiUrl }: Deps): Promise<Finding[]> {
-  const [ofBot, ofApp] = await Promise.all([checkBotToken(botToken, apiUrl), checkAppToken(appToken, apiUrl)]);
+export async function checkSlack({ appToken, ...deps }: Deps): Promise<Finding[]> {
+  const [ofBot, ofApp] = await Promise.all([checkBotToken(deps), checkAppToken(appToken, deps.apiUrl)]);
   return [
     ...ofBot,
     ...ofApp,
     unknown(
       'events',
       'Slack does not say which events an app gets',
-      `Compare "Event Subscriptions" of the app with ${manifest}: ${botEvents.join(', ')}.`,
+      `Compare "Event Subscriptions" of the app with ${manifestFor(deps)}: ${botEvents.join(', ')}.`,
     ),
   ];
 }
 
-async function checkBotToken(token: string | undefined, apiUrl: string | undefined): Promise<Finding[]> {
+async function checkBotToken({ botToken: token, apiUrl, linksByEmail }: Omit<Deps, 'appToken'>): Promise<Finding[]> {
   if (token === undefined) return [];
   let date: string | null = null;
   const startedAt = Date.now();
@@ -39,7 +46,7 @@ async function checkBotToken(token: string | undefined, apiUrl: string | undefin
     const answer = await client.auth.test();
     return [
       ok('sign-in', `Alfred is ${String(answer.user)} in the workspace ${String(answer.team)} (${answer.team_id})`),
-      checkScopes(answer.response_metadata?.scopes),
+      checkScopes(answer.response_metadata?.scopes, { linksByEmail }),
       ...checkClock(date, startedAt, Date.now()),
     ];
   } catch (error) {
@@ -48,11 +55,12 @@ async function checkBotToken(token: string | undefined, apiUrl: string | undefin
 }
 
 /** @param granted absent where Slack, or a proxy, leaves the header out */
-export function checkScopes(granted: string[] | undefined): Finding {
+export function checkScopes(granted: string[] | undefined, links: Pick<Deps, 'linksByEmail'>): Finding {
   if (granted === undefined || granted.length === 0)
     return unknown('scopes', 'the answer does not name the scopes of the bot token');
-  const missing = botScopes.filter((scope) => !granted.includes(scope));
-  if (missing.length === 0) return ok('scopes', `the bot token has the ${botScopes.length} scopes of ${manifest}`);
+  const [scopes, manifest] = [botScopesFor(links), manifestFor(links)];
+  const missing = scopes.filter((scope) => !granted.includes(scope));
+  if (missing.length === 0) return ok('scopes', `the bot token has the ${scopes.length} scopes of ${manifest}`);
   return wrong(
     'scopes',
     `the bot token lacks ${missing.join(', ')}`,

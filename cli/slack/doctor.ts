@@ -19,7 +19,7 @@ export async function examineSlack(environment: Environment): Promise<Finding[]>
   const { config, finding } = readSettings(environment);
   const apiUrl = config?.SLACK_API_URL;
   const [ofSlack, ofAlerts, ofApprovals, ofDoor, ofDatabase] = await Promise.all([
-    checkSlack({ botToken, appToken, apiUrl }),
+    checkSlack({ botToken, appToken, apiUrl, linksByEmail: (config?.SLACK_LINK_BY_EMAIL.length ?? 0) > 0 }),
     checkChannel('alerts', { botToken, channel: config?.SLACK_ALERTS_CHANNEL, apiUrl }),
     checkChannel('approvals', { botToken, channel: config?.SLACK_APPROVALS_CHANNEL, apiUrl }),
     config ? checkDoor(config) : [],

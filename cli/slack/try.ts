@@ -91,9 +91,9 @@ async function refuseSecondDoor(environment: Environment): Promise<void> {
     );
 }
 
-/** What names a workspace, its channels and the app. */
+/** What names a workspace, its channels, its people and the app. */
 const ofWorkspace =
-  /^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|CLIENT_|INSTALLATION_KEY|PUBLIC_URL|ALERTS_CHANNEL|APPROVALS_CHANNEL)/;
+  /^SLACK_(BOT_TOKEN|APP_TOKEN|SIGNING_SECRET|CLIENT_|INSTALLATION_KEY|PUBLIC_URL|LINK_BY_EMAIL|ALERTS_CHANNEL|APPROVALS_CHANNEL)/;
 
 const withoutSlack = (environment: Environment): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !ofWorkspace.test(name)));

@@ -18,6 +18,8 @@ export type TokenClaims = {
   issuedAt: Date;
   expiresAt: Date;
   namesGroups: boolean;
+  /** The address that the issuer has verified; null: the person has none. Absent: the token says nothing of it. */
+  email?: string | null | undefined;
 };
 
 /** People and services as their newest tokens describe them. */

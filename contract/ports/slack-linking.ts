@@ -36,9 +36,43 @@ export interface SlackLinking {
   /** Links, when the digits are those that were shown. After a few wrong ones the request is gone. */
   finish(team: string, userId: string, digitsHash: Buffer): Promise<SlackLinkOutcome>;
 
-  /** @returns whom the Slack user was linked with */
+  /** Until the Slack user links itself again, its address makes no link. @returns whom it was linked with */
   unlink(team: string, userId: string): Promise<Scope | undefined>;
 
   /** Deletes requests whose time is over. @returns how many */
   removeOld(): Promise<number>;
+}
+
+/** `sign_in`: a person has made it by `/alfred link`. `email`: Slack user and subject have one e-mail address. */
+export type SlackLinkOrigin = 'sign_in' | 'email';
+
+export type SlackUserLink = Scope & {
+  madeBy: SlackLinkOrigin;
+  /** When the provider has last vouched for it: by the newest token of the subject, or the newest with the address. */
+  signedInAt: Date;
+};
+
+/** A Slack user, and the tenant of the people of its workspace. */
+export type SlackUser = { team: string; userId: string; tenant: string };
+
+/** What an address has come to. `changes`: those of this call, each with its entry in the audit log. */
+type FollowedEmail = {
+  link: SlackUserLink | undefined;
+  /** Several subjects have the address, so it links with none. */
+  isAmbiguous: boolean;
+  changes: ('made' | 'ended')[];
+};
+
+/** Which subjects Slack users are. */
+export interface SlackUserLinks {
+  find(team: string, userId: string): Promise<SlackUserLink | undefined>;
+
+  /**
+   * Makes the link that an address gives, and ends one that no address gives any more. A link that the person has made
+   * stays as it is, and after an `unlink` an address makes none.
+   *
+   * @param email     of the Slack user, as it is compared; undefined when none counts
+   * @param maxAgeDays so long after its newest token with the address a subject gets a link
+   */
+  follow(user: SlackUser, email: string | undefined, maxAgeDays: number): Promise<FollowedEmail>;
 }

@@ -155,8 +155,3 @@ export interface SlackPosts {
   /** Deletes those that have shown their task's end for long. @returns how many */
   removeOld(): Promise<number>;
 }
-
-/** Which subjects Slack users are. */
-export interface SlackUserLinks {
-  find(team: string, userId: string): Promise<Scope | undefined>;
-}

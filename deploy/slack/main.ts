@@ -1,5 +1,6 @@
-// `npm run slack:manifest`: writes the manifest of the Slack app.
+// `npm run slack:manifest`: writes the manifests of the Slack app.
 import { writeFile } from 'node:fs/promises';
-import { manifestPath, manifestYaml } from './manifest.ts';
+import { manifests, manifestYaml } from './manifest.ts';
 
-await writeFile(new URL(`../../${manifestPath}`, import.meta.url), manifestYaml());
+for (const [path, manifest] of Object.entries(manifests))
+  await writeFile(new URL(`../../${path}`, import.meta.url), manifestYaml(manifest));

@@ -11,6 +11,8 @@ export interface SignInTables {
     expires_at: Date;
     seen_at: Generated<Date>;
     issuer: string | null;
+    email: string | null;
+    email_at: Date | null;
   };
   browser_sessions: {
     id_hash: Buffer;

@@ -99,5 +99,6 @@ export interface SlackTables {
     comment: string | null;
     given_at: Generated<Date>;
   };
-  slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date> };
+  slack_links: Owned & { team: string; user_id: string; linked_at: Generated<Date>; made_by: Generated<string> };
+  slack_unlinked: { team: string; user_id: string; unlinked_at: Generated<Date> };
 }

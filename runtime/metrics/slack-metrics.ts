@@ -62,6 +62,12 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['value'],
     registers,
   }),
+  slackEmailLinks: new Counter({
+    name: 'slack_email_links_total',
+    help: 'Links of Slack users with sign-ins that their e-mail address has made, or ended',
+    labelNames: ['outcome'],
+    registers,
+  }),
   slackNotifications: new Counter({
     name: 'slack_notifications_total',
     help: 'Messages to a channel that no person asked for: shown, given_up, retried (failed and tried again)',

@@ -67,6 +67,26 @@ export const slack = {
   SLACK_TENANT: TenantName.optional().describe(
     'tenant of the people in Slack; needed with OIDC_ISSUER; default: local, that of the user of this machine',
   ),
+  SLACK_LINK_BY_EMAIL: commaSeparated(
+    z
+      .string()
+      .toLowerCase()
+      .regex(
+        /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])$/,
+        'expected domains of e-mail addresses like example.com, without @ and *, separated by commas',
+      ),
+  )
+    .default([])
+    .describe(
+      'domains whose e-mail addresses link a Slack user with the sign-in that has the same one, like example.com; several are separated by commas; the API needs the same value; default: people link themselves by /alfred link',
+    ),
+  SLACK_LINK_MAX_AGE_DAYS: z.coerce
+    .number('expected days')
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('so many days after the last sign-in of its subject a link of a Slack user does not count any more'),
   SLACK_AGENT: z.string().min(1).max(64).default('knowledge').describe('agent that answers in Slack'),
   SLACK_ALERTS_CHANNEL: channelId
     .optional()

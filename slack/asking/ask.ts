@@ -23,6 +23,7 @@ import { filesReadLine, problemsOf } from '../files/file-words.ts';
 import type { ReadFiles } from '../files/read-files.ts';
 import type { WithoutPlace } from '../processing/attempt.ts';
 import type { Notices } from './notices.ts';
+import { linkNotice } from './link-words.ts';
 import { isForAlfred, messageIdOf, type Question } from './question.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
@@ -75,7 +76,8 @@ export const createAsk =
     checkAgent(deps, principal, agent);
     const hasFiles = question.files.length > 0;
     if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
-    if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
+    const notice = linkNotice(judgement.link);
+    if (known && !isOf(known, principal)) return notices.send(question, withNotice(otherSubject, notice));
     // Before files are read for it.
     if (question.text !== '') checkText(question.text);
     // While the log cannot be written, nothing is begun: the message waits.
@@ -99,7 +101,7 @@ export const createAsk =
       await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
     onAsked();
     // Last, and in one line: what fails before it is repeated, and the line would be too.
-    const line = linesOf(receipt, read).join('\n');
+    const line = withNotice(linesOf(receipt, read).join('\n'), known ? undefined : notice);
     if (line !== '') await notices.send(question, line);
   };
 
@@ -115,6 +117,9 @@ function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
   const line = outcomeLines[outcome];
   return [...(line === undefined ? [] : [line]), ...problemsOf(files)];
 }
+
+const withNotice = (line: string, notice: string | undefined) =>
+  [line, notice].filter((one) => one !== undefined && one !== '').join('\n');
 
 /** By what the person is known who asks: with four eyes another one must decide. */
 async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {

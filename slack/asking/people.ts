@@ -1,12 +1,17 @@
 import { LRUCache } from 'lru-cache';
 import { isRecord } from '../../contract/json.ts';
+import { trustedEmail } from '../../contract/rules/trusted-email.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
 
 /** What Alfred asks about a person in Slack. `external`: of another organisation, by Slack Connect. */
-export type SlackPerson = { kind: 'member' | 'guest' | 'external' | 'bot' | 'deactivated' };
+export type SlackPerson = {
+  kind: 'member' | 'guest' | 'external' | 'bot' | 'deactivated';
+  /** Of a member, where Slack has confirmed it and its domain is trusted. */
+  email?: string;
+};
 
-/** How long a person that became a guest, or no guest any more, is taken for what it was. */
+/** How long a person that became a guest, or has another address, is taken for what it was. */
 const cacheMs = 300_000;
 
 /** What Slack answers about a person whom the workspace of Alfred does not see. */
@@ -14,29 +19,46 @@ const unseen: ReadonlySet<string> = new Set(['user_not_found', 'user_not_visible
 
 export type People = { find(team: string, userId: string): Promise<SlackPerson> };
 
-/** People in Slack, as `users.info` describes them. */
-export function createPeople(calls: SlackCalls): People {
+/**
+ * People in Slack, as `users.info` describes them.
+ *
+ * @param emailDomains whose addresses are read
+ */
+export function createPeople(calls: SlackCalls, emailDomains: readonly string[] = []): People {
   const known = new LRUCache<string, SlackPerson>({ max: 10_000, ttl: cacheMs });
   return {
     async find(team, userId) {
       const key = `${team}:${userId}`;
       const cached = known.get(key);
       if (cached) return cached;
-      const person = await read(calls, team, userId);
+      const person = await read({ calls, emailDomains }, team, userId);
       known.set(key, person);
       return person;
     },
   };
 }
 
-async function read(calls: SlackCalls, team: string, userId: string): Promise<SlackPerson> {
+type Deps = { calls: SlackCalls; emailDomains: readonly string[] };
+
+async function read({ calls, emailDomains }: Deps, team: string, userId: string): Promise<SlackPerson> {
   try {
     const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
-    return { kind: kindOf(team, isRecord(answer?.user) ? answer.user : {}) };
+    const user = isRecord(answer?.user) ? answer.user : {};
+    const kind = kindOf(team, user);
+    const email = kind === 'member' ? confirmedEmail(user, emailDomains) : undefined;
+    return { kind, ...(email === undefined ? {} : { email }) };
   } catch (error) {
     if (isSlackCallError(error) && unseen.has(error.code)) return { kind: 'external' };
     throw error;
   }
+}
+
+/** Slack names addresses to apps with the scope `users:read.email`. */
+function confirmedEmail(
+  { is_email_confirmed: isConfirmed, profile }: Record<string, unknown>,
+  domains: readonly string[],
+): string | undefined {
+  return isConfirmed === true && isRecord(profile) ? trustedEmail(profile.email, domains) : undefined;
 }
 
 function kindOf(team: string, user: Record<string, unknown>): SlackPerson['kind'] {

@@ -1,5 +1,6 @@
-import type { CurrentRights, SlackChannels, SlackUserLinks } from '../../contract/ports/index.ts';
+import type { CurrentRights, SlackChannels } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { LinkOfPerson, PersonLink } from './link-of-person.ts';
 import type { People } from './people.ts';
 
 /** Where and by whom something is asked. */
@@ -14,17 +15,19 @@ export type SlackAsker = {
 
 /**
  * `refused` has a sentence for the person; `ignored` is for bots, which would answer it. `agent` and
- * `instructions` are for new threads of this place.
+ * `instructions` are for new threads of this place; `link` is that of the person, where it counts.
  */
 export type Judgement =
-  { principal: Principal; agent?: string; instructions?: string } | { refused: string } | { ignored: true };
+  | { principal: Principal; agent?: string; instructions?: string; link?: PersonLink }
+  | { refused: string }
+  | { ignored: true };
 
 /** With whose rights Alfred answers in Slack. */
 export type SlackPrincipals = { judge(asker: SlackAsker): Promise<Judgement> };
 
 type Deps = {
   people: People;
-  links: SlackUserLinks;
+  linkOf: LinkOfPerson;
   rights: CurrentRights;
   channels: Pick<SlackChannels, 'find'>;
   /** The tenant of the people of a workspace. */
@@ -41,12 +44,12 @@ const refusals = {
 
 /**
  * In a direct message Alfred acts for the person: a subject of its own with the least role, or the one that a link
- * names. In a channel it acts for the channel, which has no groups and the least role: an answer that all members read
- * has nothing that only the person who asks may read.
+ * names, as long as that signs in every now and then. In a channel it acts for the channel, which has no groups and the
+ * least role: an answer that all members read has nothing that only the person who asks may read.
  */
-export const createSlackPrincipals = ({ people, links, rights, channels, tenantOf }: Deps): SlackPrincipals => ({
+export const createSlackPrincipals = ({ people, linkOf, rights, channels, tenantOf }: Deps): SlackPrincipals => ({
   async judge({ team, channel, userId, isDirect, isExternal }) {
-    const { kind } = await people.find(team, userId);
+    const { kind, email } = await people.find(team, userId);
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
     if (kind !== 'member') return { refused: refusals[kind] };
     if (isExternal) return { refused: refusals.channel };
@@ -58,10 +61,11 @@ export const createSlackPrincipals = ({ people, links, rights, channels, tenantO
       const principal = leastPrincipal(tenant, slackSubject(team, channel));
       return { principal, ...(agent === null ? {} : { agent }), ...(instructions === null ? {} : { instructions }) };
     }
-    const linked = await links.find(team, userId);
-    if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };
-    const roles = (await rights.rolesOf(linked)) ?? [];
-    return { principal: { ...leastPrincipal(linked.tenant, linked.subject), roles } };
+    const link = await linkOf({ team, userId, tenant }, email);
+    if (link.state !== 'counts') return { principal: leastPrincipal(tenant, slackSubject(team, userId)), link };
+    const { tenant: ofLink, subject } = link.link;
+    const roles = (await rights.rolesOf({ tenant: ofLink, subject })) ?? [];
+    return { principal: { ...leastPrincipal(ofLink, subject), roles }, link };
   },
 });
 

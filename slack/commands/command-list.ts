@@ -21,7 +21,7 @@ export const commandList = {
     does: 'how I am set up in this channel; operators change it',
   },
   link: { usage: 'link', does: 'link your Slack user with your sign-in, to use what you may read there' },
-  unlink: { usage: 'unlink', does: 'end that link' },
+  unlink: { usage: 'unlink', does: 'end that link; none is made again until you write `link`' },
   help: { usage: 'help', does: 'this list' },
 } as const;
 
@@ -44,11 +44,15 @@ export function nearestCommand(word: string): CommandName | undefined {
   return nearest?.name ?? names.find((name) => word.length >= begins && name.startsWith(word.slice(0, begins)));
 }
 
-/** @param word what was written in place of a command */
-export function helpMessage(word = ''): SlackMessage {
+/**
+ * @param word what was written in place of a command
+ * @param link how the person is linked, as mrkdwn
+ */
+export function helpMessage(word = '', link?: string): SlackMessage {
   const lines = Object.values(commandList).map(({ usage, does }) => `${code(`${slashCommand} ${usage}`)} ${does}`);
   return linesMessage(headingOf(word), lines, [
     'Or write to me: in a direct message, or with my name in a channel. Only `ask` is seen by others.',
+    ...(link === undefined ? [] : [link]),
   ]);
 }
 

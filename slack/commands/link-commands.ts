@@ -6,6 +6,7 @@ import type { Config } from '../../runtime/config.ts';
 import { hashSlackLinkCode, hashSlackLinkDigits, newSlackLinkCode } from '../../runtime/slack-link-code.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { describeLink } from '../asking/link-words.ts';
 import { oneLine } from '../rendering/cut.ts';
 import { escapeMrkdwn, mrkdwnLink } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
@@ -41,15 +42,12 @@ export function createLinkCommands(deps: Deps) {
   }
 
   async function offerAddress(sender: CommandSender): Promise<SlackMessage> {
+    const { team, userId, link = { state: 'none' } } = sender;
+    const isMade = link.state === 'counts' && link.link.madeBy === 'sign_in';
+    if (isMade) return linesMessage(`${describeLink(link)} \`/alfred unlink\` ends that.`, []);
+    const known = link.state === 'none' ? [] : [describeLink(link)];
     const missing = missingVariables(config);
-    if (missing.length > 0)
-      return linesMessage(
-        `Links are not set up here: ${missing.map((name) => code(name)).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. The person who runs Alfred sets that.`,
-        [],
-      );
-    const { team, userId } = sender;
-    const linked = await links.find(team, userId);
-    if (linked) return linesMessage(`${youAre(linked)} \`/alfred unlink\` ends that.`, []);
+    if (missing.length > 0) return linesMessage([...known, notSetUp(missing)].join('\n'), []);
     const secret = newSlackLinkCode();
     const [userName, workspaceName, tenant] = await Promise.all([
       userNameOf(sender),
@@ -60,7 +58,10 @@ export function createLinkCommands(deps: Deps) {
     await linking.begin(request, hashSlackLinkCode(secret), slackLinkLastsMs);
     const address = `${config.ALFRED_PUBLIC_URL}${slackLinkPath}?code=${secret}`;
     return linesMessage(
-      `${mrkdwnLink(address, 'Open this page')}, sign in there, and confirm. It then shows you what to write here.`,
+      [
+        ...known,
+        `${mrkdwnLink(address, 'Open this page')}, sign in there, and confirm. It then shows you what to write here.`,
+      ].join('\n'),
       [],
       ['The address counts once, for ten minutes, and for you alone: give it to no other person.'],
     );
@@ -93,7 +94,9 @@ export function createLinkCommands(deps: Deps) {
     // Also when a process that ended before it could say so has used the digits.
     const linked = await links.find(team, userId);
     return linesMessage(
-      linked ? nowLinked(linked) : 'No page waits for digits of yours. Begin with `/alfred link`.',
+      linked?.madeBy === 'sign_in'
+        ? nowLinked(linked)
+        : 'No page waits for digits of yours. Begin with `/alfred link`.',
       [],
     );
   }
@@ -108,20 +111,21 @@ export function createLinkCommands(deps: Deps) {
 
     async unlink(sender: CommandSender): Promise<SlackMessage> {
       const linked = await linking.unlink(sender.team, sender.userId);
-      if (!linked) return linesMessage('Your Slack user is linked with no sign-in.', []);
+      if (!linked)
+        return linesMessage('Your Slack user is linked with no sign-in, until you link it by `/alfred link`.', []);
       return inform(
         sender,
-        `Your Slack user is not linked with ${code(linked.subject)} any more. I use for you what everyone may read.`,
+        `Your Slack user is not linked with ${code(linked.subject)} any more, until you link it again by \`/alfred link\`. I use for you what everyone may read.`,
       );
     },
   };
 }
 
-const youAre = ({ subject, tenant }: Scope) =>
-  `Your Slack user is linked with ${code(subject)} of ${escapeMrkdwn(tenant)}.`;
+const nowLinked = ({ subject, tenant }: Scope) =>
+  `Your Slack user is linked with ${code(subject)} of ${escapeMrkdwn(tenant)}. In direct messages I now use what you may read there. If this was not you, write \`/alfred unlink\`, and tell the person who runs Alfred.`;
 
-const nowLinked = (scope: Scope) =>
-  `${youAre(scope)} In direct messages I now use what you may read there. If this was not you, write \`/alfred unlink\`, and tell the person who runs Alfred.`;
+const notSetUp = (missing: string[]) =>
+  `Links are not set up here: ${missing.map((name) => code(name)).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. The person who runs Alfred sets that.`;
 
 /** What it takes that there is a page where a person signs in. How it does so there, the API alone knows. */
 const missingVariables = (config: LinkConfig): string[] =>

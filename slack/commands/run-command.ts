@@ -7,6 +7,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { describeLink } from '../asking/link-words.ts';
 import { plainTextOf } from '../asking/plain-text.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { attemptsBeforeNotice, commandFailed, mayPass } from '../failures.ts';
@@ -85,7 +86,7 @@ export function createCommands(deps: CommandDeps) {
     const judged = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
     if ('ignored' in judged) return undefined;
     if ('refused' in judged) return linesMessage(judged.refused, []);
-    const sender = { principal: judged.principal, team, userId };
+    const sender = { principal: judged.principal, link: judged.link, team, userId };
     if (name === 'channel') return deps.channel({ ...sender, channel }, command.rest);
     return answers[name](sender, plainTextOf(command.rest, ''));
   }
@@ -107,7 +108,7 @@ function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask' | 'chan
   const tasks = createTaskCommands(deps);
   const readDocuments = createDocumentCommand(deps);
   return {
-    help: () => helpMessage(),
+    help: ({ link }) => helpMessage('', link && describeLink(link)),
     agents: (sender) => agentsMessage(deps, sender),
     tasks: (sender) => tasks.list(sender),
     status: (sender, id) => tasks.status(sender, id),

@@ -6,6 +6,7 @@ import type { Reach } from '../../contract/references.ts';
 import { reachOf, type Action } from '../../contract/rules/policy.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import { createRecord } from '../acting/person.ts';
+import type { PersonLink } from '../asking/link-of-person.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 import { taskLine, taskLines, type TaskAddress } from './describe-task.ts';
 import { code, linesMessage } from './lines-message.ts';
@@ -20,7 +21,7 @@ export type TaskCommandDeps = {
 };
 
 /** Who asks: the principal, and the person in Slack behind it. */
-export type CommandSender = { principal: Principal; team: string; userId: string };
+export type CommandSender = { principal: Principal; link?: PersonLink | undefined; team: string; userId: string };
 
 const newest = 10;
 

@@ -1,5 +1,7 @@
 import type { types } from '@slack/bolt';
 import type { TaskRow } from '../../contract/ports/index.ts';
+import type { PersonLink } from '../asking/link-of-person.ts';
+import { describeLink } from '../asking/link-words.ts';
 import { decideHint, moreApprovals } from '../commands/approval-lines.ts';
 import { reasonLines, shownTime, taskLine, type TaskAddress } from '../commands/describe-task.ts';
 import { lineBlocks } from '../commands/lines-message.ts';
@@ -9,7 +11,7 @@ import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 export type HomeContent = {
   /** The subject that the person is. */
   subject: string;
-  isLinked: boolean;
+  link: PersonLink | undefined;
   /** Tasks that have not ended, newest first. */
   tasks: TaskRow[];
   hasMoreTasks: boolean;
@@ -25,7 +27,7 @@ const divider: types.DividerBlock = { type: 'divider' };
 
 /** The home tab of a person. */
 export function homeView(content: HomeContent, addressOf: TaskAddress): HomeView {
-  const { subject, isLinked, tasks, hasMoreTasks, approvals, usage, now } = content;
+  const { subject, link, tasks, hasMoreTasks, approvals, usage, now } = content;
   const taskLines = tasks.flatMap((task) => [taskLine(task, addressOf), ...reasonLines(task)]);
   return {
     type: 'home',
@@ -50,9 +52,10 @@ export function homeView(content: HomeContent, addressOf: TaskAddress): HomeView
       ...lineBlocks(
         [],
         [
-          isLinked
-            ? `Here you are ${escapeMrkdwn(subject)}.`
-            : 'Your Slack user is not linked with a sign-in, so this is about direct messages alone. `/alfred link` links it.',
+          `Here you are ${escapeMrkdwn(subject)}. ${describeLink(link ?? { state: 'none' })}`,
+          ...(link?.state === 'counts'
+            ? []
+            : ['So this is about your direct messages alone. `/alfred link` links your Slack user.']),
           `As of ${shownTime(now.toISOString())}. It is read again when you open this page.`,
         ],
       ),

@@ -1,6 +1,6 @@
 import { isRecord } from '../../contract/json.ts';
 import type { Ledger, Tasks } from '../../contract/ports/index.ts';
-import { slackSubject, type SlackPrincipals } from '../asking/slack-principals.ts';
+import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import { readApprovals, type ApprovalDeps } from '../commands/approval-lines.ts';
 import type { TaskAddress } from '../commands/describe-task.ts';
 import type { CommandSender } from '../commands/task-commands.ts';
@@ -37,7 +37,10 @@ export const createPublishHome = (deps: Deps) => async (visit: HomeVisit) => {
   const view =
     'refused' in judged
       ? refusedHome(judged.refused)
-      : homeView(await readContent(deps, { principal: judged.principal, team, userId }), deps.addressOf);
+      : homeView(
+          await readContent(deps, { principal: judged.principal, link: judged.link, team, userId }),
+          deps.addressOf,
+        );
   await deps.calls.call({
     team,
     method: 'views.publish',
@@ -49,7 +52,7 @@ export const createPublishHome = (deps: Deps) => async (visit: HomeVisit) => {
 
 async function readContent(deps: Deps, sender: CommandSender): Promise<HomeContent> {
   const { tasks, ledger } = deps;
-  const { principal, team, userId } = sender;
+  const { principal, link } = sender;
   const { tenant, subject } = principal;
   const now = new Date();
   const [waiting, usage, ...pages] = await Promise.all([
@@ -60,7 +63,7 @@ async function readContent(deps: Deps, sender: CommandSender): Promise<HomeConte
   const all = pages.flatMap((page) => page.tasks);
   return {
     subject,
-    isLinked: subject !== slackSubject(team, userId),
+    link,
     tasks: all.slice(0, mostTasks),
     hasMoreTasks: all.length > mostTasks || pages.some(({ nextCursor }) => nextCursor !== null),
     approvals: waiting,

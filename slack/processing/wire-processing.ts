@@ -29,6 +29,7 @@ import type { SlackSettings } from '../../runtime/slack-settings.ts';
 import { createActing } from '../acting/acting.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { createAsk } from '../asking/ask.ts';
+import { createLinkOfPerson } from '../asking/link-of-person.ts';
 import { createNoticeChange } from '../asking/notice-change.ts';
 import type { Notices } from '../asking/notices.ts';
 import { createPeople } from '../asking/people.ts';
@@ -88,8 +89,13 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({
-    people: createPeople(calls),
-    links: adapters.slackUserLinks,
+    people: createPeople(calls, config.SLACK_LINK_BY_EMAIL),
+    linkOf: createLinkOfPerson({
+      links: adapters.slackUserLinks,
+      maxAgeDays: config.SLACK_LINK_MAX_AGE_DAYS,
+      onChange: (outcome) => metrics.slackEmailLinks.inc({ outcome }),
+      log,
+    }),
     rights: adapters.rights,
     channels: adapters.slackChannels,
     tenantOf: workspaces.tenantOf,

@@ -13,7 +13,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { SlackInstallSettings } from '../../runtime/slack-install-settings.ts';
 import { judgeFailure } from '../api-calls/call-error.ts';
 import { callTimeoutMs, createWebClient } from '../api-calls/web-client.ts';
-import { botScopes } from '../app-manifest.ts';
+import { botScopesFor } from '../app-manifest.ts';
 import { silentLog } from '../silent-log.ts';
 import { acceptInstallation } from './accept-installation.ts';
 import { pageHeaders, sendPage, type Page } from './send-page.ts';
@@ -50,7 +50,7 @@ type Pages = Map<string, (request: IncomingMessage, response: ServerResponse) =>
 export function createInstallPages({ installing, apiUrl, installations, workspaces, served, log }: Deps): Pages {
   if (!installing) return new Map();
   const { clientId, clientSecret, publicUrl } = installing;
-  const options = { scopes: botScopes, redirectUri: `${publicUrl}${redirectPath}` };
+  const options = { scopes: botScopesFor(installing), redirectUri: `${publicUrl}${redirectPath}` };
   const again = { address: `${publicUrl}${installPath}`, text: 'Begin again' };
   const provider = new InstallProvider({
     clientId,

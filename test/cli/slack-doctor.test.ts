@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { describeActivity } from '../../cli/slack/check-database.ts';
+import { describeActivity, describeLinks } from '../../cli/slack/check-database.ts';
 import { checkClock, checkScopes } from '../../cli/slack/check-slack.ts';
 import { checkTokens } from '../../cli/slack/check-tokens.ts';
 import type { Finding } from '../../cli/slack/finding.ts';
@@ -60,6 +60,7 @@ test('a door that works has no fault, and what Slack does not show is named', as
     '✓ agent           knowledge answers',
     `✓ door            it is ready at http://127.0.0.1:${environment().SLACK_PORT}`,
     '✓ database        its schema is up to date',
+    '✓ links           0 by /alfred link, 0 by e-mail address; SLACK_LINK_BY_EMAIL is not set',
     '✓ received        last at ',
     '? events          Slack does not say which events an app gets',
   ])
@@ -138,8 +139,29 @@ test('a clock that differs by more than a minute is a fault', () => {
 });
 
 test('scopes that the answer does not name are unknown, and more than needed are no fault', () => {
-  expect(checkScopes(undefined).state).toBe('unknown');
-  expect(checkScopes([...botScopes, 'files:read']).state).toBe('ok');
+  const off = { linksByEmail: false };
+  expect(checkScopes(undefined, off).state).toBe('unknown');
+  expect(checkScopes([...botScopes, 'files:read'], off).state).toBe('ok');
+});
+
+test('links by e-mail address need a scope more, and the doctor counts how links were made', () => {
+  expect(checkScopes(botScopes, { linksByEmail: true })).toMatchObject({
+    state: 'wrong',
+    message: 'the bot token lacks users:read.email',
+    advice: expect.stringContaining('deploy/slack/manifest-link-by-email.yaml'),
+  });
+  expect(checkScopes([...botScopes, 'users:read.email'], { linksByEmail: true }).state).toBe('ok');
+  const counts = { made: 2, byEmail: 3, unclear: 0 };
+  const on = { SLACK_LINK_BY_EMAIL: ['example.com'] };
+  expect(describeLinks(counts, { SLACK_LINK_BY_EMAIL: [] }).message).toContain('SLACK_LINK_BY_EMAIL is not set');
+  expect(describeLinks(counts, on)).toMatchObject({
+    state: 'ok',
+    message: '2 by /alfred link, 3 by e-mail address (example.com)',
+  });
+  expect(describeLinks({ ...counts, unclear: 1 }, on)).toMatchObject({
+    state: 'unknown',
+    message: expect.stringContaining('1 address of several sign-ins links no one'),
+  });
 });
 
 test('a message that waits for more than a minute is a fault', () => {

@@ -65,6 +65,17 @@ test.each<[string, Record<string, string>, RegExp]>([
     { SLACK_CLIENT_ID: '1.2', SLACK_APP_TOKEN: 'xapp-1-A', SLACK_ALERTS_CHANNEL: 'C0123ABCD' },
     /SLACK_BOT_TOKEN is not set: is needed with SLACK_ALERTS_CHANNEL/,
   ],
+  [
+    'links by e-mail without sign-in',
+    { ...bot, SLACK_APP_TOKEN: 'xapp-1-A', SLACK_LINK_BY_EMAIL: 'example.com' },
+    /OIDC_ISSUER is not set: is needed with SLACK_LINK_BY_EMAIL/,
+  ],
+  [
+    'an address in place of a domain',
+    { ...oidc, SLACK_LINK_BY_EMAIL: 'ada@example.com' },
+    /SLACK_LINK_BY_EMAIL is .*expected domains of e-mail addresses like example.com/,
+  ],
+  ['all domains', { ...oidc, SLACK_LINK_BY_EMAIL: '*' }, /SLACK_LINK_BY_EMAIL is "\*"/],
 ])('%s is refused with what to do, and shows no token', (_, variables, message) => {
   let error: unknown;
   try {
@@ -76,6 +87,12 @@ test.each<[string, Record<string, string>, RegExp]>([
   expect((error as Error).message).toMatch(message);
   expect((error as Error).message).not.toContain('secret (');
   expect((error as Error).message).not.toMatch(/xox[bp]-(1|secret)|xapp-(1|secret)/);
+});
+
+test('the domains of links by e-mail are known to an API without tokens of Slack', () => {
+  expect(load({}).SLACK_LINK_BY_EMAIL).toEqual([]);
+  const { SLACK_LINK_BY_EMAIL: domains } = load({ ...oidc, SLACK_LINK_BY_EMAIL: 'Example.com, example.org' });
+  expect(domains).toEqual(['example.com', 'example.org']);
 });
 
 test('tokens may be in files, and a file without one is refused', () => {

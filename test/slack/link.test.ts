@@ -76,7 +76,11 @@ describe('link', () => {
     expect(await run(anna, 'link 8765 4321')).toContain('not the digits');
     expect(await run(anna, `link ${digits.slice(0, 4)} ${digits.slice(4)}`)).toContain('Done.');
     expect(directMessages(anna)).toEqual([expect.stringContaining('Your Slack user is linked with `anna`')]);
-    expect(await env.slackUserLinks.find(team, anna.id)).toEqual({ tenant: 'acme', subject: 'anna' });
+    expect(await env.slackUserLinks.find(team, anna.id)).toMatchObject({
+      tenant: 'acme',
+      subject: 'anna',
+      madeBy: 'sign_in',
+    });
     expect(await entriesOf('anna')).toEqual([entryOf(anna, 'slack.link')]);
     expect(await run(anna, 'link')).toContain('is linked with `anna`');
     // As after a crash behind the link: the digits are used up.

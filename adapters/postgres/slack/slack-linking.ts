@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { SlackLinking, SlackLinkRequest } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
-import { slackUserResource } from '../../../contract/rules/slack-link.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { leaveLinkEntry } from './leave-link-entry.ts';
+import { lockSlackUser } from './lock-slack-user.ts';
 
 /** With eight digits, a stranger who guesses as often finds them once in twenty million times. */
 const mostWrong = 5;
@@ -45,8 +46,9 @@ export const createSlackLinking = (db: Database): SlackLinking => ({
           insert into slack_links (team, user_id, tenant, subject)
           values (${team}, ${userId}, ${linked.tenant}, ${linked.subject})
           on conflict (team, user_id) do update set tenant = excluded.tenant, subject = excluded.subject,
-            linked_at = now()`.execute(trx);
-        await leaveEntry(trx, 'slack.link', { team, userId, linked });
+            made_by = 'sign_in', linked_at = now()`.execute(trx);
+        await sql`delete from slack_unlinked where team = ${team} and user_id = ${userId}`.execute(trx);
+        await leaveLinkEntry(trx, 'slack.link', { team, userId, linked });
         return { linked };
       }
       const counted = await sql<{ wrong: number }>`
@@ -62,10 +64,14 @@ export const createSlackLinking = (db: Database): SlackLinking => ({
 
   unlink: (team, userId) =>
     db.transaction().execute(async (trx) => {
+      await lockSlackUser(trx, { team, userId });
+      await sql`insert into slack_unlinked (team, user_id) values (${team}, ${userId}) on conflict do nothing`.execute(
+        trx,
+      );
       const { rows } = await sql<Scope>`
         delete from slack_links where team = ${team} and user_id = ${userId} returning tenant, subject`.execute(trx);
       const [linked] = rows;
-      if (linked) await leaveEntry(trx, 'slack.unlink', { team, userId, linked });
+      if (linked) await leaveLinkEntry(trx, 'slack.unlink', { team, userId, linked });
       return linked;
     }),
 
@@ -74,15 +80,3 @@ export const createSlackLinking = (db: Database): SlackLinking => ({
     return Number(numAffectedRows ?? 0);
   },
 });
-
-type Linked = { team: string; userId: string; linked: Scope };
-
-/** With what it is about, in one transaction: a process that ends here leaves both or neither. The API signs it. */
-async function leaveEntry(trx: Database, action: 'slack.link' | 'slack.unlink', { team, userId, linked }: Linked) {
-  const { type, id } = slackUserResource(team, userId);
-  const { tenant, subject } = linked;
-  await trx
-    .insertInto('audit_pending')
-    .values({ tenant, subject, via: 'slack', action, resource_type: type, resource_id: id, outcome: 'ok' })
-    .execute();
-}

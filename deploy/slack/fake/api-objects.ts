@@ -61,7 +61,7 @@ export function apiUser(user: User, withEmail: boolean): Args {
     is_restricted: user.kind === 'guest',
     is_ultra_restricted: false,
     is_stranger: user.kind === 'external',
-    is_email_confirmed: user.email !== undefined && user.kind !== 'external',
+    is_email_confirmed: user.emailConfirmed && user.email !== undefined && user.kind !== 'external',
     profile: compact({
       real_name: user.realName,
       display_name: user.name,

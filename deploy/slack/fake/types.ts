@@ -10,6 +10,7 @@ export type User = {
   name: string;
   realName: string;
   email: string | undefined;
+  emailConfirmed: boolean;
   kind: UserKind;
   admin: boolean;
   deleted: boolean;

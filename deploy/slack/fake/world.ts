@@ -10,6 +10,8 @@ export type UserFields = {
   workspace?: Ref;
   realName?: string;
   email?: string;
+  /** Whether the person has followed the link in Slack's e-mail. Default: true. */
+  emailConfirmed?: boolean;
   admin?: boolean;
 };
 
@@ -47,6 +49,7 @@ export function createWorld({
       name,
       realName: fields.realName ?? name,
       email: kind === 'bot' ? undefined : (fields.email ?? `${name}@example.com`),
+      emailConfirmed: fields.emailConfirmed ?? true,
       kind,
       admin: fields.admin ?? false,
       deleted: false,

@@ -167,3 +167,15 @@ test('a member that an object has twice is found, however it is written', () => 
     ].map(hasDuplicateMembers),
   ).toEqual([true, true, true, false, false, true]);
 });
+
+test.each<[string, object, string | null | undefined]>([
+  ['one that is verified', { email: 'Ada@example.com', email_verified: true }, 'Ada@example.com'],
+  ['one that is not verified', { email: 'ada@example.com', email_verified: false }, null],
+  ['one that is called verified by a text', { email: 'ada@example.com', email_verified: 'true' }, null],
+  ['one of which the provider does not say whether it is verified', { email: 'ada@example.com' }, null],
+  ['none, though the client asks for it', { email_verified: true }, null],
+  ['nothing of it', {}, undefined],
+])('the address of a token: %s', (_, claims, expected) => {
+  const { email } = readClaims({ sub: 'ada', iat: 1, exp: 2, ...claims }, settingsOf('generic', 'acme'), []);
+  expect(email).toBe(expected);
+});

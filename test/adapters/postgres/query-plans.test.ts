@@ -109,6 +109,7 @@ const large = [
   'api_keys',
   'task_readers',
   'conversation_readers',
+  'subjects',
 ];
 
 test('what is shared', () => expectIndexes(() => sendShareQueries(adapters, scope, ids)));

@@ -20,13 +20,16 @@ export const generatedSlack = `
     select 'failed:' || n, pg_temp.id_at(2 + n % 4000), pg_temp.id_at(n) from generate_series(1, 20000) n;
   insert into slack_notifications (id, kind, tenant, team, channel, owner)
     values ('01890000-0000-7000-8000-000000000001', 'failures', 'local', 'T1', 'C7', 'one');
+  insert into subjects (tenant, subject, kind, roles, issued_at, expires_at, email, email_at)
+    select 'local', 'mail' || n, 'person', '{}', now(), now(), 'mail' || n || '@example.com', now() from generate_series(1, 20000) n;
+  analyze subjects;
   analyze slack_notifications, slack_notification_causes;
   analyze slack_inbox, slack_posts, slack_threads, slack_files;`;
 
 /** Sends each query of the Slack door but the rare ones of its retention. */
 export async function sendSlackQueries(adapters: Adapters) {
   const { slackChannels, slackFeedback, slackFiles, slackInbox, slackPosts, slackThreads } = adapters;
-  const { slackNotifications, slackRunResults } = adapters;
+  const { slackNotifications, slackRunResults, slackUserLinks } = adapters;
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
@@ -57,6 +60,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.retry('one', notification, 0);
   await slackNotifications.finish('one', notification);
   await slackNotifications.removeOld();
+  await slackUserLinks.follow({ team: 'T1', userId: 'U1', tenant: 'local' }, 'mail1@example.com', 30);
   await slackRunResults.collect(target);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
   await slackThreads.find(place);

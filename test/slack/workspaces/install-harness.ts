@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import type { Config } from '../../../runtime/config.ts';
 import { createSlackHarness } from '../slack-harness.ts';
 
 export const installationKey = () => randomBytes(32).toString('base64');
 
-/** The Slack door where other workspaces install Alfred, and browsers that do so. */
-export async function createInstallHarness() {
+/** The Slack door where other workspaces install Alfred, and browsers that do so. @param more variables */
+export async function createInstallHarness(more: { [Name in keyof Config]?: string } = {}) {
   const env = await createSlackHarness(
     (slack) => ({
       SLACK_CLIENT_ID: slack.app.clientId,
       SLACK_CLIENT_SECRET: slack.app.clientSecret,
       SLACK_PUBLIC_URL: 'https://alfred.example.com',
       SLACK_INSTALLATION_KEY: installationKey(),
+      ...more,
     }),
     { rateLimits: false },
   );

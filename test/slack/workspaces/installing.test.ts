@@ -20,6 +20,7 @@ test('a workspace installs Alfred, and waits to be let in', async () => {
   expect({ origin, pathname }).toEqual({ origin: env.slack.url, pathname: '/oauth/v2/authorize' });
   expect(searchParams.get('redirect_uri')).toBe('https://alfred.example.com/slack/oauth_redirect');
   expect(searchParams.get('scope')?.split(',')).toContain('chat:write');
+  expect(searchParams.get('scope')).not.toContain('users:read.email');
   expect(searchParams.get('client_id')).toBe(env.slack.app.clientId);
 
   const { status, text, headers } = await env.comeBack(await env.agree(slackPage, company), cookie);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../../../adapters/postgres/conversations/conversation-rows.ts';
-import { createSlackUserLinks } from '../../../../adapters/postgres/slack/slack-user-links.ts';
 import { createSlackThreads } from '../../../../adapters/postgres/slack/slack-threads.ts';
 import type { SlackThreads } from '../../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../../support/environment/environment.ts';
@@ -51,11 +50,4 @@ test('a thread is removed when its conversation was deleted', async () => {
   await createConversationRows(env.postgres.db).markDeleted(scope, gone.conversationId);
   expect(await threads.removeOld()).toBe(1);
   expect(await threads.find(kept)).toEqual(kept);
-});
-
-test('a Slack user is the subject that a link names, in its own workspace', async () => {
-  const links = createSlackUserLinks(env.postgres.db);
-  await env.postgres.pool.query("insert into slack_links values ('T1', 'U1', 'acme', 'anna')");
-  expect(await links.find('T1', 'U1')).toEqual({ tenant: 'acme', subject: 'anna' });
-  expect(await links.find('T2', 'U1')).toBeUndefined();
 });
