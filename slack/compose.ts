@@ -7,6 +7,7 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
+import { createRemoveFiles, startSweepOfFiles } from './files/remove-files.ts';
 import { identify } from './identify.ts';
 import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
@@ -86,6 +87,7 @@ export async function startSlack(
     settings.botToken === undefined
       ? undefined
       : identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+  const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
   const served: ServedWorkspaces = serveWorkspaces({
     own: identity,
     installations,
@@ -98,6 +100,7 @@ export async function startSlack(
       workspaces,
       calls,
       notices,
+      removeFiles,
       observe,
       signal: stopping.signal,
       onAsked: () => served.wakePosters(),
@@ -125,6 +128,7 @@ export async function startSlack(
     log,
     metrics,
   });
+  const endSweep = startSweepOfFiles(removeFiles, log);
   const { url } = receiving;
   log.info({ url }, 'the Slack door is open');
   served.start();
@@ -146,6 +150,7 @@ export async function startSlack(
     const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
+    endSweep();
     await Promise.all([receiving.stop(graceMs), ended, notifying.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');

@@ -36,7 +36,8 @@ import { createSlackPrincipals } from '../asking/slack-principals.ts';
 import { createBoltApp } from '../bolt-app.ts';
 import { wireCommands } from '../commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
-import { wireFiles } from '../files/wire-files.ts';
+import type { RemoveFiles } from '../files/remove-files.ts';
+import { wireReadFiles } from '../files/wire-files.ts';
 import type { Identity } from '../identify.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import { createRefusals } from '../workspaces/refuse-delivery.ts';
@@ -76,6 +77,7 @@ type Wired = {
   workspaces: Workspaces;
   calls: SlackCalls;
   notices: Notices;
+  removeFiles: RemoveFiles;
   observe: (call: ObservedCall) => void;
   /** The process stops. */
   signal: AbortSignal;
@@ -84,7 +86,7 @@ type Wired = {
 
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
 export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
-  const { calls, notices, observe, signal, onAsked } = more;
+  const { calls, notices, removeFiles, observe, signal, onAsked } = more;
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({
@@ -94,7 +96,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     channels: adapters.slackChannels,
     tenantOf: workspaces.tenantOf,
   });
-  const { readFiles, removeFiles } = wireFiles({
+  const readFiles = wireReadFiles({
     edge,
     adapters,
     calls,
@@ -133,6 +135,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
   const refusals = createRefusals({
     workspaces,
     installations: settings.installing && adapters.slackInstallations,
+    removeFiles,
     apiUrl: settings.apiUrl,
     log,
   });

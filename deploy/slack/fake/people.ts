@@ -130,6 +130,21 @@ export function createPeople({
       const message = shareFiles(state, channel, [file], fields);
       return act(message, events.message(message));
     },
+    /** Deletes a file, and leaves the messages that have it. */
+    deleteFile: (userRef: Ref, fileId: string): Delivery[] => {
+      const user = lookup.user(userRef);
+      const file = state.files.get(fileId);
+      if (!file || (file.user !== user.id && !user.admin)) throw new Error(`${user.name} may not delete ${fileId}.`);
+      const channels = [...file.channels].map((id) => lookup.channel(id));
+      const shared = channels.flatMap(({ messages }) => messages.filter(({ files }) => files.includes(fileId)));
+      const before = shared.map((message) => apiMessage(state, message, url()));
+      file.deleted = true;
+      const event = { type: 'file_deleted', file_id: fileId, event_ts: state.nextTs() };
+      return [
+        ...events.publish(file.team, 'file_deleted', 'files:read', event),
+        ...shared.flatMap((message, index) => events.messageChanged(message, before[index] ?? {})),
+      ];
+    },
     edit: (userRef: Ref, ref: MessageRef, typed: string): Act => {
       const user = lookup.user(userRef);
       const message = lookup.message(ref, user);

@@ -31,6 +31,7 @@ function createStage({
 }: Partial<ReadFilesDeps> & { read?: (name: string) => boolean } = {}) {
   const uploads: UploadedFile[][] = [];
   let stored: SlackFile[] | undefined;
+  let begun: string | undefined;
   const eventsOf = (files: UploadedFile[]): IngestionEvent[] =>
     files
       .filter(({ name }) => read(name))
@@ -43,7 +44,13 @@ function createStage({
   const readFiles = createReadFiles({
     calls: { call: async () => ({ ok: true }), expectedWaitMs: () => 0, depth: () => 0, stop: async () => undefined },
     download: async ({ name }) => ({ bytes: Buffer.from(`content of ${name}`) }),
-    files: { find: async () => stored, store: async (_message, _owner, files) => (stored ??= files) },
+    files: {
+      find: async () => stored,
+      begin: async () => true,
+      beginUpload: async (_message, id) => void (begun = id),
+      findUpload: async () => undefined,
+      store: async (_message, files) => (stored ??= files),
+    },
     ingestions: { create: async (_, files) => ({ id: String(uploads.push(files)) }) as never },
     ingestionEvents: {
       read: async () => eventsOf(uploads.at(-1) ?? []),
@@ -59,11 +66,11 @@ function createStage({
     waitMs: 10,
     ...more,
   });
-  return { uploads, read: (asked: Question) => readFiles(asked, principal) };
+  return { uploads, begun: () => begun, read: (asked: Question) => readFiles(asked, principal) };
 }
 
 test('files of one message are one upload, and a repeat reads none again', async () => {
-  const { read, uploads } = createStage();
+  const { read, uploads, begun } = createStage();
   const files = await read(question('a.txt', 'b.txt'));
   expect(files).toMatchObject([
     { name: 'a.txt', documentId: 'document a.txt', problem: null },
@@ -71,6 +78,50 @@ test('files of one message are one upload, and a repeat reads none again', async
   ]);
   expect(await read(question('a.txt', 'b.txt'))).toEqual(files);
   expect(uploads).toHaveLength(1);
+  expect(begun()).toBe('1');
+});
+
+test('an upload that an earlier attempt has begun is waited for, and no file is downloaded again', async () => {
+  const files = [{ fileId: 'F0', name: 'a.txt', documentName: 'slack/1/a.txt', problem: null }];
+  const { read, uploads } = createStage({
+    download: async () => ({ problem: 'gone' }),
+    files: {
+      find: async () => undefined,
+      begin: async () => true,
+      beginUpload: async () => undefined,
+      findUpload: async () => ({ files, ingestionId: 'earlier' }),
+      store: async (_message, found) => found,
+    },
+    ingestionEvents: {
+      waitForEnd: async () => undefined,
+      read: async (_, id) => [
+        {
+          seq: 2,
+          at: '2026-01-01T00:00:00.000Z',
+          type: 'file.read',
+          data: { file: 0, name: 'slack/1/a.txt', state: 'added', documentId: `document of ${id}` },
+        },
+      ],
+    },
+  });
+  expect(await read(question('a.txt'))).toEqual([
+    { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: 'document of earlier', problem: null },
+  ]);
+  expect(uploads).toEqual([]);
+});
+
+test('the files of a message that was deleted meanwhile are not sent to be read', async () => {
+  const { read, uploads } = createStage({
+    files: {
+      find: async () => undefined,
+      begin: async () => false,
+      beginUpload: async () => undefined,
+      findUpload: async () => undefined,
+      store: async (_message, found) => found,
+    },
+  });
+  expect(await read(question('a.txt'))).toMatchObject([{ problem: expect.stringContaining('is not in Slack any more') }]);
+  expect(uploads).toEqual([]);
 });
 
 test('a question does not wait for ever: what is not read in time has a line', async () => {
