@@ -59,7 +59,8 @@ export const createSlackPrincipals = ({ people, links, rights, channels, tenantO
       return { principal, ...(agent === null ? {} : { agent }), ...(instructions === null ? {} : { instructions }) };
     }
     const linked = await links.find(team, userId);
-    if (!linked) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };
+    // A link of another tenant is from before the workspace got this one.
+    if (linked?.tenant !== tenant) return { principal: leastPrincipal(tenant, slackSubject(team, userId)) };
     const roles = (await rights.rolesOf(linked)) ?? [];
     return { principal: { ...leastPrincipal(linked.tenant, linked.subject), roles } };
   },

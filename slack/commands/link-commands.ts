@@ -48,14 +48,11 @@ export function createLinkCommands(deps: Deps) {
         [],
       );
     const { team, userId } = sender;
-    const linked = await links.find(team, userId);
-    if (linked) return linesMessage(`${youAre(linked)} \`/alfred unlink\` ends that.`, []);
+    const [linked, tenant] = await Promise.all([links.find(team, userId), deps.tenantOf(team)]);
+    // One of another tenant does not count, and another one takes its place.
+    if (linked?.tenant === tenant) return linesMessage(`${youAre(linked)} \`/alfred unlink\` ends that.`, []);
     const secret = newSlackLinkCode();
-    const [userName, workspaceName, tenant] = await Promise.all([
-      userNameOf(sender),
-      deps.nameOf(team),
-      deps.tenantOf(team),
-    ]);
+    const [userName, workspaceName] = await Promise.all([userNameOf(sender), deps.nameOf(team)]);
     const request = { team, userId, tenant, userName, workspace: oneLine(workspaceName, maxName) };
     await linking.begin(request, hashSlackLinkCode(secret), slackLinkLastsMs);
     const address = `${config.ALFRED_PUBLIC_URL}${slackLinkPath}?code=${secret}`;

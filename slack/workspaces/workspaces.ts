@@ -104,6 +104,9 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
     },
 
     tenantOf: async (team: string): Promise<string> => (isOwn(team) ? tenant : (await allowed(team)).tenant),
+    /** Asks the database. @returns undefined when it has none */
+    readTenantOf: async (team: string): Promise<string | undefined> =>
+      isOwn(team) ? tenant : ((await installations?.find(team))?.tenant ?? undefined),
     nameOf: async (team: string): Promise<string> => (isOwn(team) ? (own?.name ?? '') : (await allowed(team)).name),
 
     /** @param outcome of a call to a workspace that has installed Alfred: `ok`, or Slack's name of the error */

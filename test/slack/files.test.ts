@@ -317,3 +317,29 @@ test('a bot that stops while it reads files leaves them to another one, and the 
   expect(await documentsOf(scope)).toHaveLength(1);
   expect((await env.tasks()).filter(({ subject }) => subject === scope.subject)).toHaveLength(1);
 });
+
+test('who loses its link while its files are read does not ask with the rights of that link', async () => {
+  const requests = answer();
+  const { id, channel } = person();
+  const link = 'insert into slack_links (team, user_id, tenant, subject) values ($1, $2, $3, $4)';
+  await env.postgres.pool.query(link, [team, id, 'local', 'leaver']);
+  const release = env.slack.faults.blockDownloads();
+  const { ts } = env.slack.upload(id, channel, text('kale.txt', 'Kale.'), { text: 'What is it?' });
+  await until('it reads', () => env.slack.status(channel, ts)?.includes('is reading kale.txt'));
+  await env.postgres.pool.query('delete from slack_links where user_id = $1', [id]);
+  release();
+  await processed();
+  expect(linesIn(channel, ts)).toContain('has changed while I read your files');
+  expect(requests).toEqual([]);
+});
+
+test('the files of a question that was not taken are those of the next one', async () => {
+  const requests = answer();
+  const { id, channel } = person();
+  const { ts } = env.slack.upload(id, channel, text('leek.txt', 'Leek.'), { text: 'x'.repeat(19_990) });
+  await processed();
+  expect(linesIn(channel, ts)).toContain('and I take 20,000');
+  env.slack.say(id, channel, 'What is it?', ts);
+  await env.answersIn(channel, ts);
+  expect(askedIn(requests[0])).toContain('- leek.txt (documentId ');
+});

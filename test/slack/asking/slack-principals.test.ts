@@ -1,0 +1,23 @@
+import { expect, test } from '@jest/globals';
+import { createSlackPrincipals, type SlackAsker } from '../../../slack/asking/slack-principals.ts';
+
+const asker: SlackAsker = { team: 'T1', channel: 'D1', userId: 'U1', isDirect: true, isExternal: false };
+const everywhere = { isOn: true, agent: null, userIds: null, instructions: null };
+
+const createStage = (tenant: string) =>
+  createSlackPrincipals({
+    people: { find: async () => ({ kind: 'member' }) },
+    links: { find: async () => ({ tenant: 'acme', subject: 'anna' }) },
+    rights: { rolesOf: async () => ['admin'] } as never,
+    channels: { find: async () => everywhere },
+    tenantOf: async () => tenant,
+  });
+
+test('a link counts for the tenant of the workspace alone', async () => {
+  expect(await createStage('acme').judge(asker)).toMatchObject({
+    principal: { tenant: 'acme', subject: 'anna', roles: ['admin'] },
+  });
+  expect(await createStage('globex').judge(asker)).toMatchObject({
+    principal: { tenant: 'globex', subject: 'slack:T1:U1', roles: [] },
+  });
+});
