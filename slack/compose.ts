@@ -81,18 +81,28 @@ export async function startSlack(
   const workspaces = createWorkspaces({ ...settings, installations, log });
   const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
   let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
+  let isOwnRefused = false;
   readiness.addWarning('slack', async () => problem ?? token.problem());
   if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
   const identity =
     settings.botToken === undefined
       ? undefined
-      : identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+      : identify({
+          calls,
+          log,
+          signal: stopping.signal,
+          onProblem(found, isRefused) {
+            problem = found;
+            isOwnRefused = isRefused;
+          },
+        });
   const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
   const served: ServedWorkspaces = serveWorkspaces({
     own: identity,
+    isOwnRefused: () => isOwnRefused,
     installations,
     isOwn: workspaces.isOwn,
-    openProcessor: wireProcessing({
+    ...wireProcessing({
       edge,
       adapters,
       agents,
@@ -113,7 +123,14 @@ export async function startSlack(
     edge,
     inbox: adapters.slackInbox,
     settings,
-    pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
+    pages: createInstallPages({
+      ...settings,
+      installations: adapters.slackInstallations,
+      workspaces,
+      served,
+      proxies: config.ALFRED_TRUSTED_PROXIES,
+      log,
+    }),
     onStored: (team) => served.wakeProcessor(team),
   });
   const endRetention = startRetention({

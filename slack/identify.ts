@@ -2,13 +2,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../runtime/logger.ts';
 import type { SlackCalls } from './api-calls/api-calls.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
-import { tokenRefused } from './api-calls/token-problems.ts';
+import { isTokenProblem, tokenRefused } from './api-calls/token-problems.ts';
 
 export type Identity = { botId: string; botUserId: string; team: string; workspace: string };
 
 const pauses = { firstMs: 1_000, longestMs: 60_000 };
 
-type Deps = { calls: SlackCalls; log: Pick<Logger, 'warn'>; signal: AbortSignal; onProblem: (problem: string) => void };
+type Deps = {
+  calls: SlackCalls;
+  log: Pick<Logger, 'warn'>;
+  signal: AbortSignal;
+  /** `isRefused`: Slack refuses the token. */
+  onProblem: (problem: string, isRefused: boolean) => void;
+};
 
 /**
  * Asks Slack who Alfred is there, as long as it takes.
@@ -30,7 +36,7 @@ export async function identify({ calls, log, signal, onProblem }: Deps): Promise
     } catch (error) {
       signal.throwIfAborted();
       const code = isSlackCallError(error) ? error.code : 'internal';
-      onProblem(code === 'unavailable' ? 'Slack does not answer' : tokenRefused(code));
+      onProblem(code === 'unavailable' ? 'Slack does not answer' : tokenRefused(code), isTokenProblem(code));
       log.warn({ code, retryInMs: pauseMs }, 'Slack does not say who Alfred is there; what it sends is kept meanwhile');
     }
     await sleep(pauseMs, undefined, { signal });

@@ -42,8 +42,12 @@ export interface SlackInstallations {
   /** @returns false when it is not one of `issueState`, too old, or was used before */
   useState(state: string): Promise<boolean>;
 
-  /** One that is allowed stays so, with its tenant. One that has ended is pending again. @returns what it is now */
-  store(installation: NewSlackInstallation): Promise<SlackInstallationState>;
+  /**
+   * One that is allowed stays so, with its tenant. One that has ended is pending again.
+   *
+   * @returns what it is now; undefined when so many wait to be let in that no more are stored
+   */
+  store(installation: NewSlackInstallation): Promise<SlackInstallationState | undefined>;
   /** `token` is undefined when it was deleted, or when no key opens it. */
   find(team: string): Promise<(SlackInstallation & { token: string | undefined }) | undefined>;
   /** By name. */
@@ -63,6 +67,6 @@ export interface SlackInstallations {
    * @returns undefined when there was none
    */
   end(team: string, installedUntil?: Date): Promise<SlackInstallation | undefined>;
-  /** Deletes those that ended long ago. @returns how many */
+  /** Deletes those that ended long ago, and those that no operator has let in for long. @returns how many */
   removeOld(): Promise<number>;
 }

@@ -27,13 +27,13 @@ export interface SlackInbox {
   /** @returns false when a delivery with this key is stored already */
   store(delivery: SlackDelivery): Promise<boolean>;
   /**
-   * @param from deliveries that name another workspace than `team` wait for a process of that one; those of channels
+   * @param from deliveries that name other workspaces than `teams` wait for a process of those; those of channels
    *   `without` are left out
    */
   claim(
     owner: string,
     leaseMs: number,
-    from: { team: string; without?: string[] },
+    from: { teams: string[]; without?: string[] },
   ): Promise<ClaimedSlackDelivery | undefined>;
   /** Of the owner's deliveries, those with these keys. */
   renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;

@@ -149,7 +149,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
       endRevoked: refusals.endRevoked,
       ...own,
     });
-  return (identity: Promise<Identity>) => {
+  function openProcessor(identity: Promise<Identity>) {
     const app = identity.then(appFor);
     app.catch(() => undefined);
     const reports = createFailureReports({ notices, replies, threads, identity });
@@ -173,5 +173,30 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
       log,
       metrics,
     });
+  }
+
+  return {
+    openProcessor,
+    /** Of what comes from workspaces that are not let in: no person there reads of failures. */
+    openRefuser: () =>
+      createProcessor({
+        inbox: adapters.slackInbox,
+        owner: randomUUID(),
+        async handle(delivery) {
+          if (!(await refusals.refuse(delivery))) throw new LetInMeanwhile();
+        },
+        mayPass: (error) => error instanceof LetInMeanwhile || mayPass(error),
+        onPutBack: () => undefined,
+        reportFailure: async () => undefined,
+        log,
+        metrics,
+      }),
   };
+}
+
+/** The delivery is for the processor of its workspace. */
+class LetInMeanwhile extends Error {
+  constructor() {
+    super('the workspace is let in now');
+  }
 }

@@ -11,6 +11,12 @@ import { createSeal, type Seal } from '../../identity/seal.ts';
 
 /** Longer than answers are tried to be shown. */
 const endedKeptFor = '40 days';
+/** Of one that was never let in, and has ended. */
+const refusedKeptFor = '1 day';
+/** What an operator has to let one in. */
+const pendingKeptFor = '14 days';
+/** Anyone can install Alfred: so many that no operator has let in are kept. */
+const mostNotLetIn = 200;
 
 const columns = sql.raw(`team, name, state, tenant, bot_id as "botId", bot_user_id as "botUserId",
   installed_by as "installedBy", installed_at as "installedAt", allowed_at as "allowedAt", ended_at as "endedAt"`);
@@ -75,7 +81,10 @@ export function createSlackInstallations(db: Database, readKeys: () => readonly 
     async removeOld() {
       await removeOldStates(db);
       const { numAffectedRows } = await sql`
-        delete from slack_installations where ended_at < now() - ${endedKeptFor}::interval`.execute(db);
+        delete from slack_installations
+        where ended_at < now() - ${endedKeptFor}::interval
+          or (ended_at < now() - ${refusedKeptFor}::interval and allowed_at is null)
+          or (state = 'pending' and installed_at < now() - ${pendingKeptFor}::interval)`.execute(db);
       return Number(numAffectedRows ?? 0);
     },
   };
@@ -108,7 +117,9 @@ async function store(
 ) {
   const { rows } = await sql<Pick<SlackInstallation, 'state'>>`
     insert into slack_installations as i (team, name, state, bot_id, bot_user_id, installed_by, token, key_id)
-    values (${team}, ${name}, 'pending', ${botId}, ${botUserId}, ${installedBy}, ${tokens.seal(token, team)}, ${keyId})
+    select ${team}, ${name}, 'pending', ${botId}, ${botUserId}, ${installedBy}, ${tokens.seal(token, team)}::bytea, ${keyId}
+    where exists (select from slack_installations where team = ${team})
+      or (select count(*) from slack_installations where allowed_at is null) < ${mostNotLetIn}
     on conflict (team) do update set name = excluded.name, bot_id = excluded.bot_id,
       bot_user_id = excluded.bot_user_id, installed_by = excluded.installed_by, token = excluded.token,
       key_id = excluded.key_id, installed_at = now(), ended_at = null,
@@ -116,7 +127,7 @@ async function store(
       tenant = case when i.state = 'ended' then null else i.tenant end,
       allowed_at = case when i.state = 'ended' then null else i.allowed_at end
     returning state`.execute(db);
-  return rows[0]!.state;
+  return rows[0]?.state;
 }
 
 const allow = (db: Database, team: string, tenant: string) =>

@@ -30,7 +30,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
-  const delivery = await slackInbox.claim('one', leaseMs, { team: 'T1', without: ['C1'] });
+  const delivery = await slackInbox.claim('one', leaseMs, { teams: ['T1'], without: ['C1'] });
   await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
