@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { isLastIngestionEvent, type IngestionEvent } from '../../contract/ingestion-events.ts';
 import type { BegunSlackFile, IngestionEvents, SlackFile, SlackFiles, Tenants } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
@@ -18,8 +19,8 @@ export type ReadFilesDeps = UploadFilesDeps & {
 
 /** A file takes a minute at the most, once its turn has come. */
 const usualWaitMs = 120_000;
-/** Messages whose files are in memory at once. */
-const messagesAtOnce = 3;
+/** Messages whose files are in memory at once, of all workspaces and of one. */
+const messagesAtOnce = { all: 3, ofTeam: 2 };
 
 /** What became of the files of an upload so far, by the names of their documents. */
 type Outcomes = {
@@ -39,14 +40,14 @@ export type ReadFiles = (question: Question, principal: Principal) => Promise<Sl
  */
 export function createReadFiles(deps: ReadFilesDeps): ReadFiles {
   const { calls, files, tenants, config, signal } = deps;
-  const withSlot = createSemaphore(messagesAtOnce);
+  const withSlot = createSlots();
   const whileReading = createReadingStatus(calls);
   const upload = createUploadFiles(deps);
 
   async function read(question: Question, principal: Principal): Promise<SlackFile[]> {
     // An attempt that broke off may have begun an upload: it goes on, and no file is downloaded again.
     const begun =
-      (await files.findUpload(question)) ?? (await withSlot(signal, () => upload(question, principal)));
+      (await files.findUpload(question)) ?? (await withSlot(question.team, signal, () => upload(question, principal)));
     const outcomes = begun.ingestionId ? await waitForOutcomes(deps, principal, begun.ingestionId) : noOutcomes;
     return begun.files.map((file) => outcomeOf(file, outcomes, config.ALFRED_MAX_UPLOAD_MB));
   }
@@ -59,6 +60,17 @@ export function createReadFiles(deps: ReadFilesDeps): ReadFiles {
     const what = first && !first.isStub && more.length === 0 ? first.name : 'the attached files';
     const found = await whileReading(question, `is reading ${what} …`, () => read(question, principal));
     return files.store(question, found);
+  };
+}
+
+/** A workspace that sends many files leaves room for those of others. */
+function createSlots() {
+  const withAny = createSemaphore(messagesAtOnce.all);
+  const ofTeams = new LRUCache<string, typeof withAny>({ max: 1_000 });
+  return async <T>(team: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> => {
+    const withOfTeam = ofTeams.get(team) ?? createSemaphore(messagesAtOnce.ofTeam);
+    ofTeams.set(team, withOfTeam);
+    return withOfTeam(signal, () => withAny(signal, work));
   };
 }
 

@@ -22,7 +22,7 @@ export type UploadFilesDeps = {
   calls: SlackCalls;
   download: Download;
   files: Pick<SlackFiles, 'begin' | 'beginUpload'>;
-  ingestions: Pick<IngestionControl, 'create'>;
+  ingestions: Pick<IngestionControl, 'checkTemporal' | 'create'>;
   tenants: Pick<Tenants, 'requireRoom'>;
   audit: Pick<Audit, 'note'>;
   config: Pick<Config, 'ALFRED_MAX_UPLOAD_MB'>;
@@ -118,6 +118,8 @@ export function createUploadFiles(deps: UploadFilesDeps) {
   }
 
   return async (question: Question, principal: Principal): Promise<UploadOfMessage> => {
+    // While Temporal is away, a repeat would download all of it again.
+    await ingestions.checkTemporal();
     const { begun, uploads } = (await hasRoom(principal.tenant))
       ? await fetchFiles(question)
       : { begun: question.files.map((file) => unread(file, 'no_room')), uploads: [] };

@@ -9,7 +9,7 @@ type Deps = {
   edge: { config: Config };
   adapters: {
     audit: Pick<Audit, 'note'>;
-    control: { ingestions: Pick<Control['ingestions'], 'create'> };
+    control: { ingestions: Pick<Control['ingestions'], 'checkTemporal' | 'create'> };
     ingestionEvents: Pick<IngestionEvents, 'read' | 'waitForEnd'>;
     slackFiles: SlackFiles;
     tenants: Pick<Tenants, 'requireActive' | 'requireRoom'>;

@@ -7,7 +7,7 @@ import { leastPrincipal } from '../../../slack/asking/slack-principals.ts';
 import { SlackCallError } from '../../../slack/api-calls/call-error.ts';
 import { createReadFiles, type ReadFilesDeps } from '../../../slack/files/read-files.ts';
 import { sharedFileIn } from '../../../slack/files/shared-file.ts';
-import { untilAborted } from '../../support/until.ts';
+import { until, untilAborted } from '../../support/until.ts';
 
 const principal = leastPrincipal('local', 'slack:T1:U1');
 const question = (...names: string[]): Question => ({
@@ -51,7 +51,10 @@ function createStage({
       findUpload: async () => undefined,
       store: async (_message, files) => (stored ??= files),
     },
-    ingestions: { create: async (_, files) => ({ id: String(uploads.push(files)) }) as never },
+    ingestions: {
+      checkTemporal: async () => undefined,
+      create: async (_, files) => ({ id: String(uploads.push(files)) }) as never,
+    },
     ingestionEvents: {
       read: async () => eventsOf(uploads.at(-1) ?? []),
       waitForEnd: (_, signal) =>
@@ -178,19 +181,40 @@ test.each([
   expect(await read(asked)).toMatchObject([{ documentId: null, problem: expect.stringContaining(line) }]);
 });
 
-test('while Slack or Temporal does not answer, nothing is stored, and a repeat reads the files', async () => {
+test('while Temporal does not answer, no file is downloaded, and a repeat reads them', async () => {
   let isAway = true;
+  let downloads = 0;
   const { read } = createStage({
+    download: async () => ({ bytes: Buffer.from(`content ${++downloads}`) }),
     ingestions: {
-      create: async () => {
+      checkTemporal: async () => {
         if (isAway) throw new AlfredError('temporal_unavailable');
-        return { id: '1' } as never;
       },
+      create: async () => ({ id: '1' }) as never,
     },
   });
   await expect(read(question('a.txt'))).rejects.toMatchObject({ code: 'temporal_unavailable' });
+  expect(downloads).toBe(0);
   isAway = false;
   expect(await read(question('a.txt'))).toHaveLength(1);
+});
+
+test('a workspace that sends many files leaves room for those of another one', async () => {
+  const begun: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const { read } = createStage({
+    download: async ({ team, name }) => {
+      begun.push(`${team} ${name}`);
+      await gate.promise;
+      return { bytes: Buffer.from(name) };
+    },
+  });
+  const reading = ['a', 'b', 'c'].map((name) => read(question(name)));
+  reading.push(read({ ...question('d'), team: 'T2' }));
+  await until('the other one is read', () => begun.includes('T2 d'));
+  expect(begun.toSorted()).toEqual(['T1 a', 'T1 b', 'T2 d']);
+  gate.resolve();
+  await Promise.all(reading);
 });
 
 test('a bot that stops does not wait', async () => {
