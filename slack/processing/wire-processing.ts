@@ -32,6 +32,7 @@ import { createAsk } from '../asking/ask.ts';
 import { createNoticeChange } from '../asking/notice-change.ts';
 import type { Notices } from '../asking/notices.ts';
 import { createPeople } from '../asking/people.ts';
+import { createSharedChannels } from '../asking/shared-channels.ts';
 import { createSlackPrincipals } from '../asking/slack-principals.ts';
 import { createBoltApp } from '../bolt-app.ts';
 import { wireCommands } from '../commands/wire-commands.ts';
@@ -94,6 +95,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     links: adapters.slackUserLinks,
     rights: adapters.rights,
     channels: adapters.slackChannels,
+    isShared: createSharedChannels(calls),
     tenantOf: workspaces.tenantOf,
   });
   const readFiles = wireReadFiles({

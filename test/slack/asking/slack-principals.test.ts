@@ -10,6 +10,7 @@ const createStage = (tenant: string) =>
     links: { find: async () => ({ tenant: 'acme', subject: 'anna' }) },
     rights: { rolesOf: async () => ['admin'] } as never,
     channels: { find: async () => everywhere },
+    isShared: async () => false,
     tenantOf: async () => tenant,
   });
 
