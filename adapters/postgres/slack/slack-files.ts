@@ -82,7 +82,7 @@ export const createSlackFiles = (db: Database): SlackFiles => ({
 });
 
 /** Its upload is not known yet, still reads it, or can be read again. */
-const mayBecomeDocument = sql<boolean>`(
+export const mayBecomeDocument = sql<boolean>`(
   (not f.is_settled and f.begun_at > now() - ${begunFor}::interval)
   or exists (
     select from ingestion_files u join ingestions i on i.id = u.ingestion_id
