@@ -23,8 +23,11 @@ export type NewSlackInstallation = Pick<SlackInstallation, 'team' | 'name' | 'bo
   token: string;
 };
 
-/** The links of people with another tenant end then. */
-export type AllowedSlackInstallation = SlackInstallation & { endedLinks: (Scope & { userId: string })[] };
+/** The links of people with another tenant end then. `previousTenant`: before, or null. */
+export type AllowedSlackInstallation = SlackInstallation & {
+  endedLinks: (Scope & { userId: string })[];
+  previousTenant: string | null;
+};
 
 /** The workspaces that have installed Alfred. Their tokens are stored encrypted. */
 export interface SlackInstallations {
@@ -43,7 +46,8 @@ export interface SlackInstallations {
   useState(state: string): Promise<boolean>;
 
   /**
-   * One that is allowed stays so, with its tenant. One that has ended is pending again.
+   * One that is allowed stays so, with its tenant, and its new token is in the audit log. One that has ended is pending
+   * again.
    *
    * @returns what it is now; undefined when so many wait to be let in that no more are stored
    */
@@ -63,7 +67,8 @@ export interface SlackInstallations {
   /**
    * Deletes its token.
    *
-   * @param installedUntil leaves one alone that was installed later
+   * @param installedUntil Slack has ended it then: leaves one alone that was installed later, and one that was let in has
+   *   its entry in the audit log
    * @returns undefined when there was none
    */
   end(team: string, installedUntil?: Date): Promise<SlackInstallation | undefined>;

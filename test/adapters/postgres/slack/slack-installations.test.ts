@@ -158,3 +158,23 @@ test('so many wait to be let in, and no operator lets one in for so long, that i
   expect(await installations.removeOld()).toBe(199);
   expect(await installations.store(installation('T2'))).toBe('pending');
 });
+
+test('what Slack does with a workspace that is let in has its entry in the log of its tenant', async () => {
+  const installations = withKeys(first);
+  await env.postgres.pool.query('delete from audit_pending');
+  await installations.store(installation('T1'));
+  await installations.end('T1', new Date());
+  await installations.store(installation('T1'));
+  expect(await installations.allow('T1', 'globex')).toMatchObject({ previousTenant: null });
+  expect(await installations.allow('T1', 'initech')).toMatchObject({ previousTenant: 'globex' });
+  await installations.store({ ...installation('T1'), installedBy: 'U7' });
+  await installations.end('T1', new Date());
+  const { rows } = await env.postgres.pool.query(
+    'select tenant, subject, via, action, resource_type, resource_id from audit_pending order by id',
+  );
+  const entry = { tenant: 'initech', via: 'slack', resource_type: 'slack_workspace', resource_id: 'T1' };
+  expect(rows).toEqual([
+    { ...entry, subject: 'slack:T1:U7', action: 'slack.workspace.install' },
+    { ...entry, subject: 'slack:T1', action: 'slack.workspace.remove' },
+  ]);
+});
