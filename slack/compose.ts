@@ -131,6 +131,7 @@ export async function startSlack(
       proxies: config.ALFRED_TRUSTED_PROXIES,
       log,
     }),
+    isKnown: workspaces.isKnown,
     onStored: (team) => served.wakeProcessor(team),
   });
   const endRetention = startRetention({

@@ -85,6 +85,9 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
 
     /** One that has installed Alfred; undefined for another one. */
     findInstalled: find,
+    /** Whether Alfred is or was in the workspace; while it is not known which one is its own, that of any. */
+    isKnown: async (team: string): Promise<boolean> =>
+      isOwn(team) || (ownClient !== undefined && own === undefined) || (await find(team)) !== undefined,
     /** It has changed. */
     forget: (team: string) => known.delete(team),
 
