@@ -8,7 +8,7 @@ import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.t
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
 import { createRemoveFiles, startSweepOfFiles } from './files/remove-files.ts';
-import { identify } from './identify.ts';
+import { identifyOwn } from './identify.ts';
 import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
 import { wireProcessing } from './processing/wire-processing.ts';
@@ -67,11 +67,7 @@ export async function startSlack(
 ): Promise<RunningSlack> {
   const { config, log, metrics, readiness } = edge;
   const settings = readSettings(config);
-  checkAgentNames(config, Object.keys(agents));
-  if (!findAgent(agents, config.SLACK_AGENT))
-    throw new ConfigError(
-      `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${Object.keys(agents).join(', ')}.`,
-    );
+  checkAgents(config, agents);
   await adapters.checkAudit();
 
   const installations = settings.installing && adapters.slackInstallations;
@@ -80,26 +76,14 @@ export async function startSlack(
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
   const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
-  let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
-  let isOwnRefused = false;
-  readiness.addWarning('slack', async () => problem ?? token.problem());
+  const own = identifyOwn(settings.botToken, { calls, log, signal: stopping.signal });
+  const { identity } = own;
+  readiness.addWarning('slack', async () => own.problem() ?? token.problem());
   if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
-  const identity =
-    settings.botToken === undefined
-      ? undefined
-      : identify({
-          calls,
-          log,
-          signal: stopping.signal,
-          onProblem(found, isRefused) {
-            problem = found;
-            isOwnRefused = isRefused;
-          },
-        });
   const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
   const served: ServedWorkspaces = serveWorkspaces({
     own: identity,
-    isOwnRefused: () => isOwnRefused,
+    isOwnRefused: own.isRefused,
     installations,
     isOwn: workspaces.isOwn,
     ...wireProcessing({
@@ -152,7 +136,6 @@ export async function startSlack(
   served.start();
   identity?.then(
     ({ workspace, team }) => {
-      problem = undefined;
       workspaces.setOwn(team, workspace);
       void served.startOwn(team);
       notifying.start(team);
@@ -175,6 +158,16 @@ export async function startSlack(
   };
   let stopped: Promise<void> | undefined;
   return { url, stop: () => (stopped ??= stop()) };
+}
+
+/** @throws ConfigError */
+function checkAgents(config: Config, agents: Agents): void {
+  const names = Object.keys(agents);
+  checkAgentNames(config, names);
+  if (findAgent(agents, config.SLACK_AGENT)) return;
+  throw new ConfigError(
+    `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${names.join(', ')}.`,
+  );
 }
 
 /** @throws ConfigError */

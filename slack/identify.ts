@@ -6,6 +6,32 @@ import { isTokenProblem, tokenRefused } from './api-calls/token-problems.ts';
 
 export type Identity = { botId: string; botUserId: string; team: string; workspace: string };
 
+/** Who Alfred is in the workspace of the bot token, and what keeps it from knowing that. */
+export type OwnIdentity = {
+  /** Absent: there is no such token. */
+  identity: Promise<Identity> | undefined;
+  problem: () => string | undefined;
+  /** Slack refuses the token. */
+  isRefused: () => boolean;
+};
+
+/** Asks as long as it takes, in the background. */
+export function identifyOwn(botToken: string | undefined, deps: Omit<Deps, 'onProblem'>): OwnIdentity {
+  if (botToken === undefined) return { identity: undefined, problem: () => undefined, isRefused: () => false };
+  let problem: string | undefined = 'Slack has not said yet who Alfred is there';
+  let isRefused = false;
+  const onProblem = (found: string, isOfToken: boolean) => {
+    problem = found;
+    isRefused = isOfToken;
+  };
+  const identity = identify({ ...deps, onProblem });
+  identity.then(
+    () => (problem = undefined),
+    () => undefined,
+  );
+  return { identity, problem: () => problem, isRefused: () => isRefused };
+}
+
 const pauses = { firstMs: 1_000, longestMs: 60_000 };
 
 type Deps = {
@@ -22,7 +48,7 @@ type Deps = {
  * @param deps.onProblem gets what is wrong and what to do
  * @throws the signal's reason
  */
-export async function identify({ calls, log, signal, onProblem }: Deps): Promise<Identity> {
+async function identify({ calls, log, signal, onProblem }: Deps): Promise<Identity> {
   let pauseMs = pauses.firstMs;
   while (true) {
     try {

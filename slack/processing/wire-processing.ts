@@ -180,21 +180,28 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
   return {
     openProcessor,
     /** Of what comes from workspaces that are not let in: no person there reads of failures. */
-    openRefuser: () =>
-      createProcessor({
-        inbox: adapters.slackInbox,
-        owner: randomUUID(),
-        async handle(delivery) {
-          if (!(await refusals.refuse(delivery))) throw new LetInMeanwhile();
-        },
-        mayPass: (error) => error instanceof LetInMeanwhile || mayPass(error),
-        onPutBack: () => undefined,
-        reportFailure: async () => undefined,
-        log,
-        metrics,
-      }),
+    openRefuser: () => createRefuser({ inbox: adapters.slackInbox, refusals, log, metrics }),
   };
 }
+
+type RefuserDeps = Pick<Edge, 'log' | 'metrics'> & {
+  inbox: SlackInbox;
+  refusals: Pick<ReturnType<typeof createRefusals>, 'refuse'>;
+};
+
+const createRefuser = ({ inbox, refusals, log, metrics }: RefuserDeps) =>
+  createProcessor({
+    inbox,
+    owner: randomUUID(),
+    async handle(delivery) {
+      if (!(await refusals.refuse(delivery))) throw new LetInMeanwhile();
+    },
+    mayPass: (error) => error instanceof LetInMeanwhile || mayPass(error),
+    onPutBack: () => undefined,
+    reportFailure: async () => undefined,
+    log,
+    metrics,
+  });
 
 /** The delivery is for the processor of its workspace. */
 class LetInMeanwhile extends Error {

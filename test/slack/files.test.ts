@@ -169,67 +169,6 @@ describe('a file that cannot be read', () => {
   });
 });
 
-test('when the message is deleted, its documents are too, unless another message has them', async () => {
-  answer();
-  const { id, channel, scope } = person();
-  const kept = env.slack.upload(id, channel, text('kept.txt', 'A kiwi.'), { text: 'What is it?' });
-  await env.answersIn(channel, kept.ts);
-  const gone = env.slack.upload(id, channel, [text('kept.txt', 'A kiwi.'), text('gone.txt', 'A melon.')]);
-  await processed();
-  expect(await documentsOf(scope)).toHaveLength(2);
-  env.slack.remove(id, gone);
-  await processed();
-  expect((await documentsOf(scope)).map(({ name }) => name.split('/').at(-1))).toEqual(['kept.txt']);
-  expect(env.slack.viewAll(channel).at(-1)?.shown).toContain('I have removed the documents');
-});
-
-test('a file that is deleted, and not its message, is no document any more', async () => {
-  answer();
-  const { id, channel, scope } = person();
-  const both = [text('plum.txt', 'A plum.'), text('fig.txt', 'A fig.')];
-  const { ts, files } = env.slack.upload(id, channel, both, { text: 'What are they?' });
-  await env.answersIn(channel, ts);
-  expect(await documentsOf(scope)).toHaveLength(2);
-  env.slack.deleteFile(id, files[0]!);
-  await processed();
-  expect((await documentsOf(scope)).map(({ name }) => name.split('/').at(-1))).toEqual(['fig.txt']);
-});
-
-test('a deleted message takes its documents with it, also where Slack does not say whose it was', async () => {
-  answer();
-  const { id, channel, scope } = person();
-  const { ts } = env.slack.upload(id, channel, text('pear.txt', 'A pear.'), { text: 'What is it?' });
-  await env.answersIn(channel, ts);
-  await env.slack.deliver('event', {
-    team_id: team,
-    type: 'event_callback',
-    event_id: `Ev-pear-${ts}`,
-    event: { type: 'message', subtype: 'message_deleted', channel, deleted_ts: ts, ts: `${ts}9`, channel_type: 'im' },
-  }).first;
-  await processed();
-  expect(await documentsOf(scope)).toEqual([]);
-});
-
-test('a message that is deleted while its file is downloaded becomes no document', async () => {
-  answer();
-  const { id, channel, scope } = person();
-  const first = env.slack.say(id, channel, 'Hello');
-  await env.answersIn(channel, first.ts);
-  const release = env.slack.faults.blockDownloads();
-  const { ts } = env.slack.upload(id, channel, text('nut.txt', 'A nut.'), { text: 'What is it?', thread: first.ts });
-  await until('it reads', () => env.slack.status(channel, first.ts)?.includes('is reading nut.txt'));
-  // Without the earlier message, Slack names no thread: this is not handled in its order.
-  const event = { type: 'message', subtype: 'message_deleted', channel, deleted_ts: ts, ts: `${ts}9` };
-  await env.slack.deliver('event', { team_id: team, type: 'event_callback', event_id: `Ev-nut-${ts}`, event }).first;
-  await until('the deletion is stored', async () => {
-    const { rowCount } = await env.postgres.pool.query('select from slack_removals where ts = $1', [ts]);
-    return rowCount === 1;
-  });
-  release();
-  await env.answersIn(channel, first.ts, 2);
-  expect(await documentsOf(scope)).toEqual([]);
-});
-
 describe('a file without words', () => {
   test('is read, a line says so, and a question in the thread knows it', async () => {
     const requests = answer();

@@ -22,7 +22,7 @@ const rowsOf = (removal: SlackRemoval): Row[] => {
 
 /** Whether the file `f` is among what was deleted. */
 const isAmong = (removals: SlackRemoval[]): RawBuilder<boolean> =>
-  sql`(${sql.join(
+  sql<boolean>`(${sql.join(
     removals.flatMap(rowsOf).map(({ channel, ts, fileId }) => {
       const isOfFile = sql`f.file_id = ${fileId}`;
       if (channel === '') return isOfFile;
