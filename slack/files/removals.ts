@@ -14,7 +14,7 @@ const filesOf = ({ files }: Record<string, unknown>): Map<string, { isShown: boo
   );
 
 /**
- * What an event says was deleted, whoever did it: Slack may not say whose message it was.
+ * What an event says was deleted, by any person: Slack may not say whose message it was.
  *
  * A file that is deleted becomes a tombstone in its message. One that is taken out of a message is in no list of it any
  * more, and may be in others.

@@ -16,7 +16,7 @@ const files = (...ids: string[]) => ({ files: ids.map((id) => ({ id, mode: 'host
 test.each([
   [{ type: 'message', subtype: 'message_deleted', channel: 'C1', deleted_ts: '1.0', ts: '2.0' }],
   [{ type: 'message', subtype: 'message_deleted', channel: 'C1', previous_message: { ts: '1.0' }, ts: '2.0' }],
-])('a message that was deleted, whoever wrote it: %j', (event) => {
+])('a message that was deleted, of any person: %j', (event) => {
   expect(removalsIn({ event })).toEqual([{ channel: 'C1', ts: '1.0' }]);
 });
 
