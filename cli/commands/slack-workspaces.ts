@@ -132,7 +132,7 @@ async function revoke(config: Config, token: string): Promise<boolean> {
   return createWebClient({ token, apiUrl: config.SLACK_API_URL })
     .auth.revoke()
     .then(
-      ({ revoked }) => revoked === true,
+      ({ ok }) => ok,
       () => false,
     );
 }

@@ -38,7 +38,8 @@ type Deps = {
 const refusals = {
   guest: 'Alfred does not answer guests of this workspace. Ask a member of it.',
   external: 'Alfred answers members of its own workspace only.',
-  channel: 'Alfred does not answer in channels that are shared with other organisations or workspaces. Ask in a direct message.',
+  channel:
+    'Alfred does not answer in channels that are shared with other organisations or workspaces. Ask in a direct message.',
   off: 'I am switched off in this channel. People with the role operator or admin change that by `/alfred channel on`. Ask me in a direct message.',
   notAmong: 'In this channel only some people may ask me: `/alfred channel` lists them. Ask me in a direct message.',
 };
@@ -48,7 +49,14 @@ const refusals = {
  * names. In a channel it acts for the channel, which has no groups and the least role: an answer that all members read
  * has nothing that only the person who asks may read.
  */
-export const createSlackPrincipals = ({ people, links, rights, channels, isShared, tenantOf }: Deps): SlackPrincipals => ({
+export const createSlackPrincipals = ({
+  people,
+  links,
+  rights,
+  channels,
+  isShared,
+  tenantOf,
+}: Deps): SlackPrincipals => ({
   async judge({ team, channel, userId, isDirect, isExternal, isInOrganisation = false }) {
     const { kind } = await people.find(team, userId);
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };

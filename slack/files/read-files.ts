@@ -77,7 +77,11 @@ function createSlots() {
 /** The message was deleted before its files were sent to be read. */
 const noOutcomes: Outcomes = { byName: new Map(), otherwise: 'deleted' };
 
-function outcomeOf({ name, documentName, problem }: BegunSlackFile, outcomes: Outcomes, maxMegabytes: number): SlackFile {
+function outcomeOf(
+  { name, documentName, problem }: BegunSlackFile,
+  outcomes: Outcomes,
+  maxMegabytes: number,
+): SlackFile {
   const failed = (line: string | null) => ({ name, documentName, documentId: null, problem: line });
   if (documentName === null) return failed(problem);
   const outcome = outcomes.byName.get(documentName);

@@ -25,7 +25,15 @@ type Deps = {
 const method = 'file download';
 
 /** What reads the files of messages. */
-export function wireReadFiles({ edge: { config }, adapters, calls, apiUrl, tokenOf, observe, signal }: Deps): ReadFiles {
+export function wireReadFiles({
+  edge: { config },
+  adapters,
+  calls,
+  apiUrl,
+  tokenOf,
+  observe,
+  signal,
+}: Deps): ReadFiles {
   const download = createDownload({
     tokenOf,
     apiUrl,

@@ -63,7 +63,9 @@ const erase = async (...args: string[]) => {
   return ended.code === 0 ? (JSON.parse(ended.stdout) as object) : ended;
 };
 const documents = async (scope: Scope) =>
-  (await createDocuments(env.postgres.db).list(scope, { limit: 9 })).documents.map(({ name }) => name.split('/').at(-1));
+  (await createDocuments(env.postgres.db).list(scope, { limit: 9 })).documents.map(({ name }) =>
+    name.split('/').at(-1),
+  );
 const open = async ({ subject }: Scope) =>
   (await query('select from conversations where subject = $1 and deleted_at is null', [subject])).length;
 const rowsOf = async (team: string) => {
@@ -96,7 +98,9 @@ test('of a person all goes that it has without a link, what it thinks of answers
   expect(await query("select user_ids, changed_by from slack_channels where team = 'T1'")).toEqual([
     { user_ids: ['U2'], changed_by: '' },
   ]);
-  expect(await query("select distinct askers from slack_threads where team = 'T1'")).toEqual([{ askers: ['U2', 'ben'] }]);
+  expect(await query("select distinct askers from slack_threads where team = 'T1'")).toEqual([
+    { askers: ['U2', 'ben'] },
+  ]);
   expect([await documents(board), await open(board)]).toEqual([['c.txt'], 1]);
   expect(await query('select tenant, via, action, resource_id from audit_pending')).toEqual([
     { tenant: 'acme', via: 'cli', action: 'slack.erase', resource_id: 'T1/U1' },

@@ -126,9 +126,9 @@ test('the doctor counts workspaces, and asks for no bot token where they install
   expect(describeInstallations([{ state: 'allowed' }])).toMatchObject([
     { state: 'ok', message: '1 installed workspace let in' },
   ]);
-  expect(
-    describeInstallations([{ state: 'pending' }, { state: 'ended' }]),
-  ).toMatchObject([{ state: 'unknown', advice: expect.stringContaining('who has installed each') }]);
+  expect(describeInstallations([{ state: 'pending' }, { state: 'ended' }])).toMatchObject([
+    { state: 'unknown', advice: expect.stringContaining('who has installed each') },
+  ]);
   const { findings } = checkTokens({ SLACK_CLIENT_ID: '1.2', SLACK_APP_TOKEN: 'xapp-1-A' });
   expect(findings.map(({ state }) => state)).toEqual(['ok', 'ok']);
 });

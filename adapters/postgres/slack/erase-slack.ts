@@ -117,8 +117,7 @@ async function erase(trx: Database, erasure: SlackErasure): Promise<Counts> {
   await sql`delete from slack_posts p where p.team = ${team} and ${isOwned(erasure, 'p')}`.execute(trx);
   await sql`delete from slack_threads t where t.team = ${team} and ${isOwned(erasure, 't')}`.execute(trx);
   const channels = await eraseOfChannels(trx, erasure, run);
-  if (id === undefined)
-    await sql`delete from slack_notifications where team = ${team} and ${isOfTenant}`.execute(trx);
+  if (id === undefined) await sql`delete from slack_notifications where team = ${team} and ${isOfTenant}`.execute(trx);
   if (id === undefined && tenant === undefined) {
     await sql`delete from slack_inbox where team = ${team}`.execute(trx);
     await sql`delete from slack_installations where team = ${team} and state = 'ended'`.execute(trx);

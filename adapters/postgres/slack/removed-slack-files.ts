@@ -55,7 +55,9 @@ export async function markRemoved(
         select from marked m join slack_files o on o.team = m.team and o.channel = m.channel and o.ts = m.ts
         where m.ingestion_id = i.id and o.ingestion_id = i.id and o.removed_at is null
           and o.position not in (
-            select position from marked n where n.team = o.team and n.channel = o.channel and n.ts = o.ts))`.execute(db);
+            select position from marked n where n.team = o.team and n.channel = o.channel and n.ts = o.ts))`.execute(
+    db,
+  );
   return uploads;
 }
 

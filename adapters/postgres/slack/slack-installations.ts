@@ -136,7 +136,8 @@ const end = (db: Database, team: string, installedUntil: Date | undefined) =>
       where team = ${team} and state <> 'ended' and ${isMeant} returning ${columns}`.execute(trx);
     const [ended] = rows;
     // What an operator ends has the entry of its command.
-    if (ended && installedUntil) await leaveEntry(trx, 'slack.workspace.remove', { ...ended, subject: `slack:${team}` });
+    if (ended && installedUntil)
+      await leaveEntry(trx, 'slack.workspace.remove', { ...ended, subject: `slack:${team}` });
     return ended;
   });
 

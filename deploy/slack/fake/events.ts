@@ -28,7 +28,9 @@ function envelope(state: State, team: string, event: Args): Args {
     type: 'event_callback',
     event_id: state.nextId('Ev'),
     event_time: Math.floor(state.clock.now() / 1_000),
-    authorizations: [{ enterprise_id: enterprise, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false }],
+    authorizations: [
+      { enterprise_id: enterprise, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false },
+    ],
     is_ext_shared_channel: channel?.external ?? false,
     event_context: `4-${state.nextId('')}`,
   };

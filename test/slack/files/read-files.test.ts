@@ -123,7 +123,9 @@ test('the files of a message that was deleted meanwhile are not sent to be read'
       store: async (_message, found) => found,
     },
   });
-  expect(await read(question('a.txt'))).toMatchObject([{ problem: expect.stringContaining('is not in Slack any more') }]);
+  expect(await read(question('a.txt'))).toMatchObject([
+    { problem: expect.stringContaining('is not in Slack any more') },
+  ]);
   expect(uploads).toEqual([]);
 });
 

@@ -57,10 +57,7 @@ test('the first outcome of a message counts, also of two processes at once', asy
     [file('a.txt'), unread('b.pdf')],
     [file('a.txt'), file('b.pdf')],
   ];
-  const [first, second] = await Promise.all([
-    store(message('1.0'), scope, one),
-    store(message('1.0'), scope, two),
-  ]);
+  const [first, second] = await Promise.all([store(message('1.0'), scope, one), store(message('1.0'), scope, two)]);
   expect(first).toEqual(second);
   expect([one, two]).toContainEqual(first);
   expect(await files.find(message('1.0'))).toEqual(first);
@@ -106,7 +103,9 @@ test('what was deleted in Slack takes the documents with it that no other messag
   expect(await files.listRemoved(deleted)).toEqual([{ ...scope, documentId: ownId }]);
   // Its reading ends after that.
   const lateId = await put(late);
-  expect((await files.listRemoved()).map(({ documentId }) => documentId).toSorted()).toEqual([ownId, lateId].toSorted());
+  expect((await files.listRemoved()).map(({ documentId }) => documentId).toSorted()).toEqual(
+    [ownId, lateId].toSorted(),
+  );
   expect(await files.take(message('5.2'))).toMatchObject([{ name: 'shared.txt' }]);
   await files.markRemoved([{ fileId: 'F-shared.txt' }]);
   expect(await files.listRemoved([{ fileId: 'F-shared.txt' }])).toEqual([{ ...scope, documentId: sharedId }]);

@@ -96,7 +96,10 @@ test('a renewed lease does not expire, and one that is not renewed does', async 
 
 test('a delivery of another workspace waits, and one that names none does not', async () => {
   await storeAll({ ...delivery('other', 'x'), team: 'T2' }, { ...delivery('none', 'y'), team: '' });
-  expect(await inbox.claim('one', leaseMs, { teams: [team] })).toMatchObject({ key: 'none', receivedAt: expect.any(Date) });
+  expect(await inbox.claim('one', leaseMs, { teams: [team] })).toMatchObject({
+    key: 'none',
+    receivedAt: expect.any(Date),
+  });
   expect(await claimKey('one')).toBeUndefined();
   expect(await row('other')).toMatchObject({ owner: null, completed_at: null, body: expect.anything() });
   expect(await inbox.claim('two', leaseMs, { teams: ['T2'] })).toMatchObject({ key: 'other' });
