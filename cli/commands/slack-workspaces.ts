@@ -137,7 +137,7 @@ async function revoke(config: Config, token: string): Promise<boolean> {
     );
 }
 
-/** The people of the workspace of SLACK_BOT_TOKEN have the tenant SLACK_TENANT: a second one would take it from them. */
+/** The workspace of SLACK_BOT_TOKEN has the tenant SLACK_TENANT: a second one would take what its people have. */
 async function refuseOwn(config: Config, team: string): Promise<void> {
   const { slackSettingsOf } = await import('../../runtime/slack-settings.ts');
   const { botToken: token } = slackSettingsOf(config) ?? {};

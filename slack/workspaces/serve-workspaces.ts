@@ -33,8 +33,8 @@ const isSame = ({ identity }: Served, { botId, botUserId }: SlackInstallation) =
   identity.botId === botId && identity.botUserId === botUserId;
 
 /**
- * Works for each workspace that Alfred is let into: processes what is stored of it, and shows its answers. They come and
- * go while the process runs. Anyone can install Alfred, so one processor does for all that are not let in.
+ * Works for each workspace that Alfred is let into: processes what is stored of it, and shows its answers. They come
+ * and go while the process runs. Anyone can install Alfred, so one processor does for all that are not let in.
  */
 export function serveWorkspaces({ own, installations, isOwn, openProcessor, openPoster, log, ...deps }: Deps) {
   const ofOwn = own && { processor: openProcessor(own), poster: openPoster() };

@@ -8,7 +8,7 @@ const createStage = (tenant: string) =>
   createSlackPrincipals({
     people: { find: async () => ({ kind: 'member' }) },
     links: { find: async () => ({ tenant: 'acme', subject: 'anna' }) },
-    rights: { rolesOf: async () => ['admin'] } as never,
+    rights: { rolesOf: async () => ['admin'] },
     channels: { find: async () => everywhere },
     isShared: async () => false,
     tenantOf: async () => tenant,

@@ -47,7 +47,9 @@ function createStage({
     files: {
       find: async () => stored,
       begin: async () => true,
-      beginUpload: async (_message, id) => void (begun = id),
+      async beginUpload(_message, id) {
+        begun = id;
+      },
       findUpload: async () => undefined,
       store: async (_message, files) => (stored ??= files),
     },

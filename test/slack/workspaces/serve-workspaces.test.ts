@@ -31,8 +31,12 @@ function createStage({ own }: { own?: Promise<Identity> } = {}) {
     processors.push(() => asks());
     return {
       wake: () => undefined,
-      start: (teams: () => string[]) => void (asks = teams),
-      stop: async () => void (asks = () => []),
+      start(teams: () => string[]) {
+        asks = teams;
+      },
+      async stop() {
+        asks = () => [];
+      },
     };
   };
   const served = serveWorkspaces({
@@ -45,7 +49,10 @@ function createStage({ own }: { own?: Promise<Identity> } = {}) {
     openPoster: () => {
       let of = '';
       return {
-        start: (team) => void posters.add((of = team)),
+        start(team) {
+          of = team;
+          posters.add(team);
+        },
         wake: () => undefined,
         stop: async () => void posters.delete(of),
       };
@@ -56,12 +63,14 @@ function createStage({ own }: { own?: Promise<Identity> } = {}) {
     served,
     processed: () => processors.map((asks) => asks()).filter((teams) => teams.length > 0),
     posters: () => [...posters],
-    async refresh(...installed: SlackInstallation[]) {
+    refresh: async (...installed: SlackInstallation[]) => {
       rows = installed;
       await served.refresh();
     },
-    refuseOwn: () => void (isOwnRefused = true),
-    async nameOwn(team: string) {
+    refuseOwn: () => {
+      isOwnRefused = true;
+    },
+    nameOwn: async (team: string) => {
       ownTeam = team;
       await served.startOwn(team);
     },
