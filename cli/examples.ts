@@ -94,6 +94,7 @@ export const examples: Record<string, readonly string[]> = {
   'slack try': ['alfred slack try', 'alfred slack try --port 8100'],
   'slack doctor': ['alfred slack doctor', 'alfred slack doctor --json'],
   'slack feedback': ['alfred slack feedback', 'alfred slack feedback --tenant acme --jsonl'],
+  'slack erase': ['alfred slack erase T0123ABCD/U0123ABCD', 'alfred slack erase T0123ABCD/U0123ABCD --yes'],
   'slack links': ['alfred slack links', 'alfred slack links --subject 5f0c2b1e-8f5c-4d0e-9a57-2f3f6c1f8c11 --json'],
   'slack unlink': [
     'alfred slack unlink T0123ABCD/U0123ABCD',

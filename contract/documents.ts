@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Callback } from './callback.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { Readers } from './readers.ts';
+import { slackCollection } from './rules/attached-files.ts';
 import { TaskError } from './task.ts';
 
 export const DocumentName = z
@@ -20,6 +21,11 @@ const Name = z
   .regex(/^[^\u0000-\u001f\u007f,]+$/, 'must not contain commas or control characters');
 
 export const CollectionName = Name.describe('In each collection you have one document of a name');
+/** Where people and sources put documents: not where a file of Slack could find its name taken. */
+export const UploadCollection = CollectionName.refine(
+  (name) => name !== slackCollection,
+  'is for files of messages in Slack: name another collection',
+);
 export const Tags = z.array(Name).max(20);
 
 const Origin = z
@@ -31,7 +37,7 @@ const Origin = z
 
 /** The collection, readers and tags of documents. A missing field stays as it is. */
 export const Placement = z.strictObject({
-  collection: CollectionName.default('default'),
+  collection: UploadCollection.default('default'),
   readers: Readers.optional().describe(
     'Who may read them beside the person who adds them: everyone, group:<name>, subject:<id>; empty for no one. Default: everyone, and for a document that is there already, as it is',
   ),

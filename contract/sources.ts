@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CollectionName, Placement, Tags } from './documents.ts';
+import { Placement, Tags, UploadCollection } from './documents.ts';
 import { Of, Owner } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { Readers } from './readers.ts';
@@ -113,7 +113,7 @@ export type SourceRequest = z.infer<typeof SourceRequest>;
 export const SourceChange = z
   .strictObject({
     everyS: Interval.nullable().optional().describe('Seconds from one sync to the next; null: on request only'),
-    collection: CollectionName.optional().describe('The documents that it brought move there'),
+    collection: UploadCollection.optional().describe('The documents that it brought move there'),
     readers: Readers.nullable()
       .optional()
       .describe('At once also of the documents that it brought; null: theirs stay, and new ones get the default'),

@@ -50,6 +50,22 @@ function listOf(networks: readonly string[]): BlockList {
   return list;
 }
 
+/**
+ * From where a request comes: what the last proxy says that is not ours, or the connection.
+ *
+ * @param proxies of ours: addresses, or ranges
+ */
+export function sourceOf({ headers, raw }: PeerRequest, proxies: readonly string[]): string {
+  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',');
+  const chain = [...forwarded.map((address) => address.trim()), raw.socket.remoteAddress ?? ''];
+  const list = listOf(proxies);
+  const isOurs = (address: string) => {
+    const family = isIP(address);
+    return family !== 0 && list.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  };
+  return chain.findLast((address) => !isOurs(address)) ?? '';
+}
+
 /** Whether a request comes from one of these networks, with no proxy in between. */
 export function isDirectFrom({ headers, raw }: PeerRequest, lists: BlockList[]): boolean {
   const address = raw.socket.remoteAddress ?? '';

@@ -2,10 +2,12 @@ import { App, type Receiver } from '@slack/bolt';
 import type { Acting } from './acting/acting.ts';
 import type { createAskAbout } from './acting/ask-about.ts';
 import { aboutMessageIn, askedAboutIn } from './acting/press.ts';
-import type { ChangedQuestion, Question } from './asking/question.ts';
+import type { createNoticeChange } from './asking/notice-change.ts';
+import type { Question } from './asking/question.ts';
 import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
+import { removalsIn } from './files/removals.ts';
 import type { WithoutPlace } from './processing/attempt.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
 import { approvalFormId, askAboutFormId, askAboutShortcutId, feedbackFormId } from './rendering/actions.ts';
@@ -15,7 +17,7 @@ type Deps = {
   apiUrl: string | undefined;
   identity: { botId: string; botUserId: string };
   ask: (question: Question, withoutPlace?: WithoutPlace) => Promise<void>;
-  noticeChange: (changed: ChangedQuestion) => Promise<void>;
+  noticeChange: ReturnType<typeof createNoticeChange>;
   /** `attempts`: how often it was tried, this time included. */
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
   publishHome: (visit: HomeVisit) => Promise<void>;
@@ -52,10 +54,12 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
   });
   app.event('message', async ({ body, context }) => {
     const changed = changedQuestionIn(body, identity.botUserId);
-    if (changed) return noticeChange(changed);
+    const removals = removalsIn(body);
+    if (changed || removals.length > 0) return noticeChange(changed, removals);
     const question = questionIn(body, identity.botUserId);
     if (question) await ask(question, withoutPlaceIn(context));
   });
+  app.event('file_deleted', ({ body }) => noticeChange(undefined, removalsIn(body)));
   app.event('app_home_opened', async ({ body }) => {
     const visit = homeVisitIn(body);
     if (visit) await publishHome(visit);

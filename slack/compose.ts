@@ -7,7 +7,8 @@ import { onShutdown } from '../runtime/shutdown.ts';
 import { slackSettingsOf, type SlackSettings } from '../runtime/slack-settings.ts';
 import { withTimeout } from '../runtime/with-timeout.ts';
 import { createAdapters, type Adapters } from '../wiring/adapters.ts';
-import { identify } from './identify.ts';
+import { createRemoveFiles, startSweepOfFiles } from './files/remove-files.ts';
+import { identifyOwn } from './identify.ts';
 import { wireNotifying } from './notifying/wire-notifying.ts';
 import { wirePosting } from './posting/wire-posting.ts';
 import { wireProcessing } from './processing/wire-processing.ts';
@@ -66,11 +67,7 @@ export async function startSlack(
 ): Promise<RunningSlack> {
   const { config, log, metrics, readiness } = edge;
   const settings = readSettings(config);
-  checkAgentNames(config, Object.keys(agents));
-  if (!findAgent(agents, config.SLACK_AGENT))
-    throw new ConfigError(
-      `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${Object.keys(agents).join(', ')}.`,
-    );
+  checkAgents(config, agents);
   await adapters.checkAudit();
 
   const installations = settings.installing && adapters.slackInstallations;
@@ -79,18 +76,17 @@ export async function startSlack(
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
   const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
-  let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
-  readiness.addWarning('slack', async () => problem ?? token.problem());
+  const own = identifyOwn(settings.botToken, { calls, log, signal: stopping.signal });
+  const { identity } = own;
+  readiness.addWarning('slack', async () => own.problem() ?? token.problem());
   if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
-  const identity =
-    settings.botToken === undefined
-      ? undefined
-      : identify({ calls, log, signal: stopping.signal, onProblem: (found) => (problem = found) });
+  const removeFiles = createRemoveFiles({ ...adapters, files: adapters.slackFiles });
   const served: ServedWorkspaces = serveWorkspaces({
     own: identity,
+    isOwnRefused: own.isRefused,
     installations,
     isOwn: workspaces.isOwn,
-    openProcessor: wireProcessing({
+    ...wireProcessing({
       edge,
       adapters,
       agents,
@@ -98,6 +94,7 @@ export async function startSlack(
       workspaces,
       calls,
       notices,
+      removeFiles,
       observe,
       signal: stopping.signal,
       onAsked: () => served.wakePosters(),
@@ -110,7 +107,15 @@ export async function startSlack(
     edge,
     inbox: adapters.slackInbox,
     settings,
-    pages: createInstallPages({ ...settings, installations: adapters.slackInstallations, workspaces, served, log }),
+    pages: createInstallPages({
+      ...settings,
+      installations: adapters.slackInstallations,
+      workspaces,
+      served,
+      proxies: config.ALFRED_TRUSTED_PROXIES,
+      log,
+    }),
+    isKnown: workspaces.isKnown,
     onStored: (team) => served.wakeProcessor(team),
   });
   const endRetention = startRetention({
@@ -125,12 +130,12 @@ export async function startSlack(
     log,
     metrics,
   });
+  const endSweep = startSweepOfFiles(removeFiles, log);
   const { url } = receiving;
   log.info({ url }, 'the Slack door is open');
   served.start();
   identity?.then(
     ({ workspace, team }) => {
-      problem = undefined;
       workspaces.setOwn(team, workspace);
       void served.startOwn(team);
       notifying.start(team);
@@ -146,12 +151,23 @@ export async function startSlack(
     const ended = served.stop(graceMs);
     stopping.abort(new Error('the process stops'));
     endRetention();
+    endSweep();
     await Promise.all([receiving.stop(graceMs), ended, notifying.stop()]);
     await withTimeout(calls.stop(), Math.max(0, deadline - performance.now()), () => undefined);
     log.info({ url }, 'the Slack door is closed');
   };
   let stopped: Promise<void> | undefined;
   return { url, stop: () => (stopped ??= stop()) };
+}
+
+/** @throws ConfigError */
+function checkAgents(config: Config, agents: Agents): void {
+  const names = Object.keys(agents);
+  checkAgentNames(config, names);
+  if (findAgent(agents, config.SLACK_AGENT)) return;
+  throw new ConfigError(
+    `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${names.join(', ')}.`,
+  );
 }
 
 /** @throws ConfigError */

@@ -10,8 +10,8 @@ import {
 import type { Database } from '../../runtime/database/postgres.ts';
 import { limitOf, type LimitConfig } from '../../runtime/limit-settings.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { createWindowCounter } from '../../runtime/window-counter.ts';
 import { createSharedCounter } from './shared-counter.ts';
-import { createWindowCounter } from './window-counter.ts';
 
 type Deps = { config: LimitConfig; db: Database; log: Pick<Logger, 'warn'> };
 

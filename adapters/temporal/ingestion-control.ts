@@ -22,6 +22,11 @@ export type IngestionControlDeps = {
 type Deps = IngestionControlDeps & { readReconciled: ReadReconciled };
 
 export const createIngestionControl = (deps: Deps): IngestionControl => ({
+  async checkTemporal() {
+    const { client } = deps;
+    await withTemporalTimeout(client, callDeadlineMs, () => client.workflowService.getSystemInfo({}));
+  },
+
   read: (scope, ingestionId) => read(deps, scope, ingestionId),
 
   async create(principal, files, placement, callback) {

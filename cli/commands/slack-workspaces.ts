@@ -52,21 +52,23 @@ async function list({ json }: JsonOption, { terminal }: CommandContext) {
   if (json) return terminal.printJson({ workspaces, nextCursor: null });
   if (workspaces.length === 0)
     return terminal.note('No workspace has installed Alfred. How they do: docs/how-to/slack.md, "Several workspaces".');
-  const rows = workspaces.map(({ team, name, state, tenant, installedAt }) => [
+  const rows = workspaces.map(({ team, name, state, tenant, installedAt, installedBy }) => [
     team,
     name,
     stateTexts[state],
     state === 'pending' ? '' : (tenant ?? ''),
     formatSecond(installedAt.toISOString()),
+    installedBy,
   ]);
-  terminal.print(table([['TEAM', 'NAME', 'STATE', 'TENANT', 'INSTALLED'], ...rows]));
+  terminal.print(table([['TEAM', 'NAME', 'STATE', 'TENANT', 'INSTALLED', 'BY'], ...rows]));
 }
 
 const notInstalled = (team: string) =>
   new CliError(`${team} has not installed Alfred, or was removed. \`alfred slack workspaces\` lists the workspaces.`);
 
 async function allow(team: string, { tenant, json }: JsonOption & { tenant: string }, { terminal }: CommandContext) {
-  const { endedLinks, ...workspace } = await withDatabase(async ({ installations, tenants, config, db }) => {
+  const allowedNow = await withDatabase(async ({ installations, tenants, config, db }) => {
+    await refuseOwn(config, team);
     if (tenant !== localPrincipal.tenant && !(await tenants.get(tenant)))
       throw new CliError(
         `There is no tenant ${tenant}. \`alfred tenants\` lists them; \`alfred tenants add ${tenant}\` adds it.`,
@@ -79,9 +81,16 @@ async function allow(team: string, { tenant, json }: JsonOption & { tenant: stri
         { tenant: link.tenant, action: 'slack.unlink', resource: slackUserResource(team, link.userId) },
       );
     const resource = { type: 'slack_workspace', id: team };
+    const { previousTenant } = allowed;
+    if (previousTenant !== null && previousTenant !== tenant)
+      await writeAuditEntry(
+        { config, db, terminal },
+        { tenant: previousTenant, action: 'slack.workspace.remove', resource },
+      );
     await writeAuditEntry({ config, db, terminal }, { tenant, action: 'slack.workspace.allow', resource });
     return allowed;
   });
+  const { endedLinks, previousTenant: _, ...workspace } = allowedNow;
   if (json) return terminal.printJson(workspace);
   terminal.print(
     `${team} (${workspace.name}) is let in, with the documents of ${tenant} that everyone there may read.`,
@@ -92,17 +101,55 @@ async function allow(team: string, { tenant, json }: JsonOption & { tenant: stri
 }
 
 async function remove(team: string, { json }: JsonOption, { terminal }: CommandContext) {
+  let isRevoked = false;
   const workspace = await withDatabase(async ({ installations, config, db }) => {
+    const token = await readToken(installations, team);
     const removed = await installations.end(team);
     if (!removed) throw notInstalled(team);
     const resource = { type: 'slack_workspace', id: team };
-    const tenant = removed.tenant ?? '';
+    // One that was never let in is of no tenant: the entry is for those who run Alfred.
+    const tenant = removed.tenant ?? config.SLACK_TENANT ?? localPrincipal.tenant;
     await writeAuditEntry({ config, db, terminal }, { tenant, action: 'slack.workspace.remove', resource });
+    isRevoked = token !== undefined && (await revoke(config, token));
     return removed;
   });
   if (json) return terminal.printJson(workspace);
-  terminal.print(`The token of ${team} (${workspace.name}) is deleted.`);
-  terminal.note('The app stays in their Slack until a person there removes it.');
+  terminal.print(
+    `The token of ${team} (${workspace.name}) is deleted${isRevoked ? ', and Slack takes it no more' : ''}.`,
+  );
+  if (!isRevoked)
+    terminal.note('Slack did not say that it takes the token no more: let a person there remove the app.');
+  terminal.note(`What the workspace has in Alfred stays: \`alfred slack erase ${team}\` counts and deletes it.`);
+}
+
+/** @returns undefined when there is none, or no key here opens it */
+const readToken = async (installations: SlackInstallations, team: string): Promise<string | undefined> =>
+  (await installations.find(team).catch(() => undefined))?.token;
+
+/** The copy that is deleted may not be the only one. @returns whether Slack has done it */
+async function revoke(config: Config, token: string): Promise<boolean> {
+  const { createWebClient } = await import('../../slack/api-calls/web-client.ts');
+  return createWebClient({ token, apiUrl: config.SLACK_API_URL })
+    .auth.revoke()
+    .then(
+      ({ ok }) => ok,
+      () => false,
+    );
+}
+
+/** The workspace of SLACK_BOT_TOKEN has the tenant SLACK_TENANT: a second one would take what its people have. */
+async function refuseOwn(config: Config, team: string): Promise<void> {
+  const { slackSettingsOf } = await import('../../runtime/slack-settings.ts');
+  const { botToken: token } = slackSettingsOf(config) ?? {};
+  if (token === undefined) return;
+  const { createWebClient } = await import('../../slack/api-calls/web-client.ts');
+  const answer = await createWebClient({ token, apiUrl: config.SLACK_API_URL })
+    .auth.test()
+    .catch(() => undefined);
+  if (answer?.team_id === team)
+    throw new CliError(
+      `${team} is the workspace of SLACK_BOT_TOKEN, and its tenant is SLACK_TENANT. To let it in as an installed one, take the token away first.`,
+    );
 }
 
 type Opened = { installations: SlackInstallations; tenants: TenantAdmin; config: Config; db: Database };

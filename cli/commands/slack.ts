@@ -6,6 +6,7 @@ import type { Finding } from '../slack/finding.ts';
 import { formatCount } from '../terminal/format.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { wholeNumber } from './number-options.ts';
+import { addSlackErase } from './slack-erase.ts';
 import { addSlackLinks } from './slack-links.ts';
 import { addSlackWorkspaces } from './slack-workspaces.ts';
 
@@ -16,6 +17,7 @@ export function addSlack(program: Command, context: CommandContext) {
     .description(
       'the Slack door: what is wrong with it, a trial, its workspaces, whom Slack users are linked with, and feedback',
     );
+  addSlackErase(slack, context);
   addSlackLinks(slack, context);
   addSlackWorkspaces(slack, context);
   slack

@@ -53,18 +53,17 @@ export function describeLinks(
 }
 
 /** @returns nothing where no workspace has installed Alfred */
-export function describeInstallations(installations: Pick<SlackInstallation, 'team' | 'state'>[]): Finding[] {
+export function describeInstallations(installations: Pick<SlackInstallation, 'state'>[]): Finding[] {
   const allowed = installations.filter(({ state }) => state === 'allowed');
   const pending = installations.filter(({ state }) => state === 'pending');
   if (allowed.length + pending.length === 0) return [];
   const letIn = `${formatCount(allowed.length, 'installed workspace')} let in`;
   if (pending.length === 0) return [ok('workspaces', letIn)];
-  const [first] = pending;
   return [
     unknown(
       'workspaces',
       `${letIn}; ${formatCount(pending.length, 'more', 'more')} ${pending.length === 1 ? 'waits' : 'wait'} to be let in`,
-      `\`alfred slack workspaces allow ${first?.team} --tenant <tenant>\` lets one in.`,
+      '`alfred slack workspaces` lists them, with who has installed each. Let in only what you expect.',
     ),
   ];
 }

@@ -91,6 +91,9 @@ export interface ApprovalControl {
 export type IngestionRow = Omit<Ingestion, 'links'>;
 
 export interface IngestionControl {
+  /** Asks before work that `create` would throw away. @throws AlfredError `temporal_unavailable`, as all methods do */
+  checkTemporal(): Promise<void>;
+
   /**
    * Stores the files and starts to read them. When the start fails, the upload is ended and its files are deleted.
    *

@@ -23,8 +23,11 @@ export type NewSlackInstallation = Pick<SlackInstallation, 'team' | 'name' | 'bo
   token: string;
 };
 
-/** The links of people with another tenant end then. */
-export type AllowedSlackInstallation = SlackInstallation & { endedLinks: (Scope & { userId: string })[] };
+/** The links of people with another tenant end then. `previousTenant`: before, or null. */
+export type AllowedSlackInstallation = SlackInstallation & {
+  endedLinks: (Scope & { userId: string })[];
+  previousTenant: string | null;
+};
 
 /** The workspaces that have installed Alfred. Their tokens are stored encrypted. */
 export interface SlackInstallations {
@@ -42,8 +45,13 @@ export interface SlackInstallations {
   /** @returns false when it is not one of `issueState`, too old, or was used before */
   useState(state: string): Promise<boolean>;
 
-  /** One that is allowed stays so, with its tenant. One that has ended is pending again. @returns what it is now */
-  store(installation: NewSlackInstallation): Promise<SlackInstallationState>;
+  /**
+   * One that is allowed stays so, with its tenant, and its new token is in the audit log. One that has ended is pending
+   * again.
+   *
+   * @returns what it is now; undefined when so many wait to be let in that no more are stored
+   */
+  store(installation: NewSlackInstallation): Promise<SlackInstallationState | undefined>;
   /** `token` is undefined when it was deleted, or when no key opens it. */
   find(team: string): Promise<(SlackInstallation & { token: string | undefined }) | undefined>;
   /** By name. */
@@ -59,10 +67,11 @@ export interface SlackInstallations {
   /**
    * Deletes its token.
    *
-   * @param installedUntil leaves one alone that was installed later
+   * @param installedUntil Slack has ended it then: leaves one alone that was installed later. One that was let in has its
+   *   entry in the audit log
    * @returns undefined when there was none
    */
   end(team: string, installedUntil?: Date): Promise<SlackInstallation | undefined>;
-  /** Deletes those that ended long ago. @returns how many */
+  /** Deletes those that ended long ago, and those that no operator has let in for long. @returns how many */
   removeOld(): Promise<number>;
 }

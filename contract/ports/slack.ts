@@ -27,13 +27,13 @@ export interface SlackInbox {
   /** @returns false when a delivery with this key is stored already */
   store(delivery: SlackDelivery): Promise<boolean>;
   /**
-   * @param from deliveries that name another workspace than `team` wait for a process of that one; those of channels
+   * @param from deliveries that name other workspaces than `teams` wait for a process of those; those of channels
    *   `without` are left out
    */
   claim(
     owner: string,
     leaseMs: number,
-    from: { team: string; without?: string[] },
+    from: { teams: string[]; without?: string[] },
   ): Promise<ClaimedSlackDelivery | undefined>;
   /** Of the owner's deliveries, those with these keys. */
   renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;
@@ -83,21 +83,50 @@ export type SlackFile = {
   problem: string | null;
 };
 
+/** A file of a message before it is read: its document has no id yet. */
+export type BegunSlackFile = Pick<SlackFile, 'name' | 'documentName' | 'problem'> & { fileId: string };
+
+/** What a person has deleted: a message, files of a message, or a file wherever it was shared. */
+export type SlackRemoval = { channel: string; ts: string; fileIds?: string[] } | { fileId: string };
+
 /** What became of the files of messages. */
 export interface SlackFiles {
-  /** @returns undefined when the message's files are not stored */
+  /** @returns undefined when it is not known what became of the message's files */
   find(message: SlackMessageRef): Promise<SlackFile[] | undefined>;
-  /** The first outcome counts. @param owner whose documents they are. @returns what is stored */
-  store(message: SlackMessageRef, owner: Scope, files: SlackFile[]): Promise<SlackFile[]>;
+  /**
+   * Stores which documents the files are about to become: what is deleted in Slack meanwhile is found by that. A repeat
+   * takes the place of what was begun, and not of what is known.
+   *
+   * @param owner whose documents they are
+   * @returns false when the message was deleted
+   */
+  begin(message: SlackMessageRef, owner: Scope, files: BegunSlackFile[]): Promise<boolean>;
+  /** The documents come of this upload. */
+  beginUpload(message: SlackMessageRef, ingestionId: string): Promise<void>;
+  /** @returns what was begun, in order; undefined when no upload is known that is to be waited for */
+  findUpload(message: SlackMessageRef): Promise<{ files: BegunSlackFile[]; ingestionId: string } | undefined>;
+  /** Stores what became of what was begun. The first outcome counts. @returns what is stored */
+  store(message: SlackMessageRef, files: SlackFile[]): Promise<SlackFile[]>;
   /**
    * Gives a question its own files, and those of earlier messages in its thread that no question has. A repeat gives
    * the same.
    */
   take(question: SlackMessageRef): Promise<SlackFile[]>;
-  /** Lists the documents that a message has brought and no other message of their owner has. */
-  listOwn(message: SlackMessageRef): Promise<(Scope & { documentId: string })[]>;
-  remove(message: SlackMessageRef): Promise<void>;
-  /** Deletes those whose thread and document are gone. @returns how many */
+  /** Leaves to the next question what this one took: it was not asked. */
+  giveBack(question: SlackMessageRef): Promise<void>;
+  /**
+   * Stores what was deleted in Slack.
+   *
+   * @returns the uploads all of whose files are deleted
+   */
+  markRemoved(removals: SlackRemoval[]): Promise<(Scope & { ingestionId: string })[]>;
+  /**
+   * Lists the documents of files that were deleted in Slack and are in no other message of their owner.
+   *
+   * @param removals those of these alone
+   */
+  listRemoved(removals?: SlackRemoval[]): Promise<(Scope & { documentId: string })[]>;
+  /** Deletes those whose thread and document are gone, and what is known of old deletions. @returns how many files */
   removeOld(): Promise<number>;
 }
 

@@ -1,6 +1,9 @@
 /** The collection of documents that come from messages in Slack. */
 export const slackCollection = 'slack';
 
+/** The name of such a document for people, without the hash of its content. */
+export const shownDocumentName = (name: string): string => name.replace(/^slack\/[0-9a-f]{12,64}\//, 'slack/');
+
 const heading = 'Files that I have attached; they are documents now:';
 
 type AttachedFile = { name: string; documentId: string | null };

@@ -57,6 +57,7 @@ export const operatorActions = [
   'slack.unlink',
   'slack.workspace.allow',
   'slack.workspace.remove',
+  'slack.erase',
   'feedback.read',
 ] as const;
 export type OperatorAction = (typeof operatorActions)[number];

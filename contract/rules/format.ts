@@ -1,4 +1,5 @@
 import type { Citation } from '../task.ts';
+import { shownDocumentName } from './attached-files.ts';
 
 /** `840 ms`, `3.2 s`, `4 min 5 s`, `2 h 5 min` */
 export function formatDuration(ms: number): string {
@@ -20,4 +21,4 @@ export const formatPlace = ({
   headingPath,
   page,
 }: Pick<Citation, 'document' | 'headingPath' | 'page'>): string =>
-  [document, ...headingPath].join(' › ') + (page === null ? '' : `, page ${page}`);
+  [shownDocumentName(document), ...headingPath].join(' › ') + (page === null ? '' : `, page ${page}`);

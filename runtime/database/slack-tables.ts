@@ -40,7 +40,13 @@ export interface SlackTables {
       document_id: string | null;
       problem: string | null;
       question_ts: string | null;
+      file_id: string | null;
+      ingestion_id: string | null;
+      begun_at: Generated<Date>;
+      is_settled: Generated<boolean>;
+      removed_at: Date | null;
     };
+  slack_removals: { channel: string; ts: string; file_id: string; removed_at: Generated<Date> };
   slack_notifications: Leased & {
     id: string;
     kind: string;

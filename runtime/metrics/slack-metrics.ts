@@ -5,7 +5,7 @@ import { shortDurations } from './buckets.ts';
 export const createSlackMetrics = (registers: Registry[]) => ({
   slackEvents: new Counter({
     name: 'slack_events_total',
-    help: 'What Slack has sent: stored, repeated (stored before), refused (wrongly signed), failed (not stored)',
+    help: 'What Slack has sent: stored, repeated (stored before), refused (wrongly signed), left_out (of a workspace that Alfred is not in), failed (not stored)',
     labelNames: ['transport', 'kind', 'outcome'],
     registers,
   }),

@@ -5,6 +5,7 @@ import { isPlaceClosed } from '../posting/post-errors.ts';
 import { clipText, context, escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import { plainMessage } from '../rendering/plain-message.ts';
 import type { Question } from './question.ts';
+import { isSharedChannel } from './shared-channels.ts';
 import type { SlackPrincipals } from './slack-principals.ts';
 
 const metadataType = 'alfred_question';
@@ -79,7 +80,7 @@ async function findPlace(calls: SlackCalls, { team, channel, userId }: Where): P
   if (!isRecord(found)) return undefined;
   const isDirect = found.is_im === true;
   if (isDirect ? found.user !== userId : found.is_member === false) return undefined;
-  return { isDirect, isExternal: found.is_ext_shared === true || found.is_pending_ext_shared === true };
+  return { isDirect, isExternal: isSharedChannel(found) };
 }
 
 /** @returns the message's timestamp; undefined where Alfred may not write */

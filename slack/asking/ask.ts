@@ -36,7 +36,7 @@ export type AskDeps = {
   conversations: Pick<ConversationRows, 'create' | 'findMessage'>;
   messages: Pick<ConversationControl, 'submit'>;
   audit: Pick<Audit, 'check' | 'note'>;
-  files: Pick<SlackFiles, 'take'>;
+  files: Pick<SlackFiles, 'giveBack' | 'take'>;
   readFiles: ReadFiles;
   notices: Notices;
   /** An answer is there to be shown. */
@@ -46,6 +46,9 @@ export type AskDeps = {
 const emptyQuestion = 'What is your question? Write it behind my name, or as a reply in this thread.';
 const otherSubject =
   'This thread was begun under another sign-in, so I do not go on with it. Write a message outside of it, and we begin another one.';
+
+const changedMeanwhile =
+  'What you may do here has changed while I read your files, so I did not take your message. Send it again.';
 
 /** What people read about a message that does not begin its own turn at once. */
 const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
@@ -71,7 +74,7 @@ export const createAsk =
     const judgement = await principals.judge(question);
     if ('ignored' in judgement) return;
     if ('refused' in judgement) return notices.send(question, judgement.refused);
-    const { principal } = judgement;
+    let { principal } = judgement;
     const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
     checkAgent(deps, principal, agent);
     const hasFiles = question.files.length > 0;
@@ -86,10 +89,19 @@ export const createAsk =
       known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
     for (const asker of await askersOf(deps, question))
       if (!askers.includes(asker)) await threads.addAsker(question, asker);
-    const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
+    let read: SlackFile[] = [];
+    if (hasFiles) {
+      const reader = principal;
+      read = await withoutPlace(() => deps.readFiles(question, reader));
+      // That takes minutes, in which the person may have lost what it had.
+      const asker = await judgeAgain(deps, question, reader);
+      if (!asker) return;
+      principal = asker;
+    }
     if (question.text === '') return notices.send(question, filesReadLine(read));
     const message = await messageOf(deps, question);
     const receipt = await messages.submit(principal, conversationId, message);
+    if (receipt.outcome === 'rejected') await deps.files.giveBack(question);
     const { tenant, subject, kind, via } = principal;
     const resource = { type: 'conversation', id: conversationId };
     // In a channel the conversation is the channel's, and the entry names the person.
@@ -107,10 +119,34 @@ export const createAsk =
 
 const keepPlace: WithoutPlace = (work) => work();
 
-/** A repeat gives the same: another text under the same id would be refused. */
+/** @returns undefined when it may not ask any more, or as another subject: it has read why */
+async function judgeAgain(
+  { principals, notices }: AskDeps,
+  question: Question,
+  { tenant, subject }: Principal,
+): Promise<Principal | undefined> {
+  const judgement = await principals.judge(question);
+  if ('ignored' in judgement) return undefined;
+  const isSame =
+    'principal' in judgement && judgement.principal.tenant === tenant && judgement.principal.subject === subject;
+  if (isSame) return judgement.principal;
+  await notices.send(question, 'refused' in judgement ? judgement.refused : changedMeanwhile);
+  return undefined;
+}
+
+/**
+ * A repeat gives the same: another text under the same id would be refused.
+ *
+ * @throws AlfredError `invalid_request` for a text that is too long
+ */
 async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
   const attached = await files.take(question);
-  return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+  try {
+    return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+  } catch (error) {
+    await files.giveBack(question);
+    throw error;
+  }
 }
 
 function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {

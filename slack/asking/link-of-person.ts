@@ -36,7 +36,8 @@ export const createLinkOfPerson =
       onChange(change);
       log.info({ team: user.team, userId: user.userId }, lines[change]);
     }
-    if (!link) return isAmbiguous ? { state: 'ambiguous' } : { state: 'none' };
+    // One of another tenant is from before the workspace got this one.
+    if (link?.tenant !== user.tenant) return isAmbiguous ? { state: 'ambiguous' } : { state: 'none' };
     const isOld = Date.now() - link.signedInAt.getTime() > maxAgeDays * dayMs;
     return { state: isOld ? 'old' : 'counts', link, isNew: changes.includes('made') };
   };

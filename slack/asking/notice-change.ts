@@ -1,4 +1,4 @@
-import type { ConversationRows, SlackThreads } from '../../contract/ports/index.ts';
+import type { ConversationRows, SlackRemoval, SlackThreads } from '../../contract/ports/index.ts';
 import type { RemoveFiles } from '../files/remove-files.ts';
 import type { Notices } from './notices.ts';
 import { messageIdOf, type ChangedQuestion } from './question.ts';
@@ -6,7 +6,7 @@ import { messageIdOf, type ChangedQuestion } from './question.ts';
 type Deps = {
   threads: Pick<SlackThreads, 'find'>;
   conversations: Pick<ConversationRows, 'listMessages'>;
-  removeFiles: RemoveFiles;
+  removeFiles: Pick<RemoveFiles, 'remove'>;
   notices: Notices;
 };
 
@@ -22,8 +22,8 @@ const lines = {
 const filesRemoved = 'I have removed the documents that its files had become.';
 
 /**
- * Tells a person whose question was changed in Slack that Alfred has read it as it was. Files of a message that was
- * deleted are documents no more.
+ * Tells a person whose question was changed in Slack that Alfred has read it as it was. Files that were deleted with a
+ * message, or in it, are documents no more.
  */
 export const createNoticeChange = ({ threads, conversations, removeFiles, notices }: Deps) => {
   async function isQuestion(changed: ChangedQuestion): Promise<boolean> {
@@ -34,8 +34,9 @@ export const createNoticeChange = ({ threads, conversations, removeFiles, notice
     return messages.some((message) => message.id === id && message.role === 'user');
   }
 
-  return async (changed: ChangedQuestion): Promise<void> => {
-    const removed = changed.change === 'deleted' ? await removeFiles(changed) : 0;
+  return async (changed: ChangedQuestion | undefined, removals: SlackRemoval[]): Promise<void> => {
+    const removed = await removeFiles.remove(removals, changed);
+    if (!changed) return;
     const shown = removed > 0 ? [filesRemoved] : [];
     if (await isQuestion(changed)) shown.unshift(lines[changed.change]);
     if (shown.length > 0) await notices.send(changed, shown.join('\n'));

@@ -12,6 +12,8 @@ export type Question = SlackPlace & {
   isDirect: boolean;
   /** People of other organisations are in the channel. */
   isExternal: boolean;
+  /** The workspace is one of several of an organisation. */
+  isInOrganisation?: boolean;
   mentionsAlfred: boolean;
   /** It names other people and not Alfred. */
   isForOthers: boolean;
@@ -38,7 +40,19 @@ const writtenSubtypes: ReadonlySet<unknown> = new Set([undefined, 'file_share', 
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
-type Body = { team_id?: unknown; is_ext_shared_channel?: unknown; event?: unknown };
+type Body = {
+  team_id?: unknown;
+  enterprise_id?: unknown;
+  context_enterprise_id?: unknown;
+  authorizations?: unknown;
+  is_ext_shared_channel?: unknown;
+  event?: unknown;
+};
+
+function isOfOrganisation({ enterprise_id: id, context_enterprise_id: contextId, authorizations }: Body): boolean {
+  const installed: unknown = Array.isArray(authorizations) ? authorizations[0] : undefined;
+  return isText(id) || isText(contextId) || (isRecord(installed) && isText(installed.enterprise_id));
+}
 
 /** @returns undefined for what no person has written */
 export function questionIn(body: Body, botUserId: string): Question | undefined {
@@ -58,6 +72,7 @@ export function questionIn(body: Body, botUserId: string): Question | undefined 
     text: plainTextOf(written, botUserId),
     isDirect: event.channel_type === 'im' || channel.startsWith('D'),
     isExternal: body.is_ext_shared_channel === true,
+    isInOrganisation: isOfOrganisation(body),
     mentionsAlfred,
     isForOthers: !mentionsAlfred && mentions.length > 0,
     files: filesIn(files),

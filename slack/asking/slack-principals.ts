@@ -11,6 +11,8 @@ export type SlackAsker = {
   isDirect: boolean;
   /** Whether people of other organisations are in the channel. */
   isExternal: boolean;
+  /** The workspace is one of several of an organisation. */
+  isInOrganisation?: boolean;
 };
 
 /**
@@ -30,6 +32,8 @@ type Deps = {
   linkOf: LinkOfPerson;
   rights: CurrentRights;
   channels: Pick<SlackChannels, 'find'>;
+  /** Whether people of other workspaces are in a channel. */
+  isShared: (team: string, channel: string) => Promise<boolean>;
   /** The tenant of the people of a workspace. */
   tenantOf: (team: string) => Promise<string>;
 };
@@ -37,7 +41,8 @@ type Deps = {
 const refusals = {
   guest: 'Alfred does not answer guests of this workspace. Ask a member of it.',
   external: 'Alfred answers members of its own workspace only.',
-  channel: 'Alfred does not answer in channels that are shared with other organisations. Ask in a direct message.',
+  channel:
+    'Alfred does not answer in channels that are shared with other organisations or workspaces. Ask in a direct message.',
   off: 'I am switched off in this channel. People with the role operator or admin change that by `/alfred channel on`. Ask me in a direct message.',
   notAmong: 'In this channel only some people may ask me: `/alfred channel` lists them. Ask me in a direct message.',
 };
@@ -47,12 +52,20 @@ const refusals = {
  * names, as long as that signs in every now and then. In a channel it acts for the channel, which has no groups and the
  * least role: an answer that all members read has nothing that only the person who asks may read.
  */
-export const createSlackPrincipals = ({ people, linkOf, rights, channels, tenantOf }: Deps): SlackPrincipals => ({
-  async judge({ team, channel, userId, isDirect, isExternal }) {
+export const createSlackPrincipals = ({
+  people,
+  linkOf,
+  rights,
+  channels,
+  isShared,
+  tenantOf,
+}: Deps): SlackPrincipals => ({
+  async judge({ team, channel, userId, isDirect, isExternal, isInOrganisation = false }) {
     const { kind, email } = await people.find(team, userId);
     if (kind === 'bot' || kind === 'deactivated') return { ignored: true };
     if (kind !== 'member') return { refused: refusals[kind] };
-    if (isExternal) return { refused: refusals.channel };
+    const isAmongOthers = isExternal || (isInOrganisation && !isDirect && (await isShared(team, channel)));
+    if (isAmongOthers) return { refused: refusals.channel };
     const tenant = await tenantOf(team);
     if (!isDirect) {
       const { isOn, agent, userIds, instructions } = await channels.find({ tenant, team, channel });

@@ -1,6 +1,7 @@
 import type { Documents, SearchIndex } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { SearchRequest } from '../../contract/documents.ts';
+import { shownDocumentName } from '../../contract/rules/attached-files.ts';
 import { oneLine } from '../rendering/cut.ts';
 import { escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
@@ -24,7 +25,7 @@ export const createDocumentCommand =
       return linesMessage('Nothing that you may read comes near to that.', []);
     const lines = passages.map(
       ({ document, headingPath, page, text }) =>
-        `• *${escapeMrkdwn([document, ...headingPath].join(' › '))}*${page === null ? '' : `, page ${page}`}\n   ${escapeMrkdwn(oneLine(text, excerptLength))}`,
+        `• *${escapeMrkdwn([shownDocumentName(document), ...headingPath].join(' › '))}*${page === null ? '' : `, page ${page}`}\n   ${escapeMrkdwn(oneLine(text, excerptLength))}`,
     );
     return linesMessage('*What comes nearest*', lines, [
       evidence === 'strong' ? 'Best first.' : 'Best first. Not much of it is near to your words.',
@@ -34,7 +35,7 @@ export const createDocumentCommand =
 function listMessage({ documents, nextCursor }: Awaited<ReturnType<Documents['list']>>): SlackMessage {
   if (documents.length === 0) return linesMessage('There is no document that you may read.', []);
   const lines = documents.map(
-    ({ name, collection }) => `• ${escapeMrkdwn(oneLine(name, 200))} (${escapeMrkdwn(collection)})`,
+    ({ name, collection }) => `• ${escapeMrkdwn(oneLine(shownDocumentName(name), 200))} (${escapeMrkdwn(collection)})`,
   );
   const more =
     nextCursor === null ? [] : [`The first ${mostListed} by name. ${code('/alfred documents <words>')} searches all.`];

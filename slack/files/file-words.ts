@@ -8,7 +8,7 @@ import type { DownloadProblem } from './download.ts';
  * the same one.
  */
 export const documentNameOf = (name: string, bytes: Uint8Array): string =>
-  `${slackCollection}/${createHash('sha256').update(bytes).digest('hex').slice(0, 12)}/${name}`;
+  `${slackCollection}/${createHash('sha256').update(bytes).digest('hex')}/${name}`;
 
 export type FileProblem =
   | Exclude<DownloadProblem, 'gone'>

@@ -1,29 +1,63 @@
-import type { Audit, Documents, SlackFiles } from '../../contract/ports/index.ts';
+import type { Audit, Documents, SlackFiles, SlackRemoval } from '../../contract/ports/index.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import type { ChangedQuestion } from '../asking/question.ts';
 import { slackSubject } from '../asking/slack-principals.ts';
 
 type Deps = {
-  documents: Pick<Documents, 'delete'>;
-  files: Pick<SlackFiles, 'listOwn' | 'remove'>;
+  documents: Pick<Documents, 'delete' | 'endIngestion'>;
+  files: Pick<SlackFiles, 'listRemoved' | 'markRemoved'>;
   audit: Pick<Audit, 'note'>;
 };
 
-/** @returns how many documents were deleted */
-export type RemoveFiles = (deleted: ChangedQuestion) => Promise<number>;
+/** Who has deleted it, when Slack says that. */
+type By = Pick<ChangedQuestion, 'team' | 'userId' | 'isDirect'>;
 
-/** Deletes the documents of a message that was deleted in Slack: there is no one who may read it. Safe to repeat. */
-export const createRemoveFiles =
-  ({ documents, files, audit }: Deps): RemoveFiles =>
-  async (deleted) => {
-    const { team, userId, isDirect } = deleted;
+export type RemoveFiles = ReturnType<typeof createRemoveFiles>;
+
+/** Deletes the documents of what was deleted in Slack: there is no one who may read it. Safe to repeat. */
+export function createRemoveFiles({ documents, files, audit }: Deps) {
+  async function removeDocuments(removals?: SlackRemoval[], by?: By): Promise<number> {
     let removed = 0;
-    for (const { tenant, subject, documentId } of await files.listOwn(deleted)) {
+    for (const { tenant, subject, documentId } of await files.listRemoved(removals)) {
       if (!(await documents.delete({ tenant, subject }, documentId))) continue;
       removed += 1;
-      const actor = { tenant, subject: isDirect ? subject : slackSubject(team, userId), kind: 'person', via: 'slack' };
+      const actor = by && !by.isDirect ? slackSubject(by.team, by.userId) : subject;
       const resource = { type: 'document', id: documentId };
-      audit.note({ ...actor, action: 'document.delete', resource, outcome: 'ok' });
+      audit.note({
+        tenant,
+        subject: actor,
+        kind: 'person',
+        via: 'slack',
+        action: 'document.delete',
+        resource,
+        outcome: 'ok',
+      });
     }
-    await files.remove(deleted);
     return removed;
+  }
+
+  return {
+    /** @returns how many documents were deleted. What is being read now is deleted by `sweep` */
+    async remove(removals: SlackRemoval[], by?: By): Promise<number> {
+      if (removals.length === 0) return 0;
+      for (const { ingestionId, ...scope } of await files.markRemoved(removals))
+        await documents.endIngestion(scope, ingestionId, 'cancelled', { isKnown: false });
+      return removeDocuments(removals, by);
+    },
+
+    /** Deletes documents that have come of files after these were deleted. */
+    sweep: () => removeDocuments(),
   };
+}
+
+const everyMs = 30_000;
+
+/** @returns ends it */
+export function startSweepOfFiles({ sweep }: Pick<RemoveFiles, 'sweep'>, log: Pick<Logger, 'warn'>): () => void {
+  const timer = setInterval(() => {
+    sweep().catch((error: unknown) =>
+      log.warn({ err: error }, 'documents of deleted messages could not be removed; the next attempt does it'),
+    );
+  }, everyMs).unref();
+  return () => clearInterval(timer);
+}

@@ -1,5 +1,12 @@
 import { AlfredError } from '../../contract/errors.ts';
-import type { Audit, IngestionControl, Tenants, UploadedFile } from '../../contract/ports/index.ts';
+import type {
+  Audit,
+  BegunSlackFile,
+  IngestionControl,
+  SlackFiles,
+  Tenants,
+  UploadedFile,
+} from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import { slackCollection } from '../../contract/rules/attached-files.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -8,13 +15,14 @@ import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Question } from '../asking/question.ts';
 import { slackSubject } from '../asking/slack-principals.ts';
 import type { Download } from './download.ts';
-import { documentNameOf, type FileProblem } from './file-words.ts';
+import { documentNameOf, problemLine, type FileProblem } from './file-words.ts';
 import { createFindFile, type FileOfTeam } from './find-file.ts';
 
 export type UploadFilesDeps = {
   calls: SlackCalls;
   download: Download;
-  ingestions: Pick<IngestionControl, 'create'>;
+  files: Pick<SlackFiles, 'begin' | 'beginUpload'>;
+  ingestions: Pick<IngestionControl, 'checkTemporal' | 'create'>;
   tenants: Pick<Tenants, 'requireRoom'>;
   audit: Pick<Audit, 'note'>;
   config: Pick<Config, 'ALFRED_MAX_UPLOAD_MB'>;
@@ -22,10 +30,8 @@ export type UploadFilesDeps = {
   signal: AbortSignal;
 };
 
-/** A file on its way to a document of that name. */
-export type Fetched = { name: string } & ({ documentName: string } | { problem: FileProblem });
-/** `ingestionId` is absent when no file could be read from Slack. */
-export type UploadOfMessage = { fetched: Fetched[]; ingestionId: string | undefined };
+/** `ingestionId` is absent when no file is to be read. */
+export type UploadOfMessage = { files: BegunSlackFile[]; ingestionId: string | undefined };
 
 /** How many files of one message are read. */
 export const mostFiles = 20;
@@ -41,7 +47,7 @@ type Content = { name: string; mediaType: string; bytes: Uint8Array };
  * @throws AlfredError `temporal_unavailable`; SlackCallError; the reason of the signal
  */
 export function createUploadFiles(deps: UploadFilesDeps) {
-  const { calls, download, ingestions, tenants, audit, config, signal } = deps;
+  const { calls, download, files, ingestions, tenants, audit, config, signal } = deps;
   const findFile = createFindFile(calls);
 
   async function fetchFile(
@@ -56,13 +62,21 @@ export function createUploadFiles(deps: UploadFilesDeps) {
     return { name, problem: downloaded.problem === 'gone' ? 'deleted' : downloaded.problem };
   }
 
-  async function fetchFiles({ team, files }: Question): Promise<{ fetched: Fetched[]; uploads: UploadedFile[] }> {
+  const unread = ({ id, name }: { id: string; name: string }, problem: FileProblem): BegunSlackFile => ({
+    fileId: id,
+    name,
+    documentName: null,
+    problem: problemLine(problem, name, config.ALFRED_MAX_UPLOAD_MB),
+  });
+
+  async function fetchFiles(question: Question): Promise<{ begun: BegunSlackFile[]; uploads: UploadedFile[] }> {
+    const { team } = question;
     const deadline = linkAbort([signal], { timeoutMs: downloadMs });
     const uploads = new Map<string, UploadedFile>();
-    const fetched: Fetched[] = [];
+    const begun: BegunSlackFile[] = [];
     let maxBytes = Math.floor(config.ALFRED_MAX_UPLOAD_MB * 1_000_000);
     try {
-      for (const file of files.slice(0, mostFiles)) {
+      for (const file of question.files.slice(0, mostFiles)) {
         const found = await fetchFile({ ...file, team }, { maxBytes, signal: deadline.signal }).catch(
           (error: unknown) => {
             if (!deadline.hasTimedOut()) throw error;
@@ -70,19 +84,20 @@ export function createUploadFiles(deps: UploadFilesDeps) {
           },
         );
         if ('problem' in found) {
-          fetched.push(found);
+          begun.push(unread({ id: file.id, name: found.name }, found.problem));
           continue;
         }
-        const documentName = documentNameOf(found.name, found.bytes);
-        maxBytes -= found.bytes.length;
-        uploads.set(documentName, { name: documentName, mediaType: found.mediaType, bytes: found.bytes });
-        fetched.push({ name: found.name, documentName });
+        const { name, mediaType, bytes } = found;
+        const documentName = documentNameOf(name, bytes);
+        maxBytes -= bytes.length;
+        uploads.set(documentName, { name: documentName, mediaType, bytes });
+        begun.push({ fileId: file.id, name, documentName, problem: null });
       }
     } finally {
       deadline.release();
     }
-    fetched.push(...files.slice(mostFiles).map(({ name }) => ({ name, problem: 'too_many' as const })));
-    return { fetched, uploads: [...uploads.values()] };
+    begun.push(...question.files.slice(mostFiles).map((file) => unread(file, 'too_many')));
+    return { begun, uploads: [...uploads.values()] };
   }
 
   async function hasRoom(tenant: string): Promise<boolean> {
@@ -103,16 +118,21 @@ export function createUploadFiles(deps: UploadFilesDeps) {
   }
 
   return async (question: Question, principal: Principal): Promise<UploadOfMessage> => {
-    if (!(await hasRoom(principal.tenant)))
-      return { fetched: question.files.map(({ name }) => ({ name, problem: 'no_room' })), ingestionId: undefined };
-    const { fetched, uploads } = await fetchFiles(question);
-    if (uploads.length === 0) return { fetched, ingestionId: undefined };
+    // While Temporal is away, a repeat would download all of it again.
+    await ingestions.checkTemporal();
+    const { begun, uploads } = (await hasRoom(principal.tenant))
+      ? await fetchFiles(question)
+      : { begun: question.files.map((file) => unread(file, 'no_room')), uploads: [] };
+    // Before the upload: what is deleted in Slack from now on is found by these rows.
+    const isThere = await files.begin(question, principal, begun);
+    if (!isThere || uploads.length === 0) return { files: begun, ingestionId: undefined };
     const { id } = await ingestions.create(principal, uploads, {
       collection: slackCollection,
       readers: [],
       origin: slackSubject(question.team, question.channel),
     });
+    await files.beginUpload(question, id);
     noteUpload(question, principal, id);
-    return { fetched, ingestionId: id };
+    return { files: begun, ingestionId: id };
   };
 }

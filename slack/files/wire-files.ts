@@ -1,17 +1,15 @@
-import type { Audit, Control, Documents, IngestionEvents, SlackFiles, Tenants } from '../../contract/ports/index.ts';
+import type { Audit, Control, IngestionEvents, SlackFiles, Tenants } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import { createDownload } from './download.ts';
-import { createReadFiles } from './read-files.ts';
-import { createRemoveFiles } from './remove-files.ts';
+import { createReadFiles, type ReadFiles } from './read-files.ts';
 
 type Deps = {
   edge: { config: Config };
   adapters: {
     audit: Pick<Audit, 'note'>;
-    documents: Pick<Documents, 'delete'>;
-    control: { ingestions: Pick<Control['ingestions'], 'create'> };
+    control: { ingestions: Pick<Control['ingestions'], 'checkTemporal' | 'create'> };
     ingestionEvents: Pick<IngestionEvents, 'read' | 'waitForEnd'>;
     slackFiles: SlackFiles;
     tenants: Pick<Tenants, 'requireActive' | 'requireRoom'>;
@@ -26,16 +24,21 @@ type Deps = {
 /** Downloads count among the calls of Slack by this name. */
 const method = 'file download';
 
-/** Reads the files of messages, and removes them again. */
-export function wireFiles({ edge: { config }, adapters, calls, apiUrl, tokenOf, observe, signal }: Deps) {
+/** What reads the files of messages. */
+export function wireReadFiles({
+  edge: { config },
+  adapters,
+  calls,
+  apiUrl,
+  tokenOf,
+  observe,
+  signal,
+}: Deps): ReadFiles {
   const download = createDownload({
     tokenOf,
     apiUrl,
     observe: (download) => observe({ method, ...download }),
   });
   const deps = { ...adapters, calls, download, files: adapters.slackFiles, config, signal };
-  return {
-    readFiles: createReadFiles({ ...deps, ingestions: adapters.control.ingestions }),
-    removeFiles: createRemoveFiles(deps),
-  };
+  return createReadFiles({ ...deps, ingestions: adapters.control.ingestions });
 }

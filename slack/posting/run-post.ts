@@ -43,6 +43,8 @@ export type PostRunnerDeps = {
   metrics: PosterMetrics;
   /** Unique among all processes, also after a restart. */
   owner: string;
+  /** Whose answers a workspace may show; undefined while it is not let in, and then no call of its is made. */
+  tenantOf: (team: string) => Promise<string | undefined>;
   linksOf: (post: SlackPost) => SlackLinks | Promise<SlackLinks>;
   stateOf: StateOf;
   /** Whether what the task has changed is being undone: the message then shows what came of that. */
@@ -74,6 +76,7 @@ export function createPostRunner({
   log,
   metrics,
   owner,
+  tenantOf,
   linksOf,
   stateOf,
   isUndoing,
@@ -120,6 +123,18 @@ export function createPostRunner({
     return posts.retry(owner, id, afterMs);
   }
 
+  /** Whether the workspace has another tenant by now, whose people may not read this answer. */
+  async function isOfOtherTenant({ team, tenant }: SlackPost): Promise<boolean> {
+    const current = await tenantOf(team);
+    return current !== undefined && current !== tenant;
+  }
+
+  async function leaveOut({ id, taskId, team }: SlackPost) {
+    log.warn({ taskId, team }, 'an answer is not posted to Slack: its workspace has another tenant now');
+    metrics.ended('closed');
+    await posts.finish(owner, id);
+  }
+
   return async function runPost(run: PostRun): Promise<void> {
     const { post, follower, abort } = run;
     const checkLease = () => {
@@ -128,6 +143,7 @@ export function createPostRunner({
     const shared = { posts, calls, clock, log, owner, post, identify, stateOf };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
+      if (await isOfOtherTenant(post)) return await leaveOut(post);
       await showTask({ ...shared, links: await linksOf(post), follower, signal: abort.signal, checkLease, onRotation });
       const isWaitingForUndo = hasEffects(follower) && (await isUndoing(post));
       if (isWaitingForUndo) return await posts.retry(owner, post.id, countFailure(post.id));

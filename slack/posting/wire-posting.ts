@@ -60,6 +60,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
       clock: systemClock,
       log,
       owner: randomUUID(),
+      tenantOf: workspaces.readTenantOf,
       linksOf: linksWithTitle,
       stateOf: createStateOf({ threads: adapters.slackThreads, conversations: adapters.conversationRows }),
       isUndoing: async ({ tenant, subject, taskId }) =>

@@ -31,15 +31,15 @@ export function createProcessor(deps: Deps) {
   const running = new Map<string, Running>();
   const mostOfChannel = Math.max(1, Math.floor(concurrency * shareOfChannel));
   const timers: NodeJS.Timeout[] = [];
-  /** The workspace whose deliveries are processed. Undefined: not known yet, and all wait. */
-  let team: string | undefined;
+  /** The workspaces whose deliveries are processed. Undefined: not known yet, and all wait. */
+  let teams: (() => string[]) | undefined;
   let isStopping = false;
   let isClaiming = false;
   /** Something was stored while a claim was under way, which may not have seen it. */
   let isAskedAgain = false;
   const attempt = createAttempt(deps, () => isStopping);
 
-  async function claimDue(team: string): Promise<void> {
+  async function claimDue(teams: () => string[]): Promise<void> {
     if (isClaiming) {
       isAskedAgain = true;
       return;
@@ -49,7 +49,7 @@ export function createProcessor(deps: Deps) {
       do {
         isAskedAgain = false;
         while (!isStopping && running.size < mostUnderWay && inPlaces().length < concurrency) {
-          const delivery = await inbox.claim(owner, leaseMs, { team, without: fullChannels() });
+          const delivery = await inbox.claim(owner, leaseMs, { teams: teams(), without: fullChannels() });
           if (!delivery) break;
           begin(delivery);
         }
@@ -69,7 +69,7 @@ export function createProcessor(deps: Deps) {
   }
 
   const wake = () => {
-    if (!isStopping && team !== undefined) void claimDue(team);
+    if (!isStopping && teams && teams().length > 0) void claimDue(teams);
   };
 
   function begin(delivery: ClaimedSlackDelivery) {
@@ -106,10 +106,10 @@ export function createProcessor(deps: Deps) {
     /** A delivery was stored. */
     wake,
 
-    /** @param ofTeam the workspace that Alfred is in */
-    start(ofTeam: string): void {
+    /** @param ofTeams the workspaces that Alfred is in; they may change */
+    start(ofTeams: () => string[]): void {
       if (isStopping) return;
-      team = ofTeam;
+      teams = ofTeams;
       timers.push(setInterval(wake, pollMs), setInterval(renew, renewMs));
       wake();
     },

@@ -33,11 +33,13 @@ import { createLinkOfPerson } from '../asking/link-of-person.ts';
 import { createNoticeChange } from '../asking/notice-change.ts';
 import type { Notices } from '../asking/notices.ts';
 import { createPeople } from '../asking/people.ts';
+import { createSharedChannels } from '../asking/shared-channels.ts';
 import { createSlackPrincipals } from '../asking/slack-principals.ts';
 import { createBoltApp } from '../bolt-app.ts';
 import { wireCommands } from '../commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
-import { wireFiles } from '../files/wire-files.ts';
+import type { RemoveFiles } from '../files/remove-files.ts';
+import { wireReadFiles } from '../files/wire-files.ts';
 import type { Identity } from '../identify.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import { createRefusals } from '../workspaces/refuse-delivery.ts';
@@ -77,6 +79,7 @@ type Wired = {
   workspaces: Workspaces;
   calls: SlackCalls;
   notices: Notices;
+  removeFiles: RemoveFiles;
   observe: (call: ObservedCall) => void;
   /** The process stops. */
   signal: AbortSignal;
@@ -85,7 +88,7 @@ type Wired = {
 
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
 export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
-  const { calls, notices, observe, signal, onAsked } = more;
+  const { calls, notices, removeFiles, observe, signal, onAsked } = more;
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const principals = createSlackPrincipals({
@@ -98,9 +101,10 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     }),
     rights: adapters.rights,
     channels: adapters.slackChannels,
+    isShared: createSharedChannels(calls),
     tenantOf: workspaces.tenantOf,
   });
-  const { readFiles, removeFiles } = wireFiles({
+  const readFiles = wireReadFiles({
     edge,
     adapters,
     calls,
@@ -139,6 +143,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
   const refusals = createRefusals({
     workspaces,
     installations: settings.installing && adapters.slackInstallations,
+    removeFiles,
     apiUrl: settings.apiUrl,
     log,
   });
@@ -152,7 +157,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
       endRevoked: refusals.endRevoked,
       ...own,
     });
-  return (identity: Promise<Identity>) => {
+  function openProcessor(identity: Promise<Identity>) {
     const app = identity.then(appFor);
     app.catch(() => undefined);
     const reports = createFailureReports({ notices, replies, threads, identity });
@@ -176,5 +181,37 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
       log,
       metrics,
     });
+  }
+
+  return {
+    openProcessor,
+    /** Of what comes from workspaces that are not let in: no person there reads of failures. */
+    openRefuser: () => createRefuser({ inbox: adapters.slackInbox, refusals, log, metrics }),
   };
+}
+
+type RefuserDeps = Pick<Edge, 'log' | 'metrics'> & {
+  inbox: SlackInbox;
+  refusals: Pick<ReturnType<typeof createRefusals>, 'refuse'>;
+};
+
+const createRefuser = ({ inbox, refusals, log, metrics }: RefuserDeps) =>
+  createProcessor({
+    inbox,
+    owner: randomUUID(),
+    async handle(delivery) {
+      if (!(await refusals.refuse(delivery))) throw new LetInMeanwhile();
+    },
+    mayPass: (error) => error instanceof LetInMeanwhile || mayPass(error),
+    onPutBack: () => undefined,
+    reportFailure: async () => undefined,
+    log,
+    metrics,
+  });
+
+/** The delivery is for the processor of its workspace. */
+class LetInMeanwhile extends Error {
+  constructor() {
+    super('the workspace is let in now');
+  }
 }

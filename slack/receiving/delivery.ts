@@ -19,8 +19,10 @@ function teamOfEvent({ authorizations, team_id: team }: JsonObject): string {
 }
 
 /** The workspace of Alfred's form or message, which may be another one than that of the person. */
-function teamOfAct({ view, message, team, user }: JsonObject): string {
-  const teams = [recordIn(view).app_installed_team_id, recordIn(message).team, recordIn(team).id];
+function teamOfAct({ type, view, message, team, user }: JsonObject): string {
+  // A shortcut is in the menu of any message, whose author may be of another workspace.
+  const ofMessage = type === 'message_action' ? undefined : recordIn(message).team;
+  const teams = [recordIn(view).app_installed_team_id, ofMessage, recordIn(team).id];
   return teams.map(textIn).find((id) => id !== undefined) ?? textIn(recordIn(user).team_id) ?? '';
 }
 

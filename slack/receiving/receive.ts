@@ -17,6 +17,8 @@ type Deps = {
   inbox: Pick<SlackInbox, 'store'>;
   log: Pick<Logger, 'warn'>;
   metrics: Pick<Metrics, 'slackEvents' | 'slackAckDuration'>;
+  /** Whether Alfred is or was in the workspace: of others nothing is stored. */
+  isKnown: (team: string) => Promise<boolean>;
   /** A delivery of this workspace is there to be processed. */
   onStored: (team: string) => void;
 };
@@ -25,22 +27,23 @@ export type Receive = ReturnType<typeof createReceive>;
 
 /** Stores what Slack sends and acknowledges it then. What could not be stored is not acknowledged: Slack repeats it. */
 export const createReceive =
-  ({ inbox, log, metrics, onStored }: Deps) =>
-  /** @returns whether it is stored */
+  ({ inbox, log, metrics, isKnown, onStored }: Deps) =>
+  /** @returns whether it is stored, or is not to be */
   async ({ transport, kind, body, envelopeId, acknowledge }: Arrival): Promise<boolean> => {
     const endTimer = metrics.slackAckDuration.startTimer({ transport });
     let delivery: SlackDelivery;
-    let isNew: boolean;
+    let outcome: 'stored' | 'repeated' | 'left_out';
     try {
       delivery = deliveryOf(kind, body, { id: envelopeId });
-      isNew = await inbox.store(delivery);
+      if (!(await isKnown(delivery.team))) outcome = 'left_out';
+      else outcome = (await inbox.store(delivery)) ? 'stored' : 'repeated';
     } catch (error) {
       metrics.slackEvents.inc({ transport, kind, outcome: 'failed' });
       log.warn({ err: error, transport, kind }, 'what Slack has sent could not be stored; Slack sends it again');
       return false;
     }
-    metrics.slackEvents.inc({ transport, kind, outcome: isNew ? 'stored' : 'repeated' });
-    if (isNew) onStored(delivery.team);
+    metrics.slackEvents.inc({ transport, kind, outcome });
+    if (outcome === 'stored') onStored(delivery.team);
     try {
       await acknowledge();
       endTimer();

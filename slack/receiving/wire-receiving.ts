@@ -12,15 +12,17 @@ type Wired = {
   settings: Pick<SlackSettings, 'appToken' | 'signingSecret' | 'apiUrl'>;
   /** Pages for browsers, by path. */
   pages: NonNullable<Parameters<typeof startHttpReceiver>[0]['pages']>;
+  /** Whether Alfred is or was in the workspace. */
+  isKnown: (team: string) => Promise<boolean>;
   /** A delivery of this workspace is there to be processed. */
   onStored: (team: string) => void;
 };
 
 /** Receives what Slack sends, by HTTP and by sockets. @throws when the port is taken */
-export async function wireReceiving({ edge, inbox, settings, pages, onStored }: Wired) {
+export async function wireReceiving({ edge, inbox, settings, pages, isKnown, onStored }: Wired) {
   const { config, log, metrics, readiness } = edge;
   const { appToken, signingSecret, apiUrl } = settings;
-  const receive = createReceive({ inbox, log, metrics, onStored });
+  const receive = createReceive({ inbox, log, metrics, isKnown, onStored });
   const http = await startHttpReceiver({
     ...edge,
     host: config.SLACK_HOST,

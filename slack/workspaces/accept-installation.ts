@@ -4,7 +4,8 @@ import type { Page } from './send-page.ts';
 
 type Deps = {
   isOwn: (team: string) => boolean;
-  store: (installation: NewSlackInstallation) => Promise<SlackInstallationState>;
+  /** @returns undefined when no more are stored */
+  store: (installation: NewSlackInstallation) => Promise<SlackInstallationState | undefined>;
   /** Makes a token worthless that is not stored. */
   revoke: (token: string) => Promise<void>;
 };
@@ -27,6 +28,12 @@ const noBotPage: Page = {
   status: 502,
   title: 'Alfred was not installed',
   text: 'Slack gave no token of a bot. The people who run Alfred compare the app with deploy/slack/manifest.yaml.',
+};
+
+const fullPage: Page = {
+  status: 503,
+  title: 'Alfred was not installed',
+  text: 'So many workspaces wait to be let in that no more are taken. The people who run Alfred let them in or remove them: alfred slack workspaces',
 };
 
 const servedPage: Page = {
@@ -64,6 +71,10 @@ export async function acceptInstallation(
     installedBy: user.id,
     token: bot.token,
   });
+  if (state === undefined) {
+    await revoke(bot.token);
+    return fullPage;
+  }
   return state === 'allowed'
     ? { status: 200, title: `Alfred is installed in ${name}`, text: 'It goes on answering there, with its new token.' }
     : {

@@ -8,9 +8,13 @@ import {
   type OrgInstallation,
 } from '@slack/oauth';
 import type { SlackInstallations } from '../../contract/ports/index.ts';
+import { signInsOfAddress, windowMs } from '../../contract/rules/request-limits.ts';
+import { countedAddress } from '../../runtime/counted-address.ts';
 import { isDatabaseUnavailable } from '../../runtime/database/database-errors.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { sourceOf } from '../../runtime/peer.ts';
 import type { SlackInstallSettings } from '../../runtime/slack-install-settings.ts';
+import { createWindowCounter } from '../../runtime/window-counter.ts';
 import { judgeFailure } from '../api-calls/call-error.ts';
 import { callTimeoutMs, createWebClient } from '../api-calls/web-client.ts';
 import { botScopesFor } from '../app-manifest.ts';
@@ -34,6 +38,8 @@ type Deps = {
   installations: Pick<SlackInstallations, 'issueState' | 'useState' | 'store'>;
   workspaces: Pick<Workspaces, 'isOwn' | 'forget'>;
   served: Pick<ServedWorkspaces, 'refresh'>;
+  /** Of ours: they say from where a request comes. */
+  proxies: readonly string[];
   log: Pick<Logger, 'info' | 'warn' | 'error'>;
 };
 
@@ -47,9 +53,11 @@ type Pages = Map<string, (request: IncomingMessage, response: ServerResponse) =>
  * An installation counts once, for ten minutes, and in the browser that began it. The library checks its cookie; the
  * state is ours, because the library's own one counts more than once.
  */
-export function createInstallPages({ installing, apiUrl, installations, workspaces, served, log }: Deps): Pages {
+export function createInstallPages({ installing, apiUrl, proxies, ...deps }: Deps): Pages {
   if (!installing) return new Map();
+  const { installations, workspaces, served, log } = deps;
   const { clientId, clientSecret, publicUrl } = installing;
+  const requests = createWindowCounter({ limit: 'address', most: signInsOfAddress, windowMs });
   const options = { scopes: botScopesFor(installing), redirectUri: `${publicUrl}${redirectPath}` };
   const again = { address: `${publicUrl}${installPath}`, text: 'Begin again' };
   const provider = new InstallProvider({
@@ -120,16 +128,19 @@ export function createInstallPages({ installing, apiUrl, installations, workspac
     });
   }
 
-  const onlyGet =
+  const admitted =
     (answer: typeof begin) =>
-    async (request: IncomingMessage, response: ServerResponse): Promise<void> =>
-      request.method === 'GET'
-        ? answer(request, response)
-        : sendPage(response, { status: 405, title: 'This is a page', text: 'Open it in a browser.' });
+    async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      if (request.method !== 'GET')
+        return sendPage(response, { status: 405, title: 'This is a page', text: 'Open it in a browser.' });
+      const source = sourceOf({ headers: request.headers, raw: request }, proxies);
+      const { isExceeded } = requests.take(countedAddress(source, request.socket.remoteAddress ?? ''));
+      return isExceeded ? sendPage(response, busyPage) : answer(request, response);
+    };
 
   return new Map([
-    [installPath, onlyGet(begin)],
-    [redirectPath, onlyGet(finish)],
+    [installPath, admitted(begin)],
+    [redirectPath, admitted(finish)],
   ]);
 }
 
@@ -139,6 +150,12 @@ function codeOf(error: unknown): string {
   if (failure instanceof Error) return failure.code;
   return 'ratelimited';
 }
+
+const busyPage: Page = {
+  status: 429,
+  title: 'Too many requests',
+  text: 'This address asks for these pages too often. Try it again in a minute.',
+};
 
 const deniedPage: Page = {
   status: 403,

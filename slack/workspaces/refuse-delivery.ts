@@ -10,6 +10,8 @@ import { isForAlfred, questionIn } from '../asking/question.ts';
 import { commandIn } from '../commands/command.ts';
 import { linesMessage } from '../commands/lines-message.ts';
 import { createReplies } from '../commands/replies.ts';
+import { removalsIn } from '../files/removals.ts';
+import type { RemoveFiles } from '../files/remove-files.ts';
 import { inWorkspace } from '../processing/in-workspace.ts';
 import type { Workspaces } from './workspaces.ts';
 
@@ -33,12 +35,13 @@ type Deps = {
   workspaces: Workspaces;
   /** Absent: Alfred is only in the workspace of its bot token. */
   installations: Pick<SlackInstallations, 'end'> | undefined;
+  removeFiles: Pick<RemoveFiles, 'remove'>;
   apiUrl: string | undefined;
   log: Pick<Logger, 'info' | 'warn'>;
 };
 
 /** What Slack sends about workspaces that have installed Alfred, and that it does not answer. */
-export function createRefusals({ workspaces, installations, apiUrl, log }: Deps) {
+export function createRefusals({ workspaces, installations, removeFiles, apiUrl, log }: Deps) {
   const informed = new LRUCache<string, true>({ max: 10_000, ttl: quietMs });
 
   /** Calls for a workspace that is not let in: for this line alone, and never in the way of the others. */
@@ -99,6 +102,8 @@ export function createRefusals({ workspaces, installations, apiUrl, log }: Deps)
       if (installation?.state === 'allowed') return false;
       const sent = inWorkspace(delivery, team);
       await endRevoked(sent.body);
+      // It may have been let in before, and what its people delete now is no document any more.
+      if (sent.kind === 'event') await removeFiles.remove(removalsIn(sent.body));
       if (installation?.state !== 'pending') return true;
       await explain(sent, installation.botUserId).catch((error: unknown) => {
         if (!isSlackCallError(error)) throw error;

@@ -6,51 +6,41 @@ import type { createProcessor } from '../processing/processor.ts';
 
 type Processor = ReturnType<typeof createProcessor>;
 
-/** How often a process asks which workspaces have installed Alfred. */
+/** How often a process asks which workspaces have installed Alfred, and are let in. */
 const refreshMs = 5_000;
 
 type Deps = {
   /** Who Alfred is in the workspace of the bot token. Absent: there is no such token. */
   own: Promise<Identity> | undefined;
+  /** Slack refuses the bot token, so that it is of no workspace. */
+  isOwnRefused: () => boolean;
   /** Absent: Alfred is only in the workspace of its bot token. */
   installations: Pick<SlackInstallations, 'list'> | undefined;
   isOwn: (team: string) => boolean;
   openProcessor: (identity: Promise<Identity>) => Processor;
+  /** Of what comes from workspaces that are not let in. */
+  openRefuser: () => Processor;
   openPoster: () => Poster;
   log: Pick<Logger, 'info' | 'warn'>;
 };
 
 /** Of one workspace: its stored deliveries and its answers. None waits for those of another one. */
-type Served = { identity: Pick<Identity, 'botId' | 'botUserId'>; processor: Processor; poster: Poster | undefined };
+type Served = { identity: Pick<Identity, 'botId' | 'botUserId'>; processor: Processor; poster: Poster };
 
 export type ServedWorkspaces = ReturnType<typeof serveWorkspaces>;
 
 const isSame = ({ identity }: Served, { botId, botUserId }: SlackInstallation) =>
   identity.botId === botId && identity.botUserId === botUserId;
 
-/** No answers are shown where no operator has let Alfred in. After an end, they wait as for any refused token. */
-async function showAnswers(
-  one: Served,
-  { team, state }: SlackInstallation,
-  openPoster: Deps['openPoster'],
-): Promise<void> {
-  if (state === 'pending') {
-    const { poster } = one;
-    one.poster = undefined;
-    await poster?.stop();
-  } else if (!one.poster) {
-    one.poster = openPoster();
-    one.poster.start(team);
-  }
-}
-
 /**
- * Works for each workspace that Alfred is in: processes what is stored of it, and shows its answers. Those that have
- * installed Alfred come and go while the process runs.
+ * Works for each workspace that Alfred is let into: processes what is stored of it, and shows its answers. They come
+ * and go while the process runs. Anyone can install Alfred, so one processor does for all that are not let in.
  */
-export function serveWorkspaces({ own, installations, isOwn, openProcessor, openPoster, log }: Deps) {
+export function serveWorkspaces({ own, installations, isOwn, openProcessor, openPoster, log, ...deps }: Deps) {
   const ofOwn = own && { processor: openProcessor(own), poster: openPoster() };
   const served = new Map<string, Served>();
+  const refuser = installations && deps.openRefuser();
+  let notLetIn: string[] = [];
   let graceMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let refreshing = Promise.resolve();
@@ -58,35 +48,37 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
   /** The installations were read. */
   let isKnown = installations === undefined;
 
-  function begin({ team, name, botId, botUserId }: SlackInstallation): Served {
+  function begin({ team, name, botId, botUserId }: SlackInstallation): void {
     const identity = { botId, botUserId, team, workspace: name };
-    const one: Served = { identity, processor: openProcessor(Promise.resolve(identity)), poster: undefined };
+    const one: Served = { identity, processor: openProcessor(Promise.resolve(identity)), poster: openPoster() };
     served.set(team, one);
-    one.processor.start(team);
-    log.info({ team }, 'Alfred is installed in a workspace');
-    return one;
+    one.processor.start(() => [team]);
+    one.poster.start(team);
+    log.info({ team }, 'Alfred is let into a workspace');
   }
 
   async function end(team: string, { processor, poster }: Served): Promise<void> {
     served.delete(team);
-    await Promise.all([processor.stop(0), poster?.stop()]);
+    await Promise.all([processor.stop(0), poster.stop()]);
   }
 
   async function readInstallations(from: Pick<SlackInstallations, 'list'>): Promise<void> {
-    const installed = new Map((await from.list()).map((row) => [row.team, row]));
+    const others = (await from.list()).filter(({ team }) => !isOwn(team));
+    const allowed = new Map(others.filter(({ state }) => state === 'allowed').map((row) => [row.team, row]));
     for (const [team, one] of served) {
-      const row = installed.get(team);
-      if (!row || isOwn(team) || !isSame(one, row)) await end(team, one);
+      const row = allowed.get(team);
+      if (!row || !isSame(one, row)) await end(team, one);
     }
-    for (const row of installed.values()) {
-      if (graceMs !== undefined) return;
-      if (!isOwn(row.team)) await showAnswers(served.get(row.team) ?? begin(row), row, openPoster);
-    }
+    if (graceMs !== undefined) return;
+    for (const row of allowed.values()) if (!served.has(row.team)) begin(row);
+    notLetIn = others.filter(({ state }) => state !== 'allowed').map(({ team }) => team);
   }
 
   function refresh(): Promise<void> {
     refreshing = refreshing.then(async () => {
       if (!installations || graceMs !== undefined) return;
+      // One of them may be the workspace of the bot token, which has another tenant.
+      if (own && ownTeam === undefined && !deps.isOwnRefused()) return;
       try {
         await readInstallations(installations);
         isKnown = true;
@@ -101,14 +93,15 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
     /** Begins with the workspaces that have installed Alfred. */
     start(): void {
       if (installations) timer = setInterval(() => void refresh(), refreshMs);
+      refuser?.start(() => notLetIn);
       void refresh();
     },
     /** Begins with the workspace of the bot token: Slack has answered which one that is. */
     async startOwn(team: string): Promise<void> {
+      ownTeam = team;
       // It may have installed Alfred too.
       await refresh();
-      ownTeam = team;
-      ofOwn?.processor.start(team);
+      ofOwn?.processor.start(() => [team]);
       ofOwn?.poster.start(team);
     },
     refresh,
@@ -116,17 +109,17 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
     /** Whose deliveries are processed; none before all of them are known. */
     teams(): string[] {
       if (!isKnown || (own && ownTeam === undefined)) return [];
-      return [...served.keys(), ...(ownTeam === undefined ? [] : [ownTeam])];
+      return [...served.keys(), ...notLetIn, ...(ownTeam === undefined ? [] : [ownTeam])];
     },
 
     /** A delivery of the workspace is stored. */
     wakeProcessor(team: string): void {
       if (isOwn(team)) ofOwn?.processor.wake();
-      else served.get(team)?.processor.wake();
+      else (served.get(team)?.processor ?? refuser)?.wake();
     },
     /** An answer is there to be shown. */
     wakePosters(): void {
-      for (const { poster } of served.values()) poster?.wake();
+      for (const { poster } of served.values()) poster.wake();
       ofOwn?.poster.wake();
     },
 
@@ -135,8 +128,8 @@ export function serveWorkspaces({ own, installations, isOwn, openProcessor, open
       graceMs = withinMs;
       clearInterval(timer);
       const all = [...served.values(), ...(ofOwn ? [ofOwn] : [])];
-      const stopped = all.flatMap(({ processor, poster }) => [processor.stop(withinMs), poster?.stop()]);
-      await Promise.all([...stopped, refreshing]);
+      const stopped = all.flatMap(({ processor, poster }) => [processor.stop(withinMs), poster.stop()]);
+      await Promise.all([...stopped, refuser?.stop(withinMs), refreshing]);
     },
   };
 }

@@ -85,6 +85,9 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
 
     /** One that has installed Alfred; undefined for another one. */
     findInstalled: find,
+    /** Whether Alfred is or was in the workspace; while it is not known which one is its own, that of any. */
+    isKnown: async (team: string): Promise<boolean> =>
+      isOwn(team) || (ownClient !== undefined && own === undefined) || (await find(team)) !== undefined,
     /** It has changed. */
     forget: (team: string) => known.delete(team),
 
@@ -104,6 +107,9 @@ export function createWorkspaces({ botToken, apiUrl, tenant, installations, log 
     },
 
     tenantOf: async (team: string): Promise<string> => (isOwn(team) ? tenant : (await allowed(team)).tenant),
+    /** Asks the database. @returns undefined when it has none */
+    readTenantOf: async (team: string): Promise<string | undefined> =>
+      isOwn(team) ? tenant : ((await installations?.find(team))?.tenant ?? undefined),
     nameOf: async (team: string): Promise<string> => (isOwn(team) ? (own?.name ?? '') : (await allowed(team)).name),
 
     /** @param outcome of a call to a workspace that has installed Alfred: `ok`, or Slack's name of the error */

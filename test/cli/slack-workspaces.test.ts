@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSlackInstallations } from '../../adapters/postgres/slack/slack-installations.ts';
 import { describeInstallations } from '../../cli/slack/check-database.ts';
 import { checkTokens } from '../../cli/slack/check-tokens.ts';
+import { createFakeSlack } from '../../deploy/slack/fake/fake-slack.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { alfred } from './run-alfred.ts';
 
@@ -35,7 +37,7 @@ const run = (...args: string[]) =>
 
 test('an operator sees who has installed Alfred, lets a workspace in, and removes it', async () => {
   const listed = await run();
-  expect(listed.stdout).toMatch(/T1 +Globex +waits to be let in/);
+  expect(listed.stdout).toMatch(/T1 +Globex +waits to be let in .*U1/);
   expect(listed.stdout).not.toContain('xoxb');
   const unknown = await run('allow', 'T1', '--tenant', 'globex');
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('alfred tenants add globex') });
@@ -73,21 +75,60 @@ test('with another tenant the links of its people end, with an entry for each', 
   const { rows } = await env.postgres.pool.query('select tenant, action, resource_id from audit_pending order by id');
   expect(rows).toEqual([
     { tenant: 'globex', action: 'slack.unlink', resource_id: 'T1:U1' },
+    { tenant: 'globex', action: 'slack.workspace.remove', resource_id: 'T1' },
     { tenant: 'local', action: 'slack.workspace.allow', resource_id: 'T1' },
   ]);
 });
 
+describe('with Slack', () => {
+  const slack = createFakeSlack();
+  const key = randomBytes(32).toString('base64');
+  beforeAll(() => slack.start());
+  afterAll(() => slack.stop());
+  const withSlack = (args: string[], more: Record<string, string> = {}) =>
+    alfred(['slack', 'workspaces', ...args], {
+      DATABASE_URL: env.config.DATABASE_URL,
+      ALFRED_AUDIT: 'off',
+      NO_COLOR: '1',
+      SLACK_API_URL: slack.apiUrl,
+      SLACK_APP_TOKEN: slack.app.appToken,
+      ...more,
+    });
+
+  test('a workspace that is removed has a token that Slack takes no more', async () => {
+    const { id, botId, botUserId, botToken } = slack.addWorkspace({ name: 'Hooli' });
+    const installations = createSlackInstallations(env.postgres.db, () => [key]);
+    await installations.store({ team: id, name: 'Hooli', botId, botUserId, installedBy: 'U1', token: botToken });
+    const removed = await withSlack(['remove', id], {
+      SLACK_CLIENT_ID: slack.app.clientId,
+      SLACK_CLIENT_SECRET: slack.app.clientSecret,
+      SLACK_PUBLIC_URL: 'https://alfred.example.com',
+      SLACK_INSTALLATION_KEY: key,
+    });
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('Slack takes it no more') });
+    expect(slack.calls.map(({ method, workspace, outcome }) => ({ method, workspace, outcome }))).toEqual([
+      { method: 'auth.revoke', workspace: id, outcome: 'ok' },
+    ]);
+  });
+
+  test('the workspace of the bot token gets no second tenant', async () => {
+    const { id, botId, botUserId, botToken } = slack.workspace;
+    const installations = createSlackInstallations(env.postgres.db, () => [key]);
+    await installations.store({ team: id, name: 'Acme', botId, botUserId, installedBy: 'U1', token: botToken });
+    const refused = await withSlack(['allow', id, '--tenant', 'globex'], { SLACK_BOT_TOKEN: botToken });
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is the workspace of SLACK_BOT_TOKEN') });
+    expect((await installations.find(id))?.state).toBe('pending');
+  });
+});
+
 test('the doctor counts workspaces, and asks for no bot token where they install Alfred', () => {
   expect(describeInstallations([])).toEqual([]);
-  expect(describeInstallations([{ team: 'T1', state: 'allowed' }])).toMatchObject([
+  expect(describeInstallations([{ state: 'allowed' }])).toMatchObject([
     { state: 'ok', message: '1 installed workspace let in' },
   ]);
-  expect(
-    describeInstallations([
-      { team: 'T1', state: 'pending' },
-      { team: 'T2', state: 'ended' },
-    ]),
-  ).toMatchObject([{ state: 'unknown', advice: expect.stringContaining('allow T1') }]);
+  expect(describeInstallations([{ state: 'pending' }, { state: 'ended' }])).toMatchObject([
+    { state: 'unknown', advice: expect.stringContaining('who has installed each') },
+  ]);
   const { findings } = checkTokens({ SLACK_CLIENT_ID: '1.2', SLACK_APP_TOKEN: 'xapp-1-A' });
   expect(findings.map(({ state }) => state)).toEqual(['ok', 'ok']);
 });

@@ -202,6 +202,26 @@ describe('who may ask', () => {
     expect(requests).toEqual([]);
   });
 
+  test('in a channel that is shared inside an organisation no answer comes, and in others of it one does', async () => {
+    const requests = answer('Yes.');
+    env.slack.workspace.enterprise = 'E1';
+    try {
+      const anna = person();
+      const shared = env.slack.addChannel({ name: 'all-of-us', members: [anna] });
+      shared.isOrgShared = true;
+      env.slack.mention(anna, shared, 'What is the salary of Ben?');
+      await processed();
+      expect(env.noticesIn(shared.id, anna.id)).toMatchObject([
+        { shown: expect.stringContaining('other organisations or workspaces') },
+      ]);
+      expect(requests).toEqual([]);
+      const own = channelWith([anna]);
+      await env.answersIn(own.channel, env.slack.mention(anna, own.channel, 'Is it so?').ts);
+    } finally {
+      delete env.slack.workspace.enterprise;
+    }
+  });
+
   test('begins nothing while the audit log cannot be written, and is answered when it can', async () => {
     answer('Here I am.');
     const { user, channel, say } = directMessages();

@@ -70,6 +70,11 @@ test('what a person of another workspace presses or sends is of the workspace th
   expect(deliveryOf('interactive', { ...stranger, team: null }).team).toBe('T9');
 });
 
+test('a shortcut on the message of a person of another workspace is of the workspace where it was chosen', () => {
+  const shortcut = { type: 'message_action', team: { id: 'T1' }, user: { id: 'U1' }, trigger_id: '1' };
+  expect(deliveryOf('interactive', { ...shortcut, message: { ts: '5.1', team: 'T9' } }).team).toBe('T1');
+});
+
 test('a delivery is processed as one of the workspace that Alfred is in', () => {
   const event = deliveryOf('event', { ...envelope(message), team_id: 'T9' });
   expect(inWorkspace(event, 'T1')).toMatchObject({ team: 'T1', body: { team_id: 'T1', event: message } });

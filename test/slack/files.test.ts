@@ -83,7 +83,7 @@ describe('a file with a question', () => {
     expect(JSON.stringify(requests.flatMap(outputsIn))).toContain('PLUM');
     expect(askedIn(requests[0])).toMatch(/^Summarise the attached file\n[\s\S]*- plan\.txt \(documentId /);
     expect(await documentsOf(scope)).toMatchObject([
-      { name: expect.stringMatching(/^slack\/[0-9a-f]{12}\/plan\.txt$/), readers: [], owner: scope.subject },
+      { name: expect.stringMatching(/^slack\/[0-9a-f]{64}\/plan\.txt$/), readers: [], owner: scope.subject },
     ]);
     expect(linesIn(channel, ts)).not.toContain('could not');
   });
@@ -167,20 +167,6 @@ describe('a file that cannot be read', () => {
     await env.answersIn(channel, second.ts);
     await until('no warning', async () => (await warning()) === undefined);
   });
-});
-
-test('when the message is deleted, its documents are too, unless another message has them', async () => {
-  answer();
-  const { id, channel, scope } = person();
-  const kept = env.slack.upload(id, channel, text('kept.txt', 'A kiwi.'), { text: 'What is it?' });
-  await env.answersIn(channel, kept.ts);
-  const gone = env.slack.upload(id, channel, [text('kept.txt', 'A kiwi.'), text('gone.txt', 'A melon.')]);
-  await processed();
-  expect(await documentsOf(scope)).toHaveLength(2);
-  env.slack.remove(id, gone);
-  await processed();
-  expect((await documentsOf(scope)).map(({ name }) => name.split('/').at(-1))).toEqual(['kept.txt']);
-  expect(env.slack.viewAll(channel).at(-1)?.shown).toContain('I have removed the documents');
 });
 
 describe('a file without words', () => {
@@ -269,4 +255,30 @@ test('a bot that stops while it reads files leaves them to another one, and the 
   expect(requests).toHaveLength(1);
   expect(await documentsOf(scope)).toHaveLength(1);
   expect((await env.tasks()).filter(({ subject }) => subject === scope.subject)).toHaveLength(1);
+});
+
+test('who loses its link while its files are read does not ask with the rights of that link', async () => {
+  const requests = answer();
+  const { id, channel } = person();
+  const link = 'insert into slack_links (team, user_id, tenant, subject) values ($1, $2, $3, $4)';
+  await env.postgres.pool.query(link, [team, id, 'local', 'leaver']);
+  const release = env.slack.faults.blockDownloads();
+  const { ts } = env.slack.upload(id, channel, text('kale.txt', 'Kale.'), { text: 'What is it?' });
+  await until('it reads', () => env.slack.status(channel, ts)?.includes('is reading kale.txt'));
+  await env.postgres.pool.query('delete from slack_links where user_id = $1', [id]);
+  release();
+  await processed();
+  expect(linesIn(channel, ts)).toContain('has changed while I read your files');
+  expect(requests).toEqual([]);
+});
+
+test('the files of a question that was not taken are those of the next one', async () => {
+  const requests = answer();
+  const { id, channel } = person();
+  const { ts } = env.slack.upload(id, channel, text('leek.txt', 'Leek.'), { text: 'x'.repeat(19_990) });
+  await processed();
+  expect(linesIn(channel, ts)).toContain('and I take 20,000');
+  env.slack.say(id, channel, 'What is it?', ts);
+  await env.answersIn(channel, ts);
+  expect(askedIn(requests[0])).toContain('- leek.txt (documentId ');
 });

@@ -11,6 +11,12 @@ import { createSeal, type Seal } from '../../identity/seal.ts';
 
 /** Longer than answers are tried to be shown. */
 const endedKeptFor = '40 days';
+/** Of one that was never let in, and has ended. */
+const refusedKeptFor = '1 day';
+/** What an operator has to let one in. */
+const pendingKeptFor = '14 days';
+/** Anyone can install Alfred: so many that no operator has let in are kept. */
+const mostNotLetIn = 200;
 
 const columns = sql.raw(`team, name, state, tenant, bot_id as "botId", bot_user_id as "botUserId",
   installed_by as "installedBy", installed_at as "installedAt", allowed_at as "allowedAt", ended_at as "endedAt"`);
@@ -62,20 +68,15 @@ export function createSlackInstallations(db: Database, readKeys: () => readonly 
 
     allow: (team, tenant) => allow(db, team, tenant),
 
-    async end(team, installedUntil) {
-      // Slack names times to the second.
-      const isMeant =
-        installedUntil === undefined ? sql`true` : sql`date_trunc('second', installed_at) <= ${installedUntil}`;
-      const { rows } = await sql<SlackInstallation>`
-        update slack_installations set state = 'ended', token = null, key_id = null, ended_at = now()
-        where team = ${team} and state <> 'ended' and ${isMeant} returning ${columns}`.execute(db);
-      return rows[0];
-    },
+    end: (team, installedUntil) => end(db, team, installedUntil),
 
     async removeOld() {
       await removeOldStates(db);
       const { numAffectedRows } = await sql`
-        delete from slack_installations where ended_at < now() - ${endedKeptFor}::interval`.execute(db);
+        delete from slack_installations
+        where ended_at < now() - ${endedKeptFor}::interval
+          or (ended_at < now() - ${refusedKeptFor}::interval and allowed_at is null)
+          or (state = 'pending' and installed_at < now() - ${pendingKeptFor}::interval)`.execute(db);
       return Number(numAffectedRows ?? 0);
     },
   };
@@ -100,27 +101,75 @@ async function renewEncryption(db: Database, tokens: Seal, keyId: string) {
   return closed;
 }
 
-async function store(
+const store = (
   db: Database,
   { team, name, botId, botUserId, installedBy, token }: NewSlackInstallation,
   tokens: Seal,
   keyId: string,
-) {
-  const { rows } = await sql<Pick<SlackInstallation, 'state'>>`
-    insert into slack_installations as i (team, name, state, bot_id, bot_user_id, installed_by, token, key_id)
-    values (${team}, ${name}, 'pending', ${botId}, ${botUserId}, ${installedBy}, ${tokens.seal(token, team)}, ${keyId})
-    on conflict (team) do update set name = excluded.name, bot_id = excluded.bot_id,
-      bot_user_id = excluded.bot_user_id, installed_by = excluded.installed_by, token = excluded.token,
-      key_id = excluded.key_id, installed_at = now(), ended_at = null,
-      state = case when i.state = 'ended' then 'pending' else i.state end,
-      tenant = case when i.state = 'ended' then null else i.tenant end,
-      allowed_at = case when i.state = 'ended' then null else i.allowed_at end
-    returning state`.execute(db);
-  return rows[0]!.state;
+) =>
+  db.transaction().execute(async (trx) => {
+    const { rows } = await sql<Pick<SlackInstallation, 'state' | 'tenant'>>`
+      insert into slack_installations as i (team, name, state, bot_id, bot_user_id, installed_by, token, key_id)
+      select ${team}, ${name}, 'pending', ${botId}, ${botUserId}, ${installedBy}, ${tokens.seal(token, team)}::bytea, ${keyId}
+      where exists (select from slack_installations where team = ${team})
+        or (select count(*) from slack_installations where allowed_at is null) < ${mostNotLetIn}
+      on conflict (team) do update set name = excluded.name, bot_id = excluded.bot_id,
+        bot_user_id = excluded.bot_user_id, installed_by = excluded.installed_by, token = excluded.token,
+        key_id = excluded.key_id, installed_at = now(), ended_at = null,
+        state = case when i.state = 'ended' then 'pending' else i.state end,
+        tenant = case when i.state = 'ended' then null else i.tenant end,
+        allowed_at = case when i.state = 'ended' then null else i.allowed_at end
+      returning state, tenant`.execute(trx);
+    const [stored] = rows;
+    if (stored?.state === 'allowed')
+      await leaveEntry(trx, 'slack.workspace.install', { ...stored, team, subject: `slack:${team}:${installedBy}` });
+    return stored?.state;
+  });
+
+const end = (db: Database, team: string, installedUntil: Date | undefined) =>
+  db.transaction().execute(async (trx) => {
+    // Slack names times to the second.
+    const isMeant =
+      installedUntil === undefined ? sql`true` : sql`date_trunc('second', installed_at) <= ${installedUntil}`;
+    const { rows } = await sql<SlackInstallation>`
+      update slack_installations set state = 'ended', token = null, key_id = null, ended_at = now()
+      where team = ${team} and state <> 'ended' and ${isMeant} returning ${columns}`.execute(trx);
+    const [ended] = rows;
+    // What an operator ends has the entry of its command.
+    if (ended && installedUntil)
+      await leaveEntry(trx, 'slack.workspace.remove', { ...ended, subject: `slack:${team}` });
+    return ended;
+  });
+
+/** With what it is about, in one transaction. One that was never let in is of no tenant, and in no log. */
+async function leaveEntry(
+  trx: Database,
+  action: 'slack.workspace.install' | 'slack.workspace.remove',
+  { tenant, team, subject }: { tenant: string | null; team: string; subject: string },
+): Promise<void> {
+  if (tenant === null) return;
+  await trx
+    .insertInto('audit_pending')
+    .values({
+      tenant,
+      subject,
+      via: 'slack',
+      action,
+      resource_type: 'slack_workspace',
+      resource_id: team,
+      outcome: 'ok',
+    })
+    .execute();
 }
 
 const allow = (db: Database, team: string, tenant: string) =>
   db.transaction().execute(async (trx) => {
+    const before = await trx
+      .selectFrom('slack_installations')
+      .select('tenant')
+      .where('team', '=', team)
+      .forUpdate()
+      .executeTakeFirst();
     const { rows } = await sql<SlackInstallation>`
       update slack_installations set state = 'allowed', tenant = ${tenant}, allowed_at = now()
       where team = ${team} and state <> 'ended' returning ${columns}`.execute(trx);
@@ -134,5 +183,5 @@ const allow = (db: Database, team: string, tenant: string) =>
     await sql`delete from slack_channels where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_threads where team = ${team} and tenant <> ${tenant}`.execute(trx);
-    return { ...installation, endedLinks };
+    return { ...installation, endedLinks, previousTenant: before?.tenant ?? null };
   });

@@ -7,6 +7,8 @@ import { inMs } from './in-ms.ts';
 
 /** So long people may press what stands under an answer. */
 const keptFor = '90 days';
+/** After the end of an installation. */
+const givenUpAfter = '1 day';
 const removedAtOnce = 5_000;
 
 /** What Slack shows of tasks, as rows. */
@@ -114,7 +116,13 @@ async function countOpen(db: Database): Promise<number> {
   return Number(count);
 }
 
+/** Also answers that a workspace did not show within a day after Alfred was removed from it. */
 async function removeOld(db: Database): Promise<number> {
+  await sql`
+    update slack_posts p set finished_at = now(), owner = null, leased_until = null
+    from slack_installations i
+    where i.team = p.team and i.state = 'ended' and i.ended_at < now() - ${givenUpAfter}::interval
+      and p.created_at <= i.ended_at and p.finished_at is null`.execute(db);
   const { numAffectedRows } = await sql`
     delete from slack_posts where id in (
       select id from slack_posts where finished_at < now() - ${keptFor}::interval

@@ -14,18 +14,23 @@ const messageEvents: Record<ChannelKind, { event: string; scope: string; type: s
 
 function envelope(state: State, team: string, event: Args): Args {
   const channel = typeof event['channel'] === 'string' ? state.channels.get(event['channel']) : undefined;
-  const bot = state.workspaces.get(team)?.botUserId;
+  const workspace = state.workspaces.get(team);
+  const bot = workspace?.botUserId;
+  const enterprise = workspace?.enterprise ?? null;
   return {
     token: state.app.verificationToken,
     team_id: team,
     context_team_id: team,
-    context_enterprise_id: null,
+    ...(enterprise === null ? {} : { enterprise_id: enterprise }),
+    context_enterprise_id: enterprise,
     api_app_id: state.app.id,
     event,
     type: 'event_callback',
     event_id: state.nextId('Ev'),
     event_time: Math.floor(state.clock.now() / 1_000),
-    authorizations: [{ enterprise_id: null, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false }],
+    authorizations: [
+      { enterprise_id: enterprise, team_id: team, user_id: bot, is_bot: true, is_enterprise_install: false },
+    ],
     is_ext_shared_channel: channel?.external ?? false,
     event_context: `4-${state.nextId('')}`,
   };

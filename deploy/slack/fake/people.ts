@@ -55,18 +55,24 @@ function addFile(state: State, upload: Upload, { user, channel }: { user: User; 
   return file;
 }
 
+function deleteFile({ state, events, lookup, url }: Deps, user: User, fileId: string): Delivery[] {
+  const file = state.files.get(fileId);
+  if (!file || (file.user !== user.id && !user.admin)) throw new Error(`${user.name} may not delete ${fileId}.`);
+  const channels = [...file.channels].map((id) => lookup.channel(id));
+  const shared = channels.flatMap(({ messages }) => messages.filter(({ files }) => files.includes(fileId)));
+  const before = shared.map((message) => apiMessage(state, message, url()));
+  file.deleted = true;
+  const event = { type: 'file_deleted', file_id: fileId, event_ts: state.nextTs() };
+  return [
+    ...events.publish(file.team, 'file_deleted', 'files:read', event),
+    ...shared.flatMap((message, index) => events.messageChanged(message, before[index] ?? {})),
+  ];
+}
+
+type Deps = { state: State; events: Events; lookup: Lookup; url: () => string };
+
 /** What people write and upload. Each function throws when Slack's window would not let the person do it. */
-export function createPeople({
-  state,
-  events,
-  lookup,
-  url,
-}: {
-  state: State;
-  events: Events;
-  lookup: Lookup;
-  url: () => string;
-}) {
+export function createPeople({ state, events, lookup, url }: Deps) {
   const act = ({ channel, ts, threadTs }: Message, deliveries: Delivery[]): Act => ({
     channel,
     ts,
@@ -130,6 +136,9 @@ export function createPeople({
       const message = shareFiles(state, channel, [file], fields);
       return act(message, events.message(message));
     },
+    /** Deletes a file, and leaves the messages that have it. */
+    deleteFile: (userRef: Ref, fileId: string): Delivery[] =>
+      deleteFile({ state, events, lookup, url }, lookup.user(userRef), fileId),
     edit: (userRef: Ref, ref: MessageRef, typed: string): Act => {
       const user = lookup.user(userRef);
       const message = lookup.message(ref, user);

@@ -28,6 +28,8 @@ export type Channel = {
   archived: boolean;
   /** Shared with another company by Slack Connect. */
   external: boolean;
+  /** Shared with another workspace of its organisation. */
+  isOrgShared?: boolean;
   messages: Message[];
 };
 
@@ -115,6 +117,8 @@ export type Workspace = {
   installed: boolean;
   /** The app is installed in a whole organisation, and not in one workspace. */
   isOrg: boolean;
+  /** The organisation that it is one of several workspaces of. */
+  enterprise?: string;
 };
 
 export type App = {

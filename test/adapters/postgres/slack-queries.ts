@@ -33,7 +33,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   const leaseMs = 30_000;
   const place = { team: 'T1', channel: 'C7', threadTs: '7' };
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
-  const delivery = await slackInbox.claim('one', leaseMs, { team: 'T1', without: ['C1'] });
+  const delivery = await slackInbox.claim('one', leaseMs, { teams: ['T1'], without: ['C1'] });
   await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
@@ -69,10 +69,16 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackFiles.find(message);
   const owner = { tenant: 'local', subject: 's7' };
   const file = { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: null, problem: null };
-  await slackFiles.store({ ...message, ts: '8' }, owner, [file]);
+  await slackFiles.begin({ ...message, ts: '8' }, owner, [{ ...file, fileId: 'F1' }]);
+  await slackFiles.beginUpload({ ...message, ts: '8' }, notification);
+  await slackFiles.findUpload({ ...message, ts: '8' });
+  await slackFiles.store({ ...message, ts: '8' }, [file]);
   await slackFiles.take(message);
-  await slackFiles.listOwn(message);
-  await slackFiles.remove(message);
+  await slackFiles.giveBack(message);
+  const removals = [{ channel: 'C7', ts: '7' }, { channel: 'C7', ts: '8', fileIds: ['F1'] }, { fileId: 'F7' }];
+  await slackFiles.markRemoved(removals);
+  await slackFiles.listRemoved(removals);
+  await slackFiles.listRemoved();
   await slackChannels.find({ tenant: 'local', team: 'T1', channel: 'C7' });
   const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
   await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });

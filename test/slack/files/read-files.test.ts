@@ -7,7 +7,7 @@ import { leastPrincipal } from '../../../slack/asking/slack-principals.ts';
 import { SlackCallError } from '../../../slack/api-calls/call-error.ts';
 import { createReadFiles, type ReadFilesDeps } from '../../../slack/files/read-files.ts';
 import { sharedFileIn } from '../../../slack/files/shared-file.ts';
-import { untilAborted } from '../../support/until.ts';
+import { until, untilAborted } from '../../support/until.ts';
 
 const principal = leastPrincipal('local', 'slack:T1:U1');
 const question = (...names: string[]): Question => ({
@@ -31,6 +31,7 @@ function createStage({
 }: Partial<ReadFilesDeps> & { read?: (name: string) => boolean } = {}) {
   const uploads: UploadedFile[][] = [];
   let stored: SlackFile[] | undefined;
+  let begun: string | undefined;
   const eventsOf = (files: UploadedFile[]): IngestionEvent[] =>
     files
       .filter(({ name }) => read(name))
@@ -43,8 +44,19 @@ function createStage({
   const readFiles = createReadFiles({
     calls: { call: async () => ({ ok: true }), expectedWaitMs: () => 0, depth: () => 0, stop: async () => undefined },
     download: async ({ name }) => ({ bytes: Buffer.from(`content of ${name}`) }),
-    files: { find: async () => stored, store: async (_message, _owner, files) => (stored ??= files) },
-    ingestions: { create: async (_, files) => ({ id: String(uploads.push(files)) }) as never },
+    files: {
+      find: async () => stored,
+      begin: async () => true,
+      async beginUpload(_message, id) {
+        begun = id;
+      },
+      findUpload: async () => undefined,
+      store: async (_message, files) => (stored ??= files),
+    },
+    ingestions: {
+      checkTemporal: async () => undefined,
+      create: async (_, files) => ({ id: String(uploads.push(files)) }) as never,
+    },
     ingestionEvents: {
       read: async () => eventsOf(uploads.at(-1) ?? []),
       waitForEnd: (_, signal) =>
@@ -59,11 +71,11 @@ function createStage({
     waitMs: 10,
     ...more,
   });
-  return { uploads, read: (asked: Question) => readFiles(asked, principal) };
+  return { uploads, begun: () => begun, read: (asked: Question) => readFiles(asked, principal) };
 }
 
 test('files of one message are one upload, and a repeat reads none again', async () => {
-  const { read, uploads } = createStage();
+  const { read, uploads, begun } = createStage();
   const files = await read(question('a.txt', 'b.txt'));
   expect(files).toMatchObject([
     { name: 'a.txt', documentId: 'document a.txt', problem: null },
@@ -71,6 +83,52 @@ test('files of one message are one upload, and a repeat reads none again', async
   ]);
   expect(await read(question('a.txt', 'b.txt'))).toEqual(files);
   expect(uploads).toHaveLength(1);
+  expect(begun()).toBe('1');
+});
+
+test('an upload that an earlier attempt has begun is waited for, and no file is downloaded again', async () => {
+  const files = [{ fileId: 'F0', name: 'a.txt', documentName: 'slack/1/a.txt', problem: null }];
+  const { read, uploads } = createStage({
+    download: async () => ({ problem: 'gone' }),
+    files: {
+      find: async () => undefined,
+      begin: async () => true,
+      beginUpload: async () => undefined,
+      findUpload: async () => ({ files, ingestionId: 'earlier' }),
+      store: async (_message, found) => found,
+    },
+    ingestionEvents: {
+      waitForEnd: async () => undefined,
+      read: async (_, id) => [
+        {
+          seq: 2,
+          at: '2026-01-01T00:00:00.000Z',
+          type: 'file.read',
+          data: { file: 0, name: 'slack/1/a.txt', state: 'added', documentId: `document of ${id}` },
+        },
+      ],
+    },
+  });
+  expect(await read(question('a.txt'))).toEqual([
+    { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: 'document of earlier', problem: null },
+  ]);
+  expect(uploads).toEqual([]);
+});
+
+test('the files of a message that was deleted meanwhile are not sent to be read', async () => {
+  const { read, uploads } = createStage({
+    files: {
+      find: async () => undefined,
+      begin: async () => false,
+      beginUpload: async () => undefined,
+      findUpload: async () => undefined,
+      store: async (_message, found) => found,
+    },
+  });
+  expect(await read(question('a.txt'))).toMatchObject([
+    { problem: expect.stringContaining('is not in Slack any more') },
+  ]);
+  expect(uploads).toEqual([]);
 });
 
 test('a question does not wait for ever: what is not read in time has a line', async () => {
@@ -127,19 +185,40 @@ test.each([
   expect(await read(asked)).toMatchObject([{ documentId: null, problem: expect.stringContaining(line) }]);
 });
 
-test('while Slack or Temporal does not answer, nothing is stored, and a repeat reads the files', async () => {
+test('while Temporal does not answer, no file is downloaded, and a repeat reads them', async () => {
   let isAway = true;
+  let downloads = 0;
   const { read } = createStage({
+    download: async () => ({ bytes: Buffer.from(`content ${++downloads}`) }),
     ingestions: {
-      create: async () => {
+      checkTemporal: async () => {
         if (isAway) throw new AlfredError('temporal_unavailable');
-        return { id: '1' } as never;
       },
+      create: async () => ({ id: '1' }) as never,
     },
   });
   await expect(read(question('a.txt'))).rejects.toMatchObject({ code: 'temporal_unavailable' });
+  expect(downloads).toBe(0);
   isAway = false;
   expect(await read(question('a.txt'))).toHaveLength(1);
+});
+
+test('a workspace that sends many files leaves room for those of another one', async () => {
+  const begun: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  const { read } = createStage({
+    download: async ({ team, name }) => {
+      begun.push(`${team} ${name}`);
+      await gate.promise;
+      return { bytes: Buffer.from(name) };
+    },
+  });
+  const reading = ['a', 'b', 'c'].map((name) => read(question(name)));
+  reading.push(read({ ...question('d'), team: 'T2' }));
+  await until('the other one is read', () => begun.includes('T2 d'));
+  expect(begun.toSorted()).toEqual(['T1 a', 'T1 b', 'T2 d']);
+  gate.resolve();
+  await Promise.all(reading);
 });
 
 test('a bot that stops does not wait', async () => {

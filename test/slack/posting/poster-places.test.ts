@@ -92,3 +92,12 @@ test('a process whose token is of another workspace leaves the posts alone', asy
   await stage.clock.run(post.finished());
   expectResult(post);
 });
+
+test('an answer of another tenant than the workspace has now is not shown, and not tried again', async () => {
+  stage = await createStage({ rateLimits: false });
+  stage.addProcess({ tenant: 'another' });
+  const post = await stage.ask(shortAnswer);
+  await stage.clock.run(post.finished());
+  expect(post.answers()).toEqual([]);
+  expect(stage.counted).toContain('ended closed');
+});

@@ -65,6 +65,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     pollMs = 500,
     team = fake.workspace.id,
     readMs = 0,
+    tenant = 'local',
   }: ProcessOptions = {}) {
     const client = createWebClient({ token: fake.workspace.botToken, apiUrl: fake.apiUrl, fetch: fetchBusy });
     const slack = createApiCalls({
@@ -85,6 +86,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
         retried: (code) => counted.push(`retried ${code}`),
       },
       owner,
+      tenantOf: async () => tenant,
       linksOf,
       stateOf: async ({ taskId }) => states.get(taskId),
       isUndoing: async ({ taskId }) => undoing.has(taskId),
@@ -155,6 +157,8 @@ type ProcessOptions = {
   team?: string;
   /** How long it takes to read the events that there are. */
   readMs?: number;
+  /** Whose answers the workspace may show. */
+  tenant?: string;
 };
 
 function tapped(posts: SlackPosts, tap: Tap): SlackPosts {

@@ -12,10 +12,10 @@ export function createMemoryInbox() {
   };
   const inbox: SlackInbox = {
     store: async () => true,
-    async claim(owner, leaseMs, { team, without = [] }) {
+    async claim(owner, leaseMs, { teams, without = [] }) {
       const now = Date.now();
       const row = [...rows.values()]
-        .filter((one) => one.team === team && !without.includes(one.lane.split(':')[1] ?? ''))
+        .filter((one) => teams.includes(one.team) && !without.includes(one.lane.split(':')[1] ?? ''))
         .find((one) => !one.isCompleted && one.dueAt <= now && (one.owner === null || one.leasedUntil <= now));
       if (!row) return undefined;
       Object.assign(row, { owner, leasedUntil: now + leaseMs, attempts: row.attempts + 1 });

@@ -42,7 +42,7 @@ test('before it starts, a delivery that is stored waits', async () => {
   processor.wake();
   await pass(60_000);
   expect(handled).toEqual([]);
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(handled).toEqual(['a']);
   expect(inbox.row('a')).toMatchObject({ isCompleted: true });
@@ -52,7 +52,7 @@ test('what fails while it stops is left to other processes, also when it would n
   const identity = Promise.withResolvers<never>();
   const { inbox, processor, failures } = stage(() => identity.promise);
   inbox.add('a');
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   const stopped = processor.stop(1_000);
   identity.reject(new Error('the process stops'));
@@ -68,7 +68,7 @@ test('a delivery whose outcome could not be stored is processed again, while the
   inbox.add('long');
   inbox.add('a');
   inbox.failNextComplete();
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(handled).toEqual(['long', 'a']);
   expect(inbox.row('a')).toMatchObject({ isCompleted: false, owner: 'one' });
@@ -82,7 +82,7 @@ test('deliveries of one busy channel leave room for those of others', async () =
   const { inbox, processor, handled } = stage(() => new Promise(() => undefined));
   for (let i = 0; i < 20; i++) inbox.add(`busy ${i}`, { lane: `T1:C1:${i}.0` });
   inbox.add('quiet', { lane: 'T1:C2:1.0' });
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(handled).toEqual(['busy 0', 'busy 1', 'busy 2', 'quiet']);
 });
@@ -95,7 +95,7 @@ test('deliveries that wait for files do not keep others waiting, in their channe
   for (let i = 0; i < 20; i++) inbox.add(`files ${i}`, { lane: `T1:C1:${i}.0` });
   inbox.add('same channel', { lane: 'T1:C1:99.0' });
   inbox.add('other channel', { lane: 'T1:C2:1.0' });
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(handled).toHaveLength(22);
   expect(inbox.row('same channel')).toMatchObject({ isCompleted: true });
@@ -109,7 +109,7 @@ test('deliveries that wait for files do not keep others waiting, in their channe
 test('what is away for less than a day is waited for', async () => {
   const { inbox, processor, failures } = stage(() => Promise.reject(away));
   inbox.add('a', { receivedAt: new Date(Date.now() - 23 * hourMs) });
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(failures).toEqual([]);
   expect(inbox.row('a')).toMatchObject({ isCompleted: false, owner: null });
@@ -118,7 +118,7 @@ test('what is away for less than a day is waited for', async () => {
 test('what is away for more than a day is reported to the person and completed', async () => {
   const { inbox, processor, failures } = stage(() => Promise.reject(away));
   inbox.add('a', { receivedAt: new Date(Date.now() - 25 * hourMs) });
-  processor.start('T1');
+  processor.start(() => ['T1']);
   await pass(0);
   expect(failures).toEqual([{ key: 'a', error: away }]);
   expect(inbox.row('a')).toMatchObject({ isCompleted: true });

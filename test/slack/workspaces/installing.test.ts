@@ -124,3 +124,10 @@ test('no token is in the table in a form that is read', async () => {
   expect(all).not.toContain(company.botToken);
   expect(all).not.toContain(Buffer.from(company.botToken).toString('hex'));
 });
+
+test('an address that asks for the pages too often gets none for a minute', async () => {
+  const statuses = new Set<number>();
+  for (let n = 0; n < 61; n++) statuses.add((await env.begin()).response.status);
+  expect(statuses).toContain(429);
+  expect((await env.comeBack('?code=1&state=x', '')).status).toBe(429);
+});

@@ -106,3 +106,13 @@ test('an installation whose token Slack refuses is in the health, and ends no ot
   await env.slackInstallations.end(workspace.id);
   await env.postgres.pool.query('delete from slack_inbox where team = $1', [workspace.id]);
 });
+
+test('of a workspace that Alfred is not in nothing is stored', async () => {
+  const payload = { team_id: 'T0STRANGER', type: 'event_callback', event_id: 'EvStranger' };
+  const event = { type: 'message', channel: 'D1', channel_type: 'im', user: 'U1', text: 'Secret', ts: '1.0' };
+  await env.slack.deliver('event', { ...payload, event }).first;
+  const { rows } = await env.postgres.pool.query("select from slack_inbox where team = 'T0STRANGER'");
+  expect(rows).toEqual([]);
+  const { values } = await env.metrics.slackEvents.get();
+  expect(values).toContainEqual(expect.objectContaining({ labels: expect.objectContaining({ outcome: 'left_out' }) }));
+});

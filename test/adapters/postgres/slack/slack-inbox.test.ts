@@ -24,7 +24,7 @@ const delivery = (key: string, lane = 'T1:C1:1.0'): SlackDelivery => ({
 const storeAll = async (...all: SlackDelivery[]) => {
   for (const one of all) await inbox.store(one);
 };
-const claimKey = async (owner: string) => (await inbox.claim(owner, leaseMs, { team }))?.key;
+const claimKey = async (owner: string) => (await inbox.claim(owner, leaseMs, { teams: [team] }))?.key;
 /** Lets the lease of a delivery pass. */
 const expire = (key: string) =>
   env.postgres.pool.query("update slack_inbox set leased_until = now() - interval '1 second' where key = $1", [key]);
@@ -40,7 +40,7 @@ test('a delivery is stored once, also when it comes twice at the same time', asy
 
 test('a text with characters that Postgres refuses is stored', async () => {
   expect(await inbox.store({ ...delivery('a'), body: { text: 'a\u0000b \ud800' } })).toBe(true);
-  expect((await inbox.claim('one', leaseMs, { team }))?.body).toEqual({ text: 'ab \ufffd' });
+  expect((await inbox.claim('one', leaseMs, { teams: [team] }))?.body).toEqual({ text: 'ab \ufffd' });
 });
 
 test('of two processes that claim at once, each gets another delivery', async () => {
@@ -63,11 +63,11 @@ test('a lane is processed in order and one at a time, and another lane does not 
 
 test('a delivery that is put back keeps its place in the lane and counts its attempts', async () => {
   await storeAll(delivery('a'), delivery('b'));
-  expect(await inbox.claim('one', leaseMs, { team })).toMatchObject({ key: 'a', attempts: 1 });
+  expect(await inbox.claim('one', leaseMs, { teams: [team] })).toMatchObject({ key: 'a', attempts: 1 });
   await inbox.retry('one', 'a', 60_000);
   expect(await claimKey('one')).toBeUndefined();
   await env.postgres.pool.query("update slack_inbox set due_at = now() where key = 'a'");
-  expect(await inbox.claim('two', leaseMs, { team })).toMatchObject({ key: 'a', attempts: 2 });
+  expect(await inbox.claim('two', leaseMs, { teams: [team] })).toMatchObject({ key: 'a', attempts: 2 });
 });
 
 test('after its lease has expired, a delivery goes to another process, and the first can no longer change it', async () => {
@@ -96,16 +96,19 @@ test('a renewed lease does not expire, and one that is not renewed does', async 
 
 test('a delivery of another workspace waits, and one that names none does not', async () => {
   await storeAll({ ...delivery('other', 'x'), team: 'T2' }, { ...delivery('none', 'y'), team: '' });
-  expect(await inbox.claim('one', leaseMs, { team })).toMatchObject({ key: 'none', receivedAt: expect.any(Date) });
+  expect(await inbox.claim('one', leaseMs, { teams: [team] })).toMatchObject({
+    key: 'none',
+    receivedAt: expect.any(Date),
+  });
   expect(await claimKey('one')).toBeUndefined();
   expect(await row('other')).toMatchObject({ owner: null, completed_at: null, body: expect.anything() });
-  expect(await inbox.claim('two', leaseMs, { team: 'T2' })).toMatchObject({ key: 'other' });
+  expect(await inbox.claim('two', leaseMs, { teams: ['T2'] })).toMatchObject({ key: 'other' });
 });
 
 test('channels can be left out', async () => {
   await storeAll(delivery('busy', 'T1:C1:1.0'), delivery('quiet', 'T1:C2:1.0'));
-  expect(await inbox.claim('one', leaseMs, { team, without: ['C1', 'C3'] })).toMatchObject({ key: 'quiet' });
-  expect(await inbox.claim('one', leaseMs, { team, without: ['C1', 'C3'] })).toBeUndefined();
+  expect(await inbox.claim('one', leaseMs, { teams: [team], without: ['C1', 'C3'] })).toMatchObject({ key: 'quiet' });
+  expect(await inbox.claim('one', leaseMs, { teams: [team], without: ['C1', 'C3'] })).toBeUndefined();
   expect(await claimKey('one')).toBe('busy');
 });
 
@@ -124,7 +127,7 @@ test('ten processes that race for fifty deliveries process each once, in order w
   const done: { lane: string; key: number }[] = [];
   const work = async (owner: string) => {
     while (done.length < 50) {
-      const one = await inbox.claim(owner, leaseMs, { team });
+      const one = await inbox.claim(owner, leaseMs, { teams: [team] });
       if (!one) continue;
       done.push({ lane: one.lane, key: Number(one.key) });
       await inbox.complete(owner, one.key);

@@ -134,3 +134,47 @@ test('those that ended long ago are deleted', async () => {
     ['T3', 'pending'],
   ]);
 });
+
+test('so many wait to be let in, and no operator lets one in for so long, that it goes', async () => {
+  const installations = withKeys(first);
+  const stored = (state: string, days: number, from: number, to: number) =>
+    env.postgres.pool.query(
+      `insert into slack_installations
+         (team, name, state, bot_id, bot_user_id, installed_by, token, installed_at, ended_at)
+       select 'P' || n, 'n', $1, 'B', 'U', 'U', case when $1 = 'pending' then 'x'::bytea end, now() - $2 * interval '1 day',
+         case when $1 = 'ended' then now() - $2 * interval '1 day' end from generate_series($3::int, $4::int) n`,
+      [state, days, from, to],
+    );
+  await stored('pending', 13, 1, 150);
+  await stored('ended', 0, 151, 199);
+  expect(await installations.store(installation('T1'))).toBe('pending');
+  expect(await installations.store(installation('T2'))).toBeUndefined();
+  // One that is there already takes no place.
+  expect(await installations.store(installation('T1'))).toBe('pending');
+  expect(await installations.removeOld()).toBe(0);
+  await env.postgres.pool.query(
+    "update slack_installations set installed_at = installed_at - interval '2 days', ended_at = ended_at - interval '2 days'",
+  );
+  expect(await installations.removeOld()).toBe(199);
+  expect(await installations.store(installation('T2'))).toBe('pending');
+});
+
+test('what Slack does with a workspace that is let in has its entry in the log of its tenant', async () => {
+  const installations = withKeys(first);
+  await env.postgres.pool.query('delete from audit_pending');
+  await installations.store(installation('T1'));
+  await installations.end('T1', new Date());
+  await installations.store(installation('T1'));
+  expect(await installations.allow('T1', 'globex')).toMatchObject({ previousTenant: null });
+  expect(await installations.allow('T1', 'initech')).toMatchObject({ previousTenant: 'globex' });
+  await installations.store({ ...installation('T1'), installedBy: 'U7' });
+  await installations.end('T1', new Date());
+  const { rows } = await env.postgres.pool.query(
+    'select tenant, subject, via, action, resource_type, resource_id from audit_pending order by id',
+  );
+  const entry = { tenant: 'initech', via: 'slack', resource_type: 'slack_workspace', resource_id: 'T1' };
+  expect(rows).toEqual([
+    { ...entry, subject: 'slack:T1:U7', action: 'slack.workspace.install' },
+    { ...entry, subject: 'slack:T1', action: 'slack.workspace.remove' },
+  ]);
+});

@@ -126,3 +126,24 @@ test('a post is removed 90 days after its end', async () => {
   expect(await posts.removeOld()).toBe(1);
   expect(await posts.depth()).toBe(1);
 });
+
+test('what a workspace has not shown within a day after Alfred was removed from it is given up', async () => {
+  const { id } = await created();
+  const end = (hours: number) =>
+    env.postgres.pool.query(
+      `insert into slack_installations (team, name, state, tenant, bot_id, bot_user_id, installed_by, ended_at)
+       values ('T1', 'n', 'ended', 'local', 'B', 'U', 'U', now() - $1 * interval '1 hour')
+       on conflict (team) do update set ended_at = excluded.ended_at`,
+      [hours],
+    );
+  await env.postgres.pool.query("update slack_posts set created_at = now() - interval '3 days' where id = $1", [id]);
+  await end(23);
+  await posts.removeOld();
+  expect(await posts.depth()).toBe(1);
+  await end(25);
+  // Of the workspace with another token, since then.
+  await created();
+  await posts.removeOld();
+  expect(await posts.depth()).toBe(1);
+  await env.postgres.pool.query('delete from slack_installations');
+});

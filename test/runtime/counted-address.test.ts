@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { countedAddress } from '../../../api/http/client-address.ts';
+import { countedAddress } from '../../runtime/counted-address.ts';
 
 test.each([
   ['203.0.113.9', '203.0.113.9'],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createWindowCounter } from '../../../adapters/limits/window-counter.ts';
+import { createWindowCounter } from '../../runtime/window-counter.ts';
 
 test('counts each key for itself, and from the beginning when its window is over', () => {
   let now = 0;

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { LimitName, Quota } from '../../contract/rules/request-limits.ts';
+import type { LimitName, Quota } from '../contract/rules/request-limits.ts';
 
 /** The most keys that are counted. A flood from more addresses than this forgets the ones seen longest ago. */
 const mostKeys = 50_000;
