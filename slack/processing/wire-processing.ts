@@ -86,12 +86,12 @@ type Wired = {
   onAsked: () => void;
 };
 
-/** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
-export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
-  const { calls, notices, removeFiles, observe, signal, onAsked } = more;
-  const { config, log, metrics } = edge;
-  const { slackThreads: threads, conversationRows: conversations } = adapters;
-  const principals = createSlackPrincipals({
+type WiredPrincipals = Pick<Wired, 'adapters' | 'workspaces' | 'calls'> & {
+  edge: Pick<Edge, 'config' | 'log' | 'metrics'>;
+};
+
+function wirePrincipals({ edge: { config, log, metrics }, adapters, workspaces, calls }: WiredPrincipals) {
+  return createSlackPrincipals({
     people: createPeople(calls, config.SLACK_LINK_BY_EMAIL),
     linkOf: createLinkOfPerson({
       links: adapters.slackUserLinks,
@@ -104,6 +104,14 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     isShared: createSharedChannels(calls),
     tenantOf: workspaces.tenantOf,
   });
+}
+
+/** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
+export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
+  const { calls, notices, removeFiles, observe, signal, onAsked } = more;
+  const { config, log, metrics } = edge;
+  const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const principals = wirePrincipals({ edge, adapters, workspaces, calls });
   const readFiles = wireReadFiles({
     edge,
     adapters,
