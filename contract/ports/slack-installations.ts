@@ -67,8 +67,8 @@ export interface SlackInstallations {
   /**
    * Deletes its token.
    *
-   * @param installedUntil Slack has ended it then: leaves one alone that was installed later. One that was let in has its
-   *   entry in the audit log
+   * @param installedUntil Slack has ended it then: leaves one alone that was installed later. One that was let in has
+   *   its entry in the audit log
    * @returns undefined when there was none
    */
   end(team: string, installedUntil?: Date): Promise<SlackInstallation | undefined>;

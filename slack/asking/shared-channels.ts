@@ -10,8 +10,8 @@ export const isSharedChannel = (found: Record<string, unknown>): boolean =>
   [found.is_ext_shared, found.is_pending_ext_shared, found.is_org_shared].includes(true);
 
 /**
- * Whether people of other workspaces are in a channel. Of those of the same organisation (Enterprise Grid) no event says
- * that, and they may belong to another tenant.
+ * Whether people of other workspaces are in a channel. Of those of the same organisation (Enterprise Grid) no event
+ * says that, and they may belong to another tenant.
  */
 export function createSharedChannels(calls: Pick<SlackCalls, 'call'>) {
   const known = new LRUCache<string, boolean>({ max: 10_000, ttl: cacheMs });
