@@ -7,7 +7,7 @@ import { isTokenProblem, tokenRefused } from './api-calls/token-problems.ts';
 export type Identity = { botId: string; botUserId: string; team: string; workspace: string };
 
 /** Who Alfred is in the workspace of the bot token, and what keeps it from knowing that. */
-export type OwnIdentity = {
+type OwnIdentity = {
   /** Absent: there is no such token. */
   identity: Promise<Identity> | undefined;
   problem: () => string | undefined;

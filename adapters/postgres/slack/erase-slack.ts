@@ -8,7 +8,7 @@ import { mayBecomeDocument } from './slack-files.ts';
 export type SlackErasure = { team: string; id?: string | undefined; tenant?: string | undefined };
 
 /** How many of each, and whose they were. */
-export type ErasedSlack = {
+type ErasedSlack = {
   conversations: number;
   documents: number;
   files: number;
