@@ -32,7 +32,9 @@ export function removalsIn(body: { event?: unknown }): SlackRemoval[] {
   // A message with replies that is deleted stays as a line that says so.
   if (after.subtype === 'tombstone') return [{ channel, ts }];
   const left = filesOf(after);
-  const takenOut = [...filesOf(before).keys()].filter((id) => !left.has(id));
+  // An edit of the words that leaves the list of files out says nothing about them.
+  const saysFiles = Array.isArray(after.files) || after.text === before.text;
+  const takenOut = saysFiles ? [...filesOf(before).keys()].filter((id) => !left.has(id)) : [];
   return [
     ...[...left].flatMap(([fileId, { isShown }]) => (isShown ? [] : [{ fileId }])),
     ...(takenOut.length > 0 ? [{ channel, ts, fileIds: takenOut }] : []),

@@ -34,6 +34,7 @@ test('a file that was deleted, and one that was taken out of a message', () => {
 
 test('what deletes nothing', () => {
   expect(changed({ text: 'a', ...files('F1') }, { text: 'b', ...files('F1') })).toEqual([]);
+  expect(changed({ text: 'a', ...files('F1') }, { text: 'b' })).toEqual([]);
   expect(removalsIn({ event: { type: 'message', channel: 'C1', ts: '1.0', ...files('F1') } })).toEqual([]);
   expect(removalsIn({ event: { type: 'reaction_added' } })).toEqual([]);
   expect(removalsIn({})).toEqual([]);
