@@ -115,11 +115,12 @@ const Environment = Variables.superRefine((env, context) => {
   for (const name of ['RERANK_MODEL', 'RERANK_API_KEY'] as const)
     if (env.RERANK_URL === undefined && env[name] !== undefined)
       addIssue(name, 'expected together with RERANK_URL, which says where the reranker is');
-  if (env.RERANK !== undefined && env.RERANK_URL !== undefined)
+  const hasOwnReranker = env.RERANK !== undefined && env.RERANK !== 'none';
+  if (hasOwnReranker && env.RERANK_URL !== undefined)
     addIssue('RERANK', 'expected without RERANK_URL: one reranker orders a search, on this machine or on a server');
   if (env.RERANK === undefined && env.RERANK_MODEL_DIR !== undefined)
     addIssue('RERANK_MODEL_DIR', 'expected together with RERANK, which says what model it is');
-  if (env.RERANK === undefined && env.RERANK_URL === undefined && env.RERANK_EVIDENCE !== undefined)
+  if (!hasOwnReranker && env.RERANK_URL === undefined && env.RERANK_EVIDENCE !== undefined)
     addIssue('RERANK_EVIDENCE', 'expected together with RERANK or RERANK_URL, whose scores it is about');
   if (Boolean(env.TEMPORAL_TLS_CERT_FILE) !== Boolean(env.TEMPORAL_TLS_KEY_FILE)) {
     addIssue('TEMPORAL_TLS_CERT_FILE', 'expected together with TEMPORAL_TLS_KEY_FILE');

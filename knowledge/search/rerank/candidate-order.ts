@@ -10,8 +10,8 @@ export const fusedOrder = (fused: FusedCandidate[]): OrderedCandidate[] =>
   fused.map(({ codes: _, rank, score, ...candidate }) => ({ ...candidate, fused: { rank, score }, rerank: null }));
 
 /**
- * Candidates with a reranker score come first: those that have a code of the query before others, then best first;
- * equal scores keep their fused order. The others follow in their fused order.
+ * Orders the candidates that have a reranker score: those that have a code of the query before others, then best first;
+ * equal scores keep their fused order. The others keep their places.
  *
  * @param scores of the reranker, by chunk id
  */
@@ -24,11 +24,10 @@ export function rerankedOrder(fused: FusedCandidate[], scores: Map<string, numbe
       const score = scores.get(candidate.chunkId);
       return score === undefined ? [] : [{ candidate, score }];
     })
-    .sort((a, b) => codesOf(b) - codesOf(a) || b.score - a.score);
-  return [
-    ...scored.map(({ candidate, score }, i) => ({ ...candidate, rerank: { rank: i + 1, score } })),
-    ...candidates.filter(({ chunkId }) => !scores.has(chunkId)),
-  ];
+    .sort((a, b) => codesOf(b) - codesOf(a) || b.score - a.score)
+    .map(({ candidate, score }, i): OrderedCandidate => ({ ...candidate, rerank: { rank: i + 1, score } }));
+  let next = 0;
+  return candidates.map((candidate) => (scores.has(candidate.chunkId) ? (scored[next++] ?? candidate) : candidate));
 }
 
 /** What a reranker reads of a passage, the same as an embedding model: the headings above it, and the text. */

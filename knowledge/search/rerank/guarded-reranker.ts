@@ -14,14 +14,16 @@ type Deps = { reranker: Reranker; log: Logger; metrics?: Pick<Metrics, 'searchRe
  * better than one that fails or waits.
  */
 export function createGuardedReranker({ reranker, log, metrics }: Deps) {
-  const { model, candidates, timeoutMs, evidence } = reranker;
+  const { model, candidates, sentences, timeoutMs, evidence, languages } = reranker;
   let coolsDownUntil = -Infinity;
   const count = (outcome: string) => metrics?.searchReranks.inc({ outcome });
 
   return {
     model,
     candidates,
+    sentences,
     evidence,
+    languages,
 
     /** Whether the reranker may be called now. Call it once in a search, before passages are read for reranking. */
     async canBeCalled(): Promise<boolean> {

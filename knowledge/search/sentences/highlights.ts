@@ -1,6 +1,6 @@
 import { sentencesOf } from '../../../contract/rules/quote.ts';
 import type { Span } from '../../../contract/rules/sentences.ts';
-import type { ScoredPassage } from '../best-passages.ts';
+import type { ReadPassage } from '../read-passages.ts';
 import type { CandidateRating } from './rate-candidates.ts';
 import { coverageOf, type WordWeights } from '../evidence/word-weights.ts';
 
@@ -10,8 +10,18 @@ const maxHighlights = 6;
 /** @property at its place in the passage's text; `words`: its text with the last heading above it */
 export type PassageSentence = { at: Span; words: string };
 
+type HighlightOptions = {
+  words: WordWeights;
+  rating: { parts: CandidateRating[]; coverageWeight: number } | undefined;
+  gainAt?: (start: number) => number;
+};
+
 /** The sentences of a passage. */
-export function passageSentences({ text, headingPath, title }: ScoredPassage): PassageSentence[] {
+export function passageSentences({
+  text,
+  headingPath,
+  title,
+}: Pick<ReadPassage, 'text' | 'headingPath' | 'title'>): PassageSentence[] {
   const heading = headingPath.at(-1) ?? title;
   return sentencesOf(text).map(({ start, end }) => ({
     at: { start, end },
@@ -22,17 +32,19 @@ export function passageSentences({ text, headingPath, title }: ScoredPassage): P
 /**
  * The sentences of a passage that come nearest to a query, best first, with their places in the document.
  *
- * @param rating undefined when the sentences are rated by words alone
+ * @param rating undefined when the sentences are rated by words alone; `gainAt`: what a reranker adds to a sentence, by
+ *   where it begins in the document
  */
 export function highlightsOf(
-  { start, language }: ScoredPassage,
+  { start, language }: Pick<ReadPassage, 'start' | 'language'>,
   sentences: PassageSentence[],
-  { words, rating }: { words: WordWeights; rating: { parts: CandidateRating[]; coverageWeight: number } | undefined },
+  { words, rating, gainAt }: HighlightOptions,
 ): { start: number; end: number; score: number }[] {
   const rated = sentences.map(({ at, words: own }) => {
     const coverage = coverageOf(words, own, language);
-    const score = rating ? nearnessAt(rating.parts, start + at.start) + rating.coverageWeight * coverage : coverage;
-    return { start: start + at.start, end: start + at.end, score };
+    const from = start + at.start;
+    const score = rating ? nearnessAt(rating.parts, from) + rating.coverageWeight * coverage : coverage;
+    return { start: from, end: start + at.end, score: score + (gainAt?.(from) ?? 0) };
   });
   return rated.sort((a, b) => b.score - a.score).slice(0, maxHighlights);
 }

@@ -64,6 +64,7 @@ function create(
     RERANK: 'local:ms-marco-minilm',
     RERANK_MODEL_DIR: dir,
     RERANK_TIMEOUT_MS: '60000',
+    RERANK_EVIDENCE: '0.5,0.02',
     ...variables,
   });
   const reranker = createLocalReranker(config, log, { recheckMs: 0 });
@@ -87,7 +88,7 @@ function create(
 const texts = ({ passages }: { passages: { text: string }[] }) => passages.map(({ text }) => text);
 
 describe('a reranker on this machine', () => {
-  test('orders the passages, and its best score decides the evidence, whatever the limit is', async () => {
+  test('orders the passages, and its best score decides the evidence by RERANK_EVIDENCE, whatever the limit is', async () => {
     const { search, outcomes, warnings } = create(await modelFolder());
     const found = await search();
     expect(texts(found)).toEqual(byModel);

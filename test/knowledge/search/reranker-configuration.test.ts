@@ -25,7 +25,10 @@ describe('the configuration of a reranker', () => {
     [{ RERANK_URL: url }, 'RERANK_MODEL is not set: is needed with RERANK_URL'],
     [{ RERANK_MODEL: 'm' }, 'RERANK_MODEL is "m": expected together with RERANK_URL'],
     [{ RERANK_API_KEY: 'hunter2' }, 'RERANK_API_KEY is wrong: expected together with RERANK_URL'],
-    [{ RERANK: 'local:bert' }, 'RERANK is "local:bert": expected local:ms-marco-minilm or local:mmarco-minilm'],
+    [
+      { RERANK: 'local:bert' },
+      'RERANK is "local:bert": expected none, local:ms-marco-minilm-l12, local:ms-marco-minilm or local:mmarco-minilm',
+    ],
     [
       { RERANK: local, RERANK_URL: url, RERANK_MODEL: 'm' },
       'RERANK is "local:ms-marco-minilm": expected without RERANK_URL',
@@ -49,6 +52,7 @@ describe('the configuration of a reranker', () => {
 
   test('without an address there is no reranker', () => {
     expect(createReranker(configOf({}), silent)).toBeUndefined();
+    expect(createReranker(configOf({ RERANK: 'none' }), silent)).toBeUndefined();
   });
 
   test('its candidates, time-out and thresholds of evidence depend on where it runs, and can be set', () => {
@@ -57,7 +61,7 @@ describe('the configuration of a reranker', () => {
       return { candidates, timeoutMs, evidence };
     };
     const [own, remote] = [{ RERANK: local }, { RERANK_URL: url, RERANK_MODEL: 'm' }];
-    expect(settings(own)).toEqual({ candidates: 12, timeoutMs: 5_000, evidence: { strong: 0.5, weak: 0.02 } });
+    expect(settings(own)).toEqual({ candidates: 12, timeoutMs: 5_000, evidence: undefined });
     expect(settings(remote)).toEqual({ candidates: 32, timeoutMs: 2_000, evidence: undefined });
     const set = { RERANK_CANDIDATES: '20', RERANK_TIMEOUT_MS: '900', RERANK_EVIDENCE: '2.5,-1' };
     const expected = { candidates: 20, timeoutMs: 900, evidence: { strong: 2.5, weak: -1 } };

@@ -15,6 +15,8 @@ type Settings = Pick<
 
 /** The ten passages that are judged, and some whose neighbours are joined to them. */
 const defaultCandidates = 12;
+/** As many as are read for the time that four passages take. */
+const readSentences = 16;
 /** Twelve passages take about a second of one core; the first search also loads the model. */
 const defaultTimeoutMs = 5_000;
 /** A model that cannot be run is not tried again for this long. */
@@ -27,8 +29,8 @@ const idleMs = 600_000;
  * @param options.recheckMs after this time the folder of a missing model, which may be downloading, is checked again
  */
 export function createLocalReranker(config: Settings, log: Logger, { recheckMs = 5_000 } = {}): Reranker | undefined {
-  if (config.RERANK === undefined) return undefined;
-  const { name, maxTokens, evidence } = localRerankModels[config.RERANK];
+  if (config.RERANK === undefined || config.RERANK === 'none') return undefined;
+  const { name, maxTokens, languages } = localRerankModels[config.RERANK];
   const dir = config.RERANK_MODEL_DIR ?? join(config.ALFRED_DATA_DIR, 'rerank-model');
   const model: CrossEncoder = {
     modelFile: join(dir, 'model.onnx'),
@@ -59,8 +61,10 @@ export function createLocalReranker(config: Settings, log: Logger, { recheckMs =
   return {
     model: name,
     candidates: config.RERANK_CANDIDATES ?? defaultCandidates,
+    sentences: readSentences,
     timeoutMs: config.RERANK_TIMEOUT_MS ?? defaultTimeoutMs,
-    evidence: config.RERANK_EVIDENCE ?? evidence,
+    evidence: config.RERANK_EVIDENCE,
+    languages,
     isReady,
     async scores(query, texts, signal) {
       if (!(await isReady()))
