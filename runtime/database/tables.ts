@@ -39,6 +39,17 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     calls: Generated<number>;
     updated_at: Generated<Date>;
   };
+  delegations: {
+    child_id: string;
+    parent_id: string;
+    step: number;
+    call_id: string;
+    usd: Generated<number>;
+    tokens: Generated<number>;
+    calls: Generated<number>;
+    started_at: Generated<Date>;
+    ended_at: Date | null;
+  };
   model_gates: {
     model: string;
     failures: Generated<number>;
@@ -178,6 +189,10 @@ type TaskTable = Owned &
     agent: string;
     status: string;
     conversation_id: string | null;
+    /** The task that delegated this one. */
+    parent_id: Generated<string | null>;
+    /** The tasks above it, the first one first and its parent last. */
+    ancestors: Generated<string[]>;
     schedule_id: Generated<string | null>;
     metadata: Generated<unknown>;
     budget: Generated<unknown>;
