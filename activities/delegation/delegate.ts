@@ -1,5 +1,4 @@
 import type { Priority } from '@temporalio/common';
-import { v5 as uuidOf } from 'uuid';
 import type { Agents } from '../../agents/index.ts';
 import type { Citations, Delegations, TaskRow, Tasks, Tenants, Workflows } from '../../contract/ports/index.ts';
 import {
@@ -54,13 +53,6 @@ type DelegateCall = {
 export type PreparedDelegation =
   { result: ToolResultRef } | { child: TaskRef & { head: MessageHead }; priority: Priority; hasEnded?: true };
 
-/** Names the children of delegate calls. Never changed: a repeated attempt must find the same child. */
-const childNamespace = '6f1d3c52-0d0b-5c4e-9a35-52c1b0f0a6d7';
-
-/** The id of the child of a call, the same in every attempt. */
-const childIdOf = ({ taskId }: TaskRef, step: number, callId: string) =>
-  uuidOf(`${taskId}/${step}/${callId}`, childNamespace);
-
 /** Delegate calls: a child is stored before its workflow starts, and its answer is the result of the call. */
 export const createDelegationActivities = (deps: DelegationDeps) => ({
   /**
@@ -104,7 +96,6 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
     const begun = await deps.delegations.begin(task, currentRun(), {
       step,
       callId: call.callId,
-      childId: childIdOf(task, step, call.callId),
       agent: parsed.agent,
       input: parsed.input,
       asked: parsed.asked,

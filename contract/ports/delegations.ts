@@ -6,8 +6,6 @@ import type { Run } from './run.ts';
 
 /** A task that another one delegates. */
 export type NewDelegation = ToolCallKey & {
-  /** The child's id, the same in every attempt. */
-  childId: string;
   agent: string;
   input: TaskInput;
   /** What the model wants to give of the budget. */

@@ -1,6 +1,7 @@
 import { sql, type Selectable } from 'kysely';
+import { v7 as newId } from 'uuid';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { BegunDelegation, NewDelegation, Run } from '../../../contract/ports/index.ts';
+import type { BegunDelegation, NewDelegation, Run, ToolCallKey } from '../../../contract/ports/index.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -28,7 +29,7 @@ export async function beginDelegation(
   await lockContents(parent).execute(trx);
   const budget = await lockTaskBudget(trx, parent.taskId);
   const row = await lockTasks(trx, parent);
-  const existing = await findChild(trx, parent, delegation.childId);
+  const existing = await findChild(trx, parent, delegation);
   if (existing) return existing;
   if (!row || row.ended_at !== null || row.run_id !== runId) throw new AlfredError('superseded', 'The task had ended.');
   if (row.cancel_request !== null || row.erased_at !== null)
@@ -49,17 +50,24 @@ async function lockTasks(trx: Database, { taskId }: TaskRef): Promise<TaskColumn
   return rows.find(({ id }) => id === taskId);
 }
 
-async function findChild(trx: Database, parent: TaskRef, childId: string): Promise<BegunDelegation | undefined> {
+/** The child that an earlier attempt at the call has stored. */
+async function findChild(
+  trx: Database,
+  parent: TaskRef,
+  { step, callId }: ToolCallKey,
+): Promise<BegunDelegation | undefined> {
   const child = await trx
-    .selectFrom('tasks')
-    .select(['agent', 'input_head', 'priority', 'ended_at'])
-    .where('id', '=', childId)
-    .where('parent_id', '=', parent.taskId)
+    .selectFrom('delegations as d')
+    .innerJoin('tasks as t', 't.id', 'd.child_id')
+    .select(['t.id', 't.agent', 't.input_head', 't.priority', 't.ended_at'])
+    .where('d.parent_id', '=', parent.taskId)
+    .where('d.step', '=', step)
+    .where('d.call_id', '=', callId)
     .executeTakeFirst();
   if (!child) return undefined;
   const { tenant, subject } = parent;
   return {
-    child: { taskId: childId, tenant, subject, agent: child.agent, head: child.input_head },
+    child: { taskId: child.id, tenant, subject, agent: child.agent, head: child.input_head },
     priority: child.priority ?? undefined,
     hasEnded: child.ended_at !== null,
   };
@@ -78,7 +86,8 @@ async function insertChild(
   parent: TaskRef,
   { row, delegation, requestHash, reserved }: NewChild,
 ): Promise<BegunDelegation> {
-  const { childId, agent, input, agentBudget, step, callId } = delegation;
+  const { agent, input, agentBudget, step, callId } = delegation;
+  const childId = newId();
   const { tenant, subject } = parent;
   const owner = { tenant, subject };
   // The child acts with the rights that its parent was asked with, and no others.

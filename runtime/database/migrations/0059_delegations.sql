@@ -17,9 +17,10 @@ CREATE TABLE delegations (
   tokens     bigint NOT NULL DEFAULT 0,
   calls      integer NOT NULL DEFAULT 0,
   started_at timestamptz NOT NULL DEFAULT now(),
-  ended_at   timestamptz
+  ended_at   timestamptz,
+  -- A repeated attempt finds the child of its call.
+  UNIQUE (parent_id, step, call_id)
 );
-CREATE INDEX delegations_of_parent ON delegations (parent_id, started_at);
 
 -- Down Migration
 

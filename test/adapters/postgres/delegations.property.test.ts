@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { v7 as newId } from 'uuid';
 import { createDelegations } from '../../../adapters/postgres/delegations/delegations.ts';
 import type { Delegations } from '../../../contract/ports/index.ts';
 import { AlfredError } from '../../../contract/errors.ts';
@@ -61,6 +60,7 @@ type Node = {
   open: number;
   hasEnded: boolean;
   step: number;
+  spending: Promise<void>;
 };
 
 const ignoreRefusal = (error: unknown) => {
@@ -70,7 +70,7 @@ const ignoreRefusal = (error: unknown) => {
 /** Tasks of one tree, and what a random sequence of operations makes of them. */
 async function growTree(budget: BudgetLimits) {
   const { task, head } = await harness.newTask(budget);
-  const nodes: Node[] = [{ task, head, callId: '', open: 0, hasEnded: false, step: 0 }];
+  const nodes: Node[] = [{ task, head, callId: '', open: 0, hasEnded: false, step: 0, spending: Promise.resolve() }];
   let requests = 0;
   const live = (among: number) => {
     const alive = nodes.filter(({ hasEnded }) => !hasEnded);
@@ -88,22 +88,33 @@ async function growTree(budget: BudgetLimits) {
       );
   };
   const delegate = async (node: Node, cents: number | null, among: number) => {
-    const [childId, callId] = [newId(), `c${++requests}`];
-    const begun = await delegations.begin(node.task, run, {
+    const callId = `c${++requests}`;
+    const made = {
       step: ++node.step,
       callId,
-      childId,
       agent: `level-${depthOf(node) + 1}`,
       input: { text: `request ${requests}` },
       asked: cents === null ? {} : { maxCostUsd: cents / 100 },
       agentBudget: {},
       among,
-    });
-    if ('refused' in begun) return;
+    };
+    const begun = await delegations.begin(node.task, run, made);
+    if ('refused' in begun) return false;
+    // A repeated attempt finds the child and charges nothing.
+    expect(await delegations.begin(node.task, run, made)).toEqual(begun);
     await harness.tasks.start(begun.child, run, 'scripted:x');
     const { head: first, ...child } = begun.child;
-    node.open++;
-    nodes.push({ task: child, head: first, parent: node, callId, open: 0, hasEnded: false, step: 0 });
+    nodes.push({
+      task: child,
+      head: first,
+      parent: node,
+      callId,
+      open: 0,
+      hasEnded: false,
+      step: 0,
+      spending: Promise.resolve(),
+    });
+    return true;
   };
   const end = async (node: Node) => {
     if (node.open > 0 || !node.parent || node.hasEnded) return;
@@ -127,9 +138,17 @@ async function growTree(budget: BudgetLimits) {
       }
       const node = live(made.pick);
       if (!node) return;
-      if (made.kind === 'spend') await spend(node, made.cents, made.used).catch(ignoreRefusal);
-      else if (made.kind === 'delegate') await delegate(node, made.cents, made.among).catch(ignoreRefusal);
-      else await end(node);
+      if (made.kind === 'end') return end(node);
+      // A task ends when its calls and its children have ended.
+      node.open++;
+      const isOpen =
+        made.kind === 'delegate' && (await delegate(node, made.cents, made.among).catch(ignoreRefusal)) === true;
+      if (made.kind === 'spend') {
+        // The steps of a task follow each other.
+        node.spending = node.spending.then(() => spend(node, made.cents, made.used).catch(ignoreRefusal));
+        await node.spending;
+      }
+      if (!isOpen) node.open--;
     },
     async endAll() {
       for (const node of nodes.toReversed()) await end(node);
