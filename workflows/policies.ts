@@ -100,8 +100,8 @@ export const answerOfChild: ActivityOptions = {
 };
 
 /**
- * How a delegated task belongs to its parent: the cancellation of the parent reaches it and waits for its end, and it is
- * cancelled when the parent is terminated or has timed out.
+ * How a delegated task belongs to its parent: the cancellation of the parent reaches it and waits for its end. It is
+ * also cancelled when the parent is terminated or has timed out.
  */
 export const delegatedTask = {
   parentClosePolicy: 'REQUEST_CANCEL',

@@ -112,7 +112,7 @@ const findPlace = (passage: FoundPassage, places: CitedPlace[]) =>
       chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
   );
 
-/** Whether an agent answers from documents, read by itself or by those that it asks, so that its answers cite passages. */
+/** Whether an agent answers from documents, which it or an agent that it asks has read: its answers cite passages. */
 export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean =>
   tools.includes('search_documents') || tools.includes('delegate');
 

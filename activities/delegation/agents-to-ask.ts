@@ -20,8 +20,8 @@ export async function usableAgents(
 }
 
 /**
- * The tools with which a model is asked: `delegate` names the agents that the task may ask, with what each is there for.
- * With no agent to ask, the tool is left out.
+ * The tools with which a model is asked. `delegate` names the agents that the task may ask, and what each is there for;
+ * with no agent to ask, it is left out.
  */
 export async function withAgentsToAsk(
   deps: AgentsToAskDeps,

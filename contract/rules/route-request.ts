@@ -16,8 +16,8 @@ const joints = /(?<=[.?!;])\s+|\n+|,?\s+(?:and\s+(?:then|also)|and|und|sowie|et|
 
 /**
  * Routes a request to agents without a model, for the offline provider: the words of the request against the words of
- * the agents' descriptions. A word counts less the more agents have it. “X and Y” is parted only where X and Y belong to
- * different agents; a part without such a word belongs to the one before it.
+ * the agents' descriptions. A word counts less the more agents have it. “X and Y” is parted only where X and Y belong
+ * to different agents; a part without such a word belongs to the one before it.
  *
  * The rules do not understand anything: a request in words that no description has is routed to no agent.
  *

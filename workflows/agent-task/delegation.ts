@@ -60,7 +60,7 @@ export async function prepareDelegations(calls: DelegateCall[]): Promise<Delegat
 export const hasNewChild = (prepared: Delegations['prepared']): boolean =>
   [...prepared.values()].some((delegation) => 'child' in delegation);
 
-/** Runs the child of a delegate call to its end. @returns its answer, or why there is none, as the result of the call */
+/** Runs the child of a delegate call to its end. @returns its answer, or why there is none, as the call's result */
 export async function runDelegation(made: DelegateCall, prepared: Prepared): Promise<ToolResultRef> {
   if ('result' in prepared) return prepared.result;
   const { child, hasEnded } = prepared;

@@ -212,7 +212,7 @@ export class TaskRun {
     return undefined;
   }
 
-  /** Not all children of the step could be stored. Those that ended meanwhile have given back what they did not need. */
+  /** Not all children of the step could be stored. Those that have ended since gave back what they did not need. */
   private retryDelegation(requested: RequestedCalls, { wait, hasBegun }: { wait: WaitReason; hasBegun: boolean }) {
     return hasBegun ? this.runTools(requested) : Promise.resolve({ wait });
   }

@@ -5,7 +5,7 @@ import { ownerSearchAttributes } from '../../contract/task-start.ts';
 import type { undoTaskWorkflow } from './workflow.ts';
 
 /**
- * Undoes what ended tasks have changed, one after the other, the newest first. Each on the queue of its own agent, whose
+ * Undoes what ended tasks have changed, one after the other, the newest first. Each on the queue of its agent, whose
  * workers have its tools. The rows say what is to be undone, so one that runs already does it too.
  */
 export async function undoDelegated(tasks: TaskRef[]): Promise<void> {

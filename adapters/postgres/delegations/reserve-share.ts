@@ -63,7 +63,7 @@ export async function reserveShare(
   return { limits, charge };
 }
 
-/** The number of parts of the rest: one for each delegate call of the step that has none yet, and one for the parent. */
+/** The number of parts of the rest: one for each delegate call of the step without a share, and one for the parent. */
 async function partsOf(trx: Database, { taskId }: TaskRef, { step, among }: Pick<Share, 'step' | 'among'>) {
   const { rows } = await sql<{ begun: number }>`
     select count(*)::int as begun from delegations where parent_id = ${taskId} and step = ${step}`.execute(trx);

@@ -6,8 +6,8 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 
 /**
- * Ends a delegation once. The child keeps no room in its budget: what it has not spent belongs to the parent again, also
- * when a person resets the child's workflow afterwards.
+ * Ends a delegation once. The child keeps no room in its budget: what it has not spent belongs to the parent again, and
+ * a reset of its workflow spends nothing more.
  *
  * @param trx a transaction
  */

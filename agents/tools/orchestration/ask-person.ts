@@ -3,8 +3,8 @@ import { AlfredError } from '../../../contract/errors.ts';
 import { typedTool } from '../typed-tool.ts';
 
 /**
- * Asks the person who asked. The call ends the task with the question as its answer (`activities/model/judge-response`),
- * so nothing waits: the next message of the conversation goes on. It runs only beside other calls, which it may not.
+ * Asks the person who asked. The call ends the task with the question as its answer (`activities/model/question-in`):
+ * nothing waits, and the next message of the conversation goes on. It runs only beside other calls, which it may not.
  */
 export const askPersonTool = typedTool({
   name: 'ask_person',

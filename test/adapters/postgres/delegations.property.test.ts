@@ -30,8 +30,13 @@ afterAll(() => harness?.close());
 const pick = fc.nat(1_000);
 const operation = fc.oneof(
   {
-    weight: 3,
-    arbitrary: fc.record({ kind: fc.constant('spend' as const), pick, cents: fc.nat(9), used: fc.nat(100) }),
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('spend' as const),
+      pick,
+      cents: fc.integer({ min: 1, max: 5 }),
+      used: fc.nat(100),
+    }),
   },
   {
     weight: 3,
@@ -47,9 +52,9 @@ const operation = fc.oneof(
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 const limits = fc.record({
-  maxCostUsd: fc.integer({ min: 5, max: 100 }).map((cents) => cents / 100),
+  maxCostUsd: fc.integer({ min: 3, max: 30 }).map((cents) => cents / 100),
   maxTokens: fc.option(fc.integer({ min: 1_000, max: 60_000 }), { nil: undefined }),
-  maxModelCalls: fc.option(fc.integer({ min: 1, max: 15 }), { nil: undefined }),
+  maxModelCalls: fc.option(fc.integer({ min: 2, max: 8 }), { nil: undefined }),
 });
 
 type Node = {
@@ -176,12 +181,12 @@ test(
     await fc.assert(
       fc.asyncProperty(
         limits,
-        fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { maxLength: 14 }),
+        fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 4, maxLength: 16 }),
         async (budget, rounds) => {
           const tree = await growTree(budget);
           const root = (tree.nodes[0] as Node).task;
           const ids = () => tree.nodes.map(({ task }) => task.taskId);
-          // The operations of a round are made at the same time. The database refuses whatever passes a limit.
+          // The operations of a round are made at the same time. The database refuses a write that passes a limit.
           for (const round of rounds) {
             await Promise.all(round.map((made) => tree.apply(made)));
             const { budget: now } = (await harness.tasks.get(root, root.taskId)) ?? {};
