@@ -1,12 +1,12 @@
 import type { Priority } from '@temporalio/common';
 import { AlfredError } from '../contract/errors.ts';
-import { taskWorkflowId } from '../contract/ids.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
 import type { BudgetLimits, ConversationRef, MessageHead, TaskRef, ToolResultRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { withHeartbeat } from './activity-context.ts';
+import { hasTaskEnded } from './has-task-ended.ts';
 import type { ConversationTurns, TaskEvents, Tasks, Workflows } from '../contract/ports/index.ts';
 
 export type ConversationDeps = {
@@ -30,7 +30,7 @@ type DecidedMessage = Pick<MessageReceipt, 'id' | 'outcome' | 'position' | 'task
 
 /** Reads and writes of a conversation's rows; all but the long ones run as local activities. */
 export const createConversationActivities = (deps: ConversationDeps) => {
-  const { turns, tasks, events, workflows, metrics, log } = deps;
+  const { turns, tasks, events, metrics, log } = deps;
   return {
     isDeleted: ({ conversation }: ConversationArg): Promise<boolean> => turns.isDeleted(conversation),
 
@@ -59,7 +59,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
 
     /** @returns false when the task has not ended after all, because its workflow was reset */
     async endTurn({ conversation, taskId }: ConversationArg & { taskId: string }): Promise<boolean> {
-      if (!(await hasEnded(taskId))) return false;
+      if (!(await hasTaskEnded(deps, taskId))) return false;
       await turns.end(conversation, taskId);
       return true;
     },
@@ -106,20 +106,4 @@ export const createConversationActivities = (deps: ConversationDeps) => {
       log.info({ conversationId: conversation.conversationId }, 'a conversation was erased');
     },
   };
-
-  /** A workflow writes its end to its row before it ends. If it could not, the row is reconciled here. */
-  async function hasEnded(taskId: string): Promise<boolean> {
-    const isEndedInRow = async () => (await tasks.listStates([taskId])).every(({ status }) => isEnded(status));
-    if (await isEndedInRow()) return true;
-    const state = await workflows.describe(taskWorkflowId(taskId));
-    // The sweep judges a workflow that Temporal does not know, and starts a lost one again: its task has not ended.
-    if (state.status === 'not_found') return false;
-    const corrected = await tasks.reconcile(taskId, state);
-    if (corrected) {
-      const { found } = corrected;
-      metrics.rowsCorrected.inc({ found });
-      log.warn({ taskId, found }, 'a task row was brought in line with its workflow');
-    }
-    return isEndedInRow();
-  }
 };

@@ -2,6 +2,7 @@ import { createApprovalActivities, type ApprovalDeps } from './acting/approve.ts
 import { createModelActivities, type ModelDeps } from './model/call-model.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
+import { createDelegationActivities, type DelegationDeps } from './delegation/delegate.ts';
 import { createEmbedActivities, type EmbedDeps } from './documents/embed-texts.ts';
 import { createIngestActivities, type IngestDeps } from './documents/ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
@@ -15,6 +16,7 @@ import { createUndoActivities, type UndoDeps } from './acting/undo.ts';
 export type ActivityDeps = ModelDeps &
   ToolDeps &
   ApprovalDeps &
+  DelegationDeps &
   UndoDeps &
   TaskDeps &
   ConversationDeps &
@@ -42,6 +44,7 @@ export const createActivities = (deps: ActivityDeps) => {
     ...createModelActivities(deps),
     ...createToolActivities(deps),
     ...createApprovalActivities(deps),
+    ...createDelegationActivities(deps),
     ...createUndoActivities(deps),
     ...createConversationActivities(deps),
     ...createIngestActivities(deps),

@@ -5,6 +5,8 @@ import type { BusyPolicy } from '../contract/conversation.ts';
 /** An agent is data: its instructions, the tools it may call, the schemas of its input and output. */
 export type Agent = {
   description: string;
+  /** Requests that it is there for. An orchestrator reads them beside the description. */
+  examples?: readonly string[];
   instructions: string;
   /** Names of the tools that it may call. */
   tools: readonly string[];

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Json } from './json-schema.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { Approvers } from './approval.ts';
+import { delegationEndFields, delegationFields, PlanItem } from './delegation.ts';
 import { Budget, Effect, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
 
 const step = z.int().positive().describe('One turn of the model loop, from 1');
@@ -83,6 +84,9 @@ export const taskEventSchemas = [
     state: z.enum(['undone', 'undo_failed', 'cannot_be_undone', 'unknown']),
     summary: z.string(),
   }),
+  eventSchema('plan.changed', { step, callId: z.string(), items: z.array(PlanItem) }),
+  eventSchema('delegation.started', { step, callId: z.string(), ...delegationFields, request: z.string() }),
+  eventSchema('delegation.ended', { step, callId: z.string(), ...delegationEndFields }),
   eventSchema('task.waiting', Waiting.shape),
   eventSchema('task.resumed', { reason: z.string() }),
   eventSchema('budget.granted', { budget: Budget }),

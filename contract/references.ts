@@ -61,6 +61,8 @@ export type ToolCallRef = {
   effect?: 'write';
   /** Present when a person must approve the call first. */
   approval?: true;
+  /** Present when the call runs another agent, as a task of its own. */
+  delegate?: true;
 };
 
 /** What is wrong with a tool call: there is no such tool, or its arguments do not fit the tool's schema. */

@@ -142,6 +142,10 @@ export const TaskResult = z.object({
       'Whether the answer cites at least one passage that was read for it; absent for agents that do not answer from documents',
     ),
   incomplete: z.literal('budget').optional().describe('Present when the task ended with what it had'),
+  asks: z
+    .object({ choices: z.array(z.string()).optional() })
+    .optional()
+    .describe('Present when `text` is a question: the next message of the conversation answers it'),
 });
 export type TaskResult = z.infer<typeof TaskResult>;
 
@@ -180,6 +184,15 @@ export const TaskInput = z.object({
 });
 export type TaskInput = z.infer<typeof TaskInput>;
 
+/** A task that another one has delegated, as that one shows it. */
+export const TaskChild = z.object({
+  id: z.uuid(),
+  agent: z.string(),
+  status: TaskStatus,
+  costUsd: z.number().nonnegative().describe('Its own, without that of the tasks below it'),
+});
+export type TaskChild = z.infer<typeof TaskChild>;
+
 export const Task = z.object({
   id: z.uuid(),
   owner: Owner,
@@ -187,6 +200,7 @@ export const Task = z.object({
   status: TaskStatus,
   model: z.string().nullable().describe('provider:model, known once the task runs'),
   conversationId: z.string().nullable().describe('The conversation that it belongs to'),
+  parentId: z.uuid().nullable().optional().describe('The task that delegated this one'),
   scheduleId: z.uuid().nullable().optional().describe('The schedule that asked, directly or in the conversation'),
   asked: z.string().nullable().optional().describe('The first words of what it was asked, on one line'),
   input: TaskInput.nullable().optional().describe('What it was asked; absent in lists'),
@@ -199,6 +213,13 @@ export const Task = z.object({
   ),
   effects: z.array(Effect).describe('What it has changed in the world so far, in order'),
   usage: TaskUsage,
+  usageWithChildren: TaskUsage.optional().describe(
+    '`usage` is its own; this adds that of all tasks below it. Absent in lists, and when it has delegated none',
+  ),
+  children: z
+    .array(TaskChild)
+    .optional()
+    .describe('The tasks that it has delegated, oldest first; absent in lists, and when there is none'),
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
   createdAt: z.iso.datetime().describe('When it was asked for; in a conversation, the time of its message'),
   startedAt: z.iso.datetime().nullable(),
@@ -223,6 +244,10 @@ export const TaskListQuery = z.strictObject({
     .max(128)
     .optional()
     .describe('Only tasks of this conversation; not with `of=tenant`'),
+  parent: z
+    .uuid()
+    .optional()
+    .describe('Only the tasks that this one has delegated. Without it, delegated tasks are left out'),
   createdAfter: z.iso
     .datetime({ offset: true })
     .optional()

@@ -22,6 +22,7 @@ import { createConversationEvents } from '../adapters/postgres/conversations/con
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
+import { createDelegations } from '../adapters/postgres/delegations/delegations.ts';
 import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
 import { createEffects } from '../adapters/postgres/ledger/effects.ts';
 import { createEventListener } from '../adapters/postgres/event-listener.ts';
@@ -66,6 +67,7 @@ export function createAdapters(edge: AdapterEdge) {
     approvals: createApprovals(db),
     rights: createCurrentRights(db),
     effects: createEffects(db),
+    delegations: createDelegations(db),
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),

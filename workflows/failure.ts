@@ -4,7 +4,8 @@ import type { WaitReason } from '../contract/references.ts';
 
 /** What a failed model or tool call must wait for; undefined when waiting does not help. */
 export function waitReasonOf(error: unknown): WaitReason | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  // A local activity fails without an `ActivityFailure` around its error.
+  const cause = error instanceof ActivityFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure)) return undefined;
   return waitable.includes(cause.type ?? '') ? (cause.details?.[0] as WaitReason | undefined) : undefined;
 }

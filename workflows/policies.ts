@@ -90,6 +90,24 @@ export const outageWatch: ActivityOptions = {
   retry: { initialInterval: '200 ms', maximumInterval: '10 s' },
 };
 
+/**
+ * Stores the answer of a delegated task. Not a local activity: several children end side by side, and local activities
+ * beside each other can complete in another order on replay.
+ */
+export const answerOfChild: ActivityOptions = {
+  startToCloseTimeout: '30 s',
+  retry: { initialInterval: '200 ms', maximumInterval: '30 s' },
+};
+
+/**
+ * How a delegated task belongs to its parent: the cancellation of the parent reaches it and waits for its end. It is
+ * also cancelled when the parent is terminated or has timed out.
+ */
+export const delegatedTask = {
+  parentClosePolicy: 'REQUEST_CANCEL',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+} as const;
+
 /** Waits for the end of a task that is not a child of the waiting run. Takes days when the task waits for a person. */
 export const taskWait: ActivityOptions = {
   startToCloseTimeout: '1 day',

@@ -116,7 +116,11 @@ export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, step: Ste
     step.calls.map(async (call): Promise<ToolCallRef> => {
       const tool = findTool(deps.tools, call.tool);
       if (!tool || !(await mayCallTool(deps, task, call.tool))) return call;
-      const marked = tool.effect ? { ...call, effect: tool.effect } : call;
+      const marked: ToolCallRef = {
+        ...call,
+        ...(tool.effect ? { effect: tool.effect } : {}),
+        ...(tool.delegates ? { delegate: true } : {}),
+      };
       if (rulesFor(deps, task.agent, tool).length === 0) return marked;
       const { arguments: input, malformed } = await deps.messageStore.loadToolArguments(task, step.head, call.callId);
       if (malformed !== undefined || !isCallable(tool, input)) return marked;

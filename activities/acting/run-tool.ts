@@ -116,12 +116,12 @@ export const createToolActivities = (deps: ToolDeps) => {
 };
 
 /** The tool of that name, if the agent may call it. */
-function toolOf({ tools, agents }: ToolDeps, { agent }: TaskRef, name: string): Tool | undefined {
+export function toolOf({ tools, agents }: ToolDeps, { agent }: TaskRef, name: string): Tool | undefined {
   const isOffered = name === 'read_result' || findAgent(agents, agent)?.tools.includes(name);
   return isOffered ? findTool(tools, name) : undefined;
 }
 
-type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
+export type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
 
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   tool: Tool | undefined;
@@ -176,7 +176,7 @@ async function attempt(
  *
  * @throws AlfredError `approval_missing`
  */
-async function checkApproval(
+export async function checkApproval(
   deps: ToolDeps,
   { task, call, input, approval, verdict }: Pick<Attempt, 'task' | 'call' | 'input' | 'approval' | 'verdict'>,
 ): Promise<void> {
@@ -191,7 +191,7 @@ async function checkApproval(
 }
 
 /** For a call whose owner lacks the role, or has lost it since the model asked for the call. */
-function refusalOutcome(tool: string, wasSent: boolean): Outcome {
+export function refusalOutcome(tool: string, wasSent: boolean): Outcome {
   const why = `${tool} is kept for people with a role that the person who asked does not have`;
   return errorOutcome(
     wasSent
@@ -200,7 +200,7 @@ function refusalOutcome(tool: string, wasSent: boolean): Outcome {
   );
 }
 
-function denialOutcome(verdict: DecidedCall | undefined): Outcome {
+export function denialOutcome(verdict: DecidedCall | undefined): Outcome {
   const comment = verdict?.comment ? ` They say: ${verdict.comment}` : '';
   return errorOutcome(
     verdict?.status === 'expired'
@@ -230,7 +230,7 @@ function withApprovalNote(
   };
 }
 
-const errorOutcome = (message: string, misuse?: ToolMisuse): Outcome => ({
+export const errorOutcome = (message: string, misuse?: ToolMisuse): Outcome => ({
   output: { error: message },
   summary: message,
   isError: true,

@@ -12,8 +12,9 @@ type UndoOutcome = { state: UndoState; summary: string };
 
 /** Undo of what a cancelled or ended task has changed. */
 export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => ({
-  /** The calls that a cancelled task must undo, newest first. */
-  cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => effects.planUndo(task),
+  /** The calls that a cancelled task must undo, newest first, and the ended tasks below it with calls to undo. */
+  cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[]; delegated?: TaskRef[] }> =>
+    effects.planUndo(task),
 
   /** The calls of an ended task whose undo a person asked for, newest first. */
   begunUndos: async ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[] }> => ({

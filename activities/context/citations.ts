@@ -42,7 +42,28 @@ function withNumbers(output: JsonValue, numbers: Map<string, number>): JsonValue
     n: numbers.get(passage.chunkId) ?? 0,
     ...passage,
   }));
-  return passages ? { ...(output as Record<string, JsonValue>), passages } : output;
+  return passages ? { ...withAnswerNumbers(output as Record<string, JsonValue>, numbers), passages } : output;
+}
+
+/**
+ * The answer of another agent with the numbers that its passages have in this conversation. `citedAs` says which number
+ * in the answer means which passage, by chunk id. It is left out afterwards, so that nothing is numbered twice.
+ */
+function withAnswerNumbers(
+  { citedAs, ...output }: Record<string, JsonValue>,
+  numbers: Map<string, number>,
+): Record<string, JsonValue> {
+  if (typeof output.answer !== 'string' || typeof citedAs !== 'object' || citedAs === null) return output;
+  const ours = new Map(Object.entries(citedAs).map(([chunkId, n]) => [Number(n), numbers.get(chunkId)] as const));
+  const answer = output.answer.replace(
+    citation,
+    (_, list: string) =>
+      `[${list
+        .split(',')
+        .map((n) => ours.get(Number(n)) ?? n.trim())
+        .join(', ')}]`,
+  );
+  return { ...output, answer };
 }
 
 /** The places that the provider marked as cited in an answer. */
@@ -91,8 +112,9 @@ const findPlace = (passage: FoundPassage, places: CitedPlace[]) =>
       chunkId === passage.chunkId && quote !== '' && passage.text.slice(start, end) === quote,
   );
 
-/** Whether an agent answers from documents, so that its answers cite passages. */
-export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean => tools.includes('search_documents');
+/** Whether an agent answers from documents, which it or an agent that it asks has read: its answers cite passages. */
+export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean =>
+  tools.includes('search_documents') || tools.includes('delegate');
 
 /** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {

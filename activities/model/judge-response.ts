@@ -5,18 +5,22 @@ import { isCitingAgent, placesIn } from '../context/citations.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { judgeAnswer } from './judge-answer.ts';
+import { questionIn } from './question-in.ts';
 import type { CompletedModelCall } from '../../contract/ports/index.ts';
 
 /** The agent that answers, and the conversation that its model got. */
 export type AnswerContext = { agent: Agent; fitted: Fitted };
 
-/** @returns the result or the correction of a step's response; neither when the response calls tools */
+/**
+ * @returns the result or the correction of a step's response; neither when the response calls tools. `parts`: what is
+ *   stored in place of the response
+ */
 export async function judgeResponse(
   deps: CitationDeps,
   { task, model, agent, fitted }: AnswerContext & { task: TaskRef; model: string },
   { text, parts }: { text: string; parts: AssistantPart[] },
-): Promise<Pick<CompletedModelCall, 'result' | 'correction'>> {
-  if (parts.some(({ type }) => type === 'tool_call')) return {};
+): Promise<Pick<CompletedModelCall, 'result' | 'correction'> & Partial<Pick<CompletedModelCall, 'parts'>>> {
+  if (parts.some(({ type }) => type === 'tool_call')) return questionIn(parts, agent.tools) ?? {};
   const judged = judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);

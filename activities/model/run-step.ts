@@ -3,6 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
 import { callableTools, type ToolRightsDeps } from '../acting/tool-rights.ts';
 import { requireAgent } from '../activity-context.ts';
+import { withAgentsToAsk, type AgentsToAskDeps } from '../delegation/agents-to-ask.ts';
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
@@ -11,9 +12,10 @@ import { stepRequest, withAdded } from './model-request.ts';
 import type { ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
-  ToolRightsDeps & {
+  ToolRightsDeps &
+  AgentsToAskDeps & {
     agents: Agents;
-    tasks: Pick<Tasks, 'getConversationInstructions'>;
+    tasks: Pick<Tasks, 'getConversationInstructions' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
@@ -39,21 +41,23 @@ export async function runStep(
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
   const agent = { ...known, tools, instructions: withAdded(known.instructions, added) };
+  const offered = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.
   const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));
   const context: StepContext = { task, at, agent, provider, facts, outputTokens };
 
-  let fitted = await fitConversation(deps, context, { head: parent, force: false }, signal);
+  const stepDeps = { ...deps, tools: offered };
+  let fitted = await fitConversation(stepDeps, context, { head: parent, force: false }, signal);
   let halvings = 0;
   while (true) {
     try {
-      return await askForStep(deps, context, fitted, signal);
+      return await askForStep(stepDeps, context, fitted, signal);
     } catch (error) {
       const isTooLarge = error instanceof AlfredError && error.code === 'model_context_overflow';
       if (!isTooLarge || halvings === maxHalvings) throw error;
       halvings++;
-      fitted = await fitConversation(deps, context, { head: fitted.head, force: true }, signal);
+      fitted = await fitConversation(stepDeps, context, { head: fitted.head, force: true }, signal);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { Evidence, Highlight, Passage } from '../../contract/documents.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { CitedPlace } from '../../contract/messages.ts';
@@ -30,12 +31,14 @@ export type OfflineAnswer = { text: string; places: CitedPlace[] };
  *   follow-up adds;
  * - says that it does not know when nothing is near.
  *
- * Results without passages are shown as JSON.
+ * Answers of other agents are shown as they are. Results without passages are shown as JSON.
  */
 export function offlineAnswer(messages: Message[]): OfflineAnswer {
   const question = messages.findLast((message) => message.role === 'user' && !message.because);
   const last = messages.findLast((message) => message.role === 'tool' || message === question);
   const results = last?.role === 'tool' ? last.results : [];
+  const delegated = results.filter(({ tool }) => tool === 'delegate');
+  if (delegated.length > 0) return { text: answersOfAgents(delegated.map(({ output }) => output)), places: [] };
   const { query, isFollowUp, quoteQuery, matchesPassage } = offlineQuery(messages);
   const found = results.flatMap(({ output }) => readOutput(output) ?? []);
   const passages = found.filter(({ evidence }) => evidence !== 'none').flatMap((result) => result.passages);
@@ -59,6 +62,21 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
     return { text: [...shown, notice].join('\n\n'), places: [] };
   }
   return { text: `I don’t know: I found nothing near it. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
+}
+
+const AgentAnswer = z.object({
+  agent: z.string().optional(),
+  answer: z.string().optional(),
+  error: z.string().optional(),
+});
+
+/** The answers of the agents that were asked, one below the other, with the numbers of what they cite. */
+function answersOfAgents(outputs: JsonValue[]): string {
+  const answers = outputs.map((output) => {
+    const { agent = 'The agent', answer, error } = AgentAnswer.safeParse(output).data ?? {};
+    return answer ?? `${agent} has no answer: ${error ?? 'nothing came back.'}`;
+  });
+  return answers.join('\n\n');
 }
 
 const shorten = (line: string) =>

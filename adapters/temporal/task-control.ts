@@ -92,10 +92,9 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
           'task_running',
           `The task ${taskId} is ${row.status}. To stop it and undo what it has changed, cancel it with undo.`,
         );
-      if ((await effects.requestUndo(scope, taskId)) === 0) return undoneBefore(row);
-      await withTemporalTimeout(client, callDeadlineMs, () =>
-        workflows.undoTask({ ...scope, taskId, agent: row.agent }),
-      );
+      const undone = await effects.requestUndo(scope, taskId);
+      if (undone.length === 0) return undoneBefore(row);
+      for (const task of undone) await withTemporalTimeout(client, callDeadlineMs, () => workflows.undoTask(task));
       return (await tasks.get(scope, taskId)) ?? row;
     },
 
@@ -104,6 +103,11 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       if (!row) return undefined;
       if (isEnded(row.status))
         throw new AlfredError('task_ended', `The task ${taskId} is ${row.status}; its budget matters no more.`);
+      if (row.parentId)
+        throw new AlfredError(
+          'budget_refused',
+          `The task ${taskId} has a share of the budget of ${row.parentId}. Grant more to that one; its agent decides what to delegate again.`,
+        );
       await updateTask<BudgetLimits, BudgetGrant>(client, taskId, updateName.budget, grant);
       return (await tasks.get(reach, taskId)) ?? row;
     },

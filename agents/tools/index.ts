@@ -11,6 +11,9 @@ import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
+import { askPersonTool } from './orchestration/ask-person.ts';
+import { delegateTool } from './orchestration/delegate.ts';
+import { setPlanTool } from './orchestration/set-plan.ts';
 import { readResultTool } from './read-result.ts';
 
 /** The names of all tools that agents share, also of those that are not configured here. */
@@ -18,6 +21,9 @@ export const toolNames: readonly string[] = [
   'search_documents',
   'read_document',
   'read_result',
+  'delegate',
+  'set_plan',
+  'ask_person',
   'send_webhook',
   'send_email',
 ];
@@ -48,6 +54,9 @@ export function createTools(config: ActingConfig, ports: ToolPorts): Record<stri
     searchDocumentsTool(ports.index),
     readDocumentTool(ports.documents),
     readResultTool(ports.messageStore),
+    delegateTool,
+    setPlanTool,
+    askPersonTool,
     ...createActingTools(config, ports),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));

@@ -17,7 +17,7 @@ import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type O
 import { dollarAmount, wholeNumber } from './number-options.ts';
 import { addUndo, isTakenBack, printEffects } from './undo.ts';
 
-type TaskListOptions = ListOptions & OfOption & { agent?: string; status?: string };
+type TaskListOptions = ListOptions & OfOption & { agent?: string; status?: string; parent?: string };
 type GrantOptions = {
   maxCostUsd?: number;
   maxTokens?: number;
@@ -34,6 +34,7 @@ export function addTasks(program: Command, context: CommandContext) {
   addListOptions(tasks.command('list', { isDefault: true }).description('newest first'), { usual: 20 })
     .option('-a, --agent <name>', 'of this agent only')
     .addOption(new Option('-s, --status <status>', 'in this state only').choices(taskStatuses))
+    .option('--parent <id>', 'only those that this task has delegated, which are left out otherwise')
     .addOption(ofOption('own', 'shared', 'tenant'))
     .action((options: TaskListOptions) => list(options, context));
   tasks
@@ -90,18 +91,18 @@ const askedWidth = 50;
 
 const path = (id: string) => `/v1/tasks/${encodeURIComponent(id)}`;
 
-async function list({ agent, status, of, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
+async function list({ agent, status, parent, of, ...options }: TaskListOptions, { api, terminal }: CommandContext) {
   const { items: tasks, nextCursor } = await readPages(options, {
     usual: 20,
     pageSize: 200,
     async read(page) {
-      const answer = await api.call('/v1/tasks', { query: { agent, status, of, ...page }, answer: TaskList });
+      const answer = await api.call('/v1/tasks', { query: { agent, status, parent, of, ...page }, answer: TaskList });
       return { ...answer, items: answer.tasks };
     },
   });
   if (options.json) return terminal.printJson({ tasks, nextCursor });
   if (tasks.length === 0 && of === 'shared') return terminal.note('No task is shared with you.');
-  if (tasks.length === 0 && (status ?? agent) !== undefined) return terminal.note('No task fits.');
+  if (tasks.length === 0 && (status ?? agent ?? parent) !== undefined) return terminal.note('No task fits.');
   if (tasks.length === 0) return terminal.note('No tasks. Ask something: alfred ask "…"');
   terminal.print(
     table([
@@ -147,6 +148,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
       ['status', task.status],
       ['created', task.createdAt],
       ...(task.conversationId ? [['conversation', task.conversationId]] : []),
+      ...(task.parentId ? [['delegated by', task.parentId]] : []),
       ...(task.scheduleId ? [['schedule', task.scheduleId]] : []),
       ['temporal', task.links.temporal],
     ]),
@@ -156,12 +158,18 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   if (task.waiting?.approvals)
     terminal.print(`Decide with: ${task.waiting.approvals.map((id) => `alfred approvals approve ${id}`).join('\n')}`);
   printEffects(task, terminal);
+  for (const child of task.children ?? [])
+    terminal.print(
+      `\nDelegated to ${child.agent}: ${child.status}, ${formatDollars(child.costUsd)} (task ${child.id})`,
+    );
   if (task.error) terminal.print(`\n${task.error.message} (${task.error.code})`);
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${formatCitations(task.result.citations, terminal.columns)}`);
   if (task.result?.grounded === false) terminal.print(`\n${notGrounded}`);
   const spentMs = Date.parse(task.endedAt ?? new Date().toISOString()) - Date.parse(task.createdAt);
   terminal.print(`\n${formatCost(task.usage, spentMs, task.model ?? '')}`);
+  if (task.usageWithChildren)
+    terminal.print(`With what it has delegated: ${formatDollars(task.usageWithChildren.costUsd)}`);
 }
 
 async function cancel(id: string, { json, ...options }: CancelOptions, { api, terminal }: CommandContext) {

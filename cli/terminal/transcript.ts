@@ -112,6 +112,15 @@ const handlers: Handlers = {
   },
   'effect.undone': ({ tool, state, summary }, { terminal }) =>
     terminal.note(`${tool}, ${state.replaceAll('_', ' ')}: ${summary}`, 'dim'),
+  'plan.changed': ({ items }, { terminal, answer }) => {
+    answer.endLine();
+    for (const { title, agent, status } of items)
+      terminal.note(`  ${planMarks[status]} ${title}${agent ? ` (${agent})` : ''}`, 'dim');
+  },
+  'delegation.started': ({ agent, taskId, request }, { terminal }) =>
+    terminal.note(`${agent} works on: ${shortLine(request)} (task ${taskId})`, 'dim'),
+  'delegation.ended': ({ agent, status, error }, { terminal }) =>
+    terminal.note(`  ${agent}: ${status}${error ? `, ${error.message}` : ''}`, 'dim'),
   'task.waiting': ({ message, scope, limit }, { terminal, answer, taskId }) => {
     answer.endLine();
     terminal.note(`Waiting: ${message}`);
@@ -146,6 +155,14 @@ function describeToolCall(tool: string, input: JsonValue): string {
   const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
   if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
   if (tool === 'read_document') return 'reading a document';
-  const text = JSON.stringify(input);
-  return `${tool.replaceAll('_', ' ')}: ${text.length > 100 ? `${text.slice(0, 99)}…` : text}`;
+  if (tool === 'set_plan') return 'planning';
+  if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
+  return `${tool.replaceAll('_', ' ')}: ${shortLine(JSON.stringify(input))}`;
+}
+
+const planMarks = { pending: '☐', running: '◐', done: '☑', failed: '✗', skipped: '–' } as const;
+
+function shortLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ');
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
 }

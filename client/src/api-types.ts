@@ -1280,7 +1280,7 @@ export interface components {
                 temporal: string;
             };
         };
-        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
+        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
         ConversationEventPage: {
             events: components["schemas"]["ConversationEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -1895,6 +1895,8 @@ export interface components {
             model: string | null;
             /** @description The conversation that it belongs to */
             conversationId: string | null;
+            /** @description The task that delegated this one */
+            parentId?: string | null;
             /** @description The schedule that asked, directly or in the conversation */
             scheduleId?: string | null;
             /** @description The first words of what it was asked, on one line */
@@ -1919,6 +1921,17 @@ export interface components {
             /** @description What it has changed in the world so far, in order */
             effects: components["schemas"]["Effect"][];
             usage: components["schemas"]["TaskUsage"];
+            /** @description `usage` is its own; this adds that of all tasks below it. Absent in lists, and when it has delegated none */
+            usageWithChildren?: components["schemas"]["TaskUsage"];
+            /** @description The tasks that it has delegated, oldest first; absent in lists, and when there is none */
+            children?: {
+                /** Format: uuid */
+                id: string;
+                agent: string;
+                status: components["schemas"]["TaskStatus"];
+                /** @description Its own, without that of the tasks below it */
+                costUsd: number;
+            }[];
             /** @description Sequence number of the newest event */
             lastSeq: number;
             /**
@@ -1939,7 +1952,7 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             message: string;
         };
-        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
+        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
         TaskEventPage: {
             events: components["schemas"]["TaskEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -1970,6 +1983,8 @@ export interface components {
                 model: string | null;
                 /** @description The conversation that it belongs to */
                 conversationId: string | null;
+                /** @description The task that delegated this one */
+                parentId?: string | null;
                 /** @description The schedule that asked, directly or in the conversation */
                 scheduleId?: string | null;
                 /** @description The first words of what it was asked, on one line */
@@ -1994,6 +2009,17 @@ export interface components {
                 /** @description What it has changed in the world so far, in order */
                 effects: components["schemas"]["Effect"][];
                 usage: components["schemas"]["TaskUsage"];
+                /** @description `usage` is its own; this adds that of all tasks below it. Absent in lists, and when it has delegated none */
+                usageWithChildren?: components["schemas"]["TaskUsage"];
+                /** @description The tasks that it has delegated, oldest first; absent in lists, and when there is none */
+                children?: {
+                    /** Format: uuid */
+                    id: string;
+                    agent: string;
+                    status: components["schemas"]["TaskStatus"];
+                    /** @description Its own, without that of the tasks below it */
+                    costUsd: number;
+                }[];
                 /** @description Sequence number of the newest event */
                 lastSeq: number;
                 /**
@@ -2017,6 +2043,10 @@ export interface components {
              * @constant
              */
             incomplete?: "budget";
+            /** @description Present when `text` is a question: the next message of the conversation answers it */
+            asks?: {
+                choices?: string[];
+            };
         };
         /**
          * @description `incomplete`: it ended at its budget without an answer; `result` holds what there was
@@ -2422,6 +2452,80 @@ export interface components {
                 /** @enum {string} */
                 state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
                 summary: string;
+            };
+        };
+        /** @description The agent has written or changed its plan. `items` is the whole plan. */
+        PlanChangedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "plan.changed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                items: {
+                    title: string;
+                    /** @description The agent that does it */
+                    agent?: string;
+                    /** @enum {string} */
+                    status: "pending" | "running" | "done" | "failed" | "skipped";
+                }[];
+            };
+        };
+        /** @description Another agent works on a part of the request, in a task of its own. */
+        DelegationStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task
+                 */
+                taskId: string;
+                agent: string;
+                request: string;
+            };
+        };
+        /** @description A delegated task has ended, with its status and its own usage. */
+        DelegationEndedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation.ended";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task
+                 */
+                taskId: string;
+                agent: string;
+                status: components["schemas"]["TaskStatus"];
+                error: components["schemas"]["TaskError"] | null;
+                usage: components["schemas"]["TaskUsage"];
             };
         };
         /** @description The task waits: for a budget, an approval, a model provider or a part of Alfred. */
@@ -3030,6 +3134,89 @@ export interface components {
                 /** @enum {string} */
                 state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
                 summary: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description The agent has written or changed its plan. `items` is the whole plan. */
+        ConversationPlanChangedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "plan.changed";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                items: {
+                    title: string;
+                    /** @description The agent that does it */
+                    agent?: string;
+                    /** @enum {string} */
+                    status: "pending" | "running" | "done" | "failed" | "skipped";
+                }[];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description Another agent works on a part of the request, in a task of its own. */
+        ConversationDelegationStartedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation.started";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task
+                 */
+                taskId: string;
+                agent: string;
+                request: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description A delegated task has ended, with its status and its own usage. */
+        ConversationDelegationEndedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "delegation.ended";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task
+                 */
+                taskId: string;
+                agent: string;
+                status: components["schemas"]["TaskStatus"];
+                error: components["schemas"]["TaskError"] | null;
+                usage: components["schemas"]["TaskUsage"];
             };
             /** Format: uuid */
             taskId: string;
@@ -3903,6 +4090,8 @@ export interface operations {
                 status?: "queued" | "running" | "waiting" | "completed" | "incomplete" | "failed" | "cancelled";
                 /** @description Only tasks of this conversation; not with `of=tenant` */
                 conversationId?: string;
+                /** @description Only the tasks that this one has delegated. Without it, delegated tasks are left out */
+                parent?: string;
                 /**
                  * @description Tasks whose `createdAt` is later. The task of a message is listed from the beginning of its turn, which may be long after that
                  * @example 2026-11-01T00:00:00Z

@@ -42,15 +42,21 @@ export interface Effects {
   /** Records that the request which was sent has changed nothing, so that it may be sent again. */
   recordNoEffect(task: TaskRef, call: ToolCallKey, of: 'call' | 'undo'): Promise<void>;
 
-  /** Lists the calls that a cancelled task must undo, newest first. Empty if the cancellation asked for no undo. */
-  planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[] }>;
+  /**
+   * Lists the calls that a cancelled task must undo, newest first. Empty if neither its cancellation nor that of a task
+   * above it asked for an undo.
+   *
+   * @returns `delegated`: ended tasks below it whose effects are marked for an undo now, which they undo themselves
+   */
+  planUndo(task: TaskRef): Promise<{ undo: ToolCallKey[]; delegated?: TaskRef[] }>;
 
   /**
-   * Marks what an ended task has changed for an undo, also what could not be undone before. Idempotent.
+   * Marks what an ended task, and the ended tasks below it, have changed for an undo, also what could not be undone
+   * before. Idempotent.
    *
-   * @returns how many undos are under way now; 0 when nothing is left that an undo may take back
+   * @returns the tasks with undos under way now; none when nothing is left that an undo may take back
    */
-  requestUndo(scope: Scope, taskId: string): Promise<number>;
+  requestUndo(scope: Scope, taskId: string): Promise<TaskRef[]>;
 
   /** Lists the calls whose undo has been asked for and has not ended, newest first. */
   listBegunUndos(task: TaskRef): Promise<ToolCallKey[]>;

@@ -7,6 +7,7 @@ export type * from './browser-sign-in.ts';
 export type * from './call-leases.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';
+export type * from './delegations.ts';
 export type * from './documents.ts';
 export type * from './effects.ts';
 export type * from './erasure.ts';

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.ts';
+import type { NewTaskEvent } from '../events.ts';
 import type { JsonValue } from '../json.ts';
 import type { AssistantPart } from '../messages.ts';
 import type {
@@ -96,6 +97,8 @@ export interface Ledger {
       misuse?: ToolMisuse | undefined;
       summary: string;
       durationMs: number;
+      /** Appended before that of the result. */
+      event?: NewTaskEvent | undefined;
       /** Limit of the JSON text that the model gets. A longer result is stored whole; the model gets its beginning. */
       maxCharacters: number;
     },

@@ -1,4 +1,5 @@
 import type { ApprovalRuleInput } from '../approval.ts';
+import type { NewTaskEvent } from '../events.ts';
 import type { JsonValue } from '../json.ts';
 import type { Scope } from '../references.ts';
 
@@ -23,8 +24,11 @@ export type ToolContext = {
   beforeSend: () => Promise<void>;
 };
 
-/** The result of a tool call. `output`: what the model reads. `summary`: one line for people. */
-export type ToolOutcome = { output: JsonValue; summary: string };
+/**
+ * The result of a tool call. `output`: what the model reads. `summary`: one line for people. `event`: appended to the
+ * task together with the result, once.
+ */
+export type ToolOutcome = { output: JsonValue; summary: string; event?: NewTaskEvent };
 
 /** How a tool call whose outcome was unknown turned out. */
 export type ReconcileOutcome = ({ state: 'done' } & ToolOutcome) | { state: 'not_done' } | { state: 'unknown' };
@@ -48,6 +52,9 @@ export interface Tool extends ToolDescription {
 
   /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
   needsIndex?: true;
+
+  /** Present when a call runs another agent: the workflow starts it as a child, and `run` is not called. */
+  delegates?: true;
 
   /** Validates the input before a person is asked to approve the call. @throws AlfredError `invalid_request` */
   check?(input: JsonValue): void;

@@ -4,6 +4,7 @@ import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
+import type { DelegationTable, Owned, TaskTable, UsageColumns } from './task-tables.ts';
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
@@ -39,6 +40,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     calls: Generated<number>;
     updated_at: Generated<Date>;
   };
+  delegations: DelegationTable;
   model_gates: {
     model: string;
     failures: Generated<number>;
@@ -161,54 +163,6 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
   sources: SourceTable;
   source_items: SourceItemTable;
 }
-
-type Owned = { tenant: string; subject: string };
-
-type UsageColumns<T> = {
-  input_tokens: T;
-  cache_read_tokens: T;
-  cache_write_tokens: T;
-  output_tokens: T;
-  cost_usd: T;
-};
-
-type TaskTable = Owned &
-  UsageColumns<Generated<number>> & {
-    id: string;
-    agent: string;
-    status: string;
-    conversation_id: string | null;
-    schedule_id: Generated<string | null>;
-    metadata: Generated<unknown>;
-    budget: Generated<unknown>;
-    idempotency_key: string | null;
-    request_hash: string;
-    input_head: string;
-    model: string | null;
-    result_hash: string | null;
-    error_code: string | null;
-    error_message: string | null;
-    waiting: unknown;
-    run_id: string | null;
-    streaming: string | null;
-    paid_step: Generated<number>;
-    roles: Generated<string[]>;
-    principal: Generated<unknown>;
-    /** Why a task that is `completed` has no answer: `budget`. Null when it has one. */
-    incomplete: string | null;
-    cancel_request: unknown;
-    erased_at: Date | null;
-    erase_requested_at: Date | null;
-    model_calls: Generated<number>;
-    last_seq: Generated<number>;
-    priority: number | null;
-    created_at: Generated<Date>;
-    /** Null for rows from before the column. */
-    inserted_at: Generated<Date | null>;
-    started_at: Date | null;
-    ended_at: Date | null;
-    updated_at: Generated<Date>;
-  };
 
 type ModelCallTable = UsageColumns<number> & {
   id: Generated<number>;

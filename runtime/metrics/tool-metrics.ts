@@ -16,6 +16,12 @@ export const createToolMetrics = (registers: Registry[]) => ({
     buckets: shortDurations,
     registers,
   }),
+  delegations: new Counter({
+    name: 'delegations_total',
+    help: 'Delegated tasks that ended, by their agent and status, and delegate calls that were refused',
+    labelNames: ['agent', 'outcome'],
+    registers,
+  }),
   callbacks: new Counter({
     name: 'callbacks_total',
     help: 'Attempts to tell a task’s end, by what became of them',

@@ -79,7 +79,12 @@ const textsOf = (blocks: types.KnownBlock[]): string[] =>
 
 const sizeOf = (blocks: types.KnownBlock[]) => textsOf(blocks).reduce((sum, text) => sum + text.length, 0);
 
-const marks = { running: ':hourglass_flowing_sand:', done: ':white_check_mark:', error: ':x:' } as const;
+const marks = {
+  pending: ':white_small_square:',
+  running: ':hourglass_flowing_sand:',
+  done: ':white_check_mark:',
+  error: ':x:',
+} as const;
 const shownSteps = 5;
 
 function stepLine({ title, state, details, by }: TaskStep): string {

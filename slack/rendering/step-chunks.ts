@@ -4,14 +4,14 @@ import { withoutMentions } from './mentions.ts';
 import { maxStepText } from './limits.ts';
 import type { TaskStep, TaskView } from './task-view.ts';
 
-const statuses = { running: 'in_progress', done: 'complete', error: 'error' } as const;
+const statuses = { pending: 'pending', running: 'in_progress', done: 'complete', error: 'error' } as const;
 
 const lineOf = (text: string) => oneLine(withoutMentions(text), maxStepText);
 
 /** Slack adds details to the details that it has. */
 function toChunk({ id, title, state, details }: TaskStep, before: TaskStep | undefined): types.TaskUpdateChunk {
   const text = details === undefined || details === before?.details ? '' : lineOf(details);
-  const field = state === 'running' ? 'details' : 'output';
+  const field = state === 'pending' || state === 'running' ? 'details' : 'output';
   return {
     type: 'task_update',
     id,

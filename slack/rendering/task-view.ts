@@ -8,7 +8,7 @@ import { describeToolCall } from './describe-tool-call.ts';
 export type TaskStep = {
   id: string;
   title: string;
-  state: 'running' | 'done' | 'error';
+  state: 'pending' | 'running' | 'done' | 'error';
   details?: string;
   /** The subject of the person who decided, which `details` names. */
   by?: string;
@@ -147,6 +147,24 @@ const handlers: Handlers = {
     ...view,
     effects: view.effects?.map((effect) => (effect.callId === callId ? { ...effect, state } : effect)),
   }),
+  // The steps of a plan stand among the calls; a later plan changes those with the same title.
+  'plan.changed': (view, { items }) =>
+    items.reduce(
+      (shown, { title, agent, status }) =>
+        withStep(shown, {
+          id: `plan-${title}`,
+          title: agent ? `${title} (${agent})` : title,
+          state: planStates[status],
+        }),
+      view,
+    ),
+  'delegation.ended': (view, { callId, status, error }) => {
+    const title = titleOf(view, callId);
+    const state = status === 'completed' ? 'done' : 'error';
+    return title === undefined
+      ? view
+      : withStep(view, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
+  },
   'task.waiting': (view, waiting, { seq }) => ({
     ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
     status: waiting.reason === 'worker' ? 'queued' : 'waiting',
@@ -185,6 +203,8 @@ const handlers: Handlers = {
     ended(view, 'error', { status: 'cancelled', reason, usage, effects, endedAt: at }),
 };
 
+const planStates = { pending: 'pending', running: 'running', done: 'done', failed: 'error', skipped: 'done' } as const;
+
 const titleOf = (view: TaskView, id: string) => view.steps.find((step) => step.id === id)?.title;
 
 /** A repeated step replaces its first report. */
@@ -208,5 +228,7 @@ const ended = (view: TaskView, unfinished: TaskStep['state'], change: Partial<Ta
   ...change,
   statusText: '',
   approvals: [],
-  steps: view.steps.map((step) => (step.state === 'running' ? { ...step, state: unfinished } : step)),
+  steps: view.steps.map((step) =>
+    ['pending', 'running'].includes(step.state) ? { ...step, state: unfinished } : step,
+  ),
 });

@@ -282,10 +282,10 @@ test('an agent that is kept for a role is, for those without it, like one that d
     );
   try {
     expect(await Promise.all([names(), names('clerk'), names('tax'), names('developer')])).toEqual([
-      ['knowledge'],
-      ['knowledge'],
-      ['knowledge', 'assistant'],
-      ['knowledge', 'assistant'],
+      ['knowledge', 'alfred'],
+      ['knowledge', 'alfred'],
+      ['knowledge', 'assistant', 'alfred'],
+      ['knowledge', 'assistant', 'alfred'],
     ]);
     for (const [i, [url, body]] of requests('assistant').entries()) {
       const refused = await send(withRole('bo'), 'POST', url, body);

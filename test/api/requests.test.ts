@@ -215,6 +215,7 @@ test('agents are listed with the schemas of their input and output', async () =>
   expect(body.agents).toEqual([
     expect.objectContaining({ name: 'knowledge', tools: expect.arrayContaining(['search_documents']) }),
     expect.objectContaining({ name: 'assistant', tools: expect.arrayContaining(['send_email']) }),
+    expect.objectContaining({ name: 'alfred', tools: expect.arrayContaining(['delegate']) }),
   ]);
   expect(body.agents[0].inputSchema).toMatchObject({ type: 'object', required: ['text'], additionalProperties: false });
   expect(body.agents[0].outputSchema.properties).toHaveProperty('citations');

@@ -97,7 +97,7 @@ test('each fault is named with what to do, and the command fails', async () => {
     scopes: { state: 'wrong', message: 'the bot token lacks users:read', advice: expect.stringContaining('install') },
     sockets: { state: 'wrong', message: 'Slack refuses the app token: invalid_auth' },
     alerts: { state: 'wrong', message: `Alfred is no member of the channel ${channel}` },
-    agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant.' },
+    agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant, alfred.' },
     door: { state: 'wrong', message: expect.stringContaining('no Slack door answers at') },
     database: { state: 'ok' },
   });

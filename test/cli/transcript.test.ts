@@ -113,3 +113,22 @@ test('wrapping and tables keep every word', () => {
     ]),
   ).toBe('A     B\nlong  x');
 });
+
+test('a plan and the agents that work on its parts are shown', () => {
+  const child = { step: 1, callId: 'c', taskId: '01a2016d-a24b-75a4-a29e-b8b9392386bd', agent: 'knowledge' };
+  const error = { code: 'step_limit', message: 'No answer.' } as const;
+  play([
+    {
+      type: 'plan.changed',
+      data: { step: 1, callId: 'p', items: [{ title: 'Read the contract', agent: 'knowledge', status: 'running' }] },
+    },
+    { type: 'delegation.started', data: { ...child, request: 'Which notice period\ndoes it have?' } },
+    { type: 'delegation.ended', data: { ...child, status: 'failed', error, usage } },
+  ]);
+  expect(err.split('\n').map((line) => line.trim())).toEqual([
+    '◐ Read the contract (knowledge)',
+    `knowledge works on: Which notice period does it have? (task ${child.taskId})`,
+    'knowledge: failed, No answer.',
+    '',
+  ]);
+});

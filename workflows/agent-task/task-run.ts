@@ -18,14 +18,14 @@ import type {
   TaskRef,
   ToolResultRef,
   Usage,
-  Verdict,
   WaitReason,
 } from '../../contract/references.ts';
 import { isOwnCancellation } from '../cancellation.ts';
-import { waitReasonOf } from '../failure.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
+import { approvalRefOf, catchWait, settleAll, summaryOf } from './calls.ts';
+import { hasNewChild, noDelegations, prepareDelegations, runDelegation } from './delegation.ts';
 import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -184,24 +184,37 @@ export class TaskRun {
     const { task, state, progress } = this;
     const { step } = state;
     progress.showToolCalls(calls);
+    const made = calls.map(({ callId, tool, effect, delegate, approval }) => {
+      const verdict = approval && this.desk.verdictOn(callId);
+      const approved = verdict ? { approval: approvalRefOf(verdict) } : {};
+      return { effect, delegate, request: { task, step, head, call: { callId, tool }, ...approved } };
+    });
+    const delegated = made.flatMap(({ delegate, request }) => (delegate ? [request] : []));
+    const { prepared, wait } = delegated.length > 0 ? await prepareDelegations(delegated) : noDelegations;
     const settled = settleAll(
-      calls.map(({ callId, tool, effect, approval }) => {
-        const verdict = approval && this.desk.verdictOn(callId);
+      made.flatMap(({ effect, delegate, request }) => {
+        const { callId, tool } = request.call;
+        const child = prepared.get(callId);
+        if (child) return [runDelegation(request, child)];
+        if (delegate) return [];
         const run = effect ? runEffect : runTool;
-        const approved = verdict ? { approval: approvalRefOf(verdict) } : {};
-        return run.executeWithOptions({ summary: summaryOf(tool, step) }, [
-          { task, step, head, call: { callId, tool }, ...approved, canWait: true },
-        ]);
+        return [run.executeWithOptions({ summary: summaryOf(tool, step) }, [{ ...request, canWait: true }])];
       }),
     );
     const results = await catchWait(settled);
     if ('wait' in results) return results;
+    if (wait) return this.retryDelegation({ head, calls }, { wait, hasBegun: hasNewChild(prepared) });
     this.room.noteSuccess();
     state.results = this.guard.checkResults(calls, results);
     state.head = head;
     this.requested = undefined;
     this.desk.forgetVerdicts();
     return undefined;
+  }
+
+  /** Not all children of the step could be stored. Those that have ended since gave back what they did not need. */
+  private retryDelegation(requested: RequestedCalls, { wait, hasBegun }: { wait: WaitReason; hasBegun: boolean }) {
+    return hasBegun ? this.runTools(requested) : Promise.resolve({ wait });
   }
 
   /** Sends the messages that arrived during the last step to the model, together with that step's results. */
@@ -270,29 +283,3 @@ const ignoreCancellation = () => {};
 const durationReached = (seconds: number): { wait: WaitReason } => ({
   wait: { reason: 'budget', limit: 'maxDurationS', scope: 'task', max: seconds, charged: seconds, needed: 0 },
 });
-
-/** Waits for every call, also after one has failed: an undo needs to know what each of them did. */
-async function settleAll<T>(calls: Promise<T>[]): Promise<T[]> {
-  if (!patched('all-calls-end')) return Promise.all(calls);
-  const results = await Promise.allSettled(calls);
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
-}
-
-/** A line of Temporal's timeline. A model chooses the name of a tool, and Temporal takes 200 bytes. */
-const summaryOf = (tool: string, step: number) => `step ${step} · ${tool.slice(0, 40)}`;
-
-const approvalRefOf = ({ id, runs, argumentsHash }: Verdict) => ({ id, runs, argumentsHash });
-
-/** Turns a failure that the task can wait out into what it waits for. */
-async function catchWait<T extends object>(call: Promise<T>): Promise<T | { wait: WaitReason }> {
-  try {
-    return await call;
-  } catch (error) {
-    const wait = waitReasonOf(error);
-    if (!wait) throw error;
-    return { wait };
-  }
-}

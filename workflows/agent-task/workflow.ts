@@ -13,6 +13,7 @@ import { isOwnCancellation } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
+import { undoDelegated } from '../undo/undo-delegated.ts';
 import { TaskRun, type ContinueAsNewState } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
@@ -60,9 +61,13 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   return continueAsNew<typeof agentTaskWorkflow>({ ...task, ...run.continueAsNewArgs() });
 }
 
-/** Undoes the task's effects, newest first, if the cancel request asked for that. */
+/**
+ * Undoes the task's effects, newest first, if the cancel request asked for that, and those of the tasks that it has
+ * delegated. Its children have ended by now.
+ */
 async function undoEffects(task: TaskRef): Promise<void> {
-  const { undo: calls } = await cancellationOf({ task });
+  const { undo: calls, delegated = [] } = await cancellationOf({ task });
+  await undoDelegated(delegated);
   await undoCalls(task, calls);
 }
 

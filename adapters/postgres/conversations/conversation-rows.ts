@@ -7,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
+import { hideBelow } from '../erasure/hide-below.ts';
 import { addCancelNote } from '../tasks/cancel-note.ts';
 import { findComingTask } from './coming-task.ts';
 import { createConversationMessages } from './conversation-messages.ts';
@@ -55,7 +56,9 @@ export const createConversationRows = (db: Database): ConversationRows => ({
         .transaction()
         .execute((trx) => markDeleted(trx, { ...scope, conversationId }, only?.idleDays))
         .catch(handleUndone);
-      if (marked) return marked.conversation;
+      if (!marked) continue;
+      await hideBelow(db, marked.taskIds ?? []);
+      return marked.conversation;
     }
   },
 
@@ -170,7 +173,7 @@ class TurnBegan extends Error {}
 /** Something has happened in the conversation since it was listed as idle. */
 class NotIdle extends Error {}
 
-type Marked = { conversation: ConversationRef | undefined };
+type Marked = { conversation: ConversationRef | undefined; taskIds?: string[] };
 
 /** @returns undefined when the deletion must run again */
 function handleUndone(error: unknown): Marked | undefined {
@@ -187,7 +190,7 @@ function handleUndone(error: unknown): Marked | undefined {
 async function markDeleted(trx: Database, ref: LockedRef, idleDays: number | undefined): Promise<Marked> {
   const { tenant, subject, conversationId } = ref;
   // Locks the tasks before their conversation, as every transaction does.
-  await trx
+  const hidden = await trx
     .updateTable('tasks')
     .set({ erased_at: new Date() })
     .where('tenant', '=', tenant)
@@ -195,6 +198,7 @@ async function markDeleted(trx: Database, ref: LockedRef, idleDays: number | und
     .where('conversation_id', '=', conversationId)
     // A second request does not postpone the removal.
     .where('erased_at', 'is', null)
+    .returning('id')
     .execute();
   const row = await lockConversation(trx, ref);
   if (!row) return { conversation: undefined };
@@ -213,5 +217,5 @@ async function markDeleted(trx: Database, ref: LockedRef, idleDays: number | und
   if (missed) throw new TurnBegan();
   await appendConversationEvents(trx, conversationId, [{ type: 'conversation.deleted', data: {} }]);
   await trx.updateTable('conversations').set({ deleted_at: new Date() }).where('id', '=', conversationId).execute();
-  return { conversation: conversationRefOf(row) };
+  return { conversation: conversationRefOf(row), taskIds: hidden.map(({ id }) => id) };
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { eraseTasks } from '../erasure/erase-tasks.ts';
+import { hideBelow } from '../erasure/hide-below.ts';
 import { isAnyUndone } from '../erasure/open-undo.ts';
 import { removeWithContents } from '../erasure/unused-contents.ts';
 import { listConnectedMessages } from '../messages/connected-messages.ts';
@@ -33,6 +34,7 @@ export async function eraseConversation(db: Database, ref: ConversationRef): Pro
     .execute();
   const ids = tasks.map(({ id }) => id);
   if (await isAnyUndone(db, ids)) return false;
+  await hideBelow(db, ids);
   const messages = await listConnectedMessages(
     db,
     ref,

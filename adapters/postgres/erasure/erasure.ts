@@ -6,6 +6,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import { daysAgo, isIdle } from '../conversations/idle-conversations.ts';
 import { eraseTask } from './erase-task.ts';
+import { hideBelow } from './hide-below.ts';
 import { hasOpenUndo, isAnyUndone } from './open-undo.ts';
 
 /** When a failed removal is tried again. Each may wait for as long as a statement may take, and there may be many. */
@@ -20,6 +21,7 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and conversation_id is null
         and (erased_at is null or erase_requested_at is not null)
       returning ended_at is not null as ended`.execute(db);
+    if (rows.length > 0) await hideBelow(db, [taskId]);
     // Asked after the row was changed: from then on no undo can be requested.
     if (rows[0]?.ended && !(await isAnyUndone(db, [taskId])))
       await eraseTask(db, { tenant, subject, taskId }).catch((error: unknown) => {
@@ -65,12 +67,17 @@ export const createErasure = (db: Database, log: Logger): Erasure => ({
   },
 
   async expireTasks(tenant, days, limit) {
-    const { rows } = await sql`
+    const { rows } = await sql<{ id: string }>`
       update tasks set erased_at = now(), erase_requested_at = now() where id = any(array(
         select id from tasks
         where tenant = ${tenant} and ended_at < ${daysAgo(days)} and erased_at is null and conversation_id is null
+          and parent_id is null
         order by ended_at limit ${limit}))
       returning id`.execute(db);
+    await hideBelow(
+      db,
+      rows.map(({ id }) => id),
+    );
     return rows.length;
   },
 

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { CancelNote, Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
+import type { Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { isOpenFor } from '../tasks/reopen.ts';
 import { storableText } from '../storable-json.ts';
@@ -32,11 +32,7 @@ export const createEffects = (db: Database): Effects => ({
     ).execute(db);
   },
 
-  async planUndo({ taskId }) {
-    const task = await db.selectFrom('tasks').select('cancel_request').where('id', '=', taskId).executeTakeFirst();
-    if (!(task?.cancel_request as CancelNote | null)?.undo) return { undo: [] };
-    return { undo: await selectSentCalls(db, taskId).execute() };
-  },
+  planUndo: (task) => planUndo(db, task),
 
   requestUndo: (scope, taskId) => requestUndo(db, scope, taskId),
 
@@ -104,20 +100,41 @@ export const createEffects = (db: Database): Effects => ({
   },
 });
 
-async function requestUndo(db: Database, { tenant, subject }: Scope, taskId: string): Promise<number> {
+/** The note on a task, or on one above it, asks for the undo of all below. */
+async function planUndo(db: Database, { taskId, tenant, subject }: TaskRef): ReturnType<Effects['planUndo']> {
+  const { rows } = await sql<{ isAsked: boolean }>`
+    select true as "isAsked" from tasks t join tasks a on a.id = any(t.id || t.ancestors)
+    where t.id = ${taskId} and a.cancel_request @> '{"undo": true}' limit 1`.execute(db);
+  if (rows.length === 0) return { undo: [] };
+  const delegated = await markForUndo(
+    db,
+    { tenant, subject },
+    sql`t.ancestors @> array[${taskId}::uuid] and t.parent_id is not null`,
+  );
+  return { undo: await selectSentCalls(db, taskId).execute(), ...(delegated.length > 0 ? { delegated } : {}) };
+}
+
+const requestUndo = (db: Database, scope: Scope, taskId: string): Promise<TaskRef[]> =>
+  markForUndo(db, scope, sql`(t.id = ${taskId} or t.parent_id is not null and t.ancestors @> array[${taskId}::uuid])`);
+
+/** Marks what ended tasks have changed. @returns the tasks with an undo under way, the newest first */
+async function markForUndo(db: Database, { tenant, subject }: Scope, which: RawBuilder<unknown>): Promise<TaskRef[]> {
   // The lock makes a deletion of the task see the undo, or the undo the deletion.
-  const { rows } = await sql`
+  const { rows } = await sql<TaskRef>`
     with ended as (
-      select t.id from tasks t
-      where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject}
+      select t.id, t.tenant, t.subject, t.agent, t.ended_at from tasks t
+      where ${which} and t.tenant = ${tenant} and t.subject = ${subject}
         and t.ended_at is not null and t.erased_at is null
-      for share
+      order by t.id for share
+    ), begun as (
+      update tool_calls c set undo_state = 'begun', undo_summary = null, undo_ended_at = null from ended t
+      where c.task_id = t.id and c.effect = 'write' and c.left_at is not null
+        and (c.undo_state is null or c.undo_state in ('begun', 'failed'))
+      returning c.task_id
     )
-    update tool_calls c set undo_state = 'begun', undo_summary = null, undo_ended_at = null from ended t
-    where c.task_id = t.id and c.effect = 'write' and c.left_at is not null
-      and (c.undo_state is null or c.undo_state in ('begun', 'failed'))
-    returning c.call_id`.execute(db);
-  return rows.length;
+    select t.id as "taskId", t.tenant, t.subject, t.agent from ended t
+    where t.id in (select task_id from begun) order by t.ended_at desc`.execute(db);
+  return rows;
 }
 
 async function listUndoing(

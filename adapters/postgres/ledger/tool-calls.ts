@@ -40,7 +40,7 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
   },
 
   async completeToolCall(task, call) {
-    const { callId, tool, step, output, isError, misuse, durationMs, maxCharacters } = call;
+    const { callId, tool, step, output, isError, misuse, durationMs, event, maxCharacters } = call;
     // The summary may quote text from outside, with characters that Postgres refuses.
     const summary = storableText(call.summary);
     const shown = shortenOutput(output, callId, maxCharacters);
@@ -67,7 +67,10 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
           : { full_content: insertContent(task, fullHash, full, 'completed') }),
       },
       when: sql`exists (select from completed)`,
-      events: [{ type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } }],
+      events: [
+        ...(event ? [event] : []),
+        { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } },
+      ],
       silentAfterEnd: true,
     });
     if (written) return resultOf({ callId, tool, result: hash, isError, misuse });

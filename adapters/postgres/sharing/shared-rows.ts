@@ -6,10 +6,13 @@ const includes = (reader: Scope) => sql`r.reader = any((${readerNamesOf(reader)}
 
 /** The relation "shared with": whether the readers of a row include the reader. The row is of the reader's tenant. */
 export const hasReader = {
-  /** Of the task `t`, or of its conversation. */
+  /** Of the task `t`, of a task above it, or of the conversation of one of them. */
   task: (reader: Scope): RawBuilder<boolean> => sql<boolean>`(
-    exists (select from task_readers r where r.task_id = t.id and ${includes(reader)})
-    or exists (select from conversation_readers r where r.conversation_id = t.conversation_id and ${includes(reader)}))`,
+    exists (select from task_readers r where r.task_id = any(t.id || t.ancestors) and ${includes(reader)})
+    or exists (select from conversation_readers r where r.conversation_id = t.conversation_id and ${includes(reader)})
+    or t.parent_id is not null and exists (
+      select from tasks first join conversation_readers r on r.conversation_id = first.conversation_id
+      where first.id = t.ancestors[1] and ${includes(reader)}))`,
 
   /** Of the conversation `c`. */
   conversation: (reader: Scope): RawBuilder<boolean> => sql<boolean>`

@@ -19,6 +19,8 @@ type NewTask = {
   scheduleId?: string | undefined;
   budget: BudgetLimits;
   head: MessageHead;
+  /** The task that delegates this one, and the tasks above this one. */
+  parent?: { id: string; ancestors: string[] } | undefined;
 };
 
 /**
@@ -28,7 +30,7 @@ type NewTask = {
 export function insertTask(
   db: Database,
   principal: Requester,
-  { id, createdAt, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head }: NewTask,
+  { id, createdAt, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head, parent }: NewTask,
 ): Queries {
   const row = db
     .insertInto('tasks')
@@ -42,6 +44,7 @@ export function insertTask(
       status: 'queued',
       conversation_id: conversationId ?? null,
       schedule_id: scheduleId ?? null,
+      ...(parent ? { parent_id: parent.id, ancestors: parent.ancestors } : {}),
       metadata: JSON.stringify(request.metadata ?? {}),
       budget: JSON.stringify(budget),
       idempotency_key: idempotencyKey ?? null,

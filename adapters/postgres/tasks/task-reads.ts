@@ -5,7 +5,7 @@ import type { Reach, Scope } from '../../../contract/references.ts';
 import { taskMetadata } from '../../../contract/rules/metadata.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
-import { sharedIds } from '../sharing/shared-rows.ts';
+import { hasReader, sharedIds } from '../sharing/shared-rows.ts';
 import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
@@ -21,7 +21,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return row && visibleRow(row, reach);
   },
 
-  async list(reach, { agent, status, conversationId, createdAfter, createdBefore, shared, limit, cursor }) {
+  async list(reach, { agent, status, conversationId, parent, createdAfter, createdBefore, shared, limit, cursor }) {
     if (cursor !== undefined && !isUuid(cursor))
       throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
     // Of others it does not say which conversation a task belongs to, and a filter would.
@@ -30,8 +30,9 @@ export const createTaskReads = (db: Database): TaskReads => ({
         'invalid_request',
         'conversationId is for your own tasks and shared ones: leave out of=tenant.',
       );
-    const visible = shared ? selectSharedTasks(db, reach) : selectVisibleTasks(db, reach);
+    const visible = shared ? selectSharedTasks(db, reach, parent) : selectVisibleTasks(db, reach);
     let query = visible.orderBy('t.id', 'desc').limit(limit + 1);
+    query = parent === undefined ? query.where('t.parent_id', 'is', null) : query.where('t.parent_id', '=', parent);
     if (agent !== undefined) query = query.where('t.agent', '=', agent);
     if (status === 'completed' || status === 'incomplete')
       query = query
@@ -98,13 +99,13 @@ export function selectVisibleTasks(db: Database, { tenant, subject, of }: Reach)
 const visibleRow = (row: Parameters<typeof toTaskRow>[0], { subject }: Scope): TaskRow =>
   row.subject === subject ? toTaskRow(row) : taskMetadata(toTaskRow(row), row.subject);
 
-/** The tasks of others that are shared with a subject. */
-const selectSharedTasks = (db: Database, scope: Scope) =>
+/** The tasks of others that are shared with a subject. What a task has delegated is shared with it. */
+const selectSharedTasks = (db: Database, scope: Scope, parent: string | undefined) =>
   selectTasks(db)
     .where('t.tenant', '=', scope.tenant)
     .where('t.subject', '<>', scope.subject)
     .where('t.erased_at', 'is', null)
-    .where(sql<boolean>`t.id in (${sharedIds.tasks(scope)})`);
+    .where(parent === undefined ? sql<boolean>`t.id in (${sharedIds.tasks(scope)})` : hasReader.task(scope));
 
 /** Rows of these tasks, over all tenants. */
 export async function listTaskStates(db: Database, taskIds: string[]): Promise<TaskRowState[]> {

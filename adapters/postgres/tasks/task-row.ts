@@ -1,8 +1,9 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
+import { addUsage } from '../../../contract/references.ts';
 import { firstWords } from '../../../contract/rules/first-words.ts';
 import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
-import type { Effect, Task, TaskInput, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
+import type { Effect, Task, TaskChild, TaskInput, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
@@ -17,6 +18,8 @@ export const taskColumns = Object.keys({
   agent: true,
   status: true,
   conversation_id: true,
+  parent_id: true,
+  ancestors: true,
   schedule_id: true,
   metadata: true,
   budget: true,
@@ -82,7 +85,7 @@ export async function readTask(
 ): Promise<SelectedTask | undefined> {
   const { rows } = await sql<SelectedTask>`
     select ${columnsOfTask}, convert_from(c.bytes, 'UTF8') as result, ${effects} as effects, ${input} as input,
-      ${isUnserved} as unserved
+      ${isUnserved} as unserved, ${children} as children, ${usageBelow} as "usageBelow"
     from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = ${resultHash}
     where ${condition}`.execute(db);
   return rows[0];
@@ -99,6 +102,9 @@ const input = sql<TaskInput | null>`(
 
 /** How much of what a task was asked stands in lists, in characters. */
 const askedLength = 120;
+
+/** The status that callers see, of task `d`. */
+const statusColumn = sql`case when d.status = 'completed' and d.incomplete is not null then 'incomplete' else d.status end`;
 
 /**
  * What task `t` has changed in the world, oldest first. `left_at` is null again when a call is known to have failed,
@@ -119,11 +125,26 @@ const effects = sql<Effect[]>`(
       else 'unknown' end) order by e.started_at, e.step, e.call_id), '[]')
   from tool_calls e where e.task_id = t.id and e.effect = 'write')`;
 
+/** The tasks that task `t` has delegated itself, oldest first; null when there is none. */
+const children = sql<TaskChild[] | null>`(
+  select jsonb_agg(jsonb_build_object('id', d.id, 'agent', d.agent, 'status', ${statusColumn}, 'costUsd', d.cost_usd)
+    order by d.created_at, d.id)
+  from tasks d where d.parent_id = t.id and d.erased_at is null)`;
+
+/** What all tasks below task `t` have used together; null when there is none. Most tasks have no child. */
+const usageBelow = sql<TaskUsage | null>`(case when exists (select from tasks d where d.parent_id = t.id) then (
+  select jsonb_build_object('modelCalls', sum(d.model_calls), 'inputTokens', sum(d.input_tokens),
+    'cacheReadTokens', sum(d.cache_read_tokens), 'cacheWriteTokens', sum(d.cache_write_tokens),
+    'outputTokens', sum(d.output_tokens), 'costUsd', sum(d.cost_usd))
+  from tasks d where d.parent_id is not null and d.ancestors @> array[t.id]) end)`;
+
 type SelectedTask = Columns & {
   result: string | null;
   effects: Effect[];
   input: TaskInput | null;
   unserved?: boolean;
+  children?: TaskChild[] | null;
+  usageBelow?: TaskUsage | null;
 };
 
 export function toTaskRow(selected: SelectedTask): TaskRow {
@@ -133,6 +154,7 @@ export function toTaskRow(selected: SelectedTask): TaskRow {
     status: statusOf(selected),
     model: selected.model,
     conversationId: selected.conversation_id,
+    parentId: selected.parent_id,
     scheduleId: selected.schedule_id,
     asked: selected.input && firstWords(selected.input.text, askedLength),
     input: selected.input,
@@ -147,6 +169,8 @@ export function toTaskRow(selected: SelectedTask): TaskRow {
     waiting: selected.unserved ? describeUnserved(selected.agent) : (selected.waiting as Task['waiting']),
     effects: selected.effects,
     usage: usageOf(selected),
+    ...(selected.children ? { children: selected.children } : {}),
+    ...(selected.usageBelow ? { usageWithChildren: sumOfUsage(usageOf(selected), selected.usageBelow) } : {}),
     lastSeq: selected.last_seq,
     createdAt: selected.created_at.toISOString(),
     startedAt: selected.started_at?.toISOString() ?? null,
@@ -168,6 +192,11 @@ const usageOf = (row: Columns): TaskUsage => ({
   cacheWriteTokens: row.cache_write_tokens,
   outputTokens: row.output_tokens,
   costUsd: row.cost_usd,
+});
+
+const sumOfUsage = (a: TaskUsage, b: TaskUsage): TaskUsage => ({
+  modelCalls: a.modelCalls + b.modelCalls,
+  ...addUsage(a, b),
 });
 
 export const toTaskRowState = (row: Columns): TaskRowState => ({

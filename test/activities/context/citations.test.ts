@@ -126,3 +126,23 @@ test.each(['', ' ', 'One', 'A. B. C.', 'x'.repeat(5_000), '表格必须在三十
     expect(end - start).toBeLessThanOrEqual(400);
   },
 );
+
+test('the numbers in the answer of another agent become those of this conversation, once', () => {
+  const answered = (answer: string, citedAs: object, ...passages: object[]): Message => ({
+    role: 'tool',
+    results: [{ callId: 'd', tool: 'delegate', output: { answer, citedAs, passages } as never, isError: false }],
+  });
+  const numbered = numberPassages([
+    toolMessage(passage('a', deadline)),
+    answered('Trains [1]; receipts [2, 1]. In [2024].', { t: 1, a: 2 }, passage('t', travel), passage('a', deadline)),
+  ]);
+  expect(numberPassages(numbered)).toEqual(numbered);
+  const message = numbered[1];
+  expect(message?.role === 'tool' && message.results[0]?.output).toMatchObject({
+    answer: 'Trains [2]; receipts [1, 2]. In [2024].',
+    passages: [{ n: 2 }, { n: 1 }],
+  });
+  expect(citationsOf('Trains come first [2].', numbered)).toMatchObject([
+    { chunkId: 't', quote: 'Book trains first.' },
+  ]);
+});

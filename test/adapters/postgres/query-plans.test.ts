@@ -131,6 +131,7 @@ test('lists of tasks, with every filter', async () => {
   expect(await list({ status: 'failed' })).toContain('tasks_by_status');
   expect(await list({ agent: 'rare' })).toContain('tasks_by_agent');
   expect(await list({ status: 'incomplete' })).toContain('tasks_incomplete');
+  expect(await list({ parent: ids.task })).toContain('tasks_of_parent');
   // What is new: few of many tasks.
   expect(await list({ createdAfter: '2023-12-07T17:00:00Z' })).toContain('tasks_by_creation');
   // The date is a bound of the index, and no filter on the rows that it gives.

@@ -11,6 +11,8 @@ const calls: [string, JsonValue][] = [
   ['read_document', { id: 'x' }],
   ['send_email', { to: 'a@example.org', subject: 'x'.repeat(200) }],
   ['send_webhook', null],
+  ['delegate', { agent: 'knowledge', request: 'How long is the notice?' }],
+  ['set_plan', { items: [] }],
 ];
 
 it.each(calls)('%s is described as on the command line', (tool, input) => {

@@ -122,6 +122,28 @@ describe('the view of a task', () => {
     ]);
   });
 
+  it('a plan is a list of steps that later plans change, and a delegated task ends its call', () => {
+    const plan = (status: 'pending' | 'done'): NewTaskEvent => ({
+      type: 'plan.changed',
+      data: { step: 1, callId: 'p', items: [{ title: 'Read it', agent: 'knowledge', status }] },
+    });
+    const asked = { ...call, callId: 'd', tool: 'delegate', arguments: { agent: 'knowledge', request: 'Read it.' } };
+    const child = { step: 1, callId: 'd', taskId: approvalId, agent: 'knowledge' };
+    const error = { code: 'step_limit', message: 'No answer.' } as const;
+    const view = viewOf([
+      ...started,
+      plan('pending'),
+      { type: 'tool.started', data: asked },
+      plan('done'),
+      { type: 'delegation.ended', data: { ...child, status: 'failed', error, usage } },
+    ]);
+    expect(view.steps).toEqual([
+      { id: 'plan-Read it', title: 'Read it (knowledge)', state: 'done' },
+      { id: 'd', title: 'asking knowledge', state: 'error', details: 'No answer.' },
+    ]);
+    expect(viewOf([plan('pending')]).steps).toMatchObject([{ state: 'pending' }]);
+  });
+
   it('the end closes what was open', () => {
     const view = viewOf([...started, modelStarted(1), delta('Sen'), requested]);
     const effect: Effect = {

@@ -16,8 +16,10 @@ export { scope };
 /** Workers for tasks of the agent `knowledge`, on real servers, with a scripted model and scripted tools. */
 export async function createTaskHarness(
   overrides: { [Name in keyof Config]?: string } = {},
-  registry: { agents?: Agents } = {},
+  registry: { agents?: Agents; queues?: string[] } = {},
 ) {
+  const { queues = [agentQueue('knowledge')], ...registered } = registry;
+  let served = [...queues];
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
     ALFRED_SHUTDOWN_GRACE_S: '0',
@@ -30,8 +32,9 @@ export async function createTaskHarness(
   // The agent may call each tool that a test adds, and each tool that an approval rule names.
   const toolsOfRules = env.config.ALFRED_AGENTS?.['knowledge']?.approvals?.map(({ tool }) => tool) ?? [];
   const offeredTools = [...(agents['knowledge'] as Agent).tools, ...toolsOfRules.filter((tool) => tool !== '*')];
+  const named = [...toolsOfRules, ...Object.values(registered.agents ?? {}).flatMap((agent) => agent.tools)];
   // The workers start before a test adds its tools, and want every tool that an agent names.
-  for (const name of toolsOfRules.filter((tool) => tool !== '*' && !toolNames.includes(tool)))
+  for (const name of named.filter((tool) => tool !== '*' && !toolNames.includes(tool)))
     tools[name] = { name, description: '', inputSchema: {}, run: () => Promise.reject(new Error(`no tool ${name}`)) };
   const knowledge = { ...(agents['knowledge'] as Agent), tools: offeredTools };
   /** The tools with effects that a test has added and no approval rule names. Workers start with them on a restart. */
@@ -54,8 +57,8 @@ export async function createTaskHarness(
         },
         tools,
       },
-      [agentQueue('knowledge'), systemQueue],
-      { agents: { ...agents, knowledge: { ...knowledge, withoutApproval: unguarded() } }, ...registry },
+      [...served, systemQueue],
+      { agents: { ...agents, knowledge: { ...knowledge, withoutApproval: unguarded() } }, ...registered },
     );
   let workers = await start();
 
@@ -87,6 +90,12 @@ export async function createTaskHarness(
     async restartWorkers(between?: () => Promise<unknown>) {
       await workers.stop();
       await between?.();
+      workers = await start();
+    },
+    /** Restarts the workers for these queues. */
+    async serve(now: string[]) {
+      served = now;
+      await workers.stop();
       workers = await start();
     },
     /** The task's events up to and including its last one. */

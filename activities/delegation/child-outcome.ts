@@ -1,0 +1,88 @@
+import type { JsonValue } from '../../contract/json.ts';
+import type { TaskRow } from '../../contract/ports/index.ts';
+import { slicePassage, type FoundPassage } from '../../contract/rules/tool-output.ts';
+import type { CheckedCitation } from '../../contract/task.ts';
+import type { Outcome } from '../acting/run-tool.ts';
+
+/** How much of a passage stays around its quotation when there is no room for all of it, in characters. */
+const aroundQuote = 300;
+/** The part of a result that the answer may take; the passages that it cites have the rest. */
+const answerShare = 0.5;
+
+/**
+ * What an ended child has to say, as the result of the call that delegated to it. The passages that it cites come with
+ * it, so that the parent can cite the same; `citedAs` says which number in `answer` means which passage. When the model
+ * reads the result, the numbers in `answer` are those of its own conversation (`numberPassages`).
+ *
+ * @param maxCharacters limit of the result as JSON
+ */
+export function childOutcome(row: TaskRow, cited: CheckedCitation[], maxCharacters: number): Outcome {
+  const { agent, status, result, error } = row;
+  if (status === 'completed' && result) {
+    const output = answerOutput({ agent, status }, { text: result.text, data: result.data }, cited, maxCharacters);
+    return { output, summary: `${agent} has answered`, isError: false };
+  }
+  if (status === 'incomplete' && result) {
+    const head = {
+      agent,
+      status,
+      note: 'It reached its share of the budget. This is what it had; say what is missing.',
+    };
+    const output = answerOutput(head, { text: result.text, data: result.data }, cited, maxCharacters);
+    return { output, summary: `${agent} reached its share of the budget`, isError: false };
+  }
+  const why = error ? `${error.message}` : 'It was cancelled before it had an answer.';
+  return {
+    output: {
+      agent,
+      status,
+      ...(error ? { code: error.code } : {}),
+      error: why,
+      note: 'There is no answer of this agent. Try another way once, or go on without it and say what is missing.',
+    },
+    summary: `${agent}, ${status}: ${why}`,
+    isError: true,
+  };
+}
+
+/** For a child whose content was deleted before its answer was read. */
+export const lostChildOutcome = (agent: string): Outcome => ({
+  output: { agent, status: 'cancelled', error: 'The task of this agent was deleted. Go on without it.' },
+  summary: `the task of ${agent} was deleted`,
+  isError: true,
+});
+
+type Answer = { text: string; data: JsonValue | undefined };
+
+function answerOutput(
+  head: Record<string, JsonValue>,
+  { text, data }: Answer,
+  cited: CheckedCitation[],
+  maxCharacters: number,
+): JsonValue {
+  const mostText = Math.floor(maxCharacters * answerShare);
+  const answer = text.length > mostText ? `${text.slice(0, mostText).toWellFormed()}… (cut: it was too long)` : text;
+  const build = (passages: FoundPassage[]): JsonValue => ({
+    ...head,
+    answer,
+    ...(data === undefined ? {} : { data }),
+    ...(passages.length > 0
+      ? { citedAs: Object.fromEntries(passages.map(({ chunkId }, i) => [chunkId, cited[i]?.n ?? 0])), passages }
+      : {}),
+  });
+  const whole = build(cited.map((citation) => passageOf(citation)));
+  const fits = (output: JsonValue) => JSON.stringify(output).length <= maxCharacters;
+  return fits(whole) ? whole : build(cited.map((citation) => aroundQuoteOf(citation)));
+}
+
+/** The passage that supports a citation, as the child has read it; its quotation, where that is gone. */
+function passageOf({ passage, n: _n, state: _state, now: _now, quote, ...place }: CheckedCitation): FoundPassage {
+  const { start, end } = place;
+  return { ...place, ...(passage ?? { text: quote, start, end }) } as FoundPassage;
+}
+
+function aroundQuoteOf(citation: CheckedCitation): FoundPassage {
+  const whole = passageOf(citation);
+  const from = Math.max(0, citation.start - whole.start - aroundQuote);
+  return slicePassage(whole, from, Math.min(whole.text.length, citation.end - whole.start + aroundQuote));
+}

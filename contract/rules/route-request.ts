@@ -1,0 +1,66 @@
+import { contentStems } from './terms.ts';
+
+/** An agent as its description shows it, with the examples in it. */
+export type RoutableAgent = { name: string; description: string };
+
+/** A part of a request for one agent. */
+export type RoutedPart = { agent: string; request: string };
+
+/** The least score: one word that a single agent's description has. */
+const leastScore = 1;
+/** More parts are one request that no rule understands. */
+const maxParts = 4;
+
+/** Where a request may have parts: at the end of a sentence, at a new line, and at “and”, “und”, “et” … */
+const joints = /(?<=[.?!;])\s+|\n+|,?\s+(?:and\s+(?:then|also)|and|und|sowie|et|y|e|en|och|og)\s+/iu;
+
+/**
+ * Routes a request to agents without a model, for the offline provider: the words of the request against the words of
+ * the agents' descriptions. A word counts less the more agents have it. “X and Y” is parted only where X and Y belong
+ * to different agents; a part without such a word belongs to the one before it.
+ *
+ * The rules do not understand anything: a request in words that no description has is routed to no agent.
+ *
+ * @returns nothing when no agent's words are in the request
+ */
+export function routeRequest(text: string, agents: RoutableAgent[]): RoutedPart[] {
+  const known = agents.map(({ name, description }) => ({ name, stems: contentStems(`${name} ${description}`) }));
+  const bestFor = (part: string): string | undefined => {
+    const scores = known.map(({ name, stems }) => ({ name, score: scoreOf(contentStems(part), stems, known) }));
+    const [first, second] = scores.sort((a, b) => b.score - a.score);
+    return first && first.score >= leastScore && first.score > (second?.score ?? 0) ? first.name : undefined;
+  };
+  const parts: RoutedPart[] = [];
+  let before = '';
+  for (const piece of piecesOf(text)) {
+    const agent = bestFor(piece.trim());
+    const last = parts.at(-1);
+    if (agent === undefined || agent === last?.agent) {
+      if (last) last.request += piece;
+      else before += piece;
+    } else parts.push({ agent, request: (last ? '' : before) + piece.replace(joint, '') });
+  }
+  if (parts.length > 1 && parts.length <= maxParts)
+    return parts.map(({ agent, request }) => ({ agent, request: request.trim() }));
+  const only = parts.length === 1 ? parts[0]?.agent : bestFor(text);
+  return only === undefined ? [] : [{ agent: only, request: text.trim() }];
+}
+
+/** A conjunction that a piece begins with. */
+const joint = new RegExp(`^(?:${joints.source})`, 'iu');
+
+/** The pieces between joints, each with the joint before it. */
+function piecesOf(text: string): string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  for (const match of text.matchAll(new RegExp(joints.source, 'giu'))) {
+    pieces.push(text.slice(start, match.index));
+    start = match.index;
+  }
+  return [...pieces, text.slice(start)].filter((piece) => piece.trim() !== '');
+}
+
+const scoreOf = (words: Set<string>, stems: Set<string>, known: { stems: Set<string> }[]): number =>
+  [...words]
+    .filter((word) => stems.has(word))
+    .reduce((sum, word) => sum + 1 / known.filter((other) => other.stems.has(word)).length, 0);
