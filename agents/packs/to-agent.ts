@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import type { ToolContext as InnerContext } from '../../contract/ports/index.ts';
+import type { JsonValue } from '../../contract/json.ts';
+import type { Tool } from '../../contract/ports/index.ts';
+import { isRecord } from '../../contract/json.ts';
+import { TaskResult } from '../../contract/task.ts';
+import { variableNames } from '../../runtime/config.ts';
+import type { Agent, AgentInput } from '../agent.ts';
+import { toolNames } from '../tools/index.ts';
+import { externalCallId, typedTool } from '../tools/typed-tool.ts';
+import type { DefinedAgent, DefinedTool } from './import-agents.ts';
+import { PackFault } from './pack-fault.ts';
+import type { Question, Settings, ToolContext } from './surface/types.ts';
+
+type Variables = Readonly<Record<string, string | undefined>>;
+type PackName = { name: string; version: string };
+
+const defaultSteps = 50;
+
+/**
+ * Makes an agent of what a pack defines.
+ *
+ * @param variables reads the variables of these names
+ * @throws PackFault
+ */
+export function toAgent(
+  name: string,
+  defined: DefinedAgent,
+  { pack, readVariables }: { pack: PackName; readVariables: (names: readonly string[]) => Variables },
+): Agent {
+  const own = defined.tools.filter((tool) => typeof tool !== 'string');
+  checkOwnTools(name, own);
+  const settings = Object.assign({}, ...own.map((tool) => tool.settings ?? {})) as Settings;
+  const values = withDefaults(settings, readVariables(Object.keys(settings)));
+  const tools = defined.tools.map((tool) => (typeof tool === 'string' ? tool : tool.name));
+  const { model, budget, roles, answer, approvals, withoutApproval, onBusy } = defined;
+  const agent: Agent = {
+    description: defined.description,
+    instructions: defined.instructions,
+    tools,
+    ownTools: Object.fromEntries(own.map((tool) => [tool.name, toTool(name, tool, values)])),
+    maxSteps: defined.maxSteps ?? defaultSteps,
+    input: inputOf(defined, tools),
+    output: TaskResult,
+    defaults: { ...(model && { model }), ...(budget && { budget }), ...(roles && { roles }) },
+    pack: { ...pack, missingVariables: missingIn(settings, values) },
+    ...(answer && { answer }),
+    ...(approvals && { approvals }),
+    ...(withoutApproval && { withoutApproval }),
+    ...(onBusy && { onBusy }),
+  };
+  checkSchema(`the \`input\` of the agent ${name}`, agent.input, { mustBeObject: true });
+  if (answer) checkSchema(`the \`answer\` of the agent ${name}`, answer);
+  return agent;
+}
+
+function checkOwnTools(agent: string, tools: readonly DefinedTool[]): void {
+  for (const [index, { name, input, settings = {} }] of tools.entries()) {
+    if (toolNames.includes(name))
+      throw new PackFault(
+        `the agent ${agent} has a tool of its own called "${name}", and a tool that all agents share has that name`,
+      );
+    if (tools.findIndex((other) => other.name === name) < index)
+      throw new PackFault(`the agent ${agent} has two tools called "${name}"`);
+    checkSchema(`the \`input\` of the tool ${name} of the agent ${agent}`, input, { mustBeObject: true });
+    for (const variable of Object.keys(settings))
+      if (variable.startsWith('ALFRED_') || (variableNames as string[]).includes(variable))
+        throw new PackFault(
+          `the tool ${name} of the agent ${agent} asks for ${variable}, which is a variable of Alfred: give it one of its own`,
+        );
+  }
+}
+
+/** Whether models and callers can be shown a schema: as JSON Schema, and for arguments as that of an object. */
+function checkSchema(what: string, schema: z.ZodType, { mustBeObject = false } = {}): void {
+  let json: unknown;
+  try {
+    json = z.toJSONSchema(schema, { io: 'input' });
+  } catch (error) {
+    throw new PackFault(`${what} cannot be written as JSON Schema: ${(error as Error).message}`);
+  }
+  if (mustBeObject && !isObjectSchema(json)) throw new PackFault(`${what} is no schema of an object like z.object({…})`);
+}
+
+function isObjectSchema(schema: unknown): boolean {
+  if (!isRecord(schema)) return false;
+  const { type, anyOf, oneOf } = schema;
+  const branches = [anyOf, oneOf].find(Array.isArray);
+  return type === 'object' || (branches !== undefined && branches.every(isObjectSchema));
+}
+
+/** The schema of what callers send, which becomes a question for the model. */
+function inputOf({ input, ask }: DefinedAgent, tools: readonly string[]): z.ZodType<AgentInput> {
+  if (!input)
+    return z.strictObject({
+      text: z.string().trim().min(1).max(20_000).describe('The question, or what to do'),
+      tool: z
+        .strictObject({ name: z.enum(tools), arguments: z.record(z.string(), z.json()) })
+        .optional()
+        .describe('A tool to call first'),
+    });
+  return input.transform((value, context): AgentInput => {
+    try {
+      return questionOf(ask ? ask(value) : JSON.stringify(value, undefined, 2), tools);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+function questionOf(asked: string | Question, tools: readonly string[]): AgentInput {
+  const question = typeof asked === 'string' ? { text: asked } : asked;
+  const tool = question.tool?.name;
+  if (tool !== undefined && !tools.includes(tool))
+    throw new Error(`\`ask\` of the agent names the tool "${tool}", which it does not have`);
+  return question;
+}
+
+function withDefaults(settings: Settings, read: Variables): Variables {
+  return Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, read[name] ?? setting.default]));
+}
+
+const missingIn = (settings: Settings, values: Variables): string[] =>
+  Object.entries(settings)
+    .filter(([name, { required = true }]) => required && values[name] === undefined)
+    .map(([name]) => name);
+
+function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
+  const { run, reconcile, undo, check, settings = {}, approvals, ...rest } = defined;
+  const own = Object.fromEntries(Object.keys(settings).map((name) => [name, values[name]])) as ToolContext['settings'];
+  const contextOf = ({ scope, taskId, receiptKey, signal, beforeSend }: InnerContext): ToolContext => ({
+    ...scope,
+    taskId,
+    idempotencyKey: externalCallId(receiptKey),
+    settings: own,
+    signal,
+    beforeSend,
+  });
+  const outcome = <O extends { output?: unknown; summary?: unknown }>(value: O): O => {
+    if (typeof value?.summary === 'string' && isJson(value.output)) return value;
+    throw new Error(`The tool ${defined.name} of the agent ${agent} returned no {output, summary}.`);
+  };
+  return typedTool({
+    ...rest,
+    ...(approvals && { approvals }),
+    ...(check && { check: (input) => check(input) }),
+    run: async (input, context) => outcome(await run(input, contextOf(context))),
+    ...(reconcile && {
+      reconcile: async (input, context) => {
+        const found = await reconcile(input, contextOf(context));
+        return found.state === 'done' ? outcome(found) : found;
+      },
+    }),
+    ...(undo && { undo: (input: unknown, output: JsonValue, context: InnerContext) => undo(input, output, contextOf(context)) }),
+  });
+}
+
+const isJson = (value: unknown): value is JsonValue => z.json().safeParse(value).success;
