@@ -11,6 +11,8 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/environment/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/environment/global-teardown.ts',
+  // Node resolves this for packs by a hook of agents/packs/; Jest has a resolver of its own.
+  moduleNameMapper: { '^alfred/agent$': '<rootDir>/agents/packs/surface/index.ts' },
   // A slow machine that does other work too needs a minute to bundle the workflows.
   testTimeout: 180_000,
   maxWorkers: 2,

@@ -51,6 +51,7 @@ export function toAgent(
   };
   checkSchema(`the \`input\` of the agent ${name}`, agent.input, { mustBeObject: true });
   if (answer) checkSchema(`the \`answer\` of the agent ${name}`, answer);
+  if (answer) checkSchema(`the \`answer\` of the agent ${name}`, answer, { io: 'output' });
   return agent;
 }
 
@@ -72,10 +73,14 @@ function checkOwnTools(agent: string, tools: readonly DefinedTool[]): void {
 }
 
 /** Whether models and callers can be shown a schema: as JSON Schema, and for arguments as that of an object. */
-function checkSchema(what: string, schema: z.ZodType, { mustBeObject = false } = {}): void {
+function checkSchema(
+  what: string,
+  schema: z.ZodType,
+  { mustBeObject = false, io = 'input' }: { mustBeObject?: boolean; io?: 'input' | 'output' } = {},
+): void {
   let json: unknown;
   try {
-    json = z.toJSONSchema(schema, { io: 'input' });
+    json = z.toJSONSchema(schema, { io });
   } catch (error) {
     throw new PackFault(`${what} cannot be written as JSON Schema: ${(error as Error).message}`);
   }

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import { MessageRequest } from '../../contract/conversation.ts';
+import { MessageText } from '../../contract/conversation.ts';
 import type {
   Audit,
   ConversationControl,
@@ -146,7 +146,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
 
 /** @throws AlfredError `invalid_request` for a text that is too long */
 function checkText(text: string): string {
-  const parsed = MessageRequest.shape.text.safeParse(text);
+  const parsed = MessageText.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new AlfredError(
     'invalid_request',

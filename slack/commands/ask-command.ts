@@ -1,4 +1,4 @@
-import { MessageRequest } from '../../contract/conversation.ts';
+import { MessageText } from '../../contract/conversation.ts';
 import type { AskAloud } from '../asking/ask-aloud.ts';
 import { plainTextOf } from '../asking/plain-text.ts';
 import type { SlackCommand } from './command.ts';
@@ -15,7 +15,7 @@ export const createAskCommand =
   (aloud: Pick<AskAloud, 'ask'>) =>
   async ({ key, team, channel, userId, rest }: SlackCommand, attempts: number): Promise<string | undefined> => {
     if (rest === '') return empty;
-    const { data: text } = MessageRequest.shape.text.safeParse(plainTextOf(rest, ''));
+    const { data: text } = MessageText.safeParse(plainTextOf(rest, ''));
     if (text === undefined) return tooLong;
     return aloud.ask({ key, team, channel, userId, shown: text, text }, attempts);
   };

@@ -16,7 +16,7 @@ export { scope };
 /** Workers for tasks of the agent `knowledge`, on real servers, with a scripted model and scripted tools. */
 export async function createTaskHarness(
   overrides: { [Name in keyof Config]?: string } = {},
-  registry: { agents?: Agents } = {},
+  { queues = [agentQueue('knowledge'), systemQueue], ...registry }: { agents?: Agents; queues?: string[] } = {},
 ) {
   const env = await createTestEnvironment({
     ALFRED_MODEL: 'scripted:test',
@@ -54,7 +54,7 @@ export async function createTaskHarness(
         },
         tools,
       },
-      [agentQueue('knowledge'), systemQueue],
+      queues,
       { agents: { ...agents, knowledge: { ...knowledge, withoutApproval: unguarded() } }, ...registry },
     );
   let workers = await start();
