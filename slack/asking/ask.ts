@@ -14,6 +14,7 @@ import type {
   SlackThreads,
 } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { TaskInput } from '../../contract/task.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
@@ -24,6 +25,7 @@ import type { ReadFiles } from '../files/read-files.ts';
 import type { WithoutPlace } from '../processing/attempt.ts';
 import type { Notices } from './notices.ts';
 import { isForAlfred, messageIdOf, type Question } from './question.ts';
+import { readAsked } from './read-asked.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -71,22 +73,22 @@ export const createAsk =
     if ('ignored' in judgement) return;
     if ('refused' in judgement) return notices.send(question, judgement.refused);
     const { principal } = judgement;
-    const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
+    const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
     checkAgent(deps, principal, agent);
     const hasFiles = question.files.length > 0;
     if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
     if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
     // Before files are read for it.
-    if (question.text !== '') checkText(question.text);
+    if (question.text !== '') read(deps, agent, question);
     // While the log cannot be written, nothing is begun: the message waits.
     audit.check();
     const { conversationId, askers } =
       known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
     for (const asker of await askersOf(deps, question))
       if (!askers.includes(asker)) await threads.addAsker(question, asker);
-    const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
-    if (question.text === '') return notices.send(question, filesReadLine(read));
-    const message = await messageOf(deps, question);
+    const readFiles = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
+    if (question.text === '') return notices.send(question, filesReadLine(readFiles));
+    const message = await messageOf(deps, agent, question);
     const receipt = await messages.submit(principal, conversationId, message);
     const { tenant, subject, kind, via } = principal;
     const resource = { type: 'conversation', id: conversationId };
@@ -99,16 +101,23 @@ export const createAsk =
       await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
     onAsked();
     // Last, and in one line: what fails before it is repeated, and the line would be too.
-    const line = linesOf(receipt, read).join('\n');
+    const line = linesOf(receipt, readFiles).join('\n');
     if (line !== '') await notices.send(question, line);
   };
 
 const keepPlace: WithoutPlace = (work) => work();
 
 /** A repeat gives the same: another text under the same id would be refused. */
-async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
-  const attached = await files.take(question);
-  return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+async function messageOf(deps: AskDeps, agent: string, question: Question): Promise<{ id: string } & TaskInput> {
+  const asked = read(deps, agent, question);
+  const attached = await deps.files.take(question);
+  return { ...asked, id: messageIdOf(question.ts), text: checkText(withAttachedFiles(asked.text, attached)) };
+}
+
+/** @throws AlfredError `invalid_request` */
+function read({ agents }: AskDeps, name: string, { text }: Question): TaskInput {
+  const agent = findAgent(agents, name);
+  return agent ? readAsked(name, agent, checkText(text)) : { text };
 }
 
 function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
