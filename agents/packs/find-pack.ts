@@ -68,14 +68,15 @@ const existing = (folder: string) => (statSync(folder, { throwIfNoEntry: false }
 /** Looks for a package beside the working directory and beside Alfred, upwards as Node does. */
 function findPackage(name: string): string | undefined {
   if (!/^(@[\w.-]+\/)?[\w.-]+$/.test(name)) return undefined;
-  for (const start of [process.cwd(), alfredRoot])
-    for (let folder = start; ; folder = dirname(folder)) {
-      const candidate = join(folder, 'node_modules', name);
-      if (existsSync(join(candidate, 'package.json'))) return candidate;
-      if (dirname(folder) === folder) break;
-    }
-  return undefined;
+  return [process.cwd(), alfredRoot]
+    .flatMap(foldersAbove)
+    .map((folder) => join(folder, 'node_modules', name))
+    .find((folder) => existsSync(join(folder, 'package.json')));
 }
+
+/** A folder and those that it is in. */
+const foldersAbove = (folder: string): string[] =>
+  dirname(folder) === folder ? [folder] : [folder, ...foldersAbove(dirname(folder))];
 
 function readManifest(folder: string) {
   const path = join(folder, 'package.json');

@@ -24,10 +24,12 @@ export async function importAgents({ folder, files }: Pack): Promise<Record<stri
 }
 
 async function importAgent(file: string, shown: string): Promise<DefinedAgent> {
-  const module = await import(pathToFileURL(file).href).catch((error: unknown) => {
-    throw new PackFault(`${shown} cannot be loaded: ${describeFailure(error)}`, { cause: error });
-  });
-  const exported = Object.entries(module as Record<string, unknown>).filter(([, value]) => isMade(value, 'agent'));
+  const module = await (import(pathToFileURL(file).href) as Promise<Record<string, unknown>>).catch(
+    (error: unknown) => {
+      throw new PackFault(`${shown} cannot be loaded: ${describeFailure(error)}`, { cause: error });
+    },
+  );
+  const exported = Object.entries(module).filter(([, value]) => isMade(value, 'agent'));
   const [, agent] = exported.find(([key]) => key === 'default') ?? exported[0] ?? [];
   if (agent === undefined)
     throw new PackFault(`${shown} exports no agent: expected \`export default defineAgent({…})\``);

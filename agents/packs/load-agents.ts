@@ -3,6 +3,7 @@ import { checkAgentNames, withAgentDefaults } from '../../runtime/agent-settings
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
+import { withTimeout } from '../../runtime/with-timeout.ts';
 import { checkAgentTools } from '../check-tools.ts';
 import { agents as ownAgents, type Agent, type Agents } from '../index.ts';
 import { toolOutlines } from '../tools/tool-outlines.ts';
@@ -24,6 +25,9 @@ export type KnownAgents = {
   packs: readonly PackDescription[];
   refused: readonly RefusedPack[];
 };
+
+/** Longest time that a pack may take to be loaded into this process, in milliseconds. */
+const longestLoadMs = 30_000;
 
 type LoadEdge = { config: Config; log: Logger; metrics?: Metrics; readiness?: Pick<ReadinessProbe, 'addWarning'> };
 
@@ -59,15 +63,18 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
     try {
       const found = await probe;
       if (found instanceof Error) throw found;
-      const added = await loadPack(found, agents, config);
+      // It came to an end in the trial; here it may find another environment.
+      const added = await withTimeout(loadPack(found, agents, config), longestLoadMs, () => {
+        throw new PackFault(`it was not loaded within ${longestLoadMs / 1_000} s`);
+      });
       agents = { ...agents, ...added };
       packs.push(found);
       log.info({ pack: `${found.name}@${found.version}`, agents: Object.keys(added) }, 'agent pack loaded');
     } catch (error) {
-      if (!(error instanceof PackFault)) throw error;
+      const reason = error instanceof PackFault ? error.message : `it cannot be loaded: ${String(error)}`;
       const folders = agentFoldersOf(source);
-      refused.push({ source, reason: error.message, agents: folders.length > 0 ? folders : undefined });
-      log.error({ pack: source, reason: error.message }, 'agent pack refused; everything else runs');
+      refused.push({ source, reason, agents: folders.length > 0 ? folders : undefined });
+      log.error({ pack: source, reason }, 'agent pack refused; everything else runs');
     }
   }
   report(edge, refused);

@@ -54,7 +54,11 @@ export async function probePack(source: string, { timeoutMs = defaultTimeoutMs }
 type End = { code: number | null; signal: NodeJS.Signals | null };
 
 function describeEnd({ code, signal }: End, words: string): string {
-  const last = words.trim().split('\n').find((line) => /error|fatal/i.test(line))?.trim();
+  const last = words
+    .trim()
+    .split('\n')
+    .find((line) => /error|fatal/i.test(line))
+    ?.trim();
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   return `its process ended ${how} while it was loaded${last ? `: ${last.slice(0, maxWords)}` : ''}`;
 }

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { ToolContext as InnerContext } from '../../contract/ports/index.ts';
-import type { JsonValue } from '../../contract/json.ts';
-import type { Tool } from '../../contract/ports/index.ts';
-import { isRecord } from '../../contract/json.ts';
+import { isRecord, type JsonValue } from '../../contract/json.ts';
+import type { Tool, ToolContext as InnerContext } from '../../contract/ports/index.ts';
 import { TaskResult } from '../../contract/task.ts';
 import { variableNames } from '../../runtime/config.ts';
 import type { Agent, AgentInput } from '../agent.ts';
@@ -84,7 +82,8 @@ function checkSchema(
   } catch (error) {
     throw new PackFault(`${what} cannot be written as JSON Schema: ${(error as Error).message}`);
   }
-  if (mustBeObject && !isObjectSchema(json)) throw new PackFault(`${what} is no schema of an object like z.object({…})`);
+  if (mustBeObject && !isObjectSchema(json))
+    throw new PackFault(`${what} is no schema of an object like z.object({…})`);
 }
 
 function isObjectSchema(schema: unknown): boolean {
@@ -95,7 +94,8 @@ function isObjectSchema(schema: unknown): boolean {
 }
 
 /** The schema of what callers send, which becomes a question for the model. */
-function inputOf({ input, ask }: DefinedAgent, tools: readonly string[]): z.ZodType<AgentInput> {
+function inputOf(defined: DefinedAgent, tools: readonly string[]): z.ZodType<AgentInput> {
+  const { input } = defined;
   if (!input)
     return z.strictObject({
       text: z.string().trim().min(1).max(20_000).describe('The question, or what to do'),
@@ -106,7 +106,7 @@ function inputOf({ input, ask }: DefinedAgent, tools: readonly string[]): z.ZodT
     });
   return input.transform((value, context): AgentInput => {
     try {
-      return questionOf(ask ? ask(value) : JSON.stringify(value, undefined, 2), tools);
+      return questionOf(defined.ask ? defined.ask(value) : JSON.stringify(value, undefined, 2), tools);
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message });
       return z.NEVER;
@@ -132,32 +132,43 @@ const missingIn = (settings: Settings, values: Variables): string[] =>
     .map(([name]) => name);
 
 function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
-  const { run, reconcile, undo, check, settings = {}, approvals, ...rest } = defined;
-  const own = Object.fromEntries(Object.keys(settings).map((name) => [name, values[name]])) as ToolContext['settings'];
+  const { name, description, input: schema, effect, repeatable, timeoutMs, approvals, settings = {} } = defined;
+  const own = Object.fromEntries(Object.keys(settings).map((variable) => [variable, values[variable]]));
   const contextOf = ({ scope, taskId, receiptKey, signal, beforeSend }: InnerContext): ToolContext => ({
     ...scope,
     taskId,
     idempotencyKey: externalCallId(receiptKey),
-    settings: own,
+    settings: own as ToolContext['settings'],
     signal,
     beforeSend,
   });
-  const outcome = <O extends { output?: unknown; summary?: unknown }>(value: O): O => {
-    if (typeof value?.summary === 'string' && isJson(value.output)) return value;
-    throw new Error(`The tool ${defined.name} of the agent ${agent} returned no {output, summary}.`);
+  const checked = <O extends { output?: unknown; summary?: unknown }>(outcome: O): O => {
+    if (typeof outcome?.summary === 'string' && isJson(outcome.output)) return outcome;
+    throw new Error(`The tool ${name} of the agent ${agent} returned no {output, summary}.`);
   };
   return typedTool({
-    ...rest,
+    name,
+    description,
+    input: schema,
+    ...(effect && { effect }),
+    ...(repeatable && { repeatable }),
+    ...(timeoutMs && { timeoutMs }),
     ...(approvals && { approvals }),
-    ...(check && { check: (input) => check(input) }),
-    run: async (input, context) => outcome(await run(input, contextOf(context))),
-    ...(reconcile && {
-      reconcile: async (input, context) => {
-        const found = await reconcile(input, contextOf(context));
-        return found.state === 'done' ? outcome(found) : found;
+    // Called as methods: an author may write `this`.
+    check: (input) => defined.check?.(input),
+    run: async (input, context) => checked(await defined.run(input, contextOf(context))),
+    ...(defined.reconcile && {
+      reconcile: async (input: unknown, context: InnerContext) => {
+        const found = (await defined.reconcile?.(input, contextOf(context))) ?? { state: 'unknown' as const };
+        return found.state === 'done' ? checked(found) : found;
       },
     }),
-    ...(undo && { undo: (input: unknown, output: JsonValue, context: InnerContext) => undo(input, output, contextOf(context)) }),
+    ...(defined.undo && {
+      undo: async (input: unknown, output: JsonValue, context: InnerContext) => {
+        const undone = await defined.undo?.(input, output, contextOf(context));
+        return { summary: String(undone?.summary ?? 'Undone') };
+      },
+    }),
   });
 }
 

@@ -53,7 +53,12 @@ export async function readCases(folder: string): Promise<EvalCase[]> {
 
 function parseCases(file: string, text: string): EvalCase[] {
   const isLines = file.endsWith('l');
-  const parsed = isLines ? text.split('\n').filter((line) => line.trim()).map(parseJson) : parseJson(text);
+  const parsed = isLines
+    ? text
+        .split('\n')
+        .filter((line) => line.trim())
+        .map(parseJson)
+    : parseJson(text);
   if (!Array.isArray(parsed)) throw usageError(`${file} holds no JSON list of cases.`);
   return parsed.map((value: unknown, index) => {
     const { data, error } = EvalCase.safeParse(value);

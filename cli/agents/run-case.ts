@@ -10,7 +10,10 @@ import { checkCase, type CaseEnd } from './check-case.ts';
 /** What runs tasks: workers serve the agent, and rows are in the database of the stack. */
 export type Engine = {
   adapters: Pick<Adapters, 'tasks' | 'events'> & {
-    control: { tasks: Pick<Adapters['control']['tasks'], 'start' | 'cancel'>; approvals: Adapters['control']['approvals'] };
+    control: {
+      tasks: Pick<Adapters['control']['tasks'], 'start' | 'cancel'>;
+      approvals: Adapters['control']['approvals'];
+    };
   };
   /** For whom the cases run. */
   principal: Principal;

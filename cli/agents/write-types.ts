@@ -44,8 +44,8 @@ const tsconfig = {
 };
 
 /**
- * Writes what an editor and `tsc` need to check a pack: the types of `alfred/agent`, of zod and of Node in `types/`, and
- * a `tsconfig.json` unless there is one. Nothing has to be installed for it.
+ * Writes what an editor and `tsc` need to check a pack: the types of `alfred/agent`, zod and Node in `types/`, and a
+ * `tsconfig.json` unless there is one. Nothing has to be installed for it.
  *
  * @throws CliError where the types of Node are not installed: in an image, which has what runs and no more
  */
@@ -65,7 +65,8 @@ export async function writeTypes(folder: string): Promise<void> {
 /** Copies the declarations of a package, without those for old compilers. */
 async function copyTypes(name: string, to: string): Promise<void> {
   const from = packageFolder(name);
-  const filter = (path: string) => /\.d\.ts$|package\.json$/.test(path) || !/\.\w+$|\bts\d|LICENSE/.test(relative(from, path));
+  const filter = (path: string) =>
+    /\.d\.ts$|package\.json$/.test(path) || !/\.\w+$|\bts\d|LICENSE/.test(relative(from, path));
   await cp(from, to, { recursive: true, filter });
 }
 

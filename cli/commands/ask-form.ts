@@ -81,7 +81,7 @@ async function askForField(lines: Interface, { name, field, isRequired }: Field)
 
 /** Reads what a person wrote, by the type of the field. @returns undefined when it does not fit */
 export function readField(text: string, { type, enum: choices }: Schema): JsonValue | undefined {
-  if (Array.isArray(choices)) return (choices as JsonValue[]).find((choice) => String(choice) === text);
+  if (Array.isArray(choices)) return (choices as (string | number)[]).find((choice) => String(choice) === text);
   if (type === 'string') return text;
   if (type === 'number' || type === 'integer') {
     const number = Number(text);

@@ -22,7 +22,8 @@ import type { CancelNote, TaskRow } from './tasks.ts';
 export type ConversationRow = Omit<ConversationView, 'links'>;
 
 /**
- * A message to submit, with the id that identifies it within its conversation. `tool`: a call that its task makes first.
+ * A message to submit, with the id that identifies it within its conversation. `tool`: a call that its task makes
+ * first.
  */
 export type NewMessage = Omit<MessageRequest, 'id' | 'text' | 'input'> & { id: string } & TaskInput;
 

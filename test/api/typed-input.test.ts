@@ -72,7 +72,7 @@ test('a schedule keeps the fields as they were given, and each run reads them', 
     paused: true,
   });
   expect(schedule.action.task.input).toEqual({ order: 'A-1' });
-  await api.http.post(`/v1/schedules/${schedule.id}/run`);
+  expect((await api.http.request(`/v1/schedules/${schedule.id}/run`, { method: 'POST' })).status).toBe(202);
   const run = await until(
     'the run of the schedule',
     async () => (await api.http.get(`/v1/schedules/${schedule.id}`)).body.recentRuns[0],

@@ -7,7 +7,14 @@ import { readCases, type Checks } from '../../cli/agents/cases.ts';
 import { faultLines, scoreTable } from '../../cli/agents/score-table.ts';
 import type { Citation, TaskRow } from '../../contract/task.ts';
 
-const usage = { modelCalls: 2, inputTokens: 1, cacheReadTokens: 0, cacheWriteTokens: 0, outputTokens: 1, costUsd: 0.02 };
+const usage = {
+  modelCalls: 2,
+  inputTokens: 1,
+  cacheReadTokens: 0,
+  cacheWriteTokens: 0,
+  outputTokens: 1,
+  costUsd: 0.02,
+};
 const end = (more: Partial<TaskRow> = {}): CaseEnd => ({
   task: {
     status: 'completed',
@@ -33,7 +40,10 @@ test.each<[string, Partial<Checks>]>([
   ['text', { contains: ['30 days'], notContains: ['60'], matches: ['\\b\\d+ days'] }],
   ['a part of the data', { data: { days: 30, from: { kind: 'day' } } }],
   ['a document by the end of its name', { cites: ['expenses.md'] }],
-  ['calls in order, with some of their arguments', { tools: [{ name: 'search_documents', arguments: { limit: 5 } }, { name: 'read_document' }] }],
+  [
+    'calls in order, with some of their arguments',
+    { tools: [{ name: 'search_documents', arguments: { limit: 5 } }, { name: 'read_document' }] },
+  ],
   ['limits', { maxCostUsd: 0.02, maxSteps: 2, maxSeconds: 3, effects: [] }],
 ])('%s that fits is no fault', (_, checks) => {
   expect(faultsOf(checks)).toEqual([]);
@@ -49,7 +59,11 @@ test.each<[string, Partial<Checks>, RegExp]>([
   ['a document whose name only ends alike', { cites: ['nses.md'] }, /no document called nses\.md/],
   ['calls in another order', { tools: [{ name: 'read_document' }, { name: 'search_documents' }] }, /the calls are/],
   ['one call more', { tools: [{ name: 'search_documents' }] }, /the calls are/],
-  ['another argument', { tools: [{ name: 'search_documents', arguments: { limit: 6 } }, { name: 'read_document' }] }, /"limit":5/],
+  [
+    'another argument',
+    { tools: [{ name: 'search_documents', arguments: { limit: 6 } }, { name: 'read_document' }] },
+    /"limit":5/,
+  ],
   ['an effect that did not happen', { effects: ['send_email'] }, /these took effect: none; expected: send_email/],
   ['cost', { maxCostUsd: 0.01 }, /cost is 0\.02, more than 0\.01/],
   ['steps', { maxSteps: 1 }, /number of model calls is 2/],
@@ -86,12 +100,21 @@ test.each([
 });
 
 test('models stand side by side, with the share that passed and its interval', () => {
-  const result = (name: string, faults: string[] = []) => ({ name, taskId: 't', faults, seconds: 1, costUsd: 0.5, modelCalls: 2 });
+  const result = (name: string, faults: string[] = []) => ({
+    name,
+    taskId: 't',
+    faults,
+    seconds: 1,
+    costUsd: 0.5,
+    modelCalls: 2,
+  });
   const scores = [
     { model: 'offline:quote', results: [result('one'), result('two')] },
     { model: 'openai:gpt', results: [result('one'), result('two', ['the answer lacks "x"'])] },
   ];
-  const lines = scoreTable(scores).split('\n').map((line) => line.split(/ {2,}/));
+  const lines = scoreTable(scores)
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
   expect(lines).toEqual([
     ['CASE', 'offline:quote', 'openai:gpt'],
     ['one', 'ok', 'ok'],

@@ -35,7 +35,10 @@ test('a worker serves agents of packs beside a pack that crashes, and leaves out
     };
     expect(dependencies).toMatchObject({
       agent_packs: { status: 'degraded', detail: expect.stringContaining(`${crashing} is refused: its process ended`) },
-      pack_agents: { status: 'degraded', detail: expect.stringContaining('incomplete is not served: TEST_PACK_URL is not set') },
+      pack_agents: {
+        status: 'degraded',
+        detail: expect.stringContaining('incomplete is not served: TEST_PACK_URL is not set'),
+      },
     });
     const metrics = await (await fetch(`http://127.0.0.1:${Number(ready.health)}/metrics`)).text();
     expect(metrics).toContain(`agent_pack_refused{pack="${crashing}"} 1`);
@@ -43,11 +46,10 @@ test('a worker serves agents of packs beside a pack that crashes, and leaves out
     expect(worker.output()).not.toContain('purple elephant');
 
     const input = { text: 'Which?', tool: { name: 'read_order', arguments: { id: 'A-1' } } };
-    const { handle, id } = await startTask(
-      { client: env.client, tasks: env.adapters.tasks },
-      'Which?',
-      { agent: 'orders', input },
-    );
+    const { handle, id } = await startTask({ client: env.client, tasks: env.adapters.tasks }, 'Which?', {
+      agent: 'orders',
+      input,
+    });
     await handle.result();
     expect(await env.adapters.tasks.get(scope, id)).toMatchObject({
       status: 'completed',

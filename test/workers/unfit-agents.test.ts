@@ -20,7 +20,11 @@ async function leaveOut(own: Record<string, Agent>, models: Record<string, strin
   const edge = {
     config: { ...config, ALFRED_AGENTS: settings },
     log: pino({ level: 'silent' }),
-    readiness: { addWarning: (_: string, given: typeof warning) => void (warning = given) },
+    readiness: {
+      addWarning: (_: string, given: typeof warning) => {
+        warning = given;
+      },
+    },
   } as Parameters<typeof leaveOutUnfit>[0];
   const queues = leaveOutUnfit(edge, adapters, {
     agents: { ...agents, ...own },

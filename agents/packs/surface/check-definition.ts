@@ -7,7 +7,10 @@ import { ModelChain } from '../../../runtime/settings-schemas.ts';
 const isSchema = (value: unknown) =>
   typeof value === 'object' && value !== null && '_zod' in value && '_def' in value && 'safeParse' in value;
 const Schema = z.custom<z.ZodType>(isSchema, 'expected a schema like z.object({…}) of `alfred/agent`');
-const Function = z.custom<(...values: never[]) => unknown>((value) => typeof value === 'function', 'expected a function');
+const Function = z.custom<(...values: never[]) => unknown>(
+  (value) => typeof value === 'function',
+  'expected a function',
+);
 const Line = z.string().trim().min(1).max(1_000);
 
 const Setting = z.strictObject({

@@ -103,7 +103,7 @@ export type ToolDefinition<I extends z.ZodType, S extends Settings> = {
 export type Tool = { readonly alfred: 'tool'; readonly name: string };
 
 /** What is asked of the model. `tool`: a call that is made first, without the model. */
-export type Question = { text: string; tool?: { name: string; arguments: { [name: string]: JsonValue } } };
+export type Question = { text: string; tool?: { name: string; arguments: { [name: string]: JsonValue | undefined } } };
 
 export type Budget = {
   maxCostUsd?: number;

@@ -28,8 +28,9 @@ async function load(packs: string[], variables: Record<string, string> = {}) {
 }
 
 const variable = 'TEST_ORDERS_URL';
-beforeEach(() => delete process.env[variable]);
-afterEach(() => delete process.env[variable]);
+const unset = () => void delete process.env[variable];
+beforeEach(unset);
+afterEach(unset);
 
 test('without packs there are the agents of Alfred, and the configuration as it is', async () => {
   const config = loadConfig({ DATABASE_URL: 'postgres://unused' });
@@ -48,8 +49,9 @@ test('two packs may each have a tool of the same name', async () => {
   expect(refused).toEqual([]);
   expect(agents.north).toMatchObject({ tools: ['read_order'], pack: { name: 'north-pack', version: '1.2.3' } });
   const context = { scope: { tenant: 't', subject: 's' }, taskId: 'i', receiptKey: 'k' } as never;
-  const answers = ['north', 'south'].map((name) => agents[name]?.ownTools?.read_order?.run({ id: '7' }, context));
-  expect((await Promise.all(answers)).map((outcome) => outcome?.output)).toEqual(['7 north', '7 south']);
+  const answerOf = async (name: string) =>
+    (await agents[name]?.ownTools?.read_order?.run({ id: '7' }, context))?.output;
+  expect([await answerOf('north'), await answerOf('south')]).toEqual(['7 north', '7 south']);
 });
 
 test('a pack with a fault is left out by name and reason, and the others are there', async () => {
@@ -77,7 +79,9 @@ test('a tool that changes something needs a rule or an exemption, else its pack 
   const write = (more?: string) => writePack({ 'agents/orders/agent.ts': writingAgent(more) });
   const reasonOf = async (folder: string, variables?: Record<string, string>) =>
     (await load([folder], variables)).refused[0]?.reason;
-  expect(await reasonOf(await write())).toMatch(/orders may call "read_order", which changes something, and no approval/);
+  expect(await reasonOf(await write())).toMatch(
+    /orders may call "read_order", which changes something, and no approval/,
+  );
   expect(await reasonOf(await write(`approvals: [{ tool: 'read_order' }]`))).toBeUndefined();
   expect(await reasonOf(await write(`withoutApproval: ['read_order']`))).toBeUndefined();
   expect(await reasonOf(await write(`approvals: [{ tool: 'read_ordr' }]`))).toMatch(/for the tool "read_ordr"/);
@@ -110,7 +114,10 @@ test('ALFRED_AGENTS comes before what a pack sets', async () => {
 test('a tool gets its settings from the environment, and the name of a missing one is known', async () => {
   const settings = `settings: { ${variable}: { description: 'where orders are' }, TEST_ORDERS_LIMIT: { description: 'most', default: '5' } }`;
   const agent = agentWithTool('').replace('description:', `${settings}, description:`);
-  const withSettings = agent.replace(/run: .*\n/, `run: async (_, { settings }) => ({ output: settings, summary: '' }),\n`);
+  const withSettings = agent.replace(
+    /run: .*\n/,
+    `run: async (_, { settings }) => ({ output: settings, summary: '' }),\n`,
+  );
   const folder = await writePack({ 'agents/orders/agent.ts': withSettings });
   expect((await load([folder])).agents.orders?.pack?.missingVariables).toEqual([variable]);
   process.env[variable] = 'http://orders';

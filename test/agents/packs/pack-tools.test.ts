@@ -14,21 +14,23 @@ beforeAll(async () => {
   ];
   const config = loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_AGENT_PACKS: packs.join() });
   const { agents } = await loadAgents({ config, log: pino({ level: 'silent' }) });
-  harness = await createTaskHarness(
-    {},
-    { agents, queues: [agentQueue('north'), agentQueue('south'), systemQueue] },
-  );
+  harness = await createTaskHarness({}, { agents, queues: [agentQueue('north'), agentQueue('south'), systemQueue] });
 });
 afterAll(() => harness.close());
 
 test('each agent calls its own tool of a name that two have, and its model is offered no other', async () => {
   const answers = [];
   for (const agent of ['north', 'south']) {
-    const requests = harness.script([{ calls: [{ tool: 'read_order', arguments: { id: 'A-1' } }] }, { text: ['Done.'] }]);
+    const requests = harness.script([
+      { calls: [{ tool: 'read_order', arguments: { id: 'A-1' } }] },
+      { text: ['Done.'] },
+    ]);
     const { id } = await harness.start({ agent });
     await harness.followToEnd(id);
     expect((await harness.row(id)).status).toBe('completed');
-    expect(requests[0]?.tools).toEqual([expect.objectContaining({ name: 'read_order', description: 'Reads an order.' })]);
+    expect(requests[0]?.tools).toEqual([
+      expect.objectContaining({ name: 'read_order', description: 'Reads an order.' }),
+    ]);
     const last = requests[1]?.messages.at(-1);
     answers.push(last?.role === 'tool' && last.results.map(({ output }) => output));
   }

@@ -46,7 +46,7 @@ test('a pack is tried without the variables of Alfred', async () => {
   const folder = await writePack({
     'agents/plain/agent.js': plainAgent.replace("'Answers.'", "'Sees: ' + Object.keys(process.env).join()"),
   });
-  expect((await probePack(folder)).agents[0]?.description).toMatch(/^Sees:( NODE_CHANNEL\w*)?$/);
+  expect((await probePack(folder)).agents[0]?.description).toMatch(/^Sees: (NODE_CHANNEL\w*)?$/);
 });
 
 const agentFile = (text: string) => ({ 'agents/orders/agent.ts': text });
@@ -62,19 +62,47 @@ test.each<[string, Record<string, string>, RegExp]>([
   ['no agent', agentFile('export const agent = { tools: [] };'), /exports no agent: expected `export default/],
   ['a tool without a schema', tool(run), /The tool "read_order" is not complete or not right: has no `input`/],
   ['a wrong schema of a tool', tool(`input: { id: 'string' }, ${run}`), /`input`: expected a schema like z\.object/],
-  ['a schema of no object', tool(`input: z.string(), ${run}`), /`input` of the tool read_order .* no schema of an object/],
-  ['a schema that no model can be shown', tool(`input: z.object({ at: z.date() }), ${run}`), /cannot be written as JSON Schema/],
+  [
+    'a schema of no object',
+    tool(`input: z.string(), ${run}`),
+    /`input` of the tool read_order .* no schema of an object/,
+  ],
+  [
+    'a schema that no model can be shown',
+    tool(`input: z.object({ at: z.date() }), ${run}`),
+    /cannot be written as JSON Schema/,
+  ],
   ['a tool without a function', tool('input: z.object({})'), /has no `run`/],
   ['a mistyped field', tool(`input: z.object({}), efect: 'write', ${run}`), /"efect"/],
-  ['a variable of Alfred', tool(`input: z.object({}), settings: { DATABASE_URL: { description: 'x' } }, ${run}`), /DATABASE_URL, which is a variable of Alfred/],
-  ['the name of a shared tool', agentFile(agentWithTool('').replace("'read_order'", "'send_email'")), /"send_email", and a tool that all agents share/],
+  [
+    'a variable of Alfred',
+    tool(`input: z.object({}), settings: { DATABASE_URL: { description: 'x' } }, ${run}`),
+    /DATABASE_URL, which is a variable of Alfred/,
+  ],
+  [
+    'the name of a shared tool',
+    agentFile(agentWithTool('').replace("'read_order'", "'send_email'")),
+    /"send_email", and a tool that all agents share/,
+  ],
   ['process.exit', agentFile('process.exit(0);'), /its process ended with exit code 0 while it was loaded/],
   ['a native crash', agentFile('process.abort();'), /its process ended by SIGABRT/],
-  ['a segmentation fault', agentFile(`process.kill(process.pid, 'SIGSEGV'); while (true);`), /its process ended by SIGSEGV/],
-  ['a promise that no code awaits', agentFile(`Promise.reject(new Error('lost')); await new Promise((r) => setTimeout(r, 1000));`), /its process ended with exit code 1 .*lost/],
+  [
+    'a segmentation fault',
+    agentFile(`process.kill(process.pid, 'SIGSEGV'); while (true);`),
+    /its process ended by SIGSEGV/,
+  ],
+  [
+    'a promise that no code awaits',
+    agentFile(`Promise.reject(new Error('lost')); await new Promise((r) => setTimeout(r, 1000));`),
+    /its process ended with exit code 1 .*lost/,
+  ],
   ['no agents', {}, /it has no agents: expected agents\/<name>\/agent\.ts/],
   ['a name that no agent can have', { 'agents/My Agent/agent.ts': plainAgent }, /is no name of an agent/],
-  ['two files', { 'agents/a/agent.ts': plainAgent, 'agents/a/agent.js': plainAgent }, /has both agent\.ts and agent\.js/],
+  [
+    'two files',
+    { 'agents/a/agent.ts': plainAgent, 'agents/a/agent.js': plainAgent },
+    /has both agent\.ts and agent\.js/,
+  ],
 ])('%s is a reason', async (_, files, reason) => {
   expect(await reasonOf(files)).toMatch(reason);
 });

@@ -4,12 +4,10 @@ import type { AgentInput } from '../../../agents/agent.ts';
 import { readAsked } from '../../../slack/asking/read-asked.ts';
 
 const text = z.strictObject({ text: z.string().trim().min(1) });
-const typed = z.strictObject({ order: z.string() }).transform(
-  ({ order }): AgentInput => ({
-    text: `Order ${order}`,
-    tool: { name: 'read_order', arguments: { order } },
-  }),
-);
+const typed = z.strictObject({ order: z.string() }).transform(({ order }): AgentInput => ({
+  text: `Order ${order}`,
+  tool: { name: 'read_order', arguments: { order } },
+}));
 const read = (input: z.ZodType<AgentInput>, written: string) => readAsked('orders', { input }, written);
 const asked = { text: 'Order A-1', tool: { name: 'read_order', arguments: { order: 'A-1' } } };
 
