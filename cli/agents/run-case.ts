@@ -17,6 +17,8 @@ export type Engine = {
   };
   /** For whom the cases run. */
   principal: Principal;
+  /** Cancels what runs. */
+  signal?: AbortSignal;
 };
 /** `name`: under which workers know the agent. */
 export type TestedAgent = { name: string; agent: Agent };
@@ -36,6 +38,7 @@ const longestCaseMs = 600_000;
 /** Runs one case as a task, decides about the calls that wait for a person, and checks its end. */
 export async function runCase(engine: Engine, { name, agent }: TestedAgent, wanted: EvalCase): Promise<CaseResult> {
   const { adapters, principal } = engine;
+  if (engine.signal?.aborted) return notRun(wanted, 'cancelled');
   const parsed = agent.input.safeParse(wanted.input);
   if (!parsed.success)
     return notRun(wanted, `the agent does not take this input: ${parsed.error.issues[0]?.message ?? ''}`);
@@ -45,7 +48,7 @@ export async function runCase(engine: Engine, { name, agent }: TestedAgent, want
   await adapters.control.tasks.start({ ...ref, agent: name, head: task.head });
   const begun = performance.now();
   const calls: CaseEnd['calls'] = [];
-  const signal = AbortSignal.timeout(longestCaseMs);
+  const signal = AbortSignal.any([AbortSignal.timeout(longestCaseMs), ...(engine.signal ? [engine.signal] : [])]);
   follow: for await (const page of adapters.events.follow(principal, task.id, 0, signal))
     for (const event of page) {
       if (event.type === 'tool.started') calls.push({ name: event.data.tool, arguments: event.data.arguments });
@@ -56,7 +59,11 @@ export async function runCase(engine: Engine, { name, agent }: TestedAgent, want
   const row = await adapters.tasks.get(principal, task.id);
   if (signal.aborted || !row) {
     await adapters.control.tasks.cancel(principal, task.id, {});
-    return notRun(wanted, `it did not end within ${longestCaseMs / 1_000} s`, task.id);
+    return notRun(
+      wanted,
+      engine.signal?.aborted ? 'cancelled' : `it did not end within ${longestCaseMs / 1_000} s`,
+      task.id,
+    );
   }
   const { costUsd, modelCalls } = row.usage;
   const faults = checkCase(wanted.checks, { task: row, calls, seconds });

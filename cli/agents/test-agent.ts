@@ -17,6 +17,8 @@ type Options = {
   atOnce: number;
   log: Logger;
   onProgress: (line: string) => void;
+  /** Ends the test: what still runs is cancelled. */
+  signal: AbortSignal;
 };
 
 /**
@@ -36,7 +38,9 @@ export async function testAgent(found: FoundAgent, cases: EvalCase[], options: O
   const edge = await openEdge(testConfig, 'test', options.log);
   const adapters = createAdapters(edge);
   void adapters.startListening();
-  const agents = Object.fromEntries(tested.map((each) => [each.name, agent]));
+  // Not as one of a pack: workers leave out an agent of a pack whose model is not configured, and a test must fail.
+  const { pack: _, ...plain } = agent;
+  const agents = Object.fromEntries(tested.map((each) => [each.name, plain]));
   const queues = tested.map((each) => agentQueue(each.name));
   const workers = await startWorkers(edge, adapters, queues, { agents }).catch(async (error: unknown) => {
     await adapters.close();
@@ -44,7 +48,7 @@ export async function testAgent(found: FoundAgent, cases: EvalCase[], options: O
     throw error instanceof ConfigError ? new CliError(error.message, { cause: error }) : error;
   });
   try {
-    const engine = { adapters, principal: localPrincipal };
+    const engine = { adapters, principal: localPrincipal, signal: options.signal };
     const scores: ModelScore[] = [];
     for (const { model, name: testName } of tested)
       scores.push({
