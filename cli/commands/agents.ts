@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { AgentList, type AgentDescription } from '../../contract/agents.ts';
+import { Readiness } from '../../contract/health.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { table } from '../terminal/terminal.ts';
@@ -74,6 +75,10 @@ async function list(json: boolean | undefined, { api, terminal }: CommandContext
       ...agents.map(({ name, tools, description }) => [name, tools.join(', '), description]),
     ]),
   );
+  // What the process of the API has left out.
+  const health = await api.call('/healthz', { answer: Readiness }).catch(() => undefined);
+  const refused = health?.dependencies['agent_packs']?.detail;
+  if (refused !== undefined) terminal.note(`Packs: ${refused}.`, 'yellow');
 }
 
 async function show(name: string, json: boolean | undefined, { api, terminal }: CommandContext) {

@@ -13,8 +13,8 @@ import { printSourcesAndCost } from '../terminal/task-summary.ts';
 import { createTranscript } from '../terminal/transcript.ts';
 import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { askForInput } from '../client/typed-input.ts';
 import { untilAnswered } from '../client/until-answered.ts';
-import { askForInput } from './ask-form.ts';
 import { readInput } from './ask-input.ts';
 import { dollarAmount } from './number-options.ts';
 

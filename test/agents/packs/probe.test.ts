@@ -1,6 +1,7 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { findPack } from '../../../agents/packs/find-pack.ts';
 import { probePack } from '../../../agents/packs/probe.ts';
 import { agentWithTool, plainAgent, writeFiles, writePack } from './write-pack.ts';
 
@@ -128,4 +129,11 @@ test('TypeScript in an installed package is refused with what to do', async () =
     'agents/orders/agent.ts': plainAgent,
   });
   await expect(probePack(folder)).rejects.toThrow(/is TypeScript in an installed package.*publish .* compiled/);
+  await rename(join(folder, 'agents/orders/agent.ts'), join(folder, 'agents/orders/agent.js'));
+  expect((await probePack(folder)).agents).toMatchObject([{ name: 'orders' }]);
+});
+
+test('an entry without a slash is the name of an installed package, or else of a folder', async () => {
+  expect(() => findPack('zod')).toThrow(/^its package\.json is not right: alfred: expected \{"surface": 1\}/);
+  expect(() => findPack('no-such-package')).toThrow(/no installed package "no-such-package", and no folder/);
 });

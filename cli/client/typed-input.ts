@@ -2,7 +2,7 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { AgentList } from '../../contract/agents.ts';
 import { isRecord, parseJson, type JsonValue } from '../../contract/json.ts';
 import type { TaskRequest } from '../../contract/task.ts';
-import type { ApiClient } from '../client/api-client.ts';
+import type { ApiClient } from './api-client.ts';
 
 type Schema = Record<string, unknown>;
 type Input = TaskRequest['input'];
@@ -18,9 +18,7 @@ export async function askForInput(
   name: string,
   streams: Streams = { input: process.stdin, output: process.stderr },
 ): Promise<Input | undefined> {
-  const { agents } = await api.call('/v1/agents', { answer: AgentList });
-  const schema = agents.find((agent) => agent.name === name)?.inputSchema;
-  const forms = schema ? formsOf(schema).filter((form) => !isText(form)) : [];
+  const forms = await typedFormsOf(api, name);
   if (forms.length === 0) return undefined;
   const lines = createInterface(streams);
   try {
@@ -28,6 +26,24 @@ export async function askForInput(
   } finally {
     lines.close();
   }
+}
+
+/** What a line of a conversation is: fields, when it is a JSON object and the agent takes fields, else a text. */
+export async function readLine(
+  api: ApiClient,
+  name: string,
+  line: string,
+): Promise<{ text: string } | { input: Input }> {
+  const fields = line.trimStart().startsWith('{') ? parseJson(line) : undefined;
+  if (!isRecord(fields) || (await typedFormsOf(api, name)).length === 0) return { text: line };
+  return { input: fields as Input };
+}
+
+/** The objects that an agent takes beside a text. */
+async function typedFormsOf(api: ApiClient, name: string): Promise<Schema[]> {
+  const { agents } = await api.call('/v1/agents', { answer: AgentList });
+  const schema = agents.find((agent) => agent.name === name)?.inputSchema;
+  return schema ? formsOf(schema).filter((form) => !isText(form)) : [];
 }
 
 const propertiesOf = (schema: Schema): Record<string, Schema> =>

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { askForInput, readField } from '../../cli/commands/ask-form.ts';
+import { askForInput, readField, readLine } from '../../cli/client/typed-input.ts';
 import type { ApiClient } from '../../cli/client/api-client.ts';
 import { until } from '../support/until.ts';
 
@@ -67,4 +67,13 @@ test.each([
   ['2', { enum: [1, 2] }, 2],
 ])('%s is read by the type of its field', (written, field, value) => {
   expect(readField(written, field)).toEqual(value);
+});
+
+test('a line of a conversation is fields only for an agent that takes fields', async () => {
+  const fields = '{"order": "A-1"}';
+  expect(await readLine(apiOf(order), 'orders', fields)).toEqual({ input: { order: 'A-1' } });
+  expect(await readLine(apiOf({ anyOf: [text, order] }), 'orders', fields)).toEqual({ input: { order: 'A-1' } });
+  expect(await readLine(apiOf(text), 'orders', fields)).toEqual({ text: fields });
+  for (const line of ['What?', '{ not JSON', '[1]'])
+    expect(await readLine(apiOf(order), 'orders', line)).toEqual({ text: line });
 });
