@@ -6,11 +6,23 @@ export default {
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
-      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'es6' } },
+      {
+        jsc: {
+          parser: { syntax: 'typescript' },
+          target: 'es2022',
+          experimental: { keepImportAttributes: true },
+        },
+        module: { type: 'es6' },
+      },
     ],
   },
   globalSetup: '<rootDir>/test/support/environment/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/environment/global-teardown.ts',
+  // Node resolves this for packs by a hook of agents/packs/; Jest has a resolver of its own.
+  moduleNameMapper: {
+    '^alfred/agent$': '<rootDir>/agents/packs/surface/index.ts',
+    'resolve-surface\\.ts$': '<rootDir>/test/support/packs/resolve-surface.ts',
+  },
   // A slow machine that does other work too needs a minute to bundle the workflows.
   testTimeout: 180_000,
   maxWorkers: 2,

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
-import { findAgent, type Agent, type Agents } from '../agents/index.ts';
+import { findAgent, toolOfAgent, type Agent, type Agents } from '../agents/index.ts';
 import { AlfredError, maxAttemptsOf, type ErrorCode } from '../contract/errors.ts';
 import type { Run, Tenants, Tool } from '../contract/ports/index.ts';
 import { describeUnavailability, isDatabaseError, isDatabaseUnavailable } from '../runtime/database/database-errors.ts';
@@ -120,6 +120,8 @@ export function requireAgent(agents: Agents, name: string): Agent {
   return agent;
 }
 
-/** Looks up a tool by a name that a model chose; as for agents, only own properties count. */
-export const findTool = (tools: Record<string, Tool>, name: string): Tool | undefined =>
-  Object.hasOwn(tools, name) ? tools[name] : undefined;
+type KnownTools = { agents: Agents; tools: Record<string, Tool> };
+
+/** Looks up a tool by a name that a model of this agent chose. */
+export const findTool = ({ agents, tools }: KnownTools, agent: string, name: string): Tool | undefined =>
+  toolOfAgent(findAgent(agents, agent), tools, name);

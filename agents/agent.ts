@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { ApprovalRuleInput } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
+import type { Tool } from '../contract/ports/index.ts';
+import type { Budget } from '../contract/task.ts';
 
 /** An agent is data: its instructions, the tools it may call, the schemas of its input and output. */
 export type Agent = {
@@ -8,8 +10,10 @@ export type Agent = {
   /** Requests that it is there for. An orchestrator reads them beside the description. */
   examples?: readonly string[];
   instructions: string;
-  /** Names of the tools that it may call. */
+  /** Names of the tools that it may call: its own, and those that agents share. */
   tools: readonly string[];
+  /** The tools that it alone has, by name. Another agent may have another tool of the same name. */
+  ownTools?: Readonly<Record<string, Tool>>;
   /**
    * How often a task may call its model, the answer and corrections included: tools can run in `maxSteps - 1` steps.
    * The model does not know the number; say it in the instructions where it matters.
@@ -30,7 +34,23 @@ export type Agent = {
   withoutApproval?: readonly string[];
   /** What happens to a message that arrives while a task of its conversation runs; default `enqueue`. */
   onBusy?: BusyPolicy;
+  /** What counts where ALFRED_AGENTS says nothing else. */
+  defaults?: AgentDefaults;
+  /** The pack that it comes from; absent for the agents of this repository. */
+  pack?: AgentPack;
 };
+
+export type AgentDefaults = {
+  /** `provider:model`, or several separated by commas: the others replace the first while it is down. */
+  model?: string;
+  /** Limits of each task. */
+  budget?: Budget;
+  /** Who may use it: those with one of these roles. */
+  roles?: readonly string[];
+};
+
+/** `missingVariables`: those that its tools need and that are not set in this process. */
+export type AgentPack = { name: string; version: string; missingVariables: readonly string[] };
 
 /**
  * The input that every agent accepts: a text, and optionally a tool to call first. The offline provider calls that

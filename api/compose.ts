@@ -1,8 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { graceMsOf } from '../runtime/grace.ts';
 import { createAdapters } from '../wiring/adapters.ts';
-import { agents } from '../agents/index.ts';
-import { checkAgentNames } from '../runtime/agent-settings.ts';
+import { loadAgents } from '../agents/packs/load-agents.ts';
 import type { Config } from '../runtime/config.ts';
 import { openEdge, type Edge } from '../runtime/edge.ts';
 import { onShutdown } from '../runtime/shutdown.ts';
@@ -59,12 +58,12 @@ export async function startApi(
     auditKeeper: { start(): () => Promise<void> };
   },
 ): Promise<{ url: string; stop(): Promise<void> }> {
-  const { config, log, readiness } = edge;
-  checkAgentNames(config, Object.keys(agents));
+  const { log, readiness } = edge;
+  const { agents, config } = await loadAgents(edge);
   if (config.OIDC_ISSUER) readiness.addWarning('identity', adapters.signInWarning);
   adapters.checkSecrets();
   await adapters.checkAudit();
-  const app = await createApi({ ...edge, ...adapters, agents });
+  const app = await createApi({ ...edge, ...adapters, config, agents });
   try {
     await app.listen({ host: config.ALFRED_API_HOST, port: config.ALFRED_API_PORT });
   } catch (error) {

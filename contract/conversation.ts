@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Callback } from './callback.ts';
+import { Json } from './json-schema.ts';
 import { eventPageFields, taskEventSchemas } from './events.ts';
 import { OfOwnOrShared } from './owner.ts';
 import { NextCursor, pageQuery } from './paging.ts';
@@ -69,14 +70,23 @@ export const ConversationListQuery = z.strictObject({
 export type ConversationListQuery = z.infer<typeof ConversationListQuery>;
 export const ConversationList = z.object({ conversations: z.array(Conversation), nextCursor: NextCursor });
 
-export const MessageRequest = z.strictObject({
-  id: MessageId.optional().describe('Default: a new one. Send your own, so that a repeat is safe'),
-  text: z.string().trim().min(1).max(20_000),
-  onBusy: BusyPolicy.optional().describe('For this message only'),
-  budget: Budget.optional(),
-  priority: Priority.optional(),
-  metadata: Metadata.optional(),
-});
+export const MessageText = z.string().trim().min(1).max(20_000);
+
+export const MessageRequest = z
+  .strictObject({
+    id: MessageId.optional().describe('Default: a new one. Send your own, so that a repeat is safe'),
+    text: MessageText.optional(),
+    input: z
+      .record(z.string(), Json)
+      .optional()
+      .describe('In place of `text`, for an agent that takes other fields: see GET /v1/agents'),
+    onBusy: BusyPolicy.optional().describe('For this message only'),
+    budget: Budget.optional(),
+    priority: Priority.optional(),
+    metadata: Metadata.optional(),
+  })
+  .refine(({ text, input }) => (text === undefined) !== (input === undefined), 'expected one of text and input')
+  .meta({ oneOf: [{ required: ['text'] }, { required: ['input'] }] });
 export type MessageRequest = z.infer<typeof MessageRequest>;
 
 /** What a conversation decides about a message that arrives. */

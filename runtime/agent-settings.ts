@@ -3,6 +3,7 @@ import type { BusyPolicy } from '../contract/conversation.ts';
 import { budgetId } from '../contract/ids.ts';
 import type { BudgetLimits } from '../contract/references.ts';
 import type { Retention } from '../contract/ports/index.ts';
+import type { Budget } from '../contract/task.ts';
 import { ConfigError, defaultModelChain, type Config } from './config.ts';
 import type { DailyLimits } from './settings-schemas.ts';
 
@@ -107,6 +108,19 @@ const limitsOf = ({ maxCostUsd, maxTokens, maxModelCalls }: DailyLimits) => ({
   maxTokens,
   maxCalls: maxModelCalls,
 });
+
+type Defaults = { model?: string; budget?: Budget; roles?: readonly string[] };
+
+/** The configuration with what agents set themselves, where ALFRED_AGENTS has no such setting of theirs. */
+export function withAgentDefaults(config: Config, agents: Readonly<Record<string, { defaults?: Defaults }>>): Config {
+  const withDefaults = Object.entries(agents).flatMap(([name, { defaults }]) => {
+    if (!defaults || Object.keys(defaults).length === 0) return [];
+    const { roles, ...rest } = defaults;
+    return [[name, { ...rest, ...(roles && { roles: [...roles] }), ...ownEntry(config.ALFRED_AGENTS, name) }] as const];
+  });
+  if (withDefaults.length === 0) return config;
+  return { ...config, ALFRED_AGENTS: { ...config.ALFRED_AGENTS, ...Object.fromEntries(withDefaults) } };
+}
 
 /**
  * Checks that ALFRED_AGENTS names existing agents only: with a misspelt name an agent would run without its limits.

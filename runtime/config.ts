@@ -142,6 +142,10 @@ function valueIn(environment: Record<string, string | undefined>, name: Variable
   return value === '' || isServiceAddress(name, value) ? undefined : value;
 }
 
+/** Variables that are none of Alfred's: those that the tools of agent packs name. An empty one counts as unset. */
+export const readOwnVariables = (names: readonly string[]): Record<string, string | undefined> =>
+  Object.fromEntries(names.map((name) => [name, process.env[name] || undefined]));
+
 /** Names of variables that look like Alfred's and that nothing reads, for a warning. */
 export const ignoredVariables = (environment: Record<string, string | undefined> = process.env): string[] =>
   unknownVariables(environment, variableNames).others;

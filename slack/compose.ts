@@ -1,5 +1,5 @@
-import { agents as registeredAgents, findAgent, type Agents } from '../agents/index.ts';
-import { checkAgentNames } from '../runtime/agent-settings.ts';
+import { findAgent } from '../agents/index.ts';
+import { loadAgents, type KnownAgents } from '../agents/packs/load-agents.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { openEdgeWithoutTemporal, type Edge } from '../runtime/edge.ts';
 import { graceMsOf } from '../runtime/grace.ts';
@@ -60,14 +60,13 @@ export type RunningSlack = { url: string; stop(): Promise<void> };
  *
  * @throws ConfigError when Slack is off or the agent does not exist; when the port is taken
  */
-export async function startSlack(
-  edge: SlackEdge,
-  adapters: SlackAdapters,
-  { agents = registeredAgents }: { agents?: Agents } = {},
-): Promise<RunningSlack> {
-  const { config, log, metrics, readiness } = edge;
-  const settings = readSettings(config);
-  checkAgents(config, agents);
+export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters): Promise<RunningSlack> {
+  const settings = readSettings(givenEdge.config);
+  const known = await loadAgents(givenEdge);
+  const { agents, config } = known;
+  checkAgent(known);
+  const edge = { ...givenEdge, config };
+  const { log, metrics, readiness } = edge;
   await adapters.checkAudit();
 
   const installations = settings.installing && adapters.slackInstallations;
@@ -160,13 +159,12 @@ export async function startSlack(
   return { url, stop: () => (stopped ??= stop()) };
 }
 
-/** @throws ConfigError */
-function checkAgents(config: Config, agents: Agents): void {
-  const names = Object.keys(agents);
-  checkAgentNames(config, names);
-  if (findAgent(agents, config.SLACK_AGENT)) return;
+/** An agent of a refused pack is not asked, and the door is open for the rest. @throws ConfigError */
+function checkAgent({ agents, config: { SLACK_AGENT: name }, refused }: KnownAgents): void {
+  const mayBeRefused = refused.some(({ agents: names }) => names === undefined || names.includes(name));
+  if (findAgent(agents, name) || mayBeRefused) return;
   throw new ConfigError(
-    `SLACK_AGENT names an agent that does not exist: "${config.SLACK_AGENT}". The agents are: ${names.join(', ')}.`,
+    `SLACK_AGENT names an agent that does not exist: "${name}". The agents are: ${Object.keys(agents).join(', ')}.`,
   );
 }
 

@@ -1,21 +1,22 @@
 import { createActivities } from '../activities/index.ts';
-import { agents as registeredAgents, type Agents } from '../agents/index.ts';
+import { checkTools } from '../agents/check-tools.ts';
+import type { Agents } from '../agents/index.ts';
+import { loadAgents } from '../agents/packs/load-agents.ts';
 import { createTools } from '../agents/tools/index.ts';
-import { agentQueue, systemQueue } from '../contract/ids.ts';
+import { systemQueue } from '../contract/ids.ts';
 import type { Tool } from '../contract/ports/index.ts';
-import { checkAgentNames } from '../runtime/agent-settings.ts';
 import { defaultModelOf } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { graceMsOf } from '../runtime/grace.ts';
 import type { Adapters } from '../wiring/adapters.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConditionWatch } from '../runtime/condition-watch.ts';
-import { checkTools } from './check-tools.ts';
 import { createWorker } from './create-worker.ts';
-import { allQueues, queuesThatSearch } from './queues.ts';
+import { queuesFor, queuesThatSearch } from './queues.ts';
 import { ensureSchedules } from './schedules.ts';
 import { serveQueue } from './serve-queue.ts';
-import { checkModels, settingsOf } from './settings.ts';
+import { settingsOf } from './settings.ts';
+import { leaveOutUnfit } from './unfit-agents.ts';
 
 // For the one-machine stack, whose workers and API share one set of adapters.
 export { createAdapters } from '../wiring/adapters.ts';
@@ -39,21 +40,17 @@ type WorkerEdge = Pick<Edge, 'config' | 'log' | 'connection' | 'client' | 'metri
  *   changes something has no approval rule
  */
 export async function startWorkers(
-  edge: WorkerEdge,
+  givenEdge: WorkerEdge,
   adapters: Adapters & { tools?: Record<string, Tool> },
-  queues: readonly string[] = allQueues,
-  { agents = registeredAgents, checkEveryMs }: { agents?: Agents; checkEveryMs?: number } = {},
+  requested?: readonly string[],
+  { agents: givenAgents, checkEveryMs }: { agents?: Agents; checkEveryMs?: number } = {},
 ): Promise<RunningWorkers> {
-  const { config, log, client, metrics } = edge;
+  const { agents, config } = givenAgents ? { agents: givenAgents, ...givenEdge } : await loadAgents(givenEdge);
+  const edge = { ...givenEdge, config };
+  const { log, client, metrics } = edge;
   const tools = adapters.tools ?? createTools(config, adapters);
-  const names = Object.keys(agents);
-  checkAgentNames(config, names);
-  checkModels(
-    config,
-    adapters,
-    names.filter((name) => queues.includes(agentQueue(name))),
-  );
   checkTools(config, agents, tools);
+  const queues = leaveOutUnfit(edge, adapters, { agents, queues: requested ?? queuesFor(agents) });
   const settings = settingsOf(config, adapters);
   const draining = new AbortController();
   const activities = createActivities({

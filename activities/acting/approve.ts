@@ -1,3 +1,4 @@
+import { rulesFor, type RuleDeps } from '../../agents/approval-rules.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type {
@@ -11,7 +12,7 @@ import type {
 } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { currentRun, findTool } from '../activity-context.ts';
-import { findMatchingRule, rulesFor, type RuleDeps } from './approval-rules.ts';
+import { findMatchingRule } from './approval-rules.ts';
 import { mayCallTool, type ToolRightsDeps } from './tool-rights.ts';
 import type { Approvals, RequestedApproval, MessageStore, Tool } from '../../contract/ports/index.ts';
 
@@ -25,7 +26,7 @@ export type ApprovalDeps = RuleDeps &
 
 /** Requests for approval, and their decisions. */
 export const createApprovalActivities = (deps: ApprovalDeps) => {
-  const { approvals, messageStore, tools, metrics } = deps;
+  const { approvals, messageStore, metrics } = deps;
   return {
     /** Requests approval for the calls that need it. @returns for each call that it waits, or its earlier verdict */
     async requestApprovals({
@@ -74,7 +75,7 @@ export const createApprovalActivities = (deps: ApprovalDeps) => {
       note: ContentHash | undefined;
     }): Promise<Verdict> {
       const note = noteHash === undefined ? {} : await approvals.loadNote(pending.id, noteHash);
-      const tool = findTool(tools, pending.tool);
+      const tool = findTool(deps, task.agent, pending.tool);
       if (approve && !tool)
         throw new AlfredError(
           'invalid_request',
@@ -101,7 +102,7 @@ export async function requiredApproval(
   name: string,
   input: JsonValue,
 ) {
-  const tool = findTool(deps.tools, name);
+  const tool = findTool(deps, task.agent, name);
   if (!tool) return undefined;
   const rules = rulesFor(deps, task.agent, tool);
   if (rules.length === 0) return undefined;
@@ -114,7 +115,7 @@ export async function annotateCalls(deps: ApprovalDeps, task: TaskRef, step: Ste
   if (step.next !== 'tools') return step;
   const calls = await Promise.all(
     step.calls.map(async (call): Promise<ToolCallRef> => {
-      const tool = findTool(deps.tools, call.tool);
+      const tool = findTool(deps, task.agent, call.tool);
       if (!tool || !(await mayCallTool(deps, task, call.tool))) return call;
       const marked: ToolCallRef = {
         ...call,

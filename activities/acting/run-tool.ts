@@ -116,9 +116,9 @@ export const createToolActivities = (deps: ToolDeps) => {
 };
 
 /** The tool of that name, if the agent may call it. */
-export function toolOf({ tools, agents }: ToolDeps, { agent }: TaskRef, name: string): Tool | undefined {
-  const isOffered = name === 'read_result' || findAgent(agents, agent)?.tools.includes(name);
-  return isOffered ? findTool(tools, name) : undefined;
+export function toolOf(deps: ToolDeps, { agent }: TaskRef, name: string): Tool | undefined {
+  const isOffered = name === 'read_result' || findAgent(deps.agents, agent)?.tools.includes(name);
+  return isOffered ? findTool(deps, agent, name) : undefined;
 }
 
 export type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };

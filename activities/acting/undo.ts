@@ -1,3 +1,4 @@
+import type { Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
@@ -6,12 +7,12 @@ import { untilStored } from '../until-stored.ts';
 import { findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
 
-export type UndoDeps = { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
+export type UndoDeps = { agents: Agents; tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
 
 type UndoOutcome = { state: UndoState; summary: string };
 
 /** Undo of what a cancelled or ended task has changed. */
-export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => ({
+export const createUndoActivities = ({ agents, tools, effects, metrics }: UndoDeps) => ({
   /** The calls that a cancelled task must undo, newest first, and the ended tasks below it with calls to undo. */
   cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[]; delegated?: TaskRef[] }> =>
     effects.planUndo(task),
@@ -26,7 +27,7 @@ export const createUndoActivities = ({ tools, effects, metrics }: UndoDeps) => (
     withHeartbeat(async (signal) => {
       const undoable = await effects.beginUndo(task, call);
       if (!undoable) return;
-      const tool = findTool(tools, undoable.tool);
+      const tool = findTool({ agents, tools }, task.agent, undoable.tool);
       const context: ToolContext = {
         scope: { tenant: task.tenant, subject: task.subject },
         taskId: task.taskId,

@@ -1,4 +1,4 @@
-import type { Agent } from '../../agents/index.ts';
+import { toolOfAgent, type Agent } from '../../agents/index.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { CallAttempt } from './ask-model.ts';
 import { hasOmissions, jsonByteLength } from '../context/context-size.ts';
@@ -67,7 +67,10 @@ export const overheadBytesOf = (tools: Tools, agent: Agent): number =>
   jsonByteLength([agent.instructions, toolsOf(tools, agent), answerSchemaOf(agent) ?? null]);
 
 const toolsOf = (tools: Tools, agent: Agent) =>
-  agent.tools.flatMap((name) => (tools[name] ? [describe(tools[name])] : []));
+  agent.tools.flatMap((name) => {
+    const tool = toolOfAgent(agent, tools, name);
+    return tool ? [describe(tool)] : [];
+  });
 
 const describe = ({ name, description, inputSchema }: Tool) => ({ name, description, inputSchema });
 const keyOf = ({ taskId }: TaskRef, { step }: CallAttempt) => `${taskId}/${step}`;

@@ -28,6 +28,9 @@ export const toolNames: readonly string[] = [
   'send_email',
 ];
 
+/** Those of them that change something outside Alfred. */
+export const actingToolNames: readonly string[] = ['send_webhook', 'send_email'];
+
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;

@@ -33,11 +33,19 @@ export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config'>) => async (
   });
 };
 
-const describe = (name: string, { description, tools, maxSteps, input, output }: Agent): AgentDescription => ({
-  name,
-  description,
-  tools: [...tools],
-  maxSteps,
-  inputSchema: z.toJSONSchema(input, { io: 'input' }) as AgentDescription['inputSchema'],
-  outputSchema: z.toJSONSchema(output, { io: 'output' }) as AgentDescription['outputSchema'],
-});
+const describe = (name: string, agent: Agent): AgentDescription => {
+  const { description, tools, maxSteps, input, output, answer, pack } = agent;
+  return {
+    name,
+    description,
+    tools: [...tools],
+    maxSteps,
+    inputSchema: schemaOf(input, 'input'),
+    outputSchema: schemaOf(output, 'output'),
+    ...(answer && { answerSchema: schemaOf(answer, 'output') }),
+    ...(pack && { pack: `${pack.name}@${pack.version}` }),
+  };
+};
+
+const schemaOf = (schema: z.ZodType, io: 'input' | 'output') =>
+  z.toJSONSchema(schema, { io }) as AgentDescription['inputSchema'];

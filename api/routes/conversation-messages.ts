@@ -7,6 +7,7 @@ import {
   type ConversationMessage,
 } from '../../contract/conversation.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import { TaskInput } from '../../contract/task.ts';
 import { checkInput } from '../check-input.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -51,8 +52,12 @@ export const conversationMessageRoutes =
       handler: async ({ scope, params, body }, reply) => {
         const conversation = await conversationRows.get(scope, params.id);
         if (!conversation) throw noConversation(params.id);
-        checkInput(usableAgents({ agents, config }, scope), { agent: conversation.agent, input: { text: body.text } });
-        const receipt = await messages.submit(scope, params.id, { ...body, id: body.id ?? newId() });
+        const { id = newId(), text, input: given, ...request } = body;
+        const { input } = checkInput(usableAgents({ agents, config }, scope), {
+          agent: conversation.agent,
+          input: given ?? { text: text ?? '' },
+        });
+        const receipt = await messages.submit(scope, params.id, { ...request, ...TaskInput.parse(input), id });
         if (receipt.outcome === 'rejected') throw busy(receipt.runningTaskId);
         if (receipt.taskId !== null) void reply.header('location', taskPath(receipt.taskId));
         return reply.code(202).send(views.receipt(receipt));

@@ -129,8 +129,11 @@ async function checkAction(
   scope: Principal,
   action: ScheduleAction,
 ): Promise<ScheduleAction> {
-  if (action.task)
-    return { ...action, task: checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']) };
+  if (action.task) {
+    checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']);
+    // Each run reads the input as it was given, by the schema that the agent has then.
+    return action;
+  }
   const id = action.message?.conversationId;
   if (id !== undefined && !(await conversationRows.get(scope, id)))
     throw new InvalidRequest([

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Conversation, MessageReceipt, StopReceipt, type BusyPolicy } from '../../contract/conversation.ts';
 import type { ApiClient } from '../client/api-client.ts';
+import { readLine } from '../client/typed-input.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 
 type Options = {
@@ -49,13 +50,13 @@ export function createMessageSender({ api, notify, agent, onBusy, resumed, signa
     /** @param id the message's id: the server recognises a repeated request by it */
     send: (id: string, text: string): Promise<MessageReceipt> =>
       inOrder(async () => {
-        const path = `${conversationPath((conversation ?? (await createConversation())).id)}/messages`;
-        const json = { id, text, onBusy };
-        return untilAnswered(() => api.call(path, { method: 'POST', json, signal, answer: MessageReceipt }), {
-          notify,
-          signal,
-          hasAnsweredBefore: true,
-        });
+        const { id: conversationId, agent: name } = conversation ?? (await createConversation());
+        const path = `${conversationPath(conversationId)}/messages`;
+        const send = async () => {
+          const json = { id, ...(await readLine(api, name, text)), onBusy };
+          return api.call(path, { method: 'POST', json, signal, answer: MessageReceipt });
+        };
+        return untilAnswered(send, { notify, signal, hasAnsweredBefore: true });
       }),
     /** Cancels the running task and drops the queued messages. @returns undefined when there is no conversation yet */
     stop: (): Promise<StopReceipt | undefined> =>

@@ -13,6 +13,7 @@ import { printSourcesAndCost } from '../terminal/task-summary.ts';
 import { createTranscript } from '../terminal/transcript.ts';
 import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { askForInput } from '../client/typed-input.ts';
 import { untilAnswered } from '../client/until-answered.ts';
 import { readInput } from './ask-input.ts';
 import { dollarAmount } from './number-options.ts';
@@ -64,11 +65,13 @@ function priorityKey(value: string): number {
   return Number(value);
 }
 
-async function requestOf(question: string, options: Options, isLive: boolean) {
+async function requestOf(question: string, options: Options, { api, terminal: { isLive } }: CommandContext) {
   const callback = await readCallback(options);
+  const isAsked = !question && options.input === undefined && isLive && process.stdin.isTTY;
+  const filledIn = isAsked ? await askForInput(api, options.agent) : undefined;
   return {
     agent: options.agent,
-    input: await readInput(question, options.input),
+    input: filledIn ?? (await readInput(question, options.input)),
     ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(callback && { callback }),
     // In a pipe, no person is there to grant more budget: the task ends at its limit.
@@ -78,8 +81,9 @@ async function requestOf(question: string, options: Options, isLive: boolean) {
   } satisfies Partial<TaskRequest>;
 }
 
-async function ask(question: string, options: Options, { api, terminal }: CommandContext): Promise<number> {
-  const request = await requestOf(question, options, terminal.isLive);
+async function ask(question: string, options: Options, context: CommandContext): Promise<number> {
+  const { api, terminal } = context;
+  const request = await requestOf(question, options, context);
   const signal = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout * 1_000);
   let isCancelled = false;
   let task: Task | undefined;

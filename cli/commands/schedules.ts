@@ -5,6 +5,7 @@ import { usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { formatCount, formatMinute, formatSecond } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { readInput } from './ask-input.ts';
 import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
 import { wholeNumber } from './number-options.ts';
 
@@ -14,7 +15,8 @@ type CreateOptions = {
   every?: number;
   timeZone?: string;
   agent: string;
-  ask: string;
+  ask?: string;
+  input?: string;
   overlap?: string;
   slackChannel?: string;
   json?: boolean;
@@ -36,7 +38,8 @@ export function addSchedules(program: Command, context: CommandContext) {
     .alias('create')
     .description('ask an agent again and again')
     .requiredOption('--name <name>', 'what it is called')
-    .requiredOption('--ask <question>', 'what you want to know each time')
+    .option('--ask <question>', 'what you want to know each time')
+    .option('--input <json>', 'in place of a question: the input as JSON, @file, or - for standard input')
     .option('--cron <expression>', 'when, like "0 8 * * MON-FRI"')
     .option('--time-zone <zone>', 'whose clock --cron reads, like Europe/Berlin; default UTC')
     .option(
@@ -139,16 +142,18 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
 }
 
 async function create(
-  { name, cron, every, timeZone, agent, ask, overlap, slackChannel, json }: CreateOptions,
+  { name, cron, every, timeZone, agent, ask = '', input: given, overlap, slackChannel, json }: CreateOptions,
   { api, terminal }: CommandContext,
 ) {
   if ((cron === undefined) === (every === undefined))
     throw usageError('Say when: --cron "0 8 * * MON-FRI" or --every 3600, one of them.');
+  if (ask === '' && given === undefined) throw usageError('Say what to ask each time: --ask "What?" or --input JSON.');
+  const input = await readInput(ask, given);
   const timing = { cron, everyS: every, timeZone, overlap };
   const notify = slackChannel === undefined ? undefined : { slack: { channel: slackChannel } };
   const schedule = await api.call('/v1/schedules', {
     method: 'POST',
-    json: { name, timing, action: { task: { agent, input: { text: ask } }, notify } },
+    json: { name, timing, action: { task: { agent, input }, notify } },
     answer: Schedule,
   });
   if (json) return terminal.printJson(schedule);

@@ -1057,6 +1057,12 @@ export interface components {
             outputSchema: {
                 [key: string]: components["schemas"]["Json"];
             };
+            /** @description What `data` of the result holds; absent: the agent answers in text */
+            answerSchema?: {
+                [key: string]: components["schemas"]["Json"];
+            };
+            /** @description Name and version of the pack that it comes from, as in order-desk@1.0.0 */
+            pack?: string;
         };
         AgentList: {
             agents: components["schemas"]["AgentDescription"][];
@@ -3809,7 +3815,11 @@ export interface components {
         MessageRequest: {
             /** @description Default: a new one. Send your own, so that a repeat is safe */
             id?: string;
-            text: string;
+            text?: string;
+            /** @description In place of `text`, for an agent that takes other fields: see GET /v1/agents */
+            input?: {
+                [key: string]: components["schemas"]["Json"];
+            };
             /**
              * @description For this message only
              * @enum {string}
@@ -3819,7 +3829,7 @@ export interface components {
             /** @description 1 goes first, 5 last, while tasks wait for workers; default 3. Within a priority tenants take turns */
             priority?: number;
             metadata?: components["schemas"]["Metadata"];
-        };
+        } & (unknown | unknown);
         StopRequest: {
             reason?: string;
             /**

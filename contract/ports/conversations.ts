@@ -14,14 +14,18 @@ import type {
   StopRequest,
 } from '../conversation.ts';
 import type { Principal } from '../principal.ts';
+import type { TaskInput } from '../task.ts';
 import type { BudgetLimits, ConversationRef, MessageHead, Scope, TaskRef, ToolResultRef } from '../references.ts';
 import type { CancelNote, TaskRow } from './tasks.ts';
 
 /** A conversation's row without its links, which only the API can build. */
 export type ConversationRow = Omit<ConversationView, 'links'>;
 
-/** A message to submit, with the id that identifies it within its conversation. */
-export type NewMessage = MessageRequest & { id: string };
+/**
+ * A message to submit, with the id that identifies it within its conversation. `tool`: a call that its task makes
+ * first.
+ */
+export type NewMessage = Omit<MessageRequest, 'id' | 'text' | 'input'> & { id: string } & TaskInput;
 
 /** The decision about a message, without its links. */
 export type Receipt = Omit<MessageReceipt, 'links'>;

@@ -43,6 +43,12 @@ export const createProcessMetrics = (registers: Registry[]) => ({
     labelNames: ['change'],
     registers,
   }),
+  agentPackRefused: new Gauge({
+    name: 'agent_pack_refused',
+    help: '1 for an agent pack with a fault, which this process has left out',
+    labelNames: ['pack'],
+    registers,
+  }),
   coldStart: new Gauge({ name: 'cold_start_seconds', help: 'From process start to ready', registers }),
   buildInfo: new Gauge({ name: 'build_info', help: 'Always 1', labelNames: ['version', 'node'], registers }),
 });

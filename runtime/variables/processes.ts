@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { commaSeparated } from '../settings-schemas.ts';
 
 /** Variables for a process: limits, intervals and logging. */
 export const processes = {
@@ -6,6 +7,9 @@ export const processes = {
     .string()
     .optional()
     .describe('prebuilt workflow bundle; default: built at start and cached'),
+  ALFRED_AGENT_PACKS: commaSeparated(z.string().min(1).max(1_024))
+    .default([])
+    .describe('folders or installed packages with agents of your own, separated by commas, for doors and workers'),
   ALFRED_MAX_UPLOAD_MB: z.coerce
     .number()
     .min(0.001)

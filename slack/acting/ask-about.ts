@@ -1,4 +1,4 @@
-import { MessageRequest } from '../../contract/conversation.ts';
+import { MessageText } from '../../contract/conversation.ts';
 import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
@@ -57,7 +57,7 @@ export function createAskAbout({ aloud, calls, replies }: Deps) {
       const message = await readMessage(asked);
       if (message === undefined) return notify(asked, gone);
       const quoted = plainTextOf(message, '');
-      const { data: text } = MessageRequest.shape.text.safeParse(withMaterial(question, quoted));
+      const { data: text } = MessageText.safeParse(withMaterial(question, quoted));
       if (text === undefined) return notify(asked, tooLong);
       const shown = { shown: question, about: aboutLine(quoted) };
       const line = await aloud.ask({ key, team, channel, threadTs, userId, ...shown, text }, attempts);

@@ -27,6 +27,8 @@ export type AskedAloud = Where & {
   about?: string | undefined;
   /** What Alfred reads. */
   text: string;
+  /** The agent that the person names. */
+  agent?: string | undefined;
 };
 
 type Place = { isDirect: boolean; isExternal: boolean };
@@ -54,14 +56,14 @@ export function createAskAloud({ calls, principals, ask }: Deps) {
 
     /** @returns what the person alone reads; undefined when the question is posted */
     async ask(asked: AskedAloud, attempts: number): Promise<string | undefined> {
-      const { team, channel, userId, text } = asked;
+      const { team, channel, userId, text, agent } = asked;
       const judged = await judge({ team, channel, userId });
       if ('ignored' in judged) return undefined;
       if ('refused' in judged) return judged.refused;
       const ts = (attempts > 1 ? await findQuestion(calls, asked) : undefined) ?? (await post(calls, asked));
       if (ts === undefined) return notThere;
       const thread = { team, channel, threadTs: asked.threadTs ?? ts, ts, userId };
-      await ask({ ...thread, ...judged.place, text, mentionsAlfred: true, isForOthers: false, files: [] });
+      await ask({ ...thread, ...judged.place, text, agent, mentionsAlfred: true, isForOthers: false, files: [] });
       return undefined;
     },
   };

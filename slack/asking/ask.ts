@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import { MessageRequest } from '../../contract/conversation.ts';
+import { MessageText } from '../../contract/conversation.ts';
 import type {
   Audit,
   ConversationControl,
@@ -14,6 +14,7 @@ import type {
   SlackThreads,
 } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
+import type { TaskInput } from '../../contract/task.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
@@ -25,6 +26,7 @@ import type { WithoutPlace } from '../processing/attempt.ts';
 import type { Notices } from './notices.ts';
 import { linkNotice } from './link-words.ts';
 import { isForAlfred, messageIdOf, type Question } from './question.ts';
+import { readAsked } from './read-asked.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -75,31 +77,31 @@ export const createAsk =
     if ('ignored' in judgement) return;
     if ('refused' in judgement) return notices.send(question, judgement.refused);
     let { principal } = judgement;
-    const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
+    const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
     checkAgent(deps, principal, agent);
     const hasFiles = question.files.length > 0;
     if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
     const notice = linkNotice(judgement.link);
     if (known && !isOf(known, principal)) return notices.send(question, withNotice(otherSubject, notice));
     // Before files are read for it.
-    if (question.text !== '') checkText(question.text);
+    if (question.text !== '') read(deps, agent, question);
     // While the log cannot be written, nothing is begun: the message waits.
     audit.check();
     const { conversationId, askers } =
       known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
     for (const asker of await askersOf(deps, question))
       if (!askers.includes(asker)) await threads.addAsker(question, asker);
-    let read: SlackFile[] = [];
+    let readFiles: SlackFile[] = [];
     if (hasFiles) {
       const reader = principal;
-      read = await withoutPlace(() => deps.readFiles(question, reader));
+      readFiles = await withoutPlace(() => deps.readFiles(question, reader));
       // That takes minutes, in which the person may have lost what it had.
       const asker = await judgeAgain(deps, question, reader);
       if (!asker) return;
       principal = asker;
     }
-    if (question.text === '') return notices.send(question, filesReadLine(read));
-    const message = await messageOf(deps, question);
+    if (question.text === '') return notices.send(question, filesReadLine(readFiles));
+    const message = await messageOf(deps, agent, question);
     const receipt = await messages.submit(principal, conversationId, message);
     if (receipt.outcome === 'rejected') await deps.files.giveBack(question);
     const { tenant, subject, kind, via } = principal;
@@ -113,7 +115,7 @@ export const createAsk =
       await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
     onAsked();
     // Last, and in one line: what fails before it is repeated, and the line would be too.
-    const line = withNotice(linesOf(receipt, read).join('\n'), known ? undefined : notice);
+    const line = withNotice(linesOf(receipt, readFiles).join('\n'), known ? undefined : notice);
     if (line !== '') await notices.send(question, line);
   };
 
@@ -139,14 +141,21 @@ async function judgeAgain(
  *
  * @throws AlfredError `invalid_request` for a text that is too long
  */
-async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
-  const attached = await files.take(question);
+async function messageOf(deps: AskDeps, agent: string, question: Question): Promise<{ id: string } & TaskInput> {
+  const asked = read(deps, agent, question);
+  const attached = await deps.files.take(question);
   try {
-    return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+    return { ...asked, id: messageIdOf(question.ts), text: checkText(withAttachedFiles(asked.text, attached)) };
   } catch (error) {
-    await files.giveBack(question);
+    await deps.files.giveBack(question);
     throw error;
   }
+}
+
+/** @throws AlfredError `invalid_request` */
+function read({ agents }: AskDeps, name: string, { text }: Question): TaskInput {
+  const agent = findAgent(agents, name);
+  return agent ? readAsked(name, agent, checkText(text)) : { text };
 }
 
 function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
@@ -187,7 +196,7 @@ function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: str
 
 /** @throws AlfredError `invalid_request` for a text that is too long */
 function checkText(text: string): string {
-  const parsed = MessageRequest.shape.text.safeParse(text);
+  const parsed = MessageText.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new AlfredError(
     'invalid_request',

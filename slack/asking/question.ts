@@ -18,6 +18,8 @@ export type Question = SlackPlace & {
   /** It names other people and not Alfred. */
   isForOthers: boolean;
   files: SharedFile[];
+  /** The agent that the person names; undefined: that of the thread, or of the place. */
+  agent?: string | undefined;
 };
 
 /** A message of a person that was edited or deleted. */

@@ -8,8 +8,10 @@ import { parse } from 'yaml';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { loadConfig, variableNames } from '../../runtime/config.ts';
 import { documentsQueue } from '../../contract/ids.ts';
-import { allQueues } from '../../workers/queues.ts';
+import { agents } from '../../agents/index.ts';
+import { packQueues, queuesFor } from '../../workers/queues.ts';
 
+const allQueues = queuesFor(agents);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
@@ -68,7 +70,7 @@ test.each([stackFile, keycloakFile])('%s fits the Compose specification', (path)
 
 test('there is a service for the setup, each door and the worker of each queue', () => {
   const workers = allQueues.map((queue) => `worker-${queue.replace(/^agent-/, '')}`);
-  expect(roles.map(([name]) => name)).toEqual(['setup', 'api', ...workers, 'slack']);
+  expect(roles.map(([name]) => name)).toEqual(['setup', 'api', ...workers, 'worker-packs', 'slack']);
 });
 
 test('every variable of a role exists, and each role’s configuration is valid', () => {
@@ -130,7 +132,7 @@ test('the workers together serve every queue, and every command names an existin
   const served = roles.flatMap(([, { command = [] }]) =>
     command.flatMap((word, i) => (word === '--queue' ? [command[i + 1]] : [])),
   );
-  expect(served.sort()).toEqual([...allQueues].sort());
+  expect(served.sort()).toEqual([...allQueues, packQueues].sort());
   for (const [name, { command }] of roles)
     expect({ name, exists: existsSync(join(root, command?.[1] ?? '')) }).toEqual({ name, exists: true });
 });
@@ -160,7 +162,7 @@ test('images are pinned, ports are published on loopback only, and the files con
 test('every mounted file is in the repository, and every volume and dependency is declared', () => {
   for (const [name, { volumes = [], depends_on = {} }] of allServices) {
     for (const volume of volumes) {
-      const source = volume.split(':')[0] ?? '';
+      const source = interpolate(volume).split(':')[0] ?? '';
       expect({
         name,
         source,

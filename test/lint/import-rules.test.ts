@@ -51,6 +51,7 @@ const allowed: { from: string; to: string; kind?: 'type' }[] = [
   { from: 'adapters/temporal/ok.ts', to: 'workflows/target.ts', kind: 'type' },
   { from: 'knowledge/ok.ts', to: 'adapters/postgres/target.ts' },
   { from: 'slack/compose.ts', to: 'wiring/target.ts' },
+  { from: 'slack/compose.ts', to: 'agents/packs/load-agents.ts' },
   { from: 'workers/ok.ts', to: 'slack/outbound/target.ts' },
   { from: 'client/src/ok.ts', to: 'client/src/target.ts' },
   { from: 'console/ok.ts', to: 'contract/target.ts', kind: 'type' },

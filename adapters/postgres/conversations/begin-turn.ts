@@ -2,9 +2,8 @@ import { sql } from 'kysely';
 import type { Callback } from '../../../contract/callback.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
-import type { MessageRequest } from '../../../contract/conversation.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { BegunTurn } from '../../../contract/ports/index.ts';
+import type { BegunTurn, NewMessage } from '../../../contract/ports/index.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { tightestLimits } from '../tasks/budgets.ts';
 import { closeTask } from '../tasks/end-task.ts';
@@ -15,7 +14,7 @@ import { lockConversation } from './conversation-row.ts';
 import { isEnding, openMessages } from './open-messages.ts';
 import { scheduleOf } from './schedule-of-message.ts';
 
-type Request = Omit<MessageRequest, 'id' | 'text'>;
+type Request = Omit<NewMessage, 'id' | 'text'>;
 type MessageRow = {
   id: string;
   task_id: string;
@@ -111,6 +110,7 @@ async function appendMessage(
   const message = insertMessage(ref, parent, {
     role: 'user',
     text,
+    ...(request.tool === undefined ? {} : { tool: request.tool }),
     ...(parent === null ? { conversation: conversationId } : {}),
   });
   const task = insertTask(

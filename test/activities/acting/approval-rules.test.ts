@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { rulesFor, findMatchingRule } from '../../../activities/acting/approval-rules.ts';
+import { findMatchingRule } from '../../../activities/acting/approval-rules.ts';
+import { rulesFor } from '../../../agents/approval-rules.ts';
 import type { Tool } from '../../../contract/ports/index.ts';
 import { agents } from '../../../agents/index.ts';
 import { ApprovalRule, type ApprovalRuleInput } from '../../../contract/approval.ts';

@@ -57,7 +57,7 @@ export async function createTaskHarness(
         },
         tools,
       },
-      [...served, systemQueue],
+      [...new Set([...served, systemQueue])],
       { agents: { ...agents, knowledge: { ...knowledge, withoutApproval: unguarded() } }, ...registered },
     );
   let workers = await start();

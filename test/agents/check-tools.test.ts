@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import type { Tool } from '../../contract/ports/index.ts';
 import { agents, type Agent } from '../../agents/index.ts';
-import { createTools, toolNames } from '../../agents/tools/index.ts';
+import { actingToolNames, createTools, toolNames } from '../../agents/tools/index.ts';
 import { loadConfig } from '../../runtime/config.ts';
-import { checkTools } from '../../workers/check-tools.ts';
+import { checkTools } from '../../agents/check-tools.ts';
 
 const write = (name: string): Tool => ({
   name,
@@ -86,5 +86,7 @@ test('the list of tool names has every tool', () => {
   const ports = { index: {}, documents: {}, messageStore: {}, webhooks: {}, mail: {} } as Parameters<
     typeof createTools
   >[1];
-  expect(Object.keys(createTools(config, ports))).toEqual(toolNames);
+  const all = createTools(config, ports);
+  expect(Object.keys(all)).toEqual(toolNames);
+  expect(toolNames.filter((name) => all[name]?.effect)).toEqual(actingToolNames);
 });

@@ -1,10 +1,10 @@
-import { rulesFor } from '../activities/acting/approval-rules.ts';
-import type { Agents } from '../agents/index.ts';
-import { toolNames } from '../agents/tools/index.ts';
 import { ApprovalRule } from '../contract/approval.ts';
 import type { Tool } from '../contract/ports/index.ts';
 import { agentSettings } from '../runtime/agent-settings.ts';
-import { ConfigError, type Config } from '../runtime/config.ts';
+import { ConfigError } from '../runtime/config.ts';
+import { rulesFor } from './approval-rules.ts';
+import { toolOfAgent, type Agent, type Agents } from './index.ts';
+import { toolNames } from './tools/index.ts';
 
 /**
  * Checks the tools and approval rules of every agent, those of its folder and those of ALFRED_AGENTS. With a misspelt
@@ -14,30 +14,36 @@ import { ConfigError, type Config } from '../runtime/config.ts';
  * @throws ConfigError for a tool that does not exist, for a rule or an exemption for a tool that the agent does not
  *   have, for roles of such a tool, and for a tool with effects that neither a rule nor `withoutApproval` names
  */
-export function checkTools(config: Config, agents: Agents, tools: Record<string, Tool>): void {
-  const known = [...new Set([...toolNames, ...Object.keys(tools)])];
-  for (const [name, agent] of Object.entries(agents)) {
-    const missing = agent.tools.find((tool) => !known.includes(tool));
-    if (missing !== undefined)
-      throw new ConfigError(
-        `The agent ${name} names the tool "${missing}", which does not exist. There are: ${known.join(', ')}.`,
-      );
-    const configured = agentSettings(config, name);
-    const ownRules = agent.approvals?.map((rule) => ApprovalRule.parse(rule));
-    const settings = [
-      { source: 'ALFRED_AGENTS', rules: configured.approvals, exempt: configured.withoutApproval },
-      { source: `The folder of ${name}`, rules: ownRules, exempt: agent.withoutApproval },
-    ];
-    for (const { source, rules = [], exempt = [] } of settings) {
-      const toolOfRule = rules.map(({ tool }) => tool).find((tool) => tool !== '*' && !agent.tools.includes(tool));
-      refuseForeign(toolOfRule, `${source} has an approval rule of ${name}`, agent.tools);
-      const exempted = exempt.find((tool) => !agent.tools.includes(tool));
-      refuseForeign(exempted, `${source} has a \`withoutApproval\` of ${name}`, agent.tools);
-    }
-    const kept = Object.keys(configured.tools).find((tool) => !agent.tools.includes(tool));
-    refuseForeign(kept, `ALFRED_AGENTS has roles in the \`tools\` of ${name}`, agent.tools);
-    checkEffects(name, { config, agents, tools });
+export function checkTools(config: AgentConfig, agents: Agents, tools: Record<string, Tool>): void {
+  for (const [name, agent] of Object.entries(agents)) checkAgentTools(config, { name, agent }, tools);
+}
+
+type AgentConfig = Parameters<typeof agentSettings>[0];
+type NamedAgent = { name: string; agent: Agent };
+
+/** The same for one agent. @throws ConfigError */
+export function checkAgentTools(config: AgentConfig, { name, agent }: NamedAgent, tools: Record<string, Tool>): void {
+  const known = [...new Set([...Object.keys(agent.ownTools ?? {}), ...toolNames, ...Object.keys(tools)])];
+  const missing = agent.tools.find((tool) => !known.includes(tool));
+  if (missing !== undefined)
+    throw new ConfigError(
+      `The agent ${name} names the tool "${missing}", which does not exist. There are: ${known.join(', ')}.`,
+    );
+  const configured = agentSettings(config, name);
+  const ownRules = agent.approvals?.map((rule) => ApprovalRule.parse(rule));
+  const settings = [
+    { source: 'ALFRED_AGENTS', rules: configured.approvals, exempt: configured.withoutApproval },
+    { source: `The folder of ${name}`, rules: ownRules, exempt: agent.withoutApproval },
+  ];
+  for (const { source, rules = [], exempt = [] } of settings) {
+    const toolOfRule = rules.map(({ tool }) => tool).find((tool) => tool !== '*' && !agent.tools.includes(tool));
+    refuseForeign(toolOfRule, `${source} has an approval rule of ${name}`, agent.tools);
+    const exempted = exempt.find((tool) => !agent.tools.includes(tool));
+    refuseForeign(exempted, `${source} has a \`withoutApproval\` of ${name}`, agent.tools);
   }
+  const kept = Object.keys(configured.tools).find((tool) => !agent.tools.includes(tool));
+  refuseForeign(kept, `ALFRED_AGENTS has roles in the \`tools\` of ${name}`, agent.tools);
+  checkEffects({ name, agent }, config, tools);
 }
 
 function refuseForeign(tool: string | undefined, what: string, own: readonly string[]): void {
@@ -48,18 +54,14 @@ function refuseForeign(tool: string | undefined, what: string, own: readonly str
 }
 
 /** Each tool with effects has a rule, or is exempt from approval; not both: it would be unclear which one counts. */
-function checkEffects(
-  name: string,
-  { config, agents, tools }: { config: Config; agents: Agents; tools: Record<string, Tool> },
-): void {
-  const agent = agents[name];
+function checkEffects({ name, agent }: NamedAgent, config: AgentConfig, tools: Record<string, Tool>): void {
   const { approvals, withoutApproval } = agentSettings(config, name);
   // A rule of ALFRED_AGENTS outranks the exemption that the agent's folder gives.
   const isRuled = (tool: string) => approvals?.some((rule) => rule.tool === tool || rule.tool === '*') === true;
-  const exempt = withoutApproval ?? agent?.withoutApproval?.filter((tool) => !isRuled(tool)) ?? [];
-  const deps = { agents, approvalsOf: () => approvals };
-  for (const toolName of agent?.tools ?? []) {
-    const tool = tools[toolName];
+  const exempt = withoutApproval ?? agent.withoutApproval?.filter((tool) => !isRuled(tool)) ?? [];
+  const deps = { agents: { [name]: agent }, approvalsOf: () => approvals };
+  for (const toolName of agent.tools) {
+    const tool = toolOfAgent(agent, tools, toolName);
     if (tool?.effect !== 'write') continue;
     const hasRule = rulesFor(deps, name, tool).length > 0;
     if (hasRule !== exempt.includes(toolName)) continue;
