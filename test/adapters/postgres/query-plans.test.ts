@@ -290,8 +290,7 @@ const generated = `
   insert into conversation_messages (conversation_id, id, position, content_hash, request, request_hash, task_id, state)
     select id, 'm', 1, 'h' || id, '{}', 'r', gen_random_uuid(), case when right(id, 1) = '1' then 'dropped' else 'done' end from conversations;
   insert into conversation_events (conversation_id, seq, type, data) select id, n, 'conversation.changed', '{}' from conversations, generate_series(1, 2) n;
-  insert into schedules (id, tenant, subject, name, timing, action, request_hash)
-    select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);
+  insert into schedules (id, tenant, subject, name, timing, action, request_hash) select gen_random_uuid(), 'local', 's7', 'n', '{}', '{}', 'r' from generate_series(1, 20);
   insert into schedule_runs (schedule_id, key, task_id) select s.id, t.id::text, t.id from schedules s, (select id from tasks limit 2000) t;
   insert into documents (id, tenant, subject, name, title, media_type, content_hash, size_bytes, text, characters, chunk_count) select gen_random_uuid(), 'local', 's' || n % 20, 'n' || n, 't', 'text/plain', 'h', 1, 'x', 1, 0 from generate_series(1, ${rows}) n;
   insert into api_keys (id, tenant, created_by, name, roles, scopes, secret_hash) select lpad(to_hex(n), 16, '0'), 'local', 's' || n % 2000, 'k', '{}', '{}', '' from generate_series(1, ${rows}) n;
