@@ -10,12 +10,11 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import { taskWorkflowId } from '../../contract/ids.ts';
-import type { ToolResultRef, WaitReason } from '../../contract/references.ts';
+import type { ContentHash, MessageHead, TaskRef, ToolResultRef, WaitReason } from '../../contract/references.ts';
 import { taskStartOptions } from '../../contract/task-start.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { waitReasonOf } from '../failure.ts';
 import { answerOfChild, delegatedTask, rowWrite } from '../policies.ts';
-import type { agentTaskWorkflow } from './workflow.ts';
 
 const { prepareDelegation } = proxyLocalActivities<Activities>(rowWrite);
 const { collectDelegation } = proxyActivities<Activities>(answerOfChild);
@@ -25,6 +24,8 @@ const pollMs = { first: 1_000, longest: 30_000 };
 
 type Prepare = Parameters<Activities['prepareDelegation']>[0];
 export type DelegateCall = Omit<Prepare, 'among'>;
+/** The argument of the workflow of a child, which is the parent's own and so not imported here. */
+type Child = TaskRef & { head: MessageHead };
 type Prepared = Awaited<ReturnType<Activities['prepareDelegation']>>;
 
 /** The delegate calls of a step, stored; `wait` is why some of them could not be. */
@@ -86,7 +87,7 @@ export async function runDelegation(made: DelegateCall, prepared: Prepared): Pro
  */
 async function runChild({ child, priority }: Extract<Prepared, { child: unknown }>): Promise<'own' | 'foreign'> {
   try {
-    await executeChild<typeof agentTaskWorkflow>('agentTaskWorkflow', {
+    await executeChild<(task: Child) => Promise<ContentHash>>('agentTaskWorkflow', {
       ...taskStartOptions(child, priority),
       ...delegatedTask,
     });
