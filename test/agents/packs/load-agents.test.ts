@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
+import { agents as ownAgents } from '../../../agents/index.ts';
 import { loadAgents } from '../../../agents/packs/load-agents.ts';
+import { agentQueue } from '../../../contract/ids.ts';
 import { agentSettings } from '../../../runtime/agent-settings.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 import { createMetrics } from '../../../runtime/metrics.ts';
@@ -60,7 +62,7 @@ test('a pack with a fault is left out by name and reason, and the others are the
   const good = await writePack({ 'agents/good/agent.ts': plainAgent });
   const twin = await writePack({ 'agents/good/agent.ts': plainAgent }, { name: 'twin-pack' });
   const { agents, refused, detail, errors, metrics } = await load([broken, taken, good, twin]);
-  expect(Object.keys(agents)).toEqual(['knowledge', 'assistant', 'good']);
+  expect(Object.keys(agents)).toEqual([...Object.keys(ownAgents), 'good']);
   expect(refused).toEqual([
     { source: broken, reason: expect.stringContaining('ended by SIGABRT'), agents: ['broken'] },
     { source: taken, reason: expect.stringContaining('taken by an agent of Alfred'), agents: ['knowledge'] },
@@ -153,7 +155,8 @@ test('a worker serves the queues of packs by name or together, and leaves out th
   const good = await writePack({ 'agents/good/agent.ts': plainAgent });
   const broken = await writePack({ 'agents/broken/agent.ts': 'process.abort();' });
   const known = await load([good, broken]);
-  expect(queuesOf([], {}, known)).toEqual(['agent-knowledge', 'agent-assistant', 'agent-good', 'documents', 'system']);
+  const own = Object.keys(ownAgents).map(agentQueue);
+  expect(queuesOf([], {}, known)).toEqual([...own, 'agent-good', 'documents', 'system']);
   expect(queuesOf(['packs'], {}, known)).toEqual(['agent-good']);
   expect(queuesOf([], { ALFRED_QUEUES: 'agent-broken,system' }, known)).toEqual(['system']);
   expect(() => queuesOf(['agent-broken'], {}, known)).toThrow(/no task queue to serve here.*SIGABRT/);
