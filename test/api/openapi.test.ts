@@ -86,6 +86,7 @@ const withoutExample = [
   'idempotency-key',
   'createdBefore',
   'conversationId',
+  'parent',
   'taskId',
   'after',
   'before',
