@@ -17,13 +17,15 @@ import type { Principal } from '../../contract/principal.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
+import { withThreadAbove } from '../../contract/rules/thread-above.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import { filesReadLine, problemsOf } from '../files/file-words.ts';
 import type { ReadFiles } from '../files/read-files.ts';
-import type { WithoutPlace } from '../processing/attempt.ts';
+import type { DeliveryWork } from '../processing/delivery-work.ts';
 import type { Notices } from './notices.ts';
-import { isForAlfred, messageIdOf, type Question } from './question.ts';
+import { isForAlfred, messageIdOf, tookPart, type Question } from './question.ts';
+import type { FoundAbove, ReadThread } from './read-thread.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -37,10 +39,14 @@ export type AskDeps = {
   audit: Pick<Audit, 'check' | 'note'>;
   files: Pick<SlackFiles, 'take'>;
   readFiles: ReadFiles;
+  readThread: ReadThread;
   notices: Notices;
   /** An answer is there to be shown. */
   onAsked: () => void;
 };
+
+/** What a message may have, in UTF-16 code units. */
+const longestText = 20_000;
 
 const emptyQuestion = 'What is your question? Write it behind my name, or as a reply in this thread.';
 const otherSubject =
@@ -57,71 +63,99 @@ const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
 
 /**
  * Gives a message of a person to its conversation, when it is for Alfred: each one in a direct message, one that names
- * it in a channel, and one in a thread where it takes part. Safe to repeat.
+ * it in a channel, and one in a thread where it takes part. The first one in a thread of others goes with what stands
+ * above it. Safe to repeat.
  *
+ * @param work the delivery that brought it; absent for a question that Alfred has posted for a person
  * @throws AlfredError with what the person has to know, or `temporal_unavailable`
  */
-export const createAsk =
-  (deps: AskDeps) =>
-  async (question: Question, withoutPlace: WithoutPlace = keepPlace) => {
-    const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
-    const known = await threads.find(question);
-    if (!isForAlfred(question, known !== undefined)) return;
-    const judgement = await principals.judge(question);
-    if ('ignored' in judgement) return;
-    if ('refused' in judgement) return notices.send(question, judgement.refused);
-    const { principal } = judgement;
-    const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
-    checkAgent(deps, principal, agent);
-    const hasFiles = question.files.length > 0;
-    if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
-    if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
-    // Before files are read for it.
-    if (question.text !== '') checkText(question.text);
-    // While the log cannot be written, nothing is begun: the message waits.
-    audit.check();
-    const { conversationId, askers } =
-      known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
-    for (const asker of await askersOf(deps, question))
-      if (!askers.includes(asker)) await threads.addAsker(question, asker);
-    const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
-    if (question.text === '') return notices.send(question, filesReadLine(read));
-    const message = await messageOf(deps, question);
-    const receipt = await messages.submit(principal, conversationId, message);
-    const { tenant, subject, kind, via } = principal;
-    const resource = { type: 'conversation', id: conversationId };
-    // In a channel the conversation is the channel's, and the entry names the person.
-    const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
-    audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-    const { team, channel, threadTs, userId, ts: questionTs } = question;
-    const where = { team, channel, threadTs, userId, questionTs };
-    for (const taskId of await findTasks(deps, principal, receipt))
-      await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
-    onAsked();
-    // Last, and in one line: what fails before it is repeated, and the line would be too.
-    const line = linesOf(receipt, read).join('\n');
-    if (line !== '') await notices.send(question, line);
-  };
+export const createAsk = (deps: AskDeps) => async (question: Question, work?: DeliveryWork) => {
+  const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
+  const known = await threads.find(question);
+  if (!isForAlfred(question, tookPart(question, known))) return;
+  const judgement = await principals.judge(question);
+  if ('ignored' in judgement) return;
+  if ('refused' in judgement) return notices.send(question, judgement.refused);
+  const { principal } = judgement;
+  const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
+  checkAgent(deps, principal, agent);
+  const hasFiles = question.files.length > 0;
+  if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
+  if (known && !isOf(known, principal)) return notices.send(question, otherSubject);
+  // Before files are read for it.
+  if (question.text !== '') checkText(question.text);
+  const person = await personOf(deps, question, principal);
+  // While the log cannot be written, nothing is begun: the message waits.
+  audit.check();
+  const found = await findAbove(deps, question, known, work);
+  const { conversationId, askers } =
+    known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
+  for (const asker of askersOf(question, person)) if (!askers.includes(asker)) await threads.addAsker(question, asker);
+  const withoutPlace = work?.withoutPlace ?? keepPlace;
+  const read = hasFiles ? await withoutPlace(() => deps.readFiles(question, principal)) : [];
+  if (question.text === '') return notices.send(question, filesReadLine(read));
+  const message = await messageOf(deps, question, found);
+  const receipt = await messages.submit(principal, conversationId, message);
+  const { tenant, subject, kind, via } = principal;
+  const resource = { type: 'conversation', id: conversationId };
+  // In a channel the conversation is the channel's, and the entry names the person.
+  const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
+  audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
+  const { team, channel, threadTs, userId, ts: questionTs } = question;
+  const where = { team, channel, threadTs, userId, questionTs };
+  for (const taskId of await findTasks(deps, principal, receipt))
+    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+  onAsked();
+  // Last, and in one line: what fails before it is repeated, and the line would be too.
+  const line = linesOf(receipt, read, found).join('\n');
+  if (line !== '') await notices.send(question, line);
+};
 
-const keepPlace: WithoutPlace = (work) => work();
+const keepPlace: DeliveryWork['withoutPlace'] = (work) => work();
 
-/** A repeat gives the same: another text under the same id would be refused. */
-async function messageOf({ files }: AskDeps, question: Question): Promise<{ id: string; text: string }> {
-  const attached = await files.take(question);
-  return { id: messageIdOf(question.ts), text: checkText(withAttachedFiles(question.text, attached)) };
+/** Who the person is that asks: in a channel Alfred acts for the channel. */
+async function personOf(
+  { principals }: AskDeps,
+  { team, channel, userId, isDirect }: Question,
+  principal: Principal,
+): Promise<Scope> {
+  if (isDirect) return principal;
+  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+  return 'principal' in judgement ? judgement.principal : { ...principal, subject: slackSubject(team, userId) };
 }
 
-function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
+/** What stands above a question in a thread that Alfred takes no part in yet. A repeat finds the same. */
+async function findAbove(
+  { readThread }: AskDeps,
+  question: Question,
+  known: SlackThread | undefined,
+  work: DeliveryWork | undefined,
+): Promise<FoundAbove> {
+  if (work?.kept) return work.kept as FoundAbove;
+  const beginsThread = question.ts === question.threadTs;
+  if (!work || known || question.isDirect || beginsThread || question.text === '') return { above: [], problem: null };
+  const found = await work.withoutPlace(() => readThread(question, work.attempts));
+  return (await work.keep(found)) as FoundAbove;
+}
+
+/** A repeat gives the same: another text under the same id would be refused. */
+async function messageOf(
+  { files }: AskDeps,
+  question: Question,
+  { above }: FoundAbove,
+): Promise<{ id: string; text: string }> {
+  const words = checkText(withAttachedFiles(question.text, await files.take(question)));
+  return { id: messageIdOf(question.ts), text: withThreadAbove(words, above, longestText) };
+}
+
+function linesOf({ outcome }: Receipt, files: SlackFile[], { problem }: FoundAbove): string[] {
   const line = outcomeLines[outcome];
-  return [...(line === undefined ? [] : [line]), ...problemsOf(files)];
+  return [...(line === undefined ? [] : [line]), ...(problem === null ? [] : [problem]), ...problemsOf(files)];
 }
 
 /** By what the person is known who asks: with four eyes another one must decide. */
-async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {
-  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
-  const subject = 'principal' in judgement ? judgement.principal.subject : undefined;
-  return subject === undefined || subject === slackSubject(team, userId) ? [userId] : [userId, subject];
-}
+const askersOf = ({ team, userId }: Question, { subject }: Scope): string[] =>
+  subject === slackSubject(team, userId) ? [userId] : [userId, subject];
 
 /** The tasks that may answer a message. */
 async function findTasks({ conversations }: AskDeps, scope: Scope, receipt: Receipt): Promise<string[]> {
@@ -168,5 +202,6 @@ async function beginThread(
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
     { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy, instructions },
   );
-  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
+  const place = { team, channel, threadTs };
+  return threads.insert({ ...place, tenant, subject, conversationId, agent, askers: [userId], begunTs: ts });
 }

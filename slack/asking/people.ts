@@ -3,8 +3,14 @@ import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
 
-/** What Alfred asks about a person in Slack. `external`: of another organisation, by Slack Connect. */
-export type SlackPerson = { kind: 'member' | 'guest' | 'external' | 'bot' | 'deactivated' };
+/**
+ * What Alfred asks about a person in Slack. `external`: of another organisation, by Slack Connect. `name`: as Slack
+ * shows it; undefined where it shows none.
+ */
+export type SlackPerson = {
+  kind: 'member' | 'guest' | 'external' | 'bot' | 'deactivated';
+  name: string | undefined;
+};
 
 /** How long a person that became a guest, or no guest any more, is taken for what it was. */
 const cacheMs = 300_000;
@@ -12,31 +18,46 @@ const cacheMs = 300_000;
 /** What Slack answers about a person whom the workspace of Alfred does not see. */
 const unseen: ReadonlySet<string> = new Set(['user_not_found', 'user_not_visible']);
 
-export type People = { find(team: string, userId: string): Promise<SlackPerson> };
+export type People = { find(team: string, userId: string, signal?: AbortSignal): Promise<SlackPerson> };
 
 /** People in Slack, as `users.info` describes them. */
 export function createPeople(calls: SlackCalls): People {
   const known = new LRUCache<string, SlackPerson>({ max: 10_000, ttl: cacheMs });
   return {
-    async find(team, userId) {
+    async find(team, userId, signal) {
       const key = `${team}:${userId}`;
       const cached = known.get(key);
       if (cached) return cached;
-      const person = await read(calls, team, userId);
+      const person = await read(calls, { team, userId, signal });
       known.set(key, person);
       return person;
     },
   };
 }
 
-async function read(calls: SlackCalls, team: string, userId: string): Promise<SlackPerson> {
+type Wanted = { team: string; userId: string; signal: AbortSignal | undefined };
+
+async function read(calls: SlackCalls, { team, userId, signal }: Wanted): Promise<SlackPerson> {
   try {
-    const answer = await calls.call({ team, method: 'users.info', arguments: () => ({ user: userId }) });
-    return { kind: kindOf(team, isRecord(answer?.user) ? answer.user : {}) };
+    const answer = await calls.call({
+      team,
+      method: 'users.info',
+      ...(signal && { signal }),
+      arguments: () => ({ user: userId }),
+    });
+    const user = isRecord(answer?.user) ? answer.user : {};
+    return { kind: kindOf(team, user), name: nameOf(user) };
   } catch (error) {
-    if (isSlackCallError(error) && unseen.has(error.code)) return { kind: 'external' };
+    if (isSlackCallError(error) && unseen.has(error.code)) return { kind: 'external', name: undefined };
     throw error;
   }
+}
+
+/** Of these Slack shows the first that a person has. */
+function nameOf({ profile, real_name: realName, name }: Record<string, unknown>): string | undefined {
+  const { display_name: displayName, real_name: nameInProfile } = isRecord(profile) ? profile : {};
+  const names = [displayName, nameInProfile, realName, name];
+  return names.find((one): one is string => typeof one === 'string' && one.trim() !== '');
 }
 
 function kindOf(team: string, user: Record<string, unknown>): SlackPerson['kind'] {

@@ -28,19 +28,16 @@ import type { Edge } from '../../runtime/edge.ts';
 import type { SlackSettings } from '../../runtime/slack-settings.ts';
 import { createActing } from '../acting/acting.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import { createAsk } from '../asking/ask.ts';
-import { createNoticeChange } from '../asking/notice-change.ts';
 import type { Notices } from '../asking/notices.ts';
-import { createPeople } from '../asking/people.ts';
-import { createSlackPrincipals } from '../asking/slack-principals.ts';
+import { wireAsking } from '../asking/wire-asking.ts';
 import { createBoltApp } from '../bolt-app.ts';
 import { wireCommands } from '../commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
-import { wireFiles } from '../files/wire-files.ts';
 import type { Identity } from '../identify.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import { createRefusals } from '../workspaces/refuse-delivery.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
+import { deliveryWork } from './delivery-work.ts';
 import { inWorkspace } from './in-workspace.ts';
 import { createProcessor } from './processor.ts';
 
@@ -85,40 +82,13 @@ type Wired = {
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
 export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
   const { calls, notices, observe, signal, onAsked } = more;
-  const { config, log, metrics } = edge;
+  const { log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
-  const principals = createSlackPrincipals({
-    people: createPeople(calls),
-    links: adapters.slackUserLinks,
-    rights: adapters.rights,
-    channels: adapters.slackChannels,
-    tenantOf: workspaces.tenantOf,
-  });
-  const { readFiles, removeFiles } = wireFiles({
-    edge,
-    adapters,
-    calls,
-    apiUrl: settings.apiUrl,
-    tokenOf: (team) => workspaces.tokenOf(team),
-    observe,
-    signal,
-  });
-  const ask = createAsk({
-    config,
-    agents,
-    principals,
-    threads,
-    posts: adapters.slackPosts,
-    conversations,
-    messages: adapters.messages,
-    audit: adapters.audit,
-    files: adapters.slackFiles,
-    readFiles,
-    notices,
-    onAsked,
-  });
-  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
-  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
+  const { apiUrl } = settings;
+  const shared = { edge, adapters, agents, workspaces, calls };
+  const { noticeChange, ...asking } = wireAsking({ ...shared, apiUrl, notices, observe, signal, onAsked });
+  const { principals, ask } = asking;
+  const { replies, ...own } = wireCommands({ ...shared, ...asking, settings });
   const acting = createActing({
     ...adapters,
     principals,
@@ -133,12 +103,12 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
   const refusals = createRefusals({
     workspaces,
     installations: settings.installing && adapters.slackInstallations,
-    apiUrl: settings.apiUrl,
+    apiUrl,
     log,
   });
   const appFor = ({ botId, botUserId }: Identity) =>
     createBoltApp({
-      apiUrl: settings.apiUrl,
+      apiUrl,
       identity: { botId, botUserId },
       ask,
       noticeChange,
@@ -150,13 +120,16 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     const app = identity.then(appFor);
     app.catch(() => undefined);
     const reports = createFailureReports({ notices, replies, threads, identity });
+    const inbox = adapters.slackInbox;
+    const owner = randomUUID();
     return createProcessor({
-      inbox: adapters.slackInbox,
-      owner: randomUUID(),
+      inbox,
+      owner,
       async handle(delivery, withoutPlace) {
         if (await refusals.refuse(delivery)) return;
         const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-        const customProperties = { attempts, receivedAt, withoutPlace };
+        const work = deliveryWork({ inbox, owner }, delivery, withoutPlace);
+        const customProperties = { attempts, receivedAt, work };
         await (await app).processEvent({ body, ack: async () => undefined, customProperties });
       },
       mayPass,

@@ -32,6 +32,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
   const delivery = await slackInbox.claim('one', leaseMs, { team: 'T1', without: ['C1'] });
   await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
+  await slackInbox.keep('one', delivery?.key ?? '', {});
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
   await slackInbox.depth();

@@ -1,0 +1,89 @@
+import type { Agents } from '../../agents/index.ts';
+import type {
+  Audit,
+  Control,
+  ConversationControl,
+  ConversationRows,
+  CurrentRights,
+  Documents,
+  IngestionEvents,
+  SlackChannels,
+  SlackFiles,
+  SlackPosts,
+  SlackThreads,
+  SlackUserLinks,
+  Tenants,
+} from '../../contract/ports/index.ts';
+import type { Config } from '../../runtime/config.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { wireFiles } from '../files/wire-files.ts';
+import type { ObservedCall } from '../posting/wire-posting.ts';
+import type { Workspaces } from '../workspaces/workspaces.ts';
+import { createAsk } from './ask.ts';
+import { createNoticeChange } from './notice-change.ts';
+import type { Notices } from './notices.ts';
+import { createPeople } from './people.ts';
+import { createReadThread } from './read-thread.ts';
+import { createSlackPrincipals } from './slack-principals.ts';
+
+type Wired = {
+  edge: { config: Config };
+  adapters: {
+    audit: Audit;
+    control: Pick<Control, 'ingestions'>;
+    conversationRows: ConversationRows;
+    documents: Documents;
+    ingestionEvents: IngestionEvents;
+    messages: ConversationControl;
+    rights: CurrentRights;
+    slackChannels: SlackChannels;
+    slackFiles: SlackFiles;
+    slackPosts: SlackPosts;
+    slackThreads: SlackThreads;
+    slackUserLinks: SlackUserLinks;
+    tenants: Tenants;
+  };
+  agents: Agents;
+  workspaces: Workspaces;
+  apiUrl: string | undefined;
+  calls: SlackCalls;
+  notices: Notices;
+  observe: (call: ObservedCall) => void;
+  /** The process stops. */
+  signal: AbortSignal;
+  onAsked: () => void;
+};
+
+/** What gives messages of people to conversations, with who may ask. */
+export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, notices, observe, ...more }: Wired) {
+  const { signal, onAsked } = more;
+  const { config } = edge;
+  const { slackThreads: threads, conversationRows: conversations } = adapters;
+  const people = createPeople(calls);
+  const principals = createSlackPrincipals({
+    people,
+    links: adapters.slackUserLinks,
+    rights: adapters.rights,
+    channels: adapters.slackChannels,
+    tenantOf: workspaces.tenantOf,
+  });
+  const tokenOf = (team: string) => workspaces.tokenOf(team);
+  const { readFiles, removeFiles } = wireFiles({ edge, adapters, calls, apiUrl, tokenOf, observe, signal });
+  const ask = createAsk({
+    config,
+    agents,
+    principals,
+    threads,
+    posts: adapters.slackPosts,
+    conversations,
+    messages: adapters.messages,
+    audit: adapters.audit,
+    files: adapters.slackFiles,
+    readFiles,
+    readThread: createReadThread({ calls, people, signal }),
+    notices,
+    onAsked,
+  });
+  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
+  return { principals, ask, noticeChange };
+}
