@@ -31,6 +31,7 @@ type SlackAdapters = Pick<
   | 'index'
   | 'ingestionEvents'
   | 'ledger'
+  | 'limits'
   | 'messages'
   | 'rights'
   | 'slackChannels'

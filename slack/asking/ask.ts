@@ -23,6 +23,7 @@ import type { Config } from '../../runtime/config.ts';
 import { filesReadLine, problemsOf } from '../files/file-words.ts';
 import type { ReadFiles } from '../files/read-files.ts';
 import type { DeliveryWork } from '../processing/delivery-work.ts';
+import type { Admit } from './admit.ts';
 import type { Notices } from './notices.ts';
 import { isForAlfred, messageIdOf, tookPart, type Question } from './question.ts';
 import type { FoundAbove, ReadThread } from './read-thread.ts';
@@ -40,6 +41,7 @@ export type AskDeps = {
   files: Pick<SlackFiles, 'take'>;
   readFiles: ReadFiles;
   readThread: ReadThread;
+  admit: Admit;
   notices: Notices;
   /** An answer is there to be shown. */
   onAsked: () => void;
@@ -85,6 +87,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question, work?: De
   // Before files are read for it.
   if (question.text !== '') checkText(question.text);
   const person = await personOf(deps, question, principal);
+  const refusal = await refusalOf(deps, question, person, work);
+  if (refusal !== undefined) return notices.send(question, refusal);
   // While the log cannot be written, nothing is begun: the message waits.
   audit.check();
   const found = await findAbove(deps, question, known, work);
@@ -122,6 +126,13 @@ async function personOf(
   if (isDirect) return principal;
   const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
   return 'principal' in judgement ? judgement.principal : { ...principal, subject: slackSubject(team, userId) };
+}
+
+/** Why a person has to wait who asks too much. A repeat is no other question. */
+async function refusalOf({ admit }: AskDeps, { text, files }: Question, person: Scope, work?: DeliveryWork) {
+  if (work?.attempts !== 1) return undefined;
+  const kinds = [...(text === '' ? [] : ['starts' as const]), ...(files.length === 0 ? [] : ['uploads' as const])];
+  return admit(person, kinds);
 }
 
 /** What stands above a question in a thread that Alfred takes no part in yet. A repeat finds the same. */

@@ -7,6 +7,7 @@ import type {
   CurrentRights,
   Documents,
   IngestionEvents,
+  RequestLimits,
   SlackChannels,
   SlackFiles,
   SlackPosts,
@@ -15,10 +16,12 @@ import type {
   Tenants,
 } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
+import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { wireFiles } from '../files/wire-files.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
+import { createAdmit } from './admit.ts';
 import { createAsk } from './ask.ts';
 import { createNoticeChange } from './notice-change.ts';
 import type { Notices } from './notices.ts';
@@ -27,13 +30,14 @@ import { createReadThread } from './read-thread.ts';
 import { createSlackPrincipals } from './slack-principals.ts';
 
 type Wired = {
-  edge: { config: Config };
+  edge: { config: Config } & Pick<Edge, 'metrics'>;
   adapters: {
     audit: Audit;
     control: Pick<Control, 'ingestions'>;
     conversationRows: ConversationRows;
     documents: Documents;
     ingestionEvents: IngestionEvents;
+    limits: RequestLimits;
     messages: ConversationControl;
     rights: CurrentRights;
     slackChannels: SlackChannels;
@@ -54,12 +58,13 @@ type Wired = {
   onAsked: () => void;
 };
 
-/** What gives messages of people to conversations, with who may ask. */
+/** What gives messages of people to conversations, with who may ask and how much. */
 export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, notices, observe, ...more }: Wired) {
   const { signal, onAsked } = more;
-  const { config } = edge;
+  const { config, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const people = createPeople(calls);
+  const admit = createAdmit({ limits: adapters.limits, metrics });
   const principals = createSlackPrincipals({
     people,
     links: adapters.slackUserLinks,
@@ -81,9 +86,10 @@ export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, 
     files: adapters.slackFiles,
     readFiles,
     readThread: createReadThread({ calls, people, signal }),
+    admit,
     notices,
     onAsked,
   });
   const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
-  return { principals, ask, noticeChange };
+  return { principals, admit, ask, noticeChange };
 }

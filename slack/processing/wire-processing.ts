@@ -10,6 +10,7 @@ import type {
   Documents,
   IngestionEvents,
   Ledger,
+  RequestLimits,
   SearchIndex,
   SlackChannels,
   SlackFeedback,
@@ -50,6 +51,7 @@ type WiredAdapters = {
   index: SearchIndex;
   ingestionEvents: IngestionEvents;
   ledger: Ledger;
+  limits: RequestLimits;
   messages: ConversationControl;
   rights: CurrentRights;
   slackChannels: SlackChannels;

@@ -131,6 +131,7 @@ const allow = (db: Database, team: string, tenant: string) =>
     const { rows: endedLinks } = await sql<AllowedSlackInstallation['endedLinks'][number]>`
       delete from slack_links where team = ${team} and tenant <> ${tenant}
       returning tenant, subject, user_id as "userId"`.execute(trx);
+    await sql`delete from slack_files where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_channels where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_threads where team = ${team} and tenant <> ${tenant}`.execute(trx);

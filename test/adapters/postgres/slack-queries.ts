@@ -59,6 +59,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.finish('one', notification);
   await slackNotifications.removeOld();
   await slackRunResults.collect(target);
+  await slackRunResults.giveUp(100);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
