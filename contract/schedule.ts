@@ -91,7 +91,9 @@ const Notify = z.strictObject({
     channel: z
       .string()
       .regex(/^[CG][A-Z0-9]{6,}$/, 'expected the id of a channel, like C0123ABCD')
-      .describe('Id of a channel of Slack in which Alfred is a member. All its members read the answers'),
+      .describe(
+        'Id of a channel of Slack in which Alfred is a member. All its members read the answers. Posted by a Slack door with SLACK_BOT_TOKEN, for the tenant SLACK_TENANT; given up after a day without one',
+      ),
   }),
 });
 

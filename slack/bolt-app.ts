@@ -8,7 +8,7 @@ import { changedQuestionIn, questionIn } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { slashCommand } from './commands/command-list.ts';
 import { removalsIn } from './files/removals.ts';
-import type { WithoutPlace } from './processing/attempt.ts';
+import type { DeliveryWork } from './processing/delivery-work.ts';
 import { homeVisitIn, type HomeVisit } from './home/publish-home.ts';
 import { approvalFormId, askAboutFormId, askAboutShortcutId, feedbackFormId } from './rendering/actions.ts';
 import { silentLog } from './silent-log.ts';
@@ -16,7 +16,7 @@ import { silentLog } from './silent-log.ts';
 type Deps = {
   apiUrl: string | undefined;
   identity: { botId: string; botUserId: string };
-  ask: (question: Question, withoutPlace?: WithoutPlace) => Promise<void>;
+  ask: (question: Question, work?: DeliveryWork) => Promise<void>;
   noticeChange: ReturnType<typeof createNoticeChange>;
   /** `attempts`: how often it was tried, this time included. */
   runCommand: (command: SlackCommand, attempts: number) => Promise<void>;
@@ -50,14 +50,14 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
   });
   app.event('app_mention', async ({ body, context }) => {
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question, withoutPlaceIn(context));
+    if (question) await ask(question, workIn(context));
   });
   app.event('message', async ({ body, context }) => {
     const changed = changedQuestionIn(body, identity.botUserId);
     const removals = removalsIn(body);
     if (changed || removals.length > 0) return noticeChange(changed, removals);
     const question = questionIn(body, identity.botUserId);
-    if (question) await ask(question, withoutPlaceIn(context));
+    if (question) await ask(question, workIn(context));
   });
   app.event('file_deleted', ({ body }) => noticeChange(undefined, removalsIn(body)));
   app.event('app_home_opened', async ({ body }) => {
@@ -89,6 +89,6 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
 const noToken = 'xoxb-none';
 
 /** As the processor gave it. */
-const withoutPlaceIn = (context: Record<string, unknown>) => context.withoutPlace as WithoutPlace | undefined;
+const workIn = (context: Record<string, unknown>) => context.work as DeliveryWork | undefined;
 
 const noReceiver: Receiver = { init: () => undefined, start: async () => undefined, stop: async () => undefined };

@@ -32,6 +32,7 @@ type SlackAdapters = Pick<
   | 'index'
   | 'ingestionEvents'
   | 'ledger'
+  | 'limits'
   | 'messages'
   | 'rights'
   | 'slackChannels'

@@ -5,7 +5,7 @@ import { isTemporalUnavailable } from '../runtime/temporal.ts';
 import { isSlackCallError } from './api-calls/call-error.ts';
 import { actIn, stoppedIn, type Stopped } from './acting/press.ts';
 import type { Notices } from './asking/notices.ts';
-import { isForAlfred, questionIn, type Question } from './asking/question.ts';
+import { isForAlfred, questionIn, tookPart, type Question } from './asking/question.ts';
 import { commandIn, type SlackCommand } from './commands/command.ts';
 import { linesMessage } from './commands/lines-message.ts';
 import type { Replies } from './commands/replies.ts';
@@ -108,7 +108,7 @@ export function createFailureReports({ notices, replies, threads, identity }: De
       if (act) await notices.send(act, textOf(error, pressFailed));
       if (!question) return;
       const isAsked =
-        isForAlfred(question, false) || isForAlfred(question, (await threads.find(question)) !== undefined);
+        isForAlfred(question, false) || isForAlfred(question, tookPart(question, await threads.find(question)));
       if (isAsked) await notices.send(question, textOf(error, unknown));
     },
 

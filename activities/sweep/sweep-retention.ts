@@ -6,6 +6,7 @@ import type {
   Erasure,
   RequestLimits,
   Retention,
+  SlackRunResults,
   TaskOwner,
 } from '../../contract/ports/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
@@ -18,6 +19,7 @@ export type RetentionSweepDeps = {
   callbacks: Pick<Callbacks, 'removeOldSecrets'>;
   limits: Pick<RequestLimits, 'removeExpired'>;
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
+  slackRunResults: Pick<SlackRunResults, 'giveUp'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
@@ -50,10 +52,26 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
         if (removed > 0)
           deps.log.warn({ removed }, 'what waited for the audit log for too long was removed: no API has taken it');
       },
+      slackRunResults: () => giveUpRunResults(deps, signal),
       expiry: () => hideExpired(deps, signal),
       erasure: () => eraseDue(deps, signal),
     },
   );
+}
+
+/** Answers of schedules that no Slack door has taken. */
+async function giveUpRunResults({ slackRunResults, log }: RetentionSweepDeps, signal: AbortSignal): Promise<void> {
+  const counts = new Map<string, number>();
+  await inBatches(signal, { size: 1_000 }, async (limit) => {
+    const givenUp = await slackRunResults.giveUp(limit);
+    for (const { tenant, count } of givenUp) counts.set(tenant, (counts.get(tenant) ?? 0) + count);
+    return givenUp.reduce((sum, { count }) => sum + count, 0);
+  });
+  for (const [tenant, runs] of counts)
+    log.error(
+      { tenant, runs },
+      'answers of schedules came to no channel of Slack for a day and are given up: a Slack door with SLACK_BOT_TOKEN posts those of SLACK_TENANT',
+    );
 }
 
 /** Deletes what is older than its tenant keeps it. The content of tasks is then due, as that of others. */

@@ -1,7 +1,9 @@
+import type { UserMessage } from '../../contract/messages.ts';
 import type { Message } from '../../contract/ports/index.ts';
 import { withoutAttachedFiles } from '../../contract/rules/attached-files.ts';
 import { questionIn } from '../../contract/rules/question.ts';
 import { contentStems, stemsIn } from '../../contract/rules/terms.ts';
+import { readThreadAbove } from '../../contract/rules/thread-above.ts';
 import { addressesReader, aspects, fillers, followUpBeginning, followUpEnd, refersBack } from './follow-up-words.ts';
 
 /** A message with more content words than this is never a follow-up, even if it begins like one. */
@@ -33,7 +35,7 @@ export type OfflineQuery = {
  */
 export function offlineQuery(messages: Message[]): OfflineQuery {
   const userMessages = messages.flatMap((message) =>
-    message.role === 'user' && !message.because ? [{ ...message, text: withoutAttachedFiles(message.text) }] : [],
+    message.role === 'user' && !message.because ? messagesIn(message) : [],
   );
   const last = userMessages.pop();
   const text = last?.text ?? '';
@@ -59,6 +61,15 @@ export function offlineQuery(messages: Message[]): OfflineQuery {
       return [...followUpStems].filter((stem) => stems.has(stem)).length >= followUpStems.size / 2;
     },
   };
+}
+
+/** A question after those that stand above it in its thread, which it may refer to. */
+function messagesIn(message: UserMessage): UserMessage[] {
+  const { words, above } = readThreadAbove(message.text);
+  return [
+    ...above.map((text): UserMessage => ({ role: 'user', text })),
+    { ...message, text: withoutAttachedFiles(words) },
+  ];
 }
 
 /** Few words alone do not make a follow-up: “Who wrote Hamlet?” has two and is independent. */

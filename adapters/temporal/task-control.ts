@@ -65,7 +65,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
       }
     },
 
-    async cancel(reach, taskId, { reason, undo }) {
+    async cancel(reach, taskId, { reason, undo, by = reach.subject }) {
       const row = await tasks.get(reach, taskId);
       // To undo is to call tools as the owner, which those who run the tenant's work may not.
       if (undo && row?.owner !== undefined)
@@ -75,7 +75,7 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
         );
       if (!row || isEnded(row.status)) return row;
       const owner = ownerOf(row, reach);
-      await tasks.recordCancelRequest(owner, taskId, { reason, undo, by: reach.subject });
+      await tasks.recordCancelRequest(owner, taskId, { reason, undo, by });
       if (await cancelWorkflow(client, taskId)) return row;
       // No workflow runs: the start never reached Temporal, or the row has to be reconciled.
       await read(reach, taskId);

@@ -3,6 +3,7 @@ import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import {
   costlyKindOf,
+  explainExceeded,
   isSignInRoute,
   quotaHeaders,
   subjectsWorthOfTenant,
@@ -15,19 +16,6 @@ import { addressOf } from './client-address.ts';
 import { createSlots } from './slots.ts';
 
 type Deps = Pick<ApiDeps, 'config' | 'limits' | 'metrics'>;
-
-/** Whose limit it is, and what to do, for people. */
-const explanations: Partial<Record<LimitName, string>> = {
-  address: 'This address sends too many requests.',
-  sign_ins: 'This address begins or finishes too many sign-ins.',
-  tenant: 'Your tenant sends too many requests, together with others.',
-  starts: 'You start too much.',
-  uploads: 'You send too many uploads.',
-  searches: 'You search too often.',
-  tenant_starts: 'Your tenant starts too much, together with others.',
-  tenant_uploads: 'Your tenant sends too many uploads, together with others.',
-  tenant_searches: 'Your tenant searches too often, together with others.',
-};
 
 /** How long to wait before a stream or an upload is tried again, when all are taken. */
 const slotRetryMs = 5_000;
@@ -44,13 +32,9 @@ export function createDoorLimits({ config, limits, metrics }: Deps) {
     const shown = exceeded ? [exceeded] : quotas.filter(({ limit }) => !isShared(limit));
     void reply.headers(quotaHeaders(shown));
     if (!exceeded) return;
-    const { limit, most, resetMs } = exceeded;
-    metrics.requestsLimited.inc({ limit });
-    const what = explanations[limit] ?? 'You send too many requests.';
-    const seconds = Math.max(1, Math.ceil(resetMs / 1_000));
-    throw new AlfredError('rate_limited', `${what} The limit is ${most} a minute. Repeat in ${seconds} seconds.`, {
-      retryAfterMs: seconds * 1_000,
-    });
+    metrics.requestsLimited.inc({ limit: exceeded.limit });
+    const { message, retryAfterMs } = explainExceeded(exceeded);
+    throw new AlfredError('rate_limited', message, { retryAfterMs });
   }
 
   function refuseFull(limit: LimitName, code: ErrorCode): AlfredError {

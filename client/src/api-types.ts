@@ -1748,7 +1748,7 @@ export interface components {
                 };
                 notify?: {
                     slack: {
-                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers. Posted by a Slack door with SLACK_BOT_TOKEN, for the tenant SLACK_TENANT; given up after a day without one */
                         channel: string;
                     };
                 };
@@ -3638,7 +3638,7 @@ export interface components {
                 /** @description Posts the answer of each run that begins from now on */
                 notify?: {
                     slack: {
-                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers. Posted by a Slack door with SLACK_BOT_TOKEN, for the tenant SLACK_TENANT; given up after a day without one */
                         channel: string;
                     };
                 };
@@ -3696,7 +3696,7 @@ export interface components {
                 /** @description Posts the answer of each run that begins from now on */
                 notify?: {
                     slack: {
-                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers */
+                        /** @description Id of a channel of Slack in which Alfred is a member. All its members read the answers. Posted by a Slack door with SLACK_BOT_TOKEN, for the tenant SLACK_TENANT; given up after a day without one */
                         channel: string;
                     };
                 };

@@ -47,9 +47,10 @@ export interface TaskControl {
    * Asks a task's workflow to cancel the task, or ends a task whose workflow never started. A task that has ended stays
    * as it is. A reason and an undo that were asked for once stay, when a later call names none.
    *
+   * @param note `by`: who asks for it, when that is another subject than the one that reaches the task
    * @throws AlfredError `role_missing` for an undo of a task of another subject
    */
-  cancel(reach: Reach, taskId: string, note: Omit<CancelNote, 'by'>): Promise<TaskRow | undefined>;
+  cancel(reach: Reach, taskId: string, note: CancelNote): Promise<TaskRow | undefined>;
 
   /**
    * Undoes what an ended task has changed, newest first, in a workflow of its own. A repeat changes nothing, except

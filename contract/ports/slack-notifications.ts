@@ -76,6 +76,12 @@ export interface SlackRunResults {
    * @returns how many; `late`: they ended more than a day ago, and are not posted
    */
   collect(of: { tenant: string; team: string }): Promise<{ posts: number; late: number }>;
+  /**
+   * Gives up what no Slack door has posted for more than a day: there is none for its tenant.
+   *
+   * @returns how many runs of which tenant
+   */
+  giveUp(limit: number): Promise<{ tenant: string; count: number }[]>;
   /** The name of the schedule that a task is a run of. */
   nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
 }

@@ -20,6 +20,8 @@ export type ClaimedSlackDelivery = SlackDelivery & {
   /** How often it was claimed, this time included. */
   attempts: number;
   receivedAt: Date;
+  /** What an earlier attempt has kept. */
+  kept: JsonObject | null;
 };
 
 /** Deliveries that are stored before they are acknowledged. */
@@ -37,6 +39,12 @@ export interface SlackInbox {
   ): Promise<ClaimedSlackDelivery | undefined>;
   /** Of the owner's deliveries, those with these keys. */
   renew(owner: string, leaseMs: number, keys: string[]): Promise<void>;
+  /**
+   * Keeps something with a delivery until it is processed. What is kept already stays.
+   *
+   * @returns what is kept; undefined when another owner has the delivery
+   */
+  keep(owner: string, key: string, what: JsonObject): Promise<JsonObject | undefined>;
   complete(owner: string, key: string): Promise<void>;
   retry(owner: string, key: string, afterMs: number): Promise<void>;
   depth(): Promise<number>;
@@ -56,6 +64,8 @@ export type SlackThread = SlackPlace & {
   agent: string;
   /** The Slack users who have asked in it, and the subjects that their links named then. */
   askers: string[];
+  /** The message with which Alfred began to take part. Null in threads from before this was stored. */
+  begunTs: string | null;
 };
 
 /** Which conversation a thread is. */

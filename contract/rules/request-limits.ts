@@ -58,6 +58,27 @@ export type Quota = {
   isExceeded: boolean;
 };
 
+/** Whose limit it is, for people. */
+const explanations: Partial<Record<LimitName, string>> = {
+  address: 'This address sends too many requests.',
+  sign_ins: 'This address begins or finishes too many sign-ins.',
+  tenant: 'Your tenant sends too many requests, together with others.',
+  starts: 'You start too much.',
+  uploads: 'You send too many uploads.',
+  searches: 'You search too often.',
+  tenant_starts: 'Your tenant starts too much, together with others.',
+  tenant_uploads: 'Your tenant sends too many uploads, together with others.',
+  tenant_searches: 'Your tenant searches too often, together with others.',
+};
+
+/** Why a request is refused, and what to do, for people. */
+export function explainExceeded({ limit, most, resetMs }: Quota): { message: string; retryAfterMs: number } {
+  const what = explanations[limit] ?? 'You send too many requests.';
+  const seconds = Math.max(1, Math.ceil(resetMs / 1_000));
+  const message = `${what} The limit is ${most} a minute. Repeat in ${seconds} seconds.`;
+  return { message, retryAfterMs: seconds * 1_000 };
+}
+
 /** The length of a window. */
 export const windowMs = 60_000;
 

@@ -13,11 +13,18 @@ export interface SlackTables {
     lane: string;
     position: Generated<number>;
     body: unknown;
+    kept: Generated<unknown>;
     received_at: Generated<Date>;
     completed_at: Date | null;
   };
   slack_threads: Place &
-    Owned & { conversation_id: string; agent: string; created_at: Generated<Date>; askers: Generated<string[]> };
+    Owned & {
+      conversation_id: string;
+      agent: string;
+      created_at: Generated<Date>;
+      askers: Generated<string[]>;
+      begun_ts: string | null;
+    };
   slack_posts: Place &
     Owned &
     Leased & {

@@ -22,7 +22,7 @@ export const limits = {
     `uploads a minute of one person or service, in all processes; a tenant may send 20 times as many; ${defaultLimit('ALFRED_LIMIT_UPLOADS')}`,
   ),
   ALFRED_LIMIT_SEARCHES: count.describe(
-    `searches a minute of one person or service over HTTP, in all processes; a tenant may make 20 times as many; ${defaultLimit('ALFRED_LIMIT_SEARCHES')}`,
+    `searches a minute of one person or service over HTTP or by /alfred documents, in all processes; a tenant may make 20 times as many; ${defaultLimit('ALFRED_LIMIT_SEARCHES')}`,
   ),
   ALFRED_LIMIT_STREAMS: count.describe(
     `event streams that one person or service may have open in one process; a tenant may have 20 times as many; ${defaultLimit('ALFRED_LIMIT_STREAMS')}`,

@@ -34,6 +34,8 @@ export const createDecide =
     deps.audit.check();
     try {
       if (!decideAtDoor(principal, 'decide', 'approval').allowed) throw new AlfredError('role_missing');
+      // A decision lets a task go on, which that of a suspended tenant does not.
+      await deps.tenants.requireActive(post.tenant);
       const decided = await deps.control.approvals.decide(principal, approvalId, { ...verdict, argumentsHash });
       if (!decided) throw new AlfredError('not_found');
     } catch (error) {

@@ -14,7 +14,7 @@ const notTheirs = (taskId: string) =>
 
 /** Raises the limit that a task waits at to the total that the button names. */
 export const createGrant = (deps: ActingDeps) => async (press: Press) => {
-  const { control, notices, audit } = deps;
+  const { control, notices, tenants, audit } = deps;
   const { taskId, limit, total } = grantOfValue(press.value);
   const principal = await personOf(deps, press);
   const post = principal && (await postAt(deps, press, taskId));
@@ -27,6 +27,8 @@ export const createGrant = (deps: ActingDeps) => async (press: Press) => {
   audit.check();
   try {
     const grant = BudgetGrant.safeParse({ [limit]: total });
+    // A grant lets a task go on, which that of a suspended tenant does not.
+    await tenants.requireActive(post.tenant);
     if (!grant.success) throw new AlfredError('budget_refused', 'This total is more than a limit can be.');
     if (!(await control.tasks.grantBudget(reach, taskId, grant.data))) throw new AlfredError('not_found');
   } catch (error) {

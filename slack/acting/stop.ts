@@ -28,7 +28,7 @@ export function createStop(deps: ActingDeps) {
         return notices.send(press, notTheirs);
       }
       audit.check();
-      const row = await control.tasks.cancel(ownerOf(post), taskId, { reason });
+      const row = await control.tasks.cancel(ownerOf(post), taskId, { reason, by: principal.subject });
       if (!row || (isEnded(row.status) && row.status !== 'cancelled')) return notices.send(press, hasEnded);
       await record.done(principal);
     },
@@ -52,7 +52,7 @@ export function createStop(deps: ActingDeps) {
       if (!running || new Date(running.startedAt ?? 0) > receivedAt) return;
       const record = createRecord(deps, 'cancelTask', running.id);
       audit.check();
-      await control.tasks.cancel(owner, running.id, { reason });
+      await control.tasks.cancel(owner, running.id, { reason, by: principal.subject });
       await record.done(principal);
     },
   };

@@ -4,6 +4,7 @@ import { isSlackCallError } from '../api-calls/call-error.ts';
 import { isPlaceClosed } from '../posting/post-errors.ts';
 import { clipText, context, escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import { plainMessage } from '../rendering/plain-message.ts';
+import type { Admit } from './admit.ts';
 import type { Question } from './question.ts';
 import { isSharedChannel } from './shared-channels.ts';
 import type { SlackPrincipals } from './slack-principals.ts';
@@ -32,19 +33,31 @@ export type AskedAloud = Where & {
 };
 
 type Place = { isDirect: boolean; isExternal: boolean };
-type Deps = { calls: SlackCalls; principals: SlackPrincipals; ask: (question: Question) => Promise<void> };
+type Deps = {
+  calls: SlackCalls;
+  principals: SlackPrincipals;
+  admit: Admit;
+  ask: (question: Question) => Promise<void>;
+};
 
 const notThere = 'I am not in this channel. Write `/invite @Alfred` here, or ask me in a direct message.';
 
 export type AskAloud = ReturnType<typeof createAskAloud>;
 
 /** Asks where no message of the person stands: posts the question for all to see, and answers in its thread. */
-export function createAskAloud({ calls, principals, ask }: Deps) {
+export function createAskAloud({ calls, principals, admit, ask }: Deps) {
   async function judge(where: Where): Promise<{ place: Place } | { refused: string } | { ignored: true }> {
     const place = await findPlace(calls, where);
     if (!place) return { refused: notThere };
     const judged = await principals.judge({ ...where, ...place });
     return 'principal' in judged ? { place } : judged;
+  }
+
+  /** Why a person has to wait who asks too much. A repeat is no other question. */
+  async function whyWait({ team, channel, userId }: Where, attempts: number): Promise<string | undefined> {
+    if (attempts > 1) return undefined;
+    const judged = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+    return 'principal' in judged ? admit(judged.principal, ['starts']) : undefined;
   }
 
   return {
@@ -60,6 +73,8 @@ export function createAskAloud({ calls, principals, ask }: Deps) {
       const judged = await judge({ team, channel, userId });
       if ('ignored' in judged) return undefined;
       if ('refused' in judged) return judged.refused;
+      const refusal = await whyWait(asked, attempts);
+      if (refusal !== undefined) return refusal;
       const ts = (attempts > 1 ? await findQuestion(calls, asked) : undefined) ?? (await post(calls, asked));
       if (ts === undefined) return notThere;
       const thread = { team, channel, threadTs: asked.threadTs ?? ts, ts, userId };

@@ -18,15 +18,18 @@ import type { TaskInput } from '../../contract/task.ts';
 import type { Scope } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
+import { withThreadAbove } from '../../contract/rules/thread-above.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import { filesReadLine, problemsOf } from '../files/file-words.ts';
 import type { ReadFiles } from '../files/read-files.ts';
-import type { WithoutPlace } from '../processing/attempt.ts';
+import type { DeliveryWork } from '../processing/delivery-work.ts';
+import type { Admit } from './admit.ts';
 import type { Notices } from './notices.ts';
 import { linkNotice } from './link-words.ts';
-import { isForAlfred, messageIdOf, type Question } from './question.ts';
+import { isForAlfred, messageIdOf, tookPart, type Question } from './question.ts';
 import { readAsked } from './read-asked.ts';
+import type { FoundAbove, ReadThread } from './read-thread.ts';
 import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 
 export type AskDeps = {
@@ -40,10 +43,15 @@ export type AskDeps = {
   audit: Pick<Audit, 'check' | 'note'>;
   files: Pick<SlackFiles, 'giveBack' | 'take'>;
   readFiles: ReadFiles;
+  readThread: ReadThread;
+  admit: Admit;
   notices: Notices;
   /** An answer is there to be shown. */
   onAsked: () => void;
 };
+
+/** What a message may have, in UTF-16 code units. */
+const longestText = 20_000;
 
 const emptyQuestion = 'What is your question? Write it behind my name, or as a reply in this thread.';
 const otherSubject =
@@ -63,63 +71,67 @@ const outcomeLines: Partial<Record<Receipt['outcome'], string>> = {
 
 /**
  * Gives a message of a person to its conversation, when it is for Alfred: each one in a direct message, one that names
- * it in a channel, and one in a thread where it takes part. Safe to repeat.
+ * it in a channel, and one in a thread where it takes part. The first one in a thread of others goes with what stands
+ * above it. Safe to repeat.
  *
+ * @param work the delivery that brought it; absent for a question that Alfred has posted for a person
  * @throws AlfredError with what the person has to know, or `temporal_unavailable`
  */
-export const createAsk =
-  (deps: AskDeps) =>
-  async (question: Question, withoutPlace: WithoutPlace = keepPlace) => {
-    const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
-    const known = await threads.find(question);
-    if (!isForAlfred(question, known !== undefined)) return;
-    const judgement = await principals.judge(question);
-    if ('ignored' in judgement) return;
-    if ('refused' in judgement) return notices.send(question, judgement.refused);
-    let { principal } = judgement;
-    const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
-    checkAgent(deps, principal, agent);
-    const hasFiles = question.files.length > 0;
-    if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
-    const notice = linkNotice(judgement.link);
-    if (known && !isOf(known, principal)) return notices.send(question, withNotice(otherSubject, notice));
-    // Before files are read for it.
-    if (question.text !== '') read(deps, agent, question);
-    // While the log cannot be written, nothing is begun: the message waits.
-    audit.check();
-    const { conversationId, askers } =
-      known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
-    for (const asker of await askersOf(deps, question))
-      if (!askers.includes(asker)) await threads.addAsker(question, asker);
-    let readFiles: SlackFile[] = [];
-    if (hasFiles) {
-      const reader = principal;
-      readFiles = await withoutPlace(() => deps.readFiles(question, reader));
-      // That takes minutes, in which the person may have lost what it had.
-      const asker = await judgeAgain(deps, question, reader);
-      if (!asker) return;
-      principal = asker;
-    }
-    if (question.text === '') return notices.send(question, filesReadLine(readFiles));
-    const message = await messageOf(deps, agent, question);
-    const receipt = await messages.submit(principal, conversationId, message);
-    if (receipt.outcome === 'rejected') await deps.files.giveBack(question);
-    const { tenant, subject, kind, via } = principal;
-    const resource = { type: 'conversation', id: conversationId };
-    // In a channel the conversation is the channel's, and the entry names the person.
-    const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
-    audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
-    const { team, channel, threadTs, userId, ts: questionTs } = question;
-    const where = { team, channel, threadTs, userId, questionTs };
-    for (const taskId of await findTasks(deps, principal, receipt))
-      await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
-    onAsked();
-    // Last, and in one line: what fails before it is repeated, and the line would be too.
-    const line = withNotice(linesOf(receipt, readFiles).join('\n'), known ? undefined : notice);
-    if (line !== '') await notices.send(question, line);
-  };
+export const createAsk = (deps: AskDeps) => async (question: Question, work?: DeliveryWork) => {
+  const { principals, threads, posts, messages, audit, notices, onAsked } = deps;
+  const known = await threads.find(question);
+  if (!isForAlfred(question, tookPart(question, known))) return;
+  const judgement = await principals.judge(question);
+  if ('ignored' in judgement) return;
+  if ('refused' in judgement) return notices.send(question, judgement.refused);
+  let { principal } = judgement;
+  const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
+  checkAgent(deps, principal, agent);
+  const hasFiles = question.files.length > 0;
+  if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
+  const notice = linkNotice(judgement.link);
+  if (known && !isOf(known, principal)) return notices.send(question, withNotice(otherSubject, notice));
+  // Before files are read for it.
+  if (question.text !== '') read(deps, agent, question);
+  const person = await personOf(deps, question, principal);
+  const refusal = await refusalOf(deps, question, person, work);
+  if (refusal !== undefined) return notices.send(question, refusal);
+  // While the log cannot be written, nothing is begun: the message waits.
+  audit.check();
+  const found = await findAbove(deps, question, known, work);
+  const { conversationId, askers } =
+    known ?? (await beginThread(deps, question, principal, { agent, instructions: judgement.instructions }));
+  for (const asker of askersOf(question, person)) if (!askers.includes(asker)) await threads.addAsker(question, asker);
+  let readFiles: SlackFile[] = [];
+  if (hasFiles) {
+    const withoutPlace = work?.withoutPlace ?? keepPlace;
+    const reader = principal;
+    readFiles = await withoutPlace(() => deps.readFiles(question, reader));
+    // That takes minutes, in which the person may have lost what it had.
+    const asker = await judgeAgain(deps, question, reader);
+    if (!asker) return;
+    principal = asker;
+  }
+  if (question.text === '') return notices.send(question, filesReadLine(readFiles));
+  const message = await messageOf(deps, agent, question, found);
+  const receipt = await messages.submit(principal, conversationId, message);
+  if (receipt.outcome === 'rejected') await deps.files.giveBack(question);
+  const { tenant, subject, kind, via } = principal;
+  const resource = { type: 'conversation', id: conversationId };
+  // In a channel the conversation is the channel's, and the entry names the person.
+  const actor = question.isDirect ? subject : slackSubject(question.team, question.userId);
+  audit.note({ tenant, subject: actor, kind, via, action: 'message.send', resource, outcome: 'ok' });
+  const { team, channel, threadTs, userId, ts: questionTs } = question;
+  const where = { team, channel, threadTs, userId, questionTs };
+  for (const taskId of await findTasks(deps, principal, receipt))
+    await posts.create({ id: uuidv7(), tenant, subject, taskId, agent, ...where });
+  onAsked();
+  // Last, and in one line: what fails before it is repeated, and the line would be too.
+  const line = withNotice(linesOf(receipt, readFiles, found).join('\n'), known ? undefined : notice);
+  if (line !== '') await notices.send(question, line);
+};
 
-const keepPlace: WithoutPlace = (work) => work();
+const keepPlace: DeliveryWork['withoutPlace'] = (work) => work();
 
 /** @returns undefined when it may not ask any more, or as another subject: it has read why */
 async function judgeAgain(
@@ -141,11 +153,17 @@ async function judgeAgain(
  *
  * @throws AlfredError `invalid_request` for a text that is too long
  */
-async function messageOf(deps: AskDeps, agent: string, question: Question): Promise<{ id: string } & TaskInput> {
+async function messageOf(
+  deps: AskDeps,
+  agent: string,
+  question: Question,
+  { above }: FoundAbove,
+): Promise<{ id: string } & TaskInput> {
   const asked = read(deps, agent, question);
   const attached = await deps.files.take(question);
   try {
-    return { ...asked, id: messageIdOf(question.ts), text: checkText(withAttachedFiles(asked.text, attached)) };
+    const words = checkText(withAttachedFiles(asked.text, attached));
+    return { ...asked, id: messageIdOf(question.ts), text: withThreadAbove(words, above, longestText) };
   } catch (error) {
     await deps.files.giveBack(question);
     throw error;
@@ -158,20 +176,49 @@ function read({ agents }: AskDeps, name: string, { text }: Question): TaskInput 
   return agent ? readAsked(name, agent, checkText(text)) : { text };
 }
 
-function linesOf({ outcome }: Receipt, files: SlackFile[]): string[] {
+/** Who the person is that asks: in a channel Alfred acts for the channel. */
+async function personOf(
+  { principals }: AskDeps,
+  { team, channel, userId, isDirect }: Question,
+  principal: Principal,
+): Promise<Scope> {
+  if (isDirect) return principal;
+  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
+  return 'principal' in judgement ? judgement.principal : { ...principal, subject: slackSubject(team, userId) };
+}
+
+/** Why a person has to wait who asks too much. A repeat is no other question. */
+async function refusalOf({ admit }: AskDeps, { text, files }: Question, person: Scope, work?: DeliveryWork) {
+  if (work?.attempts !== 1) return undefined;
+  const kinds = [...(text === '' ? [] : ['starts' as const]), ...(files.length === 0 ? [] : ['uploads' as const])];
+  return admit(person, kinds);
+}
+
+/** What stands above a question in a thread that Alfred takes no part in yet. A repeat finds the same. */
+async function findAbove(
+  { readThread }: AskDeps,
+  question: Question,
+  known: SlackThread | undefined,
+  work: DeliveryWork | undefined,
+): Promise<FoundAbove> {
+  if (work?.kept) return work.kept as FoundAbove;
+  const beginsThread = question.ts === question.threadTs;
+  if (!work || known || question.isDirect || beginsThread || question.text === '') return { above: [], problem: null };
+  const found = await work.withoutPlace(() => readThread(question, work.attempts));
+  return (await work.keep(found)) as FoundAbove;
+}
+
+function linesOf({ outcome }: Receipt, files: SlackFile[], { problem }: FoundAbove): string[] {
   const line = outcomeLines[outcome];
-  return [...(line === undefined ? [] : [line]), ...problemsOf(files)];
+  return [...(line === undefined ? [] : [line]), ...(problem === null ? [] : [problem]), ...problemsOf(files)];
 }
 
 const withNotice = (line: string, notice: string | undefined) =>
   [line, notice].filter((one) => one !== undefined && one !== '').join('\n');
 
 /** By what the person is known who asks: with four eyes another one must decide. */
-async function askersOf({ principals }: AskDeps, { team, channel, userId }: Question): Promise<string[]> {
-  const judgement = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
-  const subject = 'principal' in judgement ? judgement.principal.subject : undefined;
-  return subject === undefined || subject === slackSubject(team, userId) ? [userId] : [userId, subject];
-}
+const askersOf = ({ team, userId }: Question, { subject }: Scope): string[] =>
+  subject === slackSubject(team, userId) ? [userId] : [userId, subject];
 
 /** The tasks that may answer a message. */
 async function findTasks({ conversations }: AskDeps, scope: Scope, receipt: Receipt): Promise<string[]> {
@@ -218,5 +265,6 @@ async function beginThread(
     { agent, metadata: { slack_team: team, slack_channel: channel, slack_thread: threadTs } },
     { idempotencyKey: `slack:${team}:${channel}:${ts}`, onBusy, instructions },
   );
-  return threads.insert({ team, channel, threadTs, tenant, subject, conversationId, agent, askers: [userId] });
+  const place = { team, channel, threadTs };
+  return threads.insert({ ...place, tenant, subject, conversationId, agent, askers: [userId], begunTs: ts });
 }

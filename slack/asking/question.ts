@@ -1,5 +1,5 @@
 import { isRecord } from '../../contract/json.ts';
-import type { SlackPlace } from '../../contract/ports/index.ts';
+import type { SlackPlace, SlackThread } from '../../contract/ports/index.ts';
 import { filesIn, type SharedFile } from '../files/shared-file.ts';
 import { mentionsIn, plainTextOf } from './plain-text.ts';
 
@@ -30,9 +30,13 @@ export type ChangedQuestion = SlackPlace & {
   change: 'edited' | 'deleted';
 };
 
-/** @param takesPart whether Alfred takes part in the thread */
+/** @param takesPart whether Alfred took part in the thread when it was written */
 export const isForAlfred = ({ isDirect, mentionsAlfred, isForOthers }: Question, takesPart: boolean): boolean =>
   isDirect || mentionsAlfred || (takesPart && !isForOthers);
+
+/** Whether Alfred took part in a thread when a message was written: one that comes late was not for it. */
+export const tookPart = ({ ts }: Pick<Question, 'ts'>, thread: Pick<SlackThread, 'begunTs'> | undefined): boolean =>
+  thread !== undefined && Number(ts) >= Number(thread.begunTs ?? 0);
 
 /** The id of a message in its conversation: sent twice, it is one message. */
 export const messageIdOf = (ts: string) => `slack-${ts}`;

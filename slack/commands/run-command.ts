@@ -2,11 +2,13 @@ import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import type { CostlyKind } from '../../contract/rules/request-limits.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import type { Admit } from '../asking/admit.ts';
 import { describeLink } from '../asking/link-words.ts';
 import { plainTextOf } from '../asking/plain-text.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
@@ -28,6 +30,7 @@ type CommandDeps = ApprovalDeps &
     config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
     agents: Agents;
     principals: SlackPrincipals;
+    admit: Admit;
     ledger: Pick<Ledger, 'reportUsage'>;
     documents: Pick<Documents, 'list'>;
     index: Pick<SearchIndex, 'search'>;
@@ -86,6 +89,9 @@ export function createCommands(deps: CommandDeps) {
     const judged = await principals.judge({ team, channel, userId, isDirect: true, isExternal: false });
     if ('ignored' in judged) return undefined;
     if ('refused' in judged) return linesMessage(judged.refused, []);
+    // A repeat is no other command.
+    const refusal = attempts === 1 ? await deps.admit(judged.principal, costlyKindsOf(name, command.rest)) : undefined;
+    if (refusal !== undefined) return linesMessage(escapeMrkdwn(refusal), []);
     const sender = { principal: judged.principal, link: judged.link, team, userId };
     if (name === 'channel') return deps.channel({ ...sender, channel }, command.rest);
     return answers[name](sender, plainTextOf(command.rest, ''));
@@ -97,6 +103,10 @@ export function createCommands(deps: CommandDeps) {
       .catch((err: unknown) => log.warn({ err }, 'a person does not read that a command waits'));
   }
 }
+
+/** Beside `ask`, which is counted where it asks. */
+const costlyKindsOf = (name: CommandName, rest: string): CostlyKind[] =>
+  name === 'documents' && rest !== '' ? ['searches'] : [];
 
 const textOf = (error: unknown, isAway: boolean): string =>
   isAway ? away : error instanceof AlfredError ? error.message : commandFailed;

@@ -67,7 +67,10 @@ export function createTaskCommands({ tasks, control, conversations, posts, audit
       audit.check();
       const record = createRecord({ audit }, 'cancelTask', id);
       const reach = await reachTo(sender, 'cancel', id);
-      const task = await control.tasks.cancel(reach, id, { reason: 'A person asked for it in Slack.' });
+      const task = await control.tasks.cancel(reach, id, {
+        reason: 'A person asked for it in Slack.',
+        by: sender.principal.subject,
+      });
       if (!task) {
         const coming = await conversations.findComingTask(reach, id);
         if (!coming) record.refused(sender.principal, new AlfredError('not_found'));

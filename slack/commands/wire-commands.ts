@@ -17,6 +17,7 @@ import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { createAskAbout } from '../acting/ask-about.ts';
+import type { Admit } from '../asking/admit.ts';
 import { createAskAloud } from '../asking/ask-aloud.ts';
 import type { Question } from '../asking/question.ts';
 import type { SlackPrincipals } from '../asking/slack-principals.ts';
@@ -51,18 +52,20 @@ type Deps = {
   settings: { apiUrl: string | undefined };
   workspaces: Pick<Workspaces, 'tenantOf' | 'nameOf'>;
   principals: SlackPrincipals;
+  admit: Admit;
   ask: (question: Question) => Promise<void>;
 };
 
 /** The slash command and the home tab: what a person sees of its own work. */
-export function wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask }: Deps) {
+export function wireCommands({ edge, adapters, agents, calls, settings, workspaces, ...asking }: Deps) {
+  const { principals, admit, ask } = asking;
   const { config, log, readiness } = edge;
   const { tasks, approvals, ledger } = adapters;
   const linksOf = createLinksOf(config);
   const addressOf = (task: { agent: string; taskId: string }) => linksOf(task).task;
   const shared = { ...adapters, conversations: adapters.conversationRows, posts: adapters.slackPosts, addressOf };
   const replies = createReplies({ calls, apiUrl: settings.apiUrl });
-  const aloud = createAskAloud({ calls, principals, ask });
+  const aloud = createAskAloud({ calls, principals, admit, ask });
   const linkCommands = createLinkCommands({
     config,
     tenantOf: workspaces.tenantOf,
@@ -80,6 +83,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       config,
       agents,
       principals,
+      admit,
       readiness,
       replies,
       ask: createAskCommand(aloud),

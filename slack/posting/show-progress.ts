@@ -46,7 +46,7 @@ export function createProgress(deps: Deps) {
   let streamedSince = 0;
   let sentAt = 0;
   let mayStream = true;
-  /** A person deleted the message. They get the end as a new one, and no progress. */
+  /** A person deleted the message. They get as a new one what needs a person, and the end, but no progress. */
   let isDeleted = false;
 
   function isStreamPossible() {
@@ -113,7 +113,7 @@ export function createProgress(deps: Deps) {
       sentAt = clock.now();
       return 0;
     }
-    if (isDeleted || !isWorthShowing(current)) return idleMs;
+    if (isDeleted ? !needsPerson(current.view) : !isWorthShowing(current)) return idleMs;
     return start(stop).then(() => 0);
   }
 

@@ -11,6 +11,13 @@ const longestWaitMs = 24 * 60 * 60_000;
  */
 export type WithoutPlace = <T>(work: () => Promise<T>) => Promise<T>;
 
+/** Another process has the delivery, and goes on with it. */
+export class DeliveryLost extends Error {
+  constructor() {
+    super('another process has the delivery');
+  }
+}
+
 export type AttemptDeps = {
   inbox: Pick<SlackInbox, 'complete' | 'retry'>;
   /** This process, by a name that no other has. */
@@ -56,6 +63,10 @@ export function createAttempt(deps: AttemptDeps, isStopping: () => boolean) {
     try {
       await handle(delivery, withoutPlace);
     } catch (error) {
+      if (error instanceof DeliveryLost) {
+        log.warn({ kind, attempts }, 'another process has taken a delivery of Slack over');
+        return 'put_back';
+      }
       if (isPutBack(delivery, error)) return putBack(delivery, error);
       log.error({ err: error, kind, attempts }, 'a delivery of Slack failed');
       try {

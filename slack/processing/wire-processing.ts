@@ -10,6 +10,7 @@ import type {
   Documents,
   IngestionEvents,
   Ledger,
+  RequestLimits,
   SearchIndex,
   SlackChannels,
   SlackFeedback,
@@ -28,22 +29,17 @@ import type { Edge } from '../../runtime/edge.ts';
 import type { SlackSettings } from '../../runtime/slack-settings.ts';
 import { createActing } from '../acting/acting.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import { createAsk } from '../asking/ask.ts';
-import { createLinkOfPerson } from '../asking/link-of-person.ts';
-import { createNoticeChange } from '../asking/notice-change.ts';
 import type { Notices } from '../asking/notices.ts';
-import { createPeople } from '../asking/people.ts';
-import { createSharedChannels } from '../asking/shared-channels.ts';
-import { createSlackPrincipals } from '../asking/slack-principals.ts';
+import { wireAsking } from '../asking/wire-asking.ts';
 import { createBoltApp } from '../bolt-app.ts';
 import { wireCommands } from '../commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
 import type { RemoveFiles } from '../files/remove-files.ts';
-import { wireReadFiles } from '../files/wire-files.ts';
 import type { Identity } from '../identify.ts';
 import type { ObservedCall } from '../posting/wire-posting.ts';
 import { createRefusals } from '../workspaces/refuse-delivery.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
+import { deliveryWork } from './delivery-work.ts';
 import { inWorkspace } from './in-workspace.ts';
 import { createProcessor } from './processor.ts';
 
@@ -56,6 +52,7 @@ type WiredAdapters = {
   index: SearchIndex;
   ingestionEvents: IngestionEvents;
   ledger: Ledger;
+  limits: RequestLimits;
   messages: ConversationControl;
   rights: CurrentRights;
   slackChannels: SlackChannels;
@@ -86,57 +83,16 @@ type Wired = {
   onAsked: () => void;
 };
 
-type WiredPrincipals = Pick<Wired, 'adapters' | 'workspaces' | 'calls'> & {
-  edge: Pick<Edge, 'config' | 'log' | 'metrics'>;
-};
-
-function wirePrincipals({ edge: { config, log, metrics }, adapters, workspaces, calls }: WiredPrincipals) {
-  return createSlackPrincipals({
-    people: createPeople(calls, config.SLACK_LINK_BY_EMAIL),
-    linkOf: createLinkOfPerson({
-      links: adapters.slackUserLinks,
-      maxAgeDays: config.SLACK_LINK_MAX_AGE_DAYS,
-      onChange: (outcome) => metrics.slackEmailLinks.inc({ outcome }),
-      log,
-    }),
-    rights: adapters.rights,
-    channels: adapters.slackChannels,
-    isShared: createSharedChannels(calls),
-    tenantOf: workspaces.tenantOf,
-  });
-}
-
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
 export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
   const { calls, notices, removeFiles, observe, signal, onAsked } = more;
-  const { config, log, metrics } = edge;
+  const { log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
-  const principals = wirePrincipals({ edge, adapters, workspaces, calls });
-  const readFiles = wireReadFiles({
-    edge,
-    adapters,
-    calls,
-    apiUrl: settings.apiUrl,
-    tokenOf: (team) => workspaces.tokenOf(team),
-    observe,
-    signal,
-  });
-  const ask = createAsk({
-    config,
-    agents,
-    principals,
-    threads,
-    posts: adapters.slackPosts,
-    conversations,
-    messages: adapters.messages,
-    audit: adapters.audit,
-    files: adapters.slackFiles,
-    readFiles,
-    notices,
-    onAsked,
-  });
-  const noticeChange = createNoticeChange({ threads, conversations, removeFiles, notices });
-  const { replies, ...own } = wireCommands({ edge, adapters, agents, calls, settings, workspaces, principals, ask });
+  const { apiUrl } = settings;
+  const shared = { edge, adapters, agents, workspaces, calls };
+  const asking = wireAsking({ ...shared, apiUrl, notices, removeFiles, observe, signal, onAsked });
+  const { principals, ask, noticeChange } = asking;
+  const { replies, ...own } = wireCommands({ ...shared, settings, principals, ask, admit: asking.admit });
   const acting = createActing({
     ...adapters,
     principals,
@@ -152,12 +108,12 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     workspaces,
     installations: settings.installing && adapters.slackInstallations,
     removeFiles,
-    apiUrl: settings.apiUrl,
+    apiUrl,
     log,
   });
   const appFor = ({ botId, botUserId }: Identity) =>
     createBoltApp({
-      apiUrl: settings.apiUrl,
+      apiUrl,
       identity: { botId, botUserId },
       ask,
       noticeChange,
@@ -169,13 +125,16 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     const app = identity.then(appFor);
     app.catch(() => undefined);
     const reports = createFailureReports({ notices, replies, threads, identity });
+    const inbox = adapters.slackInbox;
+    const owner = randomUUID();
     return createProcessor({
-      inbox: adapters.slackInbox,
-      owner: randomUUID(),
+      inbox,
+      owner,
       async handle(delivery, withoutPlace) {
         if (await refusals.refuse(delivery)) return;
         const { body, attempts, receivedAt } = inWorkspace(delivery, (await identity).team);
-        const customProperties = { attempts, receivedAt, withoutPlace };
+        const work = deliveryWork({ inbox, owner }, delivery, withoutPlace);
+        const customProperties = { attempts, receivedAt, work };
         await (await app).processEvent({ body, ack: async () => undefined, customProperties });
       },
       mayPass,

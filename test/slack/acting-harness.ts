@@ -108,6 +108,15 @@ export async function createActingHarness(agent: object = {}, overrides: { [Name
       );
       return rows as Record<string, string | null>[];
     },
+    /** Resolves when the door knows the state, which it keeps for some seconds. */
+    async setTenant(state: 'active' | 'suspended') {
+      await env.postgres.pool.query(
+        `insert into tenants (name, state, reason) values ('local', $1, 'The invoice of May is open.')
+         on conflict (name) do update set state = excluded.state`,
+        [state],
+      );
+      await until(`the tenant is ${state}`, async () => (await env.tenants.find('local')).state === state);
+    },
     /** Waits until everything that Slack has sent is processed. */
     async processed() {
       await env.slack.settled();

@@ -48,6 +48,29 @@ describe('a call that waits for a person', () => {
     });
   });
 
+  test('is decided by no one while the tenant is suspended, and by the same press afterwards', async () => {
+    const [asker, other] = [env.person(), env.person()];
+    const { channel, thread, ref } = await env.askFor('file', [asker, other]);
+    await env.setTenant('suspended');
+    try {
+      for (const action of [actionIds.approve, actionIds.deny]) {
+        const seen = env.noticesIn(channel, other.id).length;
+        await env.slack.press(other, ref, action);
+        expect(await env.notice(channel, other, seen)).toContain('suspended, and nothing starts. The reason:');
+      }
+    } finally {
+      await env.setTenant('active');
+    }
+    expect(await decisions(thread)).toEqual([]);
+    await env.slack.press(other, ref, actionIds.approve);
+    await env.answersIn(channel, thread);
+    expect(await decisions(thread)).toMatchObject([{ runs: true, by: subjectOf(other) }]);
+    await untilPasses('both refusals are in the audit log', async () => {
+      const refused = (await env.audited('approval.decide')).filter(({ code }) => code === 'tenant_suspended');
+      expect(refused).toHaveLength(2);
+    });
+  });
+
   test('is decided once, however often it is pressed, and the next reads who decided', async () => {
     const [asker, other] = [env.person(), env.person()];
     const { channel, thread, ref } = await env.askFor('file', [asker, other]);

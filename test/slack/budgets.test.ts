@@ -8,17 +8,37 @@ beforeAll(async () => {
 });
 afterAll(() => env?.close());
 
+type Person = ReturnType<ActingHarness['person']>;
+
+/** The first of the people asks for what reaches the limit. */
+async function askBeyondLimit(asker: Person, ...others: Person[]) {
+  env.tool('note', async () => ({ output: { did: 'note' }, summary: 'noted' }));
+  env.script([{ calls: [{ tool: 'note', arguments: {} }] }, { text: ['Done.'] }]);
+  const { id: channel } = env.slack.addChannel({ name: `c${Math.random()}`, members: [asker, ...others] });
+  const { ts: thread } = env.slack.mention(asker.id, channel, 'Do it.');
+  const { ts } = await env.shows(channel, thread, '[Grant more: 2 model calls in all] [Stop]');
+  return { channel, thread, ref: { channel, ts } };
+}
+
+test('a task of a suspended tenant gets no more, and the person reads why', async () => {
+  const asker = env.person();
+  const { channel, thread, ref } = await askBeyondLimit(asker);
+  await env.setTenant('suspended');
+  try {
+    await env.slack.press(asker, ref, actionIds.grant);
+    expect(await env.notice(channel, asker)).toContain('suspended, and nothing starts. The reason:');
+  } finally {
+    await env.setTenant('active');
+  }
+  expect((await env.events(thread)).filter(({ type }) => type === 'budget.granted')).toEqual([]);
+  await env.slack.press(asker, ref, actionIds.grant);
+  await env.answersIn(channel, thread);
+});
+
 test('a task at its limit goes on when who asked grants more; others read how', async () => {
   const [asker, other, operator] = [env.person(), env.person(), env.person()];
   await env.link(operator.id, 'olga', ['operator']);
-  env.tool('note', async () => ({ output: { did: 'note' }, summary: 'noted' }));
-  const ask = async () => {
-    env.script([{ calls: [{ tool: 'note', arguments: {} }] }, { text: ['Done.'] }]);
-    const { id: channel } = env.slack.addChannel({ name: `c${Math.random()}`, members: [asker, other, operator] });
-    const { ts: thread } = env.slack.mention(asker.id, channel, 'Do it.');
-    const { ts } = await env.shows(channel, thread, '[Grant more: 2 model calls in all] [Stop]');
-    return { channel, thread, ref: { channel, ts } };
-  };
+  const ask = () => askBeyondLimit(asker, other, operator);
   const { channel, thread, ref } = await ask();
   await env.slack.press(other, ref, actionIds.grant);
   expect(await env.notice(channel, other)).toContain('You may not raise this budget');

@@ -71,6 +71,6 @@ test.each(['user_not_visible', 'user_not_found'])(
         throw new SlackCallError('users.info', code, 'refused');
       },
     } as unknown as Parameters<typeof createPeople>[0]);
-    expect(await people.find('T1', 'U1')).toEqual({ kind: 'external' });
+    expect(await people.find('T1', 'U1')).toEqual({ kind: 'external', name: undefined });
   },
 );

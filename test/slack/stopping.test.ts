@@ -16,6 +16,14 @@ async function workflowStatus(thread: string): Promise<string> {
   return (await env.client.workflow.getHandle(taskWorkflowId(rows[0]?.task_id)).describe()).status.name;
 }
 
+async function stoppedBy(thread: string): Promise<string | undefined> {
+  const { rows } = await env.postgres.pool.query(
+    `select t.cancel_request ->> 'by' as by from tasks t join slack_posts p on p.task_id = t.id where p.thread_ts = $1`,
+    [thread],
+  );
+  return rows[0]?.by;
+}
+
 describe('the stop button of a message', () => {
   test('stops the task for who has asked in the thread, and for no one else', async () => {
     const [asker, other] = [env.person(), env.person()];
@@ -27,6 +35,8 @@ describe('the stop button of a message', () => {
     const [answer] = await env.answersIn(channel, thread);
     expect(answer?.shown).toContain('*Stopped.* Stopped in Slack.\nNothing was changed.');
     expect(await env.statusOf(thread)).toBe('cancelled');
+    // The task is the channel's, and a person has stopped it.
+    expect(await stoppedBy(thread)).toBe(`slack:${env.team}:${asker.id}`);
     await until('the workflow has ended', async () => (await workflowStatus(thread)) !== 'RUNNING');
     expect(env.slack.status(channel, thread) ?? '').toBe('');
     // Again, from a window that has not seen the end.
@@ -106,6 +116,7 @@ describe('the stop button of Slack', () => {
     expect(answer?.shown).toContain('*Stopped.*');
     expect(env.slack.status(channel, thread) ?? '').toBe('');
     expect(await env.statusOf(thread)).toBe('cancelled');
+    expect(await stoppedBy(thread)).toBe(`slack:${env.team}:${asker.id}`);
 
     // A process that has ended before it completed the delivery leaves it to another one, which handles it again.
     const { turn, release } = blockedTurn('The second.');

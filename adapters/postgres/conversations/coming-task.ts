@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid';
 import type { TaskRow } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { firstWords } from '../../../contract/rules/first-words.ts';
+import { readThreadAbove } from '../../../contract/rules/thread-above.ts';
 import type { Task } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { sql } from 'kysely';
@@ -71,7 +72,7 @@ export async function findComingTask(
     model: null,
     conversationId: row.conversation,
     scheduleId: (await scheduleOf(db, { tenant, subject }, row.message)) ?? null,
-    asked: row.text === null ? null : firstWords(row.text, askedLength),
+    asked: row.text === null ? null : firstWords(readThreadAbove(row.text).words, askedLength),
     input: row.text === null ? null : { text: row.text },
     metadata,
     budget,

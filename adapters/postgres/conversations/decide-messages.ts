@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { decideMessage, type OpenMessage } from '../../../contract/rules/busy-policy.ts';
 import { firstWords } from '../../../contract/rules/first-words.ts';
+import { readThreadAbove } from '../../../contract/rules/thread-above.ts';
 import type { BusyPolicy, MessageState, NewConversationEvent } from '../../../contract/conversation.ts';
 import type { ConversationRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -72,7 +73,10 @@ export async function decideMessages(
   if (decided.length > 0)
     await trx
       .updateTable('conversations')
-      .set({ last_position: position, title: conversation.title ?? firstWords(decided[0]?.text ?? '', titleLength) })
+      .set({
+        last_position: position,
+        title: conversation.title ?? firstWords(readThreadAbove(decided[0]?.text ?? '').words, titleLength),
+      })
       .where('id', '=', conversationId)
       .execute();
   await appendConversationEvents(trx, conversationId, events);

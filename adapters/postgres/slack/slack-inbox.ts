@@ -45,10 +45,17 @@ export const createSlackInbox = (db: Database): SlackInbox => ({
       .execute();
   },
 
+  async keep(owner, key, what) {
+    const { rows } = await sql<{ kept: JsonObject }>`
+      update slack_inbox set kept = coalesce(kept, ${storableJson(what)}::jsonb)
+      where key = ${key} and owner = ${owner} returning kept`.execute(db);
+    return rows[0]?.kept;
+  },
+
   async complete(owner, key) {
     await db
       .updateTable('slack_inbox')
-      .set({ completed_at: sql`now()`, body: null, owner: null, leased_until: null })
+      .set({ completed_at: sql`now()`, body: null, kept: null, owner: null, leased_until: null })
       .where('key', '=', key)
       .where('owner', '=', owner)
       .execute();
@@ -113,7 +120,7 @@ async function claimFirst(
           where o.lane = i.lane and o.completed_at is null
             and (o.owner is null, o.position) < (i.owner is null, i.position))
       order by position limit 1 for update skip locked)
-    returning key, kind, team, lane, body, attempts, received_at`.execute(db);
+    returning key, kind, team, lane, body, kept, attempts, received_at`.execute(db);
   const [row] = rows;
   return (
     row && {
@@ -124,6 +131,7 @@ async function claimFirst(
       body: row.body as JsonObject,
       attempts: row.attempts,
       receivedAt: row.received_at,
+      kept: row.kept as JsonObject | null,
     }
   );
 }

@@ -180,6 +180,10 @@ const allow = (db: Database, team: string, tenant: string) =>
     const { rows: endedLinks } = await sql<AllowedSlackInstallation['endedLinks'][number]>`
       delete from slack_links where team = ${team} and tenant <> ${tenant}
       returning tenant, subject, user_id as "userId"`.execute(trx);
+    // Its files stay known, so that they can be erased, and go with no question of the other tenant.
+    await sql`
+      update slack_files set question_ts = ts
+      where team = ${team} and tenant <> ${tenant} and question_ts is null`.execute(trx);
     await sql`delete from slack_channels where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_threads where team = ${team} and tenant <> ${tenant}`.execute(trx);

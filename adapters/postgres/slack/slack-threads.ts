@@ -13,11 +13,13 @@ export const createSlackThreads = (db: Database): SlackThreads => ({
 
   async insert(thread) {
     await sql`
-      insert into slack_threads as t (team, channel, thread_ts, tenant, subject, conversation_id, agent, askers)
+      insert into slack_threads as t (team, channel, thread_ts, tenant, subject, conversation_id, agent, askers,
+        begun_ts)
       values (${thread.team}, ${thread.channel}, ${thread.threadTs}, ${thread.tenant}, ${thread.subject},
-        ${thread.conversationId}, ${thread.agent}, ${thread.askers})
+        ${thread.conversationId}, ${thread.agent}, ${thread.askers}, ${thread.begunTs})
       on conflict (team, channel, thread_ts) do update set tenant = excluded.tenant, subject = excluded.subject,
-        conversation_id = excluded.conversation_id, agent = excluded.agent, askers = excluded.askers
+        conversation_id = excluded.conversation_id, agent = excluded.agent, askers = excluded.askers,
+        begun_ts = excluded.begun_ts
       where not ${hasConversation}`.execute(db);
     const stored = await find(db, thread);
     if (!stored) throw new Error('the conversation of a thread is gone');
@@ -58,6 +60,7 @@ async function find(db: Database, { team, channel, threadTs }: SlackPlace): Prom
       conversationId: row.conversation_id,
       agent: row.agent,
       askers: row.askers,
+      begunTs: row.begun_ts,
     }
   );
 }

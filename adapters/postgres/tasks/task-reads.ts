@@ -59,12 +59,14 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return current ? rolesLeft(kept, current) : kept;
   },
 
-  async getConversationInstructions({ taskId }) {
+  async getConversationInstructions({ tenant, taskId }) {
     const row = await db
       .selectFrom('tasks as t')
       .innerJoin('conversations as c', 'c.id', 't.conversation_id')
       .select('c.instructions')
       .where('t.id', '=', taskId)
+      .where('t.tenant', '=', tenant)
+      .where('c.tenant', '=', tenant)
       .executeTakeFirst();
     return row?.instructions ?? undefined;
   },

@@ -2,6 +2,7 @@ import { sql, type RawBuilder, type Selectable } from 'kysely';
 import type { ErrorCode } from '../../../contract/errors.ts';
 import { addUsage } from '../../../contract/references.ts';
 import { firstWords } from '../../../contract/rules/first-words.ts';
+import { readThreadAbove } from '../../../contract/rules/thread-above.ts';
 import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
 import type { Effect, Task, TaskChild, TaskInput, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
@@ -156,7 +157,7 @@ export function toTaskRow(selected: SelectedTask): TaskRow {
     conversationId: selected.conversation_id,
     parentId: selected.parent_id,
     scheduleId: selected.schedule_id,
-    asked: selected.input && firstWords(selected.input.text, askedLength),
+    asked: selected.input && firstWords(readThreadAbove(selected.input.text).words, askedLength),
     input: selected.input,
     metadata: selected.metadata as Task['metadata'],
     budget: selected.budget as Task['budget'],

@@ -35,6 +35,7 @@ function createDeps({ eraseTask, undeletable = [] }: { eraseTask: () => Promise<
     messages: { wake: async () => {} },
     limits: { removeExpired: async () => 0 },
     browserSessions: { removeEnded: async () => 0 },
+    slackRunResults: { giveUp: async () => [] },
     auditStore: { removeOldPending: async () => 0 },
     retentionOf: () => ({ conversationsDays: 30 }),
     metrics: createMetrics(),
@@ -78,4 +79,27 @@ test('what waited for the audit log in vain is removed with a warning that says 
   await sweep({ ...deps, log });
   await sweep({ ...deps, log });
   expect(warned.filter((line) => (line as { level: number }).level >= 40)).toMatchObject([{ removed: 1_007 }]);
+});
+
+test('answers of schedules that no Slack door has posted are given up with one line a tenant', async () => {
+  const lines: object[] = [];
+  const { deps } = createDeps({ eraseTask: async () => undefined });
+  const rounds = [
+    [
+      { tenant: 'acme', count: 600 },
+      { tenant: 'local', count: 400 },
+    ],
+    [{ tenant: 'acme', count: 3 }],
+  ];
+  await sweep({
+    ...deps,
+    callbacks: { removeOldSecrets: async () => 0 },
+    erasure: { ...deps.erasure, listDue: async () => [] },
+    slackRunResults: { giveUp: async () => rounds.shift() ?? [] },
+    log: Object.assign(pino({ level: 'silent' }), { error: (fields: object) => void lines.push(fields) }),
+  });
+  expect(lines).toEqual([
+    { tenant: 'acme', runs: 603 },
+    { tenant: 'local', runs: 400 },
+  ]);
 });

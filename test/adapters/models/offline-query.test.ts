@@ -7,6 +7,7 @@ import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import { numberPassages } from '../../../activities/context/citations.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
 import { withAttachedFiles } from '../../../contract/rules/attached-files.ts';
+import { withThreadAbove } from '../../../contract/rules/thread-above.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
 import { local } from '../../support/documents/put-document.ts';
 
@@ -85,6 +86,12 @@ describe('the offline query', () => {
     const question = withAttachedFiles(notice, [{ name: 'contract.txt', documentId: '01993a4e-0000-7000-8000-0000' }]);
     expect(queryOf(question)).toBe(notice);
     expect(queryOf(question, 'And for managers?')).toBe(`${notice} And for managers?`);
+  });
+
+  test('refers to what stands above it in a thread of Slack', () => {
+    const above = [{ author: '“Ann”', text: notice, files: [] }];
+    expect(queryOf(withThreadAbove('Can you answer this?', above, 20_000))).toBe(`${notice} Can you answer this?`);
+    expect(queryOf(withThreadAbove('Who wrote Hamlet?', above, 20_000))).toBe('Who wrote Hamlet?');
   });
 
   test('goes back to an independent question, over at most three messages, on one line', () => {

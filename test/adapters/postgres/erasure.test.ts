@@ -69,6 +69,7 @@ const sweep = () =>
       messages: { wake: async () => {} },
       limits: { removeExpired: async () => 0 },
       browserSessions: { removeEnded: async () => 0 },
+      slackRunResults: { giveUp: async () => [] },
       auditStore: { removeOldPending: async () => 0 },
       retentionOf: () => ({}),
       log: harness.log,

@@ -35,6 +35,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackInbox.store({ key: 'new', kind: 'event', team: 'T1', lane: 'l', body: {} });
   const delivery = await slackInbox.claim('one', leaseMs, { teams: ['T1'], without: ['C1'] });
   await slackInbox.renew('one', leaseMs, [delivery?.key ?? '', 'new']);
+  await slackInbox.keep('one', delivery?.key ?? '', {});
   await slackInbox.retry('one', delivery?.key ?? '', 0);
   await slackInbox.complete('one', delivery?.key ?? '');
   await slackInbox.depth();
@@ -62,6 +63,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.removeOld();
   await slackUserLinks.follow({ team: 'T1', userId: 'U1', tenant: 'local' }, 'mail1@example.com', 30);
   await slackRunResults.collect(target);
+  await slackRunResults.giveUp(100);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');

@@ -257,7 +257,11 @@ describe('reading', () => {
     expect(second.has_more).toBe(false);
     const later = await client.conversations.replies({ channel, ts: root.ts, oldest: replies[1]?.ts ?? '' });
     expect(later.messages?.map(({ text }) => text)).toEqual(['root', 'c']);
+    const earlier = await client.conversations.replies({ channel, ts: root.ts, latest: replies[1]?.ts ?? '' });
+    expect(earlier.messages?.map(({ text }) => text)).toEqual(['root', 'a']);
     expect(await outcomeOf(client.conversations.replies({ channel, ts: '1.1' }))).toBe('thread_not_found');
+    const noTime = client.conversations.replies({ channel, ts: root.ts, latest: 'now' });
+    expect(await outcomeOf(noTime)).toBe('invalid_ts_latest');
   });
 
   test('a call is recorded with its outcome and time, and without its token', async () => {

@@ -10,7 +10,7 @@ const link: SlackUserLink = { tenant: 'acme', subject: 'anna', madeBy: 'sign_in'
 
 const createStage = (tenant: string) =>
   createSlackPrincipals({
-    people: { find: async () => ({ kind: 'member' }) },
+    people: { find: async () => ({ kind: 'member', name: undefined }) },
     linkOf: createLinkOfPerson({
       links: { follow: async () => ({ link, isAmbiguous: false, changes: [] }) },
       maxAgeDays: 1,

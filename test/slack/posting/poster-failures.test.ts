@@ -79,6 +79,31 @@ test('a message that a person deletes comes back once, as the end', async () => 
   expect(post.answers()).toHaveLength(1);
 });
 
+test('a message that a person deletes comes back when the task needs a person, and not before', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const call = { callId: 'c1', step: 1, tool: 'pay' };
+  const approval = { approvalId: '5f0c2a57-1d1c-4f0e-9a57-4a1b3f0c2a57', argumentsHash: 'h' };
+  const asked = { ...approval, arguments: { amount: 500 }, approvers: {}, fourEyes: false };
+  const decided = { ...approval, decision: 'approved', runs: true, by: 'anna', comment: null, edited: null } as const;
+  const post = await stage.ask([
+    ...answerScript(wordsOf(200), { pieces: 50, overMs: 30_000 }).filter(([, { type }]) => type !== 'task.completed'),
+    [90_000, { type: 'approval.requested', data: { ...call, ...asked, expiresAt: '2026-01-08T08:00:00Z' } }],
+    [150_000, { type: 'approval.decided', data: { ...call, ...decided } }],
+    [180_000, taskEvents.completed('Paid.')],
+  ]);
+  await stage.pass(20_000);
+  const deleted = post.answers()[0]?.ts ?? '';
+  stage.channel.messages = stage.channel.messages.filter(({ ts }) => ts !== deleted);
+  await stage.pass(60_000);
+  expect(post.answers()).toEqual([]);
+  await stage.pass(30_000);
+  expect(post.answers().map(({ shown }) => shown)).toEqual([expect.stringContaining('[Approve]')]);
+  await stage.clock.run(post.finished());
+  expectResult(post);
+  expect(post.answers()).toHaveLength(1);
+});
+
 const closed: [string, (stage: Stage) => void][] = [
   ['archived', ({ fake, channel }) => fake.archive(channel)],
   ['left by the bot', ({ fake, channel }) => void fake.expel(channel, fake.workspace.botUserId)],

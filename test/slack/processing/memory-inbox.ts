@@ -27,6 +27,11 @@ export function createMemoryInbox() {
         if (row) row.leasedUntil = Date.now() + leaseMs;
       }
     },
+    async keep(owner, key, what) {
+      const row = owned(owner, key);
+      if (row) row.kept ??= what;
+      return row?.kept ?? undefined;
+    },
     async complete(owner, key) {
       if (completesThatFail > 0) {
         completesThatFail--;
@@ -48,8 +53,9 @@ export function createMemoryInbox() {
     ...inbox,
     add(key: string, more: Partial<Row> = {}): void {
       const delivery = { key, kind: 'event' as const, team: 'T1', lane: `T1:C${key}:1.0`, body: {} };
-      const state = { attempts: 0, receivedAt: new Date(), owner: null, leasedUntil: 0, dueAt: 0, isCompleted: false };
-      rows.set(key, { ...delivery, ...state, ...more });
+      const lease = { owner: null, leasedUntil: 0, dueAt: 0 };
+      const state = { attempts: 0, receivedAt: new Date(), kept: null, isCompleted: false };
+      rows.set(key, { ...delivery, ...lease, ...state, ...more });
     },
     row(key: string): Row {
       const row = rows.get(key);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { ClaimedSlackDelivery } from '../../../contract/ports/index.ts';
-import type { WithoutPlace } from '../../../slack/processing/attempt.ts';
+import { DeliveryLost, type WithoutPlace } from '../../../slack/processing/attempt.ts';
 import { createProcessor } from '../../../slack/processing/processor.ts';
 import { createMemoryInbox } from './memory-inbox.ts';
 
@@ -104,6 +104,18 @@ test('deliveries that wait for files do not keep others waiting, in their channe
   read.resolve();
   await pass(0);
   expect(inbox.row('files 19')).toMatchObject({ isCompleted: true });
+});
+
+test('a delivery that another process has taken over is left to it', async () => {
+  const { inbox, processor, failures } = stage(async () => {
+    inbox.row('a').owner = 'two';
+    throw new DeliveryLost();
+  });
+  inbox.add('a');
+  processor.start(() => ['T1']);
+  await pass(0);
+  expect(failures).toEqual([]);
+  expect(inbox.row('a')).toMatchObject({ isCompleted: false, owner: 'two' });
 });
 
 test('what is away for less than a day is waited for', async () => {

@@ -21,9 +21,16 @@ function page<Item>(items: Item[], args: Args, most: number): { items: Item[]; r
   return { items: items.slice(start, end), rest };
 }
 
+/** @throws SlackError `invalid_ts_oldest`, `invalid_ts_latest` */
+function timeIn(args: Args, name: 'oldest' | 'latest', usual: number): number {
+  const given = text(args, name);
+  if (given !== undefined && !/^\d+(\.\d+)?$/.test(given)) throw new SlackError(`invalid_ts_${name}`);
+  return given === undefined ? usual : Number(given);
+}
+
 function between(messages: Message[], args: Args): Message[] {
-  const oldest = Number(text(args, 'oldest') ?? 0);
-  const latest = Number(text(args, 'latest') ?? Infinity);
+  const oldest = timeIn(args, 'oldest', 0);
+  const latest = timeIn(args, 'latest', Infinity);
   const inclusive = flag(args, 'inclusive');
   return messages.filter(({ ts }) => {
     const at = Number(ts);

@@ -21,7 +21,7 @@ async function thread(threadTs: string) {
   const rows = createConversationRows(env.postgres.db);
   const { id: conversationId } = await rows.create(scope, { agent: 'knowledge' }, { onBusy: 'enqueue' });
   const place = { team: 'T1', channel: 'C1', threadTs };
-  const row = { ...place, ...scope, conversationId, agent: 'knowledge', askers: [] };
+  const row = { ...place, ...scope, conversationId, agent: 'knowledge', askers: [], begunTs: null };
   await createSlackThreads(env.postgres.db).insert(row);
   return { conversationId, message: (ts: string) => ({ ...place, ts }) };
 }

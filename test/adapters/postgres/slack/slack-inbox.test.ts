@@ -171,3 +171,15 @@ test('what has waited for a day for a workspace that no process serves is remove
   expect(rows.map(({ key }) => key)).toEqual(['claimed', 'new', 'of no workspace', 'own']);
   expect(await inbox.removeAbandoned([team, 'T3'])).toEqual([]);
 });
+
+test('what is kept with a delivery is there for its next attempt, the first of it counts, and it goes with the end', async () => {
+  await storeAll(delivery('a'));
+  expect((await inbox.claim('one', leaseMs, { teams: [team] }))?.kept).toBeNull();
+  expect(await inbox.keep('one', 'a', { text: 'a\u0000b' })).toEqual({ text: 'ab' });
+  expect(await inbox.keep('one', 'a', { text: 'another' })).toEqual({ text: 'ab' });
+  await expire('a');
+  expect((await inbox.claim('two', leaseMs, { teams: [team] }))?.kept).toEqual({ text: 'ab' });
+  expect(await inbox.keep('one', 'a', { text: 'late' })).toBeUndefined();
+  await inbox.complete('two', 'a');
+  expect(await row('a')).toMatchObject({ body: null, kept: null });
+});

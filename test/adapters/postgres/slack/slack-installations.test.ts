@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import { createSlackChannels } from '../../../../adapters/postgres/slack/slack-channels.ts';
+import { createSlackFiles } from '../../../../adapters/postgres/slack/slack-files.ts';
 import { createSlackInstallations } from '../../../../adapters/postgres/slack/slack-installations.ts';
 import { createSlackPosts } from '../../../../adapters/postgres/slack/slack-posts.ts';
 import { createSlackUserLinks } from '../../../../adapters/postgres/slack/slack-user-links.ts';
@@ -103,6 +104,13 @@ test('with another tenant, what a workspace had from the first one is forgotten'
   const taskIds = { T1: uuidv7(), T2: uuidv7() };
   for (const [team, taskId] of Object.entries(taskIds))
     await posts.create({ ...post, id: uuidv7(), taskId, team, threadTs: '1.0' });
+  const files = createSlackFiles(env.postgres.db);
+  const file = { name: 'a.txt', documentName: 'slack/1/a.txt', documentId: null, problem: null };
+  const message = { channel: 'C1', threadTs: '1.0', ts: '1.0' };
+  for (const team of ['T1', 'T2']) {
+    await files.begin({ ...message, team }, post, [{ ...file, fileId: `F${team}` }]);
+    await files.store({ ...message, team }, [file]);
+  }
   const channels = createSlackChannels(env.postgres.db);
   const channel = { tenant: 'globex', team: 'T1', channel: 'C1' };
   for (const team of ['T1', 'T2']) await channels.change({ ...channel, team }, { isOn: false }, 'ada');
@@ -116,6 +124,11 @@ test('with another tenant, what a workspace had from the first one is forgotten'
   const links = createSlackUserLinks(env.postgres.db);
   expect(await links.find('T1', 'U1')).toBeUndefined();
   expect(await links.find('T2', 'U1')).toMatchObject({ tenant: 'globex', subject: 'ada' });
+  const later = { ...message, ts: '2.0' };
+  expect([await files.take({ ...later, team: 'T1' }), await files.take({ ...later, team: 'T2' })]).toEqual([
+    [],
+    [file],
+  ]);
   expect(await posts.findByTask(taskIds.T1)).toBeUndefined();
   expect(await posts.findByTask(taskIds.T2)).toMatchObject({ team: 'T2' });
 });

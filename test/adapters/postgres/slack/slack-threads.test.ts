@@ -16,7 +16,8 @@ const scope = { tenant: 'local', subject: 'slack:T1:C1' };
 async function thread(threadTs: string) {
   const rows = createConversationRows(env.postgres.db);
   const { id } = await rows.create(scope, { agent: 'knowledge' }, { onBusy: 'enqueue' });
-  return { team: 'T1', channel: 'C1', threadTs, ...scope, conversationId: id, agent: 'knowledge', askers: ['U1'] };
+  const place = { team: 'T1', channel: 'C1', threadTs, begunTs: threadTs };
+  return { ...place, ...scope, conversationId: id, agent: 'knowledge', askers: ['U1'] };
 }
 
 test('of two processes that see the first message of a thread, both get the conversation of one', async () => {
