@@ -78,7 +78,7 @@ export async function startSlack(
 
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
-  const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
+  const { calls, openPoster, checkChannel, notices, observe, token } = wirePosting(edge, adapters, workspaces);
   let problem = settings.botToken === undefined ? undefined : 'Slack has not said yet who Alfred is there';
   readiness.addWarning('slack', async () => problem ?? token.problem());
   if (installations) readiness.addWarning('slack_workspaces', () => workspaces.problem());
@@ -105,7 +105,8 @@ export async function startSlack(
     openPoster,
     log,
   });
-  const notifying = wireNotifying({ edge, adapters, calls, settings, onPosts: () => served.wakePosters() });
+  const onPosts = () => served.wakePosters();
+  const notifying = wireNotifying({ edge, adapters, calls, checkChannel, settings, onPosts });
   const receiving = await wireReceiving({
     edge,
     inbox: adapters.slackInbox,

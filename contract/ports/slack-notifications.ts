@@ -1,3 +1,4 @@
+import type { Scope } from '../references.ts';
 import type { ApprovalRow } from './approvals.ts';
 import type { SlackPostMessage } from './slack.ts';
 
@@ -78,4 +79,6 @@ export interface SlackRunResults {
   collect(of: { tenant: string; team: string }): Promise<{ posts: number; late: number }>;
   /** The name of the schedule that a task is a run of. */
   nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
+  /** The Slack users of a workspace that are linked with a person. */
+  slackUsersOf(person: Scope & { team: string }): Promise<string[]>;
 }

@@ -1,6 +1,7 @@
 import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { readChannel } from '../channel-info.ts';
 import { isPlaceClosed } from '../posting/post-errors.ts';
 import { clipText, context, escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import { plainMessage } from '../rendering/plain-message.ts';
@@ -68,18 +69,14 @@ export function createAskAloud({ calls, principals, ask }: Deps) {
 
 /** @returns undefined where Alfred is no member, as in the direct messages of others */
 async function findPlace(calls: SlackCalls, { team, channel, userId }: Where): Promise<Place | undefined> {
-  let found: unknown;
   try {
-    const answer = await calls.call({ team, method: 'conversations.info', arguments: () => ({ channel }) });
-    found = answer?.channel;
+    const found = await readChannel(calls, { team, channel });
+    if (!found || (found.isDirect ? found.userId !== userId : found.isMember === false)) return undefined;
+    return { isDirect: found.isDirect, isExternal: found.isExternal };
   } catch (error) {
     if (isPlaceClosed(error)) return undefined;
     throw error;
   }
-  if (!isRecord(found)) return undefined;
-  const isDirect = found.is_im === true;
-  if (isDirect ? found.user !== userId : found.is_member === false) return undefined;
-  return { isDirect, isExternal: found.is_ext_shared === true || found.is_pending_ext_shared === true };
 }
 
 /** @returns the message's timestamp; undefined where Alfred may not write */

@@ -1,11 +1,11 @@
 import type { SlackNotification, SlackNotifications } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { callTimeoutMs } from '../api-calls/web-client.ts';
 import { createBotIdentities } from '../posting/bot-identity.ts';
-import { LeaseLost } from '../posting/post-errors.ts';
+import type { CheckChannel } from '../posting/check-channel.ts';
+import { LeaseLost, reasonOf } from '../posting/post-errors.ts';
 import { createPostMessages } from '../posting/post-messages.ts';
 import type { SlackMessage } from '../rendering/slack-message.ts';
 
@@ -25,6 +25,7 @@ export type NotifierDeps = {
   clock: Clock;
   log: Logger;
   count: (kind: SlackNotification['kind'], outcome: Outcome) => void;
+  checkChannel: CheckChannel;
   /** Unique among all processes, also after a restart. */
   owner: string;
   /** Whose tasks, in which channel. `variable`: the setting that names it. */
@@ -103,9 +104,9 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     const afterMs = isStopped ? 0 : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20));
     const { lost, left } = await notifications.retry(owner, id, afterMs);
     if (isStopped) return;
-    const code = isSlackCallError(error) ? error.code : 'internal';
+    const code = reasonOf(error);
     if (!(error instanceof LeaseLost)) {
-      if (isSlackCallError(error)) problem = describeProblem(variable, channel, code);
+      if (code !== 'internal') problem = describeProblem(variable, channel, code);
       log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
     }
     if (lost > 0)
@@ -130,7 +131,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
 
 /** Posts one notification. Safe to repeat, also by another process. */
 function createShow(deps: NotifierDeps, signal: AbortSignal) {
-  const { notifications, slack: calls, clock, log, owner, render } = deps;
+  const { notifications, slack: calls, clock, log, owner, render, checkChannel } = deps;
   const identify = createBotIdentities(calls);
   const posts = {
     save: (by: string, id: string, { messages }: Pick<SlackNotification, 'messages'>) =>
@@ -149,12 +150,15 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
     await messages.recover();
     const rendered = await render(notification);
     if (!rendered) return { isLast: true };
+    const { tenant, team, channel } = notification;
+    await checkChannel({ tenant, team, channel }, signal);
     await messages.showPart(0, rendered.message);
     return rendered;
   };
 }
 
 const advice: Record<string, string> = {
+  channel_shared: 'it is shared with another organisation, so name another one',
   channel_not_found: 'check the id, and write /invite @Alfred in the channel if it is private',
   is_archived: 'take the channel out of the archive, or name another one',
   not_in_channel: 'write /invite @Alfred in the channel',

@@ -5,6 +5,7 @@ import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { systemClock } from '../api-calls/clock.ts';
 import { taskUrlOf } from '../links-of-post.ts';
+import type { CheckChannel } from '../posting/check-channel.ts';
 import { createNotifier, type Notifier } from './notifier.ts';
 import { aboutApprovals, aboutFailures } from './subjects.ts';
 import { createRunResults } from './run-results.ts';
@@ -13,6 +14,7 @@ type Wired = {
   edge: { config: Config } & Pick<Edge, 'log' | 'metrics' | 'readiness'>;
   adapters: { slackNotifications: SlackNotifications; slackRunResults: Pick<SlackRunResults, 'collect'> };
   calls: SlackCalls;
+  checkChannel: CheckChannel;
   /** Of the settings of Slack. */
   settings: { tenant: string; alertsChannel: string | undefined; approvalsChannel: string | undefined };
   /** There are new posts. */
@@ -23,7 +25,7 @@ type Wired = {
  * What Alfred writes in channels of the workspace of its bot token without being asked there: what has failed, what
  * waits, what schedules answer, all of it of the tenant of that workspace.
  */
-export function wireNotifying({ edge, adapters, calls, settings, onPosts }: Wired) {
+export function wireNotifying({ edge, adapters, calls, checkChannel, settings, onPosts }: Wired) {
   const { config, log, metrics, readiness } = edge;
   const { slackNotifications: notifications } = adapters;
   const { tenant, alertsChannel, approvalsChannel } = settings;
@@ -34,6 +36,7 @@ export function wireNotifying({ edge, adapters, calls, settings, onPosts }: Wire
     clock: systemClock,
     log,
     owner: randomUUID(),
+    checkChannel,
     count: (kind: string, outcome: string) => metrics.slackNotifications.inc({ kind, outcome }),
   };
   const notifiers: Notifier[] = [];

@@ -2,6 +2,7 @@ import type { SlackMessageOwner } from '../../contract/ports/index.ts';
 import { isRecord } from '../../contract/json.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { pagesOf } from '../api-calls/pages.ts';
 import type { BotIdentity } from './bot-identity.ts';
 import { isPlaceClosed, isRefused } from './post-errors.ts';
 
@@ -64,29 +65,18 @@ const isOfPost = (metadata: unknown, id: string) =>
   metadata.event_payload.post === id;
 
 async function listMessages({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
-  const isInThread = post.threadTs !== '';
+  const { team, channel, threadTs } = post;
+  const isInThread = threadTs !== '';
+  const method = isInThread ? 'conversations.replies' : 'conversations.history';
+  const args = {
+    channel,
+    ...(isInThread ? { ts: threadTs } : {}),
+    oldest: oldest.toFixed(6),
+    limit: 200,
+    include_all_metadata: true,
+  };
   const messages: Record<string, unknown>[] = [];
-  let cursor: string | undefined;
-  do {
-    const args = {
-      channel: post.channel,
-      ...(isInThread ? { ts: post.threadTs } : {}),
-      oldest: oldest.toFixed(6),
-      limit: 200,
-      include_all_metadata: true,
-      ...(cursor === undefined ? {} : { cursor }),
-    };
-    const answer = await calls.call({
-      team: post.team,
-      method: isInThread ? 'conversations.replies' : 'conversations.history',
-      isUrgent: true,
-      signal,
-      arguments: () => args,
-    });
-    if (Array.isArray(answer?.messages)) messages.push(...answer.messages.filter(isRecord));
-    const metadata = answer?.response_metadata;
-    const next = isRecord(metadata) ? metadata.next_cursor : undefined;
-    cursor = typeof next === 'string' && next !== '' ? next : undefined;
-  } while (cursor !== undefined);
+  for await (const page of pagesOf(calls, { team, method, isUrgent: true, signal }, args))
+    if (Array.isArray(page.messages)) messages.push(...page.messages.filter(isRecord));
   return messages;
 }

@@ -2,13 +2,13 @@ import { LRUCache } from 'lru-cache';
 import type { SlackPost, SlackPosts } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { callTimeoutMs } from '../api-calls/web-client.ts';
 import type { SlackLinks } from '../rendering/slack-message.ts';
 import { createBotIdentities } from './bot-identity.ts';
+import type { CheckChannel } from './check-channel.ts';
 import type { TaskFollower } from './follow-task.ts';
-import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped } from './post-errors.ts';
+import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped, reasonOf } from './post-errors.ts';
 import type { RotationReason } from './show-progress.ts';
 import { showTask, type StateOf } from './show-task.ts';
 
@@ -47,6 +47,7 @@ export type PostRunnerDeps = {
   stateOf: StateOf;
   /** Whether what the task has changed is being undone: the message then shows what came of that. */
   isUndoing: (post: SlackPost) => Promise<boolean>;
+  checkChannel: CheckChannel;
 };
 
 export type PostRun = {
@@ -77,6 +78,7 @@ export function createPostRunner({
   linksOf,
   stateOf,
   isUndoing,
+  checkChannel,
 }: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
   const failures = new LRUCache<string, number>({ max: 10_000 });
@@ -102,7 +104,7 @@ export function createPostRunner({
     if (reason instanceof LeaseLost) return log.warn({ taskId }, 'another process shows a task in Slack now');
     if (reason instanceof PosterStopped) return posts.retry(owner, id, 0);
     if (reason instanceof GivesWay) return posts.retry(owner, id, awayMsOf(run));
-    const code = isSlackCallError(error) ? error.code : 'internal';
+    const code = reasonOf(error);
     // Of a channel that a schedule names an operator may put that right.
     if (isPlaceClosed(error) && post.threadTs !== '') {
       log.warn({ taskId, team, channel, code }, 'an answer cannot be posted to Slack: the channel takes none');
@@ -125,7 +127,7 @@ export function createPostRunner({
     const checkLease = () => {
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, stateOf };
+    const shared = { posts, calls, clock, log, owner, post, identify, stateOf, checkChannel };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       await showTask({ ...shared, links: await linksOf(post), follower, signal: abort.signal, checkLease, onRotation });

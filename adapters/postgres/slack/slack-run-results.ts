@@ -40,6 +40,13 @@ export const createSlackRunResults = (db: Database): SlackRunResults => ({
       .executeTakeFirst();
     return row?.name;
   },
+
+  async slackUsersOf({ tenant, subject, team }) {
+    const { rows } = await sql<{ userId: string }>`
+      select user_id as "userId" from slack_links
+      where tenant = ${tenant} and subject = ${subject} and team = ${team}`.execute(db);
+    return rows.map(({ userId }) => userId);
+  },
 });
 
 /** None of its messages can be older, also when the clocks of Slack and Postgres differ. */

@@ -45,7 +45,7 @@ test('an answer without a question stands in its channel when it is complete, wi
   expect(inChannel()).toHaveLength(3);
   expect(shown()).toBe(answer);
   expect(inChannel().every(({ versions }) => versions.length === 1)).toBe(true);
-  expect(new Set(stage.counted)).toEqual(new Set(['chat.postMessage ok', 'ended shown']));
+  expect(new Set(stage.counted)).toEqual(new Set(['conversations.info ok', 'chat.postMessage ok', 'ended shown']));
 });
 
 test.each(['before', 'after'] as const)(
@@ -87,4 +87,16 @@ test('while the channel takes nothing the answer waits, and after a day it is gi
   expect(await stage.posts.depth()).toBe(0);
   expect(stage.counted).toContain('ended given_up');
   expect(shown()).toBe('Late.');
+});
+
+test('in a channel that is shared with another organisation nothing is posted, and the log says why', async () => {
+  stage = await createStage();
+  stage.channel.external = true;
+  stage.addProcess();
+  await postResult('The plan.');
+  await stage.pass(26 * 60 * 60_000);
+  expect(await stage.posts.depth()).toBe(0);
+  expect(inChannel()).toEqual([]);
+  expect(stage.logs).toContainEqual(expect.objectContaining({ level: 'error', code: 'channel_shared' }));
+  expect(stage.counted.filter((line) => line.startsWith('chat.'))).toEqual([]);
 });
