@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { reopen } from '../../adapters/postgres/tasks/reopen.ts';
 import { createSlackNotifications } from '../../adapters/postgres/slack/slack-notifications.ts';
 import { createFakeSlack } from '../../deploy/slack/fake/fake-slack.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
@@ -33,8 +34,8 @@ const rule = { approvers: { roles: ['boss'] }, escalateTo: { subjects: ['ceo'] }
 async function ask({ tenant = 'local' } = {}) {
   const [id, taskId] = [randomUUID(), randomUUID()];
   await stage.query(
-    `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, last_seq)
-     values ($1, $2, 'alerts', 'knowledge', 'running', 'r', 'm', 1)`,
+    `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, last_seq, run_id)
+     values ($1, $2, 'alerts', 'knowledge', 'running', 'r', 'm', 1, 'run-1')`,
     [taskId, tenant],
   );
   await stage.query(
@@ -83,7 +84,40 @@ test('an escalation is a message of its own, and both show the outcome', async (
   expect(await shows('was denied by ben', 2)).toHaveLength(2);
 });
 
-test('a task that was asked in Slack, and one of another tenant, are not posted', async () => {
+test.each(['waits for an approval', 'is escalated'])(
+  'of a task that had ended and is reset a call that %s is posted again, and then its outcome',
+  async (words) => {
+    const { id, taskId } = await ask();
+    if (words === 'is escalated') await stage.query('update approvals set escalated_at = now() where id = $1', [id]);
+    start();
+    await shows(words);
+    await stage.query(`update tasks set status = 'failed', ended_at = now() where id = $1`, [taskId]);
+    await stage.query(`update approvals set status = 'withdrawn' where id = $1`, [id]);
+    await shows('does not wait any more');
+    await stage.settled();
+    const task = { tenant: 'local', subject: 'alerts', agent: 'knowledge', taskId };
+    expect(await reopen(env.postgres.db, task, { runId: 'run-2' })).toBe(true);
+    await shows(words);
+    expect(stage.alerts()).toHaveLength(2);
+    await decide(id);
+    expect((await shows('was approved by ben')).at(-1)?.shown).toContain('was approved by ben');
+    await stage.settled();
+    expect(stage.alerts()).toHaveLength(2);
+  },
+);
+
+test('two processes at once post each call that waits once', async () => {
+  start();
+  start();
+  const asked = await Promise.all(Array.from({ length: 5 }, () => ask()));
+  await shows('waits for an approval', 5);
+  await Promise.all(asked.map(({ id }) => decide(id)));
+  await shows('was approved by ben', 5);
+  await stage.settled();
+  expect(stage.alerts()).toHaveLength(5);
+});
+
+test('a task of another tenant, and one that a thread of Slack shows, are not posted until nothing shows it', async () => {
   const inSlack = await ask();
   await ask({ tenant: 'other' });
   await stage.query(
@@ -91,7 +125,11 @@ test('a task that was asked in Slack, and one of another tenant, are not posted'
      values (gen_random_uuid(), $1, 'local', 'alerts', 'knowledge', 'T1', 'C1', '1.0', 'U1', '1.0')`,
     [inSlack.taskId],
   );
-  expect(await createSlackNotifications(env.postgres.db).collectApprovals(stage.target)).toBe(0);
+  const { collectApprovals } = createSlackNotifications(env.postgres.db);
+  expect(await collectApprovals(stage.target)).toBe(0);
+  // It was closed, or the task had ended and was reset.
+  await stage.query('update slack_posts set finished_at = now() where task_id = $1', [inSlack.taskId]);
+  expect(await collectApprovals(stage.target)).toBe(1);
 });
 
 test.each(['before', 'after'] as const)(

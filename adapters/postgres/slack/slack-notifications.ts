@@ -1,5 +1,4 @@
 import { sql, type Selectable } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import type {
   ApprovalRow,
   FailedTask,
@@ -11,14 +10,13 @@ import type {
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { toApprovalRow } from '../approvals/approval-row.ts';
+import { collectApprovals } from './collect-approvals.ts';
+import { collectFailures, postedWithin } from './collect-failures.ts';
 import { inMs } from './in-ms.ts';
 
-/** What is older is not posted any more. */
-const postedWithin = sql`interval '1 day'`;
 /** Longer than a cause can be found again. */
 const keptFor = sql`interval '7 days'`;
 const mostAtOnce = 5_000;
-const mostApprovals = 100;
 
 /** Messages that the Slack door posts to a channel of its own accord, as rows. */
 export const createSlackNotifications = (db: Database): SlackNotifications => ({
@@ -107,73 +105,6 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
   },
 });
 
-type Target = Parameters<SlackNotifications['collectFailures']>[0];
-
-const collectFailures = (db: Database, { tenant, team, channel }: Target): Promise<number> =>
-  exclusively(db, team, async (trx) => {
-    const { rows: open } = await sql<{ id: string }>`
-      select id from slack_notifications
-      where kind = 'failures' and tenant = ${tenant} and team = ${team}
-        and finished_at is null and owner is null and messages = '[]'
-      order by created_at limit 1 for update skip locked`.execute(trx);
-    const id = open[0]?.id ?? uuidv7();
-    if (!open[0] && (await isTooSoon(trx, { tenant, team }))) return 0;
-    const { numAffectedRows } = await sql`
-      with failed as materialized (
-        select ${receipt} as receipt, t.id from tasks t
-        where t.tenant = ${tenant} and t.status = 'failed' and t.ended_at > now() - ${postedWithin}
-          and t.erased_at is null
-          -- the caller of a task that could not be started got an error, and repeats the request
-          and t.error_code is distinct from 'never_started'
-          and not exists (select from slack_notification_causes c where c.receipt = ${receipt})
-        order by t.ended_at limit ${mostAtOnce}
-      ), notification as (
-        insert into slack_notifications (id, kind, tenant, team, channel)
-        select ${id}::uuid, 'failures', ${tenant}, ${team}, ${channel} where exists (select from failed)
-        on conflict (id) do nothing
-      )
-      insert into slack_notification_causes (receipt, notification_id, task_id)
-      select receipt, ${id}::uuid, id from failed`.execute(trx);
-    return Number(numAffectedRows ?? 0);
-  });
-
-const collectApprovals = (db: Database, { tenant, team, channel }: Target): Promise<number> =>
-  exclusively(db, team, async (trx) => {
-    await sql`
-      update slack_notifications n set due_at = now(), changed_at = now()
-      where n.team = ${team} and n.tenant = ${tenant} and n.finished_at is null and n.due_at = 'infinity'
-        and not exists (
-          select from slack_notification_causes c join approvals a on a.id = c.approval_id
-          where c.notification_id = n.id and a.status = 'pending')`.execute(trx);
-    const { numAffectedRows } = await sql`
-      with due as materialized (
-        select gen_random_uuid() as id, kind, approval_id, task_id from (
-          select case when a.escalated_at is null then 'approval' else 'escalation' end as kind, a.id as approval_id,
-            a.task_id, a.requested_at
-          from approvals a
-          where a.tenant = ${tenant} and a.status = 'pending'
-            -- who has asked in Slack decides there
-            and not exists (select from slack_posts p where p.task_id = a.task_id)) asked
-        where not exists (
-          select from slack_notification_causes c where c.receipt = asked.kind || ':' || asked.approval_id)
-        order by requested_at limit ${mostApprovals}
-      ), notification as (
-        insert into slack_notifications (id, kind, tenant, team, channel)
-        select id, kind, ${tenant}, ${team}, ${channel} from due
-      )
-      insert into slack_notification_causes (receipt, notification_id, task_id, approval_id)
-      select kind || ':' || approval_id, id, task_id, approval_id from due`.execute(trx);
-    return Number(numAffectedRows ?? 0);
-  });
-
-/** Does nothing when another process does the same at this moment. @returns what `act` returns, or 0 */
-const exclusively = (db: Database, team: string, act: (trx: Database) => Promise<number>): Promise<number> =>
-  db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ locked: boolean }>`
-      select pg_try_advisory_xact_lock(hashtextextended(${`slack-notifications/${team}`}, 0)) as locked`.execute(trx);
-    return rows[0]?.locked ? act(trx) : 0;
-  });
-
 const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => ({
   id: row.id,
   taskId: row.taskId,
@@ -189,20 +120,6 @@ const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => 
 });
 
 type Row = Selectable<Tables['slack_notifications']>;
-
-/** A task that was reset and fails again has another run. */
-const receipt = sql`'failed:' || t.id || ':' || coalesce(t.run_id, '')`;
-
-/** After one in the last hour a minute passes, after two of them two, then 4, 8, and 16 at most. */
-async function isTooSoon(db: Database, { tenant, team }: { tenant: string; team: string }): Promise<boolean> {
-  const { rows } = await sql<{ tooSoon: boolean | null }>`
-    select max(created_at) + interval '1 minute' * power(2, least(count(*), 5) - 1) > now() as "tooSoon"
-    from slack_notifications
-    where created_at > now() - interval '1 hour' and kind = 'failures' and tenant = ${tenant} and team = ${team}`.execute(
-    db,
-  );
-  return rows[0]?.tooSoon ?? false;
-}
 
 /** Changes nothing when another owner has the notification. */
 const owned = (db: Database, owner: string, id: string) =>
