@@ -121,6 +121,7 @@ export async function startSlack(
     links: adapters.slackLinking,
     notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
+    results: adapters.slackRunResults,
     threads: adapters.slackThreads,
     teams: () => served.teams(),
     log,

@@ -19,6 +19,9 @@ const awayPollMs = 5_000;
 
 type Outcome = 'shown' | 'given_up' | 'retried';
 
+/** `isLast`: it says nothing else later. `subject`: whose rights have made it; absent where it names no content. */
+type Rendered = { message: SlackMessage; isLast: boolean; subject?: string };
+
 export type NotifierDeps = {
   notifications: SlackNotifications;
   slack: SlackCalls;
@@ -28,13 +31,14 @@ export type NotifierDeps = {
   checkChannel: CheckChannel;
   /** Unique among all processes, also after a restart. */
   owner: string;
-  /** Whose tasks, in which channel. `variable`: the setting that names it. */
-  target: { tenant: string; channel: string; variable: string };
+  tenant: string;
   kinds: SlackNotification['kind'][];
+  /** Where it is posted. Undefined: each notification has its own channel. */
+  channel: string | undefined;
   /** Makes rows of what there is to say. */
-  collect: (target: { tenant: string; channel: string; team: string }) => Promise<number>;
-  /** What a notification says now; undefined when nothing is left to say. `isLast`: it says nothing else later. */
-  render: (notification: SlackNotification) => Promise<{ message: SlackMessage; isLast: boolean } | undefined>;
+  collect: (from: { tenant: string; team: string }) => Promise<unknown>;
+  /** What a notification says now; undefined when nothing is left to say. */
+  render: (notification: SlackNotification) => Promise<Rendered | undefined>;
   /** How often there may be something new. */
   pollMs?: number;
 };
@@ -42,7 +46,7 @@ export type NotifierDeps = {
 export type Notifier = {
   /** @param team the workspace of the token */
   start(team: string): void;
-  /** Why the channel takes nothing, and what to do. */
+  /** Why a channel takes nothing, and what to do. */
   problem(): string | undefined;
   /** Ends the call under way and leaves the rest to other processes. */
   stop(): Promise<void>;
@@ -50,8 +54,7 @@ export type Notifier = {
 
 /** Posts to a channel what no person has asked for. One in each process; each message is posted once by all of them. */
 export function createNotifier(deps: NotifierDeps): Notifier {
-  const { notifications, clock, log, count, owner, kinds, collect, pollMs = 2_000 } = deps;
-  const { variable, ...target } = deps.target;
+  const { notifications, clock, log, count, owner, tenant, kinds, channel, collect, pollMs = 2_000 } = deps;
   const stopping = new AbortController();
   const show = createShow(deps, stopping.signal);
   let problem: string | undefined;
@@ -61,7 +64,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     let isAway = false;
     while (!stopping.signal.aborted) {
       try {
-        await collect({ ...target, team });
+        await collect({ tenant, team });
         while (!stopping.signal.aborted && (await showNext(team)));
         isAway = false;
       } catch (error) {
@@ -86,7 +89,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   /** @returns whether there was one */
   async function showNext(team: string): Promise<boolean> {
     const leasedUntil = clock.now() + leaseMs;
-    const notification = await notifications.claim(owner, leaseMs, { ...target, team, kinds });
+    const notification = await notifications.claim(owner, leaseMs, { tenant, team, channel, kinds });
     if (!notification) return false;
     try {
       const { isLast } = await show(notification, leasedUntil);
@@ -106,7 +109,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     if (isStopped) return;
     const code = reasonOf(error);
     if (!(error instanceof LeaseLost)) {
-      if (code !== 'internal') problem = describeProblem(variable, channel, code);
+      if (code !== 'internal') problem = describeProblem(channel, code);
       log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
     }
     if (lost > 0)
@@ -151,7 +154,8 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
     const rendered = await render(notification);
     if (!rendered) return { isLast: true };
     const { tenant, team, channel } = notification;
-    await checkChannel({ tenant, team, channel }, signal);
+    const { subject } = rendered;
+    await checkChannel({ tenant, team, channel, ...(subject !== undefined && { subject }) }, signal);
     await messages.showPart(0, rendered.message);
     return rendered;
   };
@@ -164,5 +168,5 @@ const advice: Record<string, string> = {
   not_in_channel: 'write /invite @Alfred in the channel',
 };
 
-const describeProblem = (variable: string, channel: string, code: string): string =>
-  `${variable}: Slack takes no message for the channel ${channel} (${code}): ${advice[code] ?? 'the log says more'}`;
+const describeProblem = (channel: string, code: string): string =>
+  `Slack takes no message for the channel ${channel} (${code}): ${advice[code] ?? 'the log says more'}`;

@@ -64,7 +64,8 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
         results: { slackUsersOf: async () => [] },
       });
       const rows = tapped(notifications, tap);
-      const subject = about === 'failures' ? aboutFailures(rows, links) : aboutApprovals(rows, links);
+      const subject =
+        about === 'failures' ? aboutFailures(rows, channelId, links) : aboutApprovals(rows, channelId, links);
       const notifier = createNotifier({
         notifications: rows,
         slack: calls,
@@ -72,7 +73,7 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
         log,
         checkChannel,
         owner: randomUUID(),
-        target: { tenant: target.tenant, channel: channelId, variable: 'SLACK_ALERTS_CHANNEL' },
+        tenant: target.tenant,
         ...subject,
         count: (kind, outcome) => counted.push(`${kind} ${outcome}`),
         pollMs: 20,

@@ -1,7 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
-import { ScheduleRequest } from '../../contract/schedule.ts';
-import { person } from '../support/principals.ts';
 import { until, untilPasses } from '../support/until.ts';
 import { createAlertsStage, type AlertsStage } from './alerts-stage.ts';
 import { killAt } from './posting/posting-stage.ts';
@@ -219,48 +217,4 @@ test('the door posts what has failed in SLACK_ALERTS_CHANNEL, with links to ALFR
       /slack_notifications_total\{[^}]*kind="failures",outcome="shown"[^}]*\} 1/,
     ),
   );
-});
-
-/** Runs a schedule of a person once, whose answers are for a channel. */
-async function runSchedule(subject: string, channel: { id: string }) {
-  const request = ScheduleRequest.parse({
-    name: 'Prices of the week',
-    timing: { everyS: 86_400 },
-    action: { task: { input: { text: 'What is the price?' } }, notify: { slack: { channel: channel.id } } },
-  });
-  const principal = person(subject);
-  const { id } = await env.control.schedules.create(principal, request, {});
-  await env.control.schedules.trigger(principal, id);
-  return { end: () => env.control.schedules.delete(principal, id) };
-}
-const answersIn = (channel: { id: string }) => env.slack.view(channel).filter(({ fromApp }) => fromApp);
-
-test('the answer of a schedule is posted to its channel, with the name of the schedule', async () => {
-  env.script([{ text: ['Forty-two.'] }]);
-  const { end } = await runSchedule('schedule-owner', stage.channel);
-  const [answer] = await until('the answer', () => (stage.alerts().length > 0 ? stage.alerts() : undefined));
-  expect(answer?.shown).toMatch(/Prices of the week[^]*Forty-two/);
-  expect(answer?.threadTs).toBeUndefined();
-  await untilPasses('the post is over', async () => expect(await env.slackPosts.depth()).toBe(0));
-  expect(stage.alerts()).toHaveLength(1);
-  await end();
-});
-
-test('a private channel gets the answer of a schedule once its owner is linked and in it', async () => {
-  env.script([{ text: ['Forty-two.'] }]);
-  const ada = env.slack.addUser({ name: 'ada' });
-  const closed = env.slack.addChannel({ name: 'private', kind: 'private', members: [ada] });
-  const { end } = await runSchedule('ada', closed);
-  await until('it is put back', async () => {
-    const { rows } = await stage.query('select from slack_posts where channel = $1 and attempts > 0', [closed.id]);
-    return rows.length > 0;
-  });
-  expect(answersIn(closed)).toEqual([]);
-  await stage.query("insert into slack_links (team, user_id, tenant, subject) values ($1, $2, 'local', 'ada')", [
-    env.slack.workspace.id,
-    ada.id,
-  ]);
-  await stage.query('update slack_posts set due_at = now() where channel = $1', [closed.id]);
-  await until('the answer', () => answersIn(closed).length > 0);
-  await end();
 });

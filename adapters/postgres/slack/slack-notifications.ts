@@ -3,6 +3,7 @@ import type {
   ApprovalRow,
   FailedTask,
   NotifiedApproval,
+  NotifiedRun,
   SlackNotification,
   SlackNotifications,
   SlackPostMessage,
@@ -26,7 +27,7 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
   async claim(owner, leaseMs, { tenant, team, channel, kinds }) {
     const { rows } = await sql<Row>`
       update slack_notifications set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1,
-        channel = case when messages = '[]' then ${channel} else channel end
+        channel = case when messages = '[]' then coalesce(${channel ?? null}::text, channel) else channel end
       where id = (
         select id from slack_notifications
         where finished_at is null and team = ${team} and tenant = ${tenant} and due_at <= now()
@@ -55,6 +56,16 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       .where('a.tenant', '=', tenant)
       .executeTakeFirst();
     return row && withoutContent(toApprovalRow(row));
+  },
+
+  async runOf({ id, tenant }) {
+    const { rows } = await sql<NotifiedRun>`
+      select s.name, s.subject, r.error_code as code
+      from slack_notification_causes c
+      join schedule_runs r on r.schedule_id = c.schedule_id and r.key = c.run_key
+      join schedules s on s.id = r.schedule_id
+      where c.notification_id = ${id} and s.tenant = ${tenant} and r.error_code is not null`.execute(db);
+    return rows[0];
   },
 
   async save(owner, id, messages) {

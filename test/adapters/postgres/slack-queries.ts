@@ -51,6 +51,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.collectApprovals(target);
   await slackNotifications.claim('one', leaseMs, { ...target, kinds: ['failures'] });
   await slackNotifications.approvalOf({ id: notification, tenant: 'local' });
+  await slackNotifications.runOf({ id: notification, tenant: 'local' });
   await slackNotifications.park('one', notification);
   await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
   await slackNotifications.save('one', notification, []);
@@ -59,6 +60,8 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.removeOld();
   await slackRunResults.collect(target);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
+  await slackRunResults.slackUsersOf({ tenant: 'local', subject: 's7', team: 'T1' });
+  await slackRunResults.giveUpOld();
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
   const message = { ...place, ts: '7' };

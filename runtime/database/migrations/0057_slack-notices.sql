@@ -1,0 +1,19 @@
+-- Up Migration
+
+-- A run of a schedule that could not begin has no task.
+ALTER TABLE slack_notification_causes
+  ALTER COLUMN task_id DROP NOT NULL,
+  ADD COLUMN schedule_id uuid,
+  ADD COLUMN run_key text;
+
+-- The Slack users of a person.
+CREATE INDEX slack_links_of_subject ON slack_links (tenant, subject, team);
+
+-- Down Migration
+
+DROP INDEX slack_links_of_subject;
+DELETE FROM slack_notifications WHERE kind = 'run';
+ALTER TABLE slack_notification_causes
+  ALTER COLUMN task_id SET NOT NULL,
+  DROP COLUMN schedule_id,
+  DROP COLUMN run_key;
