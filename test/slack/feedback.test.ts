@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eraseConversation } from '../../adapters/postgres/conversations/erase-conversation.ts';
 import { Question } from '../../cli/eval/questions.ts';
 import { actionIds } from '../../slack/rendering/actions.ts';
-import { alfred } from '../cli/run-alfred.ts';
+import { alfred, runAlfred } from '../cli/run-alfred.ts';
 import { putDocument } from '../support/documents/put-document.ts';
 import { until } from '../support/until.ts';
 import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
@@ -170,6 +170,18 @@ test('alfred slack feedback prints it for operators, as questions for an evaluat
   const ofOthers = await alfred(['slack', 'feedback', '--tenant', 'acme'], variables());
   expect(ofOthers).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('No feedback') });
   expect(await audited('feedback.read')).toBe(2);
+});
+
+test('a reader that closes the pipe early is in the audit log too', async () => {
+  const anna = person();
+  const { ref } = await answerFor([anna]);
+  await press(anna, ref, 'positive');
+  await until('the log has begun', async () => (await audited('message.send')) > 0);
+  const before = await audited('feedback.read');
+  const { child, done } = runAlfred(['slack', 'feedback', '--jsonl'], variables());
+  child.stdout.destroy();
+  expect(await done).toMatchObject({ code: 0, stdout: '' });
+  expect(await audited('feedback.read')).toBe(before + 1);
 });
 
 test('a press after the form has expired is kept all the same', async () => {
