@@ -139,7 +139,7 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
   const posts = {
     save: (by: string, id: string, { messages }: Pick<SlackNotification, 'messages'>) =>
       notifications.save(by, id, messages),
-    // Each finds its own message by the id in its metadata.
+    // Never asked where no thread is.
     ownedTs: async () => [],
   };
 

@@ -54,7 +54,10 @@ async function searchThread(search: Search): Promise<string | undefined> {
       (user === bot.userId || botId === bot.botId),
   );
   const marked = found.find(({ metadata }) => isOfPost(metadata, post.id));
-  const stream = found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
+  const stream =
+    post.threadTs === ''
+      ? undefined
+      : found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
   return (marked ?? stream)?.ts as string | undefined;
 }
 

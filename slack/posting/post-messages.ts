@@ -131,9 +131,9 @@ async function adopt(
   index: number,
   starting: SlackPostMessage,
 ): Promise<void> {
-  const { posts, log, post } = deps;
+  const { log, post } = deps;
   const { startedAt } = starting;
-  const owned = new Set(await posts.ownedTs(post));
+  const owned = new Set(await rows.ownedTs());
   const ts = await findOwnMessage({ ...deps, owned, startedAt });
   log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
   if (ts === undefined) return rows.remove(index);

@@ -89,6 +89,21 @@ test('while the channel takes nothing the answer waits, and after a day it is gi
   expect(shown()).toBe('Late.');
 });
 
+test('the timestamps of earlier answers in the channel are not read', async () => {
+  stage = await createStage();
+  const { posts } = stage;
+  const asked: unknown[] = [];
+  const { ownedTs } = posts;
+  posts.ownedTs = async (place) => {
+    asked.push(place);
+    return ownedTs(place);
+  };
+  stage.addProcess();
+  await postResult();
+  await finished();
+  expect(asked).toEqual([]);
+});
+
 test('in a channel that is shared with another organisation nothing is posted, and the log says why', async () => {
   stage = await createStage();
   stage.channel.external = true;
