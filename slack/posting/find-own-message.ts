@@ -15,6 +15,8 @@ const clockSkewMs = 120_000;
 type Search = {
   calls: SlackCalls;
   post: SlackMessageOwner;
+  /** The thread that is searched. Empty: the channel itself. */
+  threadTs: string;
   identify: (team: string, signal: AbortSignal) => Promise<BotIdentity>;
   log: Pick<Logger, 'error'>;
   /** Timestamps of messages that belong to posts. */
@@ -67,8 +69,8 @@ const isOfPost = (metadata: unknown, id: string) =>
   isRecord(metadata.event_payload) &&
   metadata.event_payload.post === id;
 
-async function listMessages({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
-  const { team, channel, threadTs } = post;
+async function listMessages({ calls, post, threadTs, signal }: Search, oldest: number) {
+  const { team, channel } = post;
   const isInThread = threadTs !== '';
   const method = isInThread ? 'conversations.replies' : 'conversations.history';
   const args = {

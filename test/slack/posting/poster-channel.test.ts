@@ -29,10 +29,13 @@ async function postResult(text = answer) {
 }
 
 const inChannel = () => stage.fake.view(stage.channel).filter(({ fromApp }) => fromApp);
-const shown = () =>
-  inChannel()
+/** An answer with what goes on in its thread. */
+const inThread = ({ ts }: { ts: string }) => stage.fake.view(stage.channel, ts);
+const textIn = (root: { ts: string }) =>
+  inThread(root)
     .map(({ blocks }) => markdownOf(blocks).trim())
     .join(' ');
+const shown = () => inChannel().map(textIn).join(' ');
 async function finished() {
   while ((await stage.posts.depth()) > 0) await stage.pass(1_000);
 }
@@ -42,9 +45,11 @@ test('an answer without a question stands in its channel when it is complete, wi
   stage.addProcess();
   await postResult();
   await finished();
-  expect(inChannel()).toHaveLength(3);
+  expect(inChannel()).toHaveLength(1);
+  const parts = inChannel().flatMap(inThread);
+  expect(parts).toHaveLength(3);
   expect(shown()).toBe(answer);
-  expect(inChannel().every(({ versions }) => versions.length === 1)).toBe(true);
+  expect(parts.every(({ versions }) => versions.length === 1)).toBe(true);
   expect(new Set(stage.counted)).toEqual(new Set(['conversations.info ok', 'chat.postMessage ok', 'ended shown']));
 });
 
@@ -61,7 +66,7 @@ test.each(['before', 'after'] as const)(
       stage.addProcess({ pollMs: 5_000 });
       await finished();
       expect({ at, step: kill.killed(), shown: shown() }).toEqual({ at, step: kill.killed(), shown: answer });
-      expect(inChannel()).toHaveLength(3);
+      expect(inChannel().map((root) => inThread(root).length)).toEqual([3]);
       killed.push(kill.killed());
       if (kill.killed() === undefined) break;
       await stage.close();
@@ -87,6 +92,15 @@ test('while the channel takes nothing the answer waits, and after a day it is gi
   expect(await stage.posts.depth()).toBe(0);
   expect(stage.counted).toContain('ended given_up');
   expect(shown()).toBe('Late.');
+});
+
+test('two long answers at once do not mix: each goes on in the thread of its first message', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const other = answer.replaceAll('word', 'term');
+  await Promise.all([postResult(), postResult(other)]);
+  await finished();
+  expect(inChannel().map(textIn).sort()).toEqual([other, answer]);
 });
 
 test('the timestamps of earlier answers in the channel are not read', async () => {
