@@ -9,7 +9,7 @@ afterEach(() => stage.close());
 const answer = wordsOf(2_500);
 
 /** A task that has ended, whose answer belongs into the channel itself. */
-async function postResult(text = answer) {
+async function postResult(text = answer, channel = stage.channel) {
   const taskId = randomUUID();
   for (const event of [taskEvents.queued, taskEvents.started, taskEvents.step(1), taskEvents.stepDone(1)])
     stage.append(taskId, event);
@@ -17,7 +17,7 @@ async function postResult(text = answer) {
   await stage.posts.create({
     id: randomUUID(),
     team: stage.fake.workspace.id,
-    channel: stage.channel.id,
+    channel: channel.id,
     threadTs: '',
     tenant: 'local',
     subject: 'ann',
@@ -101,6 +101,23 @@ test('two long answers at once do not mix: each goes on in the thread of its fir
   await Promise.all([postResult(), postResult(other)]);
   await finished();
   expect(inChannel().map(textIn).sort()).toEqual([other, answer]);
+});
+
+test('many answers for a channel that takes none do not delay others, and cost few calls', async () => {
+  stage = await createStage();
+  const archived = stage.fake.addChannel({ name: 'archived' });
+  stage.fake.archive(archived);
+  stage.addProcess({ mostPosts: 2 });
+  for (let n = 0; n < 30; n++) await postResult('Never.', archived);
+  await postResult('In time.');
+  await stage.pass(10_000);
+  expect(shown()).toBe('In time.');
+  await stage.pass(60 * 60_000);
+  const calls = stage.fake.calls.filter(({ args }) => args['channel'] === archived.id);
+  expect(calls.length).toBeLessThan(150);
+  archived.archived = false;
+  await finished();
+  expect(stage.fake.view(archived)).toHaveLength(30);
 });
 
 test('the timestamps of earlier answers in the channel are not read', async () => {
