@@ -60,7 +60,9 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
   const linksOf = createLinksOf(config);
   // What stands in a channel by itself says what it is.
   const linksWithTitle = async (post: SlackPost) =>
-    post.threadTs === '' ? { ...linksOf(post), title: await adapters.slackRunResults.nameOf(post) } : linksOf(post);
+    post.threadTs === ''
+      ? { ...linksOf(post), isUnasked: true, title: await adapters.slackRunResults.nameOf(post) }
+      : linksOf(post);
   const openPoster = () =>
     createPoster({
       posts: adapters.slackPosts,

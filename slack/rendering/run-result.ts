@@ -4,6 +4,7 @@ import type { NotifiedRun } from '../../contract/ports/index.ts';
 import { oneLine } from './cut.ts';
 import { clip, clipText, escapeMrkdwn, section } from './mrkdwn.ts';
 import type { SlackMessage } from './slack-message.ts';
+import type { TaskView } from './task-view.ts';
 
 /** Characters of a title. */
 export const maxTitle = 250;
@@ -16,6 +17,29 @@ export const titleBlock = (name: string): types.SectionBlock =>
 function describeFailure(what: string, code: string): string {
   const meaning = isErrorCode(code) ? ` ${escapeMrkdwn(defaultMessageOf(code))}` : '';
   return `:warning: *${what}*${meaning} (\`${escapeMrkdwn(code)}\`)`;
+}
+
+/**
+ * A task without what its steps, its effects and its errors say: that may name what only the person of the schedule may
+ * read. Text counts only as an answer.
+ */
+export function answerAlone(view: TaskView): TaskView {
+  const isAnswer = view.status === 'completed' || view.status === 'incomplete';
+  return { ...view, steps: [], effects: [], text: isAnswer ? view.text : '' };
+}
+
+/** How a run ended, as mrkdwn, unless the answer says everything. */
+export function describeRunEnd({ status, text, error }: TaskView): string | undefined {
+  switch (status) {
+    case 'failed':
+      return describeFailure('This run has failed.', error?.code ?? 'internal');
+    case 'cancelled':
+      return ':octagonal_sign: *This run was stopped before its end.*';
+    case 'incomplete':
+      return ':warning: *Incomplete.* This run reached its budget before the answer was complete.';
+    default:
+      return text.trim() === '' ? 'The answer is empty.' : undefined;
+  }
 }
 
 /** A run of a schedule that could not begin. */
