@@ -18,7 +18,7 @@ export function createFeedback(deps: ActingDeps) {
   /** @returns undefined when nothing is stored; then the person has read why */
   async function store(act: Act, about: { taskId: string; value: FeedbackValue; comment?: string }) {
     const principal = await personOf(deps, act);
-    const post = principal && (await postAt(deps, act, about.taskId));
+    const post = principal && (await postAt(deps, act, about.taskId, principal));
     if (!post) return undefined;
     const { team, userId } = act;
     const given = await feedback.give({ ...about, tenant: post.tenant, team, userId, subject: principal.subject });

@@ -119,6 +119,19 @@ test('in a direct message it is kept too, and a guest reads that Alfred does not
   expect(await rowsOf(thread)).toEqual([]);
 });
 
+test('of an answer for another tenant, which the workspace had before, nothing is kept', async () => {
+  const anna = person();
+  const { channel, thread, ref } = await answerFor([anna]);
+  await env.postgres.pool.query("update slack_posts set tenant = 'before' where thread_ts = $1", [thread]);
+  await env.postgres.pool.query(
+    "update tasks set tenant = 'before' where id = (select task_id from slack_posts where thread_ts = $1)",
+    [thread],
+  );
+  await press(anna, ref, 'positive');
+  expect(noticesOf(anna, channel).at(-1)).toContain('I do not know this message any more');
+  expect(await rowsOf(thread)).toEqual([]);
+});
+
 test('is gone with the conversation, and is not kept after that', async () => {
   const anna = person();
   const { channel, thread, ref } = await answerFor([anna]);
