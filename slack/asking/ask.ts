@@ -69,6 +69,8 @@ export const createAsk =
     if (!isForAlfred(question, known !== undefined)) return;
     const judgement = await principals.judge(question);
     if ('ignored' in judgement) return;
+    // A reply in a thread that names no one may be for its other people: no line comes to each of those.
+    if ('refused' in judgement && !isForAlfred(question, false)) return;
     if ('refused' in judgement) return notices.send(question, judgement.refused);
     const { principal } = judgement;
     const agent = known?.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
