@@ -106,6 +106,34 @@ test.each(['waits for an approval', 'is escalated'])(
   },
 );
 
+test('what waits is not given up while it waits, and is posted when the channel takes it', async () => {
+  const archived = slack.addChannel({ name: 'archived' });
+  slack.archive(archived);
+  const { id } = await ask();
+  const late = await ask();
+  const door = stage.startDoor(undefined, { about: 'approvals', channelId: archived.id });
+  const attempt = async () => {
+    const before = stage.counted.length;
+    await stage.query(
+      "update slack_notifications set due_at = now(), changed_at = now() - interval '25 hours' where finished_at is null",
+    );
+    await until('another attempt', () => stage.counted.length > before);
+  };
+  await until('both were tried', () => stage.counted.length >= 2);
+  await attempt();
+  await attempt();
+  expect(stage.counted).not.toContain('approval given_up');
+  await decide(late.id);
+  await attempt();
+  await until('the one that is decided is given up', () => stage.counted.includes('approval given_up'));
+  await door.stop();
+  expect(stage.logs.filter(({ level }) => level === 'error')).toHaveLength(1);
+  await stage.passLeases();
+  stage.startDoor(undefined, { about: 'approvals' });
+  await shows(`waits for an approval`);
+  expect(JSON.stringify(stage.alerts())).toContain(id);
+});
+
 test('two processes at once post each call that waits once', async () => {
   start();
   start();

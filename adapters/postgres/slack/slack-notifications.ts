@@ -98,7 +98,8 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
         delete from slack_notification_causes c using slack_notifications n
         where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
           then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
-          else n.changed_at < now() - ${postedWithin} end`.execute(trx);
+          -- what still waits for a person is worth posting, however late
+          else n.changed_at < now() - ${postedWithin} and not ${isPending} end`.execute(trx);
       const { rows } = await sql<{ left: number }>`
         select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
       const left = rows[0]?.left ?? 0;
@@ -129,6 +130,9 @@ const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => 
   decidedBy: decision?.by ?? null,
   runs: decision?.runs ?? false,
 });
+
+/** Of a cause `c`. */
+const isPending = sql<boolean>`exists (select from approvals a where a.id = c.approval_id and a.status = 'pending')`;
 
 type Row = Selectable<Tables['slack_notifications']>;
 
