@@ -196,6 +196,8 @@ test('rows of a week ago are removed, with what they name', async () => {
   await rows.collectFailures(stage.target);
   expect(await rows.removeOld()).toBe(0);
   await stage.query("update slack_notifications set created_at = now() - interval '8 days'");
+  expect(await rows.removeOld()).toBe(0);
+  await stage.query('update slack_notifications set changed_at = created_at');
   expect(await rows.removeOld()).toBe(1);
   expect((await stage.query('select from slack_notification_causes')).rows).toEqual([]);
 });

@@ -134,6 +134,38 @@ test('what waits is not given up while it waits, and is posted when the channel 
   expect(JSON.stringify(stage.alerts())).toContain(id);
 });
 
+test('without a door what was shown is removed a week after it waits no more, and nothing before', async () => {
+  const rows = createSlackNotifications(env.postgres.db);
+  const { id } = await ask();
+  start();
+  await shows('waits for an approval');
+  await until('it is parked', async () => {
+    const { rows: parked } = await stage.query("select from slack_notifications where due_at = 'infinity'");
+    return parked.length > 0;
+  });
+  await stage.stop();
+  await stage.query(
+    "update slack_notifications set created_at = now() - interval '9 days', changed_at = now() - interval '8 days'",
+  );
+  expect(await rows.removeOld()).toBe(0);
+  await decide(id);
+  expect(await rows.removeOld()).toBe(1);
+});
+
+test('what is made due again after long is not removed before it is shown', async () => {
+  const rows = createSlackNotifications(env.postgres.db);
+  const { id } = await ask();
+  start();
+  await shows('waits for an approval');
+  await stage.stop();
+  await stage.query(
+    "update slack_notifications set created_at = now() - interval '9 days', changed_at = now() - interval '8 days'",
+  );
+  await decide(id);
+  await rows.collectApprovals(stage.target);
+  expect(await rows.removeOld()).toBe(0);
+});
+
 test('two processes at once post each call that waits once', async () => {
   start();
   start();

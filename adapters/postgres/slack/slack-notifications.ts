@@ -15,7 +15,7 @@ import { collectApprovals } from './collect-approvals.ts';
 import { collectFailures, postedWithin } from './collect-failures.ts';
 import { inMs } from './in-ms.ts';
 
-/** Longer than a cause can be found again. */
+/** Longer than a cause can be found again. What no process shows any more, because its channel is unset, goes too. */
 const keptFor = sql`interval '7 days'`;
 const mostAtOnce = 5_000;
 
@@ -110,8 +110,11 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
   async removeOld() {
     const { numAffectedRows } = await sql`
       delete from slack_notifications where id in (
-        select id from slack_notifications
-        where created_at < now() - ${keptFor} and (finished_at < now() - ${keptFor} or due_at <> 'infinity')
+        select id from slack_notifications n
+        where created_at < now() - ${keptFor} and case when finished_at is null
+          then changed_at < now() - ${keptFor} and not exists (
+            select from slack_notification_causes c where c.notification_id = n.id and ${isPending})
+          else finished_at < now() - ${keptFor} end
         limit ${mostAtOnce} for update skip locked)`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
