@@ -36,6 +36,9 @@ export function createPostMessages(deps: PostMessagesDeps) {
   const { call, ...content } = createMessageCalls(deps);
   const rows = createMessageRows(deps);
 
+  /** What no one has asked for does not go before what people wait for. */
+  const isUrgent = post.threadTs !== '';
+
   /** What stands in a channel by itself goes on in the thread of its first message. */
   const threadOf = (index: number): string => post.threadTs || (index === 0 ? '' : (rows.get(0)?.ts ?? ''));
 
@@ -112,9 +115,9 @@ export function createPostMessages(deps: PostMessagesDeps) {
 
     /** Shows a message of the end. Repeating it changes nothing. */
     async showPart(index: number, message: SlackMessage): Promise<void> {
-      const begin = () => content.post(() => message, { isUrgent: true, threadTs: threadOf(index) });
+      const begin = () => content.post(() => message, { isUrgent, threadTs: threadOf(index) });
       // The messages after a lost one move up, so that the parts stay in order.
-      while (rows.get(index)?.ts) if (await this.update(index, () => message, { isUrgent: true })) return;
+      while (rows.get(index)?.ts) if (await this.update(index, () => message, { isUrgent })) return;
       while (!(await make(index, 'shown', begin)));
     },
 

@@ -122,6 +122,27 @@ test('many answers for a channel that takes none do not delay others, and cost f
   expect(stage.fake.view(archived)).toHaveLength(30);
 });
 
+test('an answer that a person waits for goes before one that no one has asked for', async () => {
+  stage = await createStage({ rateLimits: false });
+  const { slack } = stage.addProcess();
+  const asked: { method: string; isUrgent: boolean | undefined }[] = [];
+  const { call } = slack;
+  slack.call = async (made) => {
+    asked.push({ method: made.method, isUrgent: made.isUrgent });
+    return call(made);
+  };
+  await postResult('In its time.');
+  await finished();
+  const urgencyOf = (method: string) => asked.filter((made) => made.method === method).map(({ isUrgent }) => isUrgent);
+  expect(urgencyOf('chat.postMessage')).toEqual([false]);
+  const post = await stage.ask([
+    [0, taskEvents.started],
+    [1_000, taskEvents.completed('At once.')],
+  ]);
+  await stage.clock.run(post.finished());
+  expect(urgencyOf('chat.postMessage').at(-1)).toBe(true);
+});
+
 test('the timestamps of earlier answers in the channel are not read', async () => {
   stage = await createStage();
   const { posts } = stage;
