@@ -106,18 +106,19 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     const isStopped = stopping.signal.aborted;
     const afterMs = isStopped ? 0 : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20));
     const { lost, left } = await notifications.retry(owner, id, afterMs);
-    if (isStopped) return;
     const code = reasonOf(error);
-    if (!(error instanceof LeaseLost)) {
-      if (code !== 'internal') problem = describeProblem(channel, code);
-      log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
-    }
     if (lost > 0)
       log.error(
         { channel, code, kind, lost },
         'Slack took a notification not for a day: it is given up, or a part of it',
       );
-    count(kind, left === 0 ? 'given_up' : 'retried');
+    if (left === 0) return count(kind, 'given_up');
+    if (isStopped) return;
+    if (!(error instanceof LeaseLost)) {
+      if (code !== 'internal') problem = describeProblem(channel, code);
+      log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
+    }
+    count(kind, 'retried');
   }
 
   return {

@@ -175,6 +175,24 @@ test('what cannot be posted for a day is given up with a line in the log', async
   expect(JSON.stringify(stage.logs)).not.toContain('secret plan');
 });
 
+test('what is given up when the process stops is in the log too', async () => {
+  const [reached, stopping] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const [id] = await stage.fail();
+  stage.startDoor(async (name, act) => {
+    if (name !== 'chat.postMessage') return act();
+    reached.resolve();
+    await stopping.promise;
+    throw new Error('the connection ends');
+  });
+  await reached.promise;
+  await stage.query("update tasks set ended_at = now() - interval '25 hours' where id = $1", [id]);
+  const stopped = stage.stop();
+  stopping.resolve();
+  await stopped;
+  expect(stage.logs).toContainEqual(expect.objectContaining({ level: 'error', lost: 1, kind: 'failures' }));
+  expect(stage.counted).toEqual(['failures given_up']);
+});
+
 test('what is not to be posted: other tenants, erased tasks, what never started, what failed long ago', async () => {
   const { slackNotifications: rows } = env;
   await stage.fail(1, { tenant: 'other' });
