@@ -70,9 +70,12 @@ export interface SlackNotifications {
    * Puts one back that could not be posted, without what it was to say for more than a day. When nothing is left, it is
    * finished.
    *
+   * @param code why the channel took it not; undefined: that is not known
    * @returns how many causes it has lost, and has
    */
-  retry(owner: string, id: string, afterMs: number): Promise<{ lost: number; left: number }>;
+  retry(owner: string, id: string, afterMs: number, code?: string): Promise<{ lost: number; left: number }>;
+  /** Why a channel takes nothing of these kinds, as long as something waits for it, whatever process has found that. */
+  findProblem(of: { tenant: string; team: string; kinds: SlackNotification['kind'][] }): Promise<string | undefined>;
   removeOld(): Promise<number>;
 }
 

@@ -48,6 +48,7 @@ export interface SlackTables {
     team: string;
     channel: string;
     messages: Generated<unknown>;
+    code: string | null;
     created_at: Generated<Date>;
     changed_at: Generated<Date>;
     finished_at: Date | null;

@@ -46,8 +46,8 @@ export type NotifierDeps = {
 export type Notifier = {
   /** @param team the workspace of the token */
   start(team: string): void;
-  /** Why a channel takes nothing, and what to do. */
-  problem(): string | undefined;
+  /** Why the channel takes nothing, and what to do. People of other tenants may read it: it names no channel. */
+  problem(): Promise<string | undefined>;
   /** Ends the call under way and leaves the rest to other processes. */
   stop(): Promise<void>;
 };
@@ -57,7 +57,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   const { notifications, clock, log, count, owner, tenant, kinds, channel, collect, pollMs = 2_000 } = deps;
   const stopping = new AbortController();
   const show = createShow(deps, stopping.signal);
-  let problem: string | undefined;
+  let startedFor: string | undefined;
   let loop: Promise<void> | undefined;
 
   async function runLoop(team: string) {
@@ -94,7 +94,6 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     try {
       const { isLast } = await show(notification, leasedUntil);
       await (isLast ? notifications.finish(owner, notification.id) : notifications.park(owner, notification.id));
-      problem = undefined;
       count(notification.kind, 'shown');
     } catch (error) {
       await putBack(notification, error);
@@ -105,8 +104,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   async function putBack({ id, kind, channel, attempts }: SlackNotification, error: unknown) {
     const isStopped = stopping.signal.aborted;
     const afterMs = isStopped ? 0 : Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20));
-    const { lost, left } = await notifications.retry(owner, id, afterMs);
     const code = reasonOf(error);
+    const { lost, left } = await notifications.retry(owner, id, afterMs, code === 'internal' ? undefined : code);
     if (lost > 0)
       log.error(
         { channel, code, kind, lost },
@@ -114,18 +113,21 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       );
     if (left === 0) return count(kind, 'given_up');
     if (isStopped) return;
-    if (!(error instanceof LeaseLost)) {
-      if (code !== 'internal') problem = describeProblem(channel, code);
+    if (!(error instanceof LeaseLost))
       log.warn({ err: error, channel, code, afterMs }, 'a notification cannot be posted to Slack and is tried again');
-    }
     count(kind, 'retried');
   }
 
   return {
     start: (team) => {
+      startedFor = team;
       loop ??= runLoop(team);
     },
-    problem: () => problem,
+    async problem() {
+      if (startedFor === undefined) return undefined;
+      const code = await notifications.findProblem({ tenant, team: startedFor, kinds });
+      return code && describeProblem(code);
+    },
     async stop() {
       stopping.abort(new Error('the process stops'));
       await loop;
@@ -169,5 +171,5 @@ const advice: Record<string, string> = {
   not_in_channel: 'write /invite @Alfred in the channel',
 };
 
-const describeProblem = (channel: string, code: string): string =>
-  `Slack takes no message for the channel ${channel} (${code}): ${advice[code] ?? 'the log says more'}`;
+const describeProblem = (code: string): string =>
+  `Slack takes no message for this channel (${code}): ${advice[code] ?? 'the log says more'}`;

@@ -47,7 +47,7 @@ export function wireNotifying({ edge, adapters, calls, checkChannel, settings, o
     const notifier = createNotifier(subject);
     notifiers.push(notifier);
     readiness.addWarning(name, async () => {
-      const problem = notifier.problem();
+      const problem = await notifier.problem();
       return problem && `${variable}: ${problem}`;
     });
   }

@@ -77,20 +77,20 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
 
   async finish(owner, id) {
     await owned(db, owner, id)
-      .set({ finished_at: sql`now()`, owner: null, leased_until: null })
+      .set({ finished_at: sql`now()`, owner: null, leased_until: null, code: null })
       .execute();
   },
 
   async park(owner, id) {
     await owned(db, owner, id)
-      .set({ due_at: sql<Date>`'infinity'::timestamptz`, owner: null, leased_until: null })
+      .set({ due_at: sql<Date>`'infinity'::timestamptz`, owner: null, leased_until: null, code: null })
       .execute();
   },
 
-  retry: (owner, id, afterMs) =>
+  retry: (owner, id, afterMs, code) =>
     db.transaction().execute(async (trx) => {
       const { numUpdatedRows } = await owned(trx, owner, id)
-        .set({ due_at: inMs(afterMs), owner: null, leased_until: null })
+        .set({ due_at: inMs(afterMs), owner: null, leased_until: null, ...(code === undefined ? {} : { code }) })
         .executeTakeFirst();
       // Another process has it: what it lacks is that one's to say.
       if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
@@ -106,6 +106,14 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
       return { lost: Number(numAffectedRows ?? 0), left };
     }),
+
+  async findProblem({ tenant, team, kinds }) {
+    const { rows } = await sql<{ code: string }>`
+      select code from slack_notifications
+      where finished_at is null and team = ${team} and tenant = ${tenant} and kind = any(${kinds}) and code is not null
+      order by due_at limit 1`.execute(db);
+    return rows[0]?.code;
+  },
 
   async removeOld() {
     const { numAffectedRows } = await sql`

@@ -6,12 +6,16 @@ ALTER TABLE slack_notification_causes
   ADD COLUMN schedule_id uuid,
   ADD COLUMN run_key text;
 
+-- Why the channel took it not, the last time: Slack's name of the error, or ours.
+ALTER TABLE slack_notifications ADD COLUMN code text;
+
 -- The Slack users of a person.
 CREATE INDEX slack_links_of_subject ON slack_links (tenant, subject, team);
 
 -- Down Migration
 
 DROP INDEX slack_links_of_subject;
+ALTER TABLE slack_notifications DROP COLUMN code;
 DELETE FROM slack_notifications WHERE kind = 'run';
 ALTER TABLE slack_notification_causes
   ALTER COLUMN task_id SET NOT NULL,

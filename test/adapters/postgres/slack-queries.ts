@@ -56,6 +56,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
   await slackNotifications.save('one', notification, []);
   await slackNotifications.retry('one', notification, 0);
+  await slackNotifications.findProblem({ ...target, kinds: ['failures'] });
   await slackNotifications.finish('one', notification);
   await slackNotifications.removeOld();
   await slackRunResults.collect(target);
