@@ -104,6 +104,26 @@ test('of an answer that is not useful a form takes a comment, which stays until 
   expect(await rowsOf(thread)).toMatchObject([{ value: 'useful', comment: null }]);
 });
 
+test('a comment that is handled after a newer press does not take its place', async () => {
+  const anna = person();
+  const { channel, thread, ref } = await answerFor([anna]);
+  await press(anna, ref, 'negative');
+  const { rows } = await env.postgres.pool.query('select task_id from slack_posts where thread_ts = $1', [thread]);
+  const of = { taskId: rows[0].task_id as string, tenant: 'local', team, userId: anna.id, subject: 'anna' };
+  const asked = new Date();
+  await press(anna, ref, 'positive');
+  // As when the form's delivery was put back meanwhile.
+  expect(await env.slackFeedback.give({ ...of, value: 'not_useful', comment: 'It is black.', at: asked })).toEqual({
+    comment: null,
+    isNew: false,
+    isLate: true,
+  });
+  expect(await rowsOf(thread)).toMatchObject([{ value: 'useful', comment: null }]);
+  await press(anna, ref, 'negative');
+  expect(await rowsOf(thread)).toMatchObject([{ value: 'not_useful' }]);
+  expect(noticesOf(anna, channel).join()).not.toContain('since');
+});
+
 test('in a direct message it is kept too, and a guest reads that Alfred does not listen to guests', async () => {
   env.script([{ text: ['Yes.'] }, { text: ['Yes.'] }]);
   const anna = person();

@@ -75,5 +75,5 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackFiles.remove(message);
   await slackChannels.find({ tenant: 'local', team: 'T1', channel: 'C7' });
   const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
-  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });
+  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '', at: new Date() });
 }
