@@ -46,7 +46,8 @@ function describeWait(
 }
 
 function describeOutcome({ status, decidedBy, runs }: NotifiedApproval, tool: string): string {
-  if (status === 'withdrawn') return `:heavy_minus_sign: ${tool} does not wait any more: its task ended before.`;
+  if (status === 'withdrawn')
+    return `:heavy_minus_sign: ${tool} does not wait any more: its task has ended, or goes on without this call.`;
   const mark = runs ? marks.approved : marks.denied;
   const how = runs ? 'was approved' : 'was denied';
   if (decidedBy === null) return `${mark} ${tool} ${how}: no one had decided in time, and its rule says so.`;

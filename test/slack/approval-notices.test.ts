@@ -93,7 +93,7 @@ test.each(['waits for an approval', 'is escalated'])(
     await shows(words);
     await stage.query(`update tasks set status = 'failed', ended_at = now() where id = $1`, [taskId]);
     await stage.query(`update approvals set status = 'withdrawn' where id = $1`, [id]);
-    await shows('does not wait any more');
+    await shows('does not wait any more: its task has ended, or goes on without this call');
     await stage.settled();
     const task = { tenant: 'local', subject: 'alerts', agent: 'knowledge', taskId };
     expect(await reopen(env.postgres.db, task, { runId: 'run-2' })).toBe(true);
