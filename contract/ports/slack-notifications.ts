@@ -9,7 +9,7 @@ type SlackNotificationTarget = { tenant: string; team: string; channel: string }
 export type SlackNotification = SlackNotificationTarget & {
   id: string;
   /**
-   * `failures`: tasks that have failed. `approval`: a call that waits for a person, `escalation`: it does for long.
+   * `failures`: tasks that have failed. `approval`: calls that wait for a person, `escalation`: they do for long.
    * `run`: a run of a schedule could not begin.
    */
   kind: 'failures' | 'approval' | 'escalation' | 'run';
@@ -43,8 +43,8 @@ export interface SlackNotifications {
    */
   collectFailures(target: SlackNotificationTarget): Promise<number>;
   /**
-   * Makes a notification of each pending approval, and of each escalation, of a task that was not asked in Slack.
-   * Makes those due again whose approval does not wait any more.
+   * Makes a notification of each pending approval, and of each escalation, of a task that no thread of Slack shows; when
+   * there are many, one of several. Makes those due again of whose approvals none waits any more, or one waits again.
    *
    * @returns how many approvals and escalations it took
    */
@@ -57,8 +57,8 @@ export interface SlackNotifications {
   ): Promise<SlackNotification | undefined>;
   /** The tasks that a notification names, newest first, without those that were erased. */
   failuresOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<FailedTask[]>;
-  /** What a notification is about; undefined when it is gone. */
-  approvalOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<NotifiedApproval | undefined>;
+  /** What a notification is about, the oldest first, without what is gone. */
+  approvalsOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<NotifiedApproval[]>;
   /** The run that a notification is about; undefined when it is gone. */
   runOf(notification: Pick<SlackNotification, 'id' | 'tenant'>): Promise<NotifiedRun | undefined>;
   /** Fenced: false when another owner has it. */

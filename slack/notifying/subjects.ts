@@ -1,5 +1,5 @@
 import type { SlackNotifications } from '../../contract/ports/index.ts';
-import { goneApproval, renderApproval } from '../rendering/approval-notice.ts';
+import { goneApproval, renderApprovals } from '../rendering/approval-notice.ts';
 import { renderFailures } from '../rendering/failure-alert.ts';
 import { renderRunFailure } from '../rendering/run-result.ts';
 import type { NotifierDeps } from './notifier.ts';
@@ -24,11 +24,14 @@ export const aboutApprovals = (notifications: SlackNotifications, channel: strin
   channel,
   collect: (from) => notifications.collectApprovals({ ...from, channel }),
   async render(notification) {
-    const approval = await notifications.approvalOf(notification);
-    // Its task was deleted, or began again and asks again.
-    if (!approval) return notification.messages.length > 0 ? { message: goneApproval, isLast: true } : undefined;
-    const isEscalated = notification.kind === 'escalation';
-    return { message: renderApproval(approval, isEscalated, links), isLast: approval.status !== 'pending' };
+    const approvals = await notifications.approvalsOf(notification);
+    // Their tasks were deleted, or began again and ask again.
+    if (approvals.length === 0)
+      return notification.messages.length > 0 ? { message: goneApproval, isLast: true } : undefined;
+    return {
+      message: renderApprovals(approvals, notification.kind === 'escalation', links),
+      isLast: approvals.every(({ status }) => status !== 'pending'),
+    };
   },
 });
 

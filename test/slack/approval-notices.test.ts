@@ -106,6 +106,27 @@ test.each(['waits for an approval', 'is escalated'])(
   },
 );
 
+test('many are one message after the tenth in an hour, and the next ones wait', async () => {
+  const { collectApprovals } = createSlackNotifications(env.postgres.db);
+  const collect = () => collectApprovals(stage.target);
+  const asked = await Promise.all(Array.from({ length: 40 }, () => ask()));
+  expect(await collect()).toBe(10);
+  expect(await collect()).toBe(30);
+  const late = await ask();
+  expect(await collect()).toBe(0);
+  start();
+  const [notice] = await shows('30 more calls wait for an approval');
+  expect(notice?.shown).toContain('and 20 more');
+  await shows('waits for an approval', 10);
+  await stage.query("update slack_notifications set created_at = created_at - interval '1 minute'");
+  expect(JSON.stringify(await shows('waits for an approval', 11))).toContain(late.id);
+  await stage.query(
+    `update approvals set status = 'denied', decided_at = now(), decided_by = 'ben' where id = any($1)`,
+    [asked.map(({ id }) => id)],
+  );
+  await shows('None of these 30 calls waits for an approval any more');
+});
+
 test('what waits is not given up while it waits, and is posted when the channel takes it', async () => {
   const archived = slack.addChannel({ name: 'archived' });
   slack.archive(archived);

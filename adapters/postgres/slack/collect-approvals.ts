@@ -2,8 +2,10 @@ import { sql } from 'kysely';
 import type { SlackNotifications } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { exclusively } from './exclusively.ts';
+import { countLately, isTooSoon } from './is-too-soon.ts';
 
-const mostAtOnce = 100;
+const mostSingle = 10;
+const mostAtOnce = 1_000;
 
 type Target = Parameters<SlackNotifications['collectApprovals']>[0];
 
@@ -33,15 +35,23 @@ async function askAgain(trx: Database, { tenant, team }: Target): Promise<void> 
     where n.id = c.notification_id and n.team = ${team} and n.finished_at is not null`.execute(trx);
 }
 
+/** So many in an hour have a message of their own each. What comes then comes in one message, after a while. */
 async function askFirst(trx: Database, { tenant, team, channel }: Target): Promise<number> {
+  const of = { tenant, team, kinds: ['approval', 'escalation'] };
+  const free = mostSingle - (await countLately(trx, of));
+  if (free <= 0 && (await isTooSoon(trx, of, mostSingle))) return 0;
   const { numAffectedRows } = await sql`
-    with due as materialized (
-      select gen_random_uuid() as id, kind, receipt, approval_id, task_id from (${waiting(tenant)}) asked
+    with asked as materialized (
+      select gen_random_uuid() as id, asked.* from (${waiting(tenant)}) asked
       where not exists (select from slack_notification_causes c where c.receipt = asked.receipt)
-      order by requested_at limit ${mostAtOnce}
+      order by requested_at limit ${free > 0 ? free : mostAtOnce}
+    ), due as materialized (
+      select kind, receipt, approval_id, task_id,
+        case when ${free > 0}::boolean then id else first_value(id) over (partition by kind order by requested_at) end as id
+      from asked
     ), notification as (
       insert into slack_notifications (id, kind, tenant, team, channel)
-      select id, kind, ${tenant}, ${team}, ${channel} from due
+      select distinct id, kind, ${tenant}, ${team}, ${channel} from due
     )
     insert into slack_notification_causes (receipt, notification_id, task_id, approval_id)
     select receipt, id, task_id, approval_id from due`.execute(trx);

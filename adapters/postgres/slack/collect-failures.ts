@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { SlackNotifications } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { exclusively } from './exclusively.ts';
+import { isTooSoon } from './is-too-soon.ts';
 
 /** What is older is not posted any more. */
 export const postedWithin = sql`interval '1 day'`;
@@ -19,7 +20,7 @@ export const collectFailures = (db: Database, { tenant, team, channel }: Target)
         and finished_at is null and owner is null and messages = '[]'
       order by created_at limit 1 for update skip locked`.execute(trx);
     const id = open[0]?.id ?? uuidv7();
-    if (!open[0] && (await isTooSoon(trx, { tenant, team }))) return 0;
+    if (!open[0] && (await isTooSoon(trx, { tenant, team, kinds: ['failures'] }))) return 0;
     const { numAffectedRows } = await sql`
       with failed as materialized (
         select ${receipt} as receipt, t.id from tasks t
@@ -41,14 +42,3 @@ export const collectFailures = (db: Database, { tenant, team, channel }: Target)
 
 /** A task that was reset and fails again has another run. */
 const receipt = sql`'failed:' || t.id || ':' || coalesce(t.run_id, '')`;
-
-/** After one in the last hour a minute passes, after two of them two, then 4, 8, and 16 at most. */
-async function isTooSoon(db: Database, { tenant, team }: { tenant: string; team: string }): Promise<boolean> {
-  const { rows } = await sql<{ tooSoon: boolean | null }>`
-    select max(created_at) + interval '1 minute' * power(2, least(count(*), 5) - 1) > now() as "tooSoon"
-    from slack_notifications
-    where created_at > now() - interval '1 hour' and kind = 'failures' and tenant = ${tenant} and team = ${team}`.execute(
-    db,
-  );
-  return rows[0]?.tooSoon ?? false;
-}

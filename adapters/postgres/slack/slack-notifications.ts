@@ -47,15 +47,16 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
     return rows;
   },
 
-  async approvalOf({ id, tenant }) {
-    const row = await db
+  async approvalsOf({ id, tenant }) {
+    const rows = await db
       .selectFrom('slack_notification_causes as c')
       .innerJoin('approvals as a', 'a.id', 'c.approval_id')
       .selectAll('a')
       .where('c.notification_id', '=', id)
       .where('a.tenant', '=', tenant)
-      .executeTakeFirst();
-    return row && withoutContent(toApprovalRow(row));
+      .orderBy('a.requested_at')
+      .execute();
+    return rows.map((row) => withoutContent(toApprovalRow(row)));
   },
 
   async runOf({ id, tenant }) {

@@ -50,7 +50,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.collectFailures(target);
   await slackNotifications.collectApprovals(target);
   await slackNotifications.claim('one', leaseMs, { ...target, kinds: ['failures'] });
-  await slackNotifications.approvalOf({ id: notification, tenant: 'local' });
+  await slackNotifications.approvalsOf({ id: notification, tenant: 'local' });
   await slackNotifications.runOf({ id: notification, tenant: 'local' });
   await slackNotifications.park('one', notification);
   await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
