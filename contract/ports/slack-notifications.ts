@@ -43,8 +43,8 @@ export interface SlackNotifications {
    */
   collectFailures(target: SlackNotificationTarget): Promise<number>;
   /**
-   * Makes a notification of each pending approval, and of each escalation, of a task that no thread of Slack shows; when
-   * there are many, one of several. Makes those due again of whose approvals none waits any more, or one waits again.
+   * Makes a notification of each pending approval, and of each escalation, of a task that no thread of Slack shows; of
+   * many one together. Makes those due again of whose approvals none waits any more, or one waits again.
    *
    * @returns how many approvals and escalations it took
    */
@@ -74,7 +74,7 @@ export interface SlackNotifications {
    * @returns how many causes it has lost, and has
    */
   retry(owner: string, id: string, afterMs: number, code?: string): Promise<{ lost: number; left: number }>;
-  /** Why a channel takes nothing of these kinds, as long as something waits for it, whatever process has found that. */
+  /** Why a channel takes nothing of these kinds, as long as something waits for it. Any process may have found that. */
   findProblem(of: { tenant: string; team: string; kinds: SlackNotification['kind'][] }): Promise<string | undefined>;
   removeOld(): Promise<number>;
 }

@@ -35,7 +35,7 @@ export const aboutApprovals = (notifications: SlackNotifications, channel: strin
   },
 });
 
-/** Which runs of schedules could not begin, each in the channel of its schedule. Rows are made with those of answers. */
+/** Which runs of schedules could not begin, each in the channel of its schedule. `SlackRunResults` makes their rows. */
 export const aboutRuns = (notifications: SlackNotifications): Subject => ({
   kinds: ['run'],
   channel: undefined,

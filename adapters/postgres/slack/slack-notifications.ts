@@ -88,25 +88,7 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
       .execute();
   },
 
-  retry: (owner, id, afterMs, code) =>
-    db.transaction().execute(async (trx) => {
-      const { numUpdatedRows } = await owned(trx, owner, id)
-        .set({ due_at: inMs(afterMs), owner: null, leased_until: null, ...(code === undefined ? {} : { code }) })
-        .executeTakeFirst();
-      // Another process has it: what it lacks is that one's to say.
-      if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
-      const { numAffectedRows } = await sql`
-        delete from slack_notification_causes c using slack_notifications n
-        where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
-          then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
-          -- what still waits for a person is worth posting, however late
-          else n.changed_at < now() - ${postedWithin} and not ${isPending} end`.execute(trx);
-      const { rows } = await sql<{ left: number }>`
-        select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
-      const left = rows[0]?.left ?? 0;
-      if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
-      return { lost: Number(numAffectedRows ?? 0), left };
-    }),
+  retry: (owner, id, afterMs, code) => retry(db, owner, id, { afterMs, code }),
 
   async findProblem({ tenant, team, kinds }) {
     const { rows } = await sql<{ code: string }>`
@@ -128,6 +110,31 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
     return Number(numAffectedRows ?? 0);
   },
 });
+
+const retry = (
+  db: Database,
+  owner: string,
+  id: string,
+  { afterMs, code }: { afterMs: number; code: string | undefined },
+): ReturnType<SlackNotifications['retry']> =>
+  db.transaction().execute(async (trx) => {
+    const { numUpdatedRows } = await owned(trx, owner, id)
+      .set({ due_at: inMs(afterMs), owner: null, leased_until: null, ...(code === undefined ? {} : { code }) })
+      .executeTakeFirst();
+    // Another process has it: what it lacks is that one's to say.
+    if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
+    const { numAffectedRows } = await sql`
+      delete from slack_notification_causes c using slack_notifications n
+      where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
+        then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
+        -- what still waits for a person is worth posting, however late
+        else n.changed_at < now() - ${postedWithin} and not ${isPending} end`.execute(trx);
+    const { rows } = await sql<{ left: number }>`
+      select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
+    const left = rows[0]?.left ?? 0;
+    if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
+    return { lost: Number(numAffectedRows ?? 0), left };
+  });
 
 const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => ({
   id: row.id,

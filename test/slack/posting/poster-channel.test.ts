@@ -126,7 +126,7 @@ test('an answer that a person waits for goes before one that no one has asked fo
   stage = await createStage({ rateLimits: false });
   const { slack } = stage.addProcess();
   const asked: { method: string; isUrgent: boolean | undefined }[] = [];
-  const { call } = slack;
+  const call = slack.call.bind(slack);
   slack.call = async (made) => {
     asked.push({ method: made.method, isUrgent: made.isUrgent });
     return call(made);
@@ -147,7 +147,7 @@ test('the timestamps of earlier answers in the channel are not read', async () =
   stage = await createStage();
   const { posts } = stage;
   const asked: unknown[] = [];
-  const { ownedTs } = posts;
+  const ownedTs = posts.ownedTs.bind(posts);
   posts.ownedTs = async (place) => {
     asked.push(place);
     return ownedTs(place);
@@ -161,7 +161,7 @@ test('the timestamps of earlier answers in the channel are not read', async () =
 test('in a channel that is shared with another organisation nothing is posted, and the log says why', async () => {
   stage = await createStage();
   stage.channel.external = true;
-  stage.addProcess();
+  stage.addProcess({ pollMs: 10_000 });
   await postResult('The plan.');
   await stage.pass(26 * 60 * 60_000);
   expect(await stage.posts.depth()).toBe(0);
