@@ -1,16 +1,18 @@
 -- Up Migration
+-- Outside a transaction
 
--- A run of a schedule that could not begin has no task.
 ALTER TABLE slack_notification_causes
+  -- a run of a schedule that could not begin has none
   ALTER COLUMN task_id DROP NOT NULL,
-  ADD COLUMN schedule_id uuid,
-  ADD COLUMN run_key text;
+  ADD COLUMN IF NOT EXISTS schedule_id uuid,
+  ADD COLUMN IF NOT EXISTS run_key text;
 
 -- Why the channel took it not, the last time: Slack's name of the error, or ours.
-ALTER TABLE slack_notifications ADD COLUMN code text;
+ALTER TABLE slack_notifications ADD COLUMN IF NOT EXISTS code text;
 
 -- The Slack users of a person.
-CREATE INDEX slack_links_of_subject ON slack_links (tenant, subject, team);
+DROP INDEX CONCURRENTLY IF EXISTS slack_links_of_subject;
+CREATE INDEX CONCURRENTLY slack_links_of_subject ON slack_links (tenant, subject, team);
 
 -- Down Migration
 
