@@ -76,9 +76,9 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
     const asked = askedAboutIn(body);
     if (asked) await askAbout.submit(asked, Number(context.attempts ?? 1));
   });
-  app.action(/^(approval|budget|task)_/, ({ body }) => acting.press(body));
+  app.action(/^(approval|budget|task)_/, ({ body, context }) => acting.press(body, context.receivedAt as Date));
   app.view(approvalFormId, ({ body }) => acting.submit(body));
-  app.view(feedbackFormId, ({ body }) => acting.comment(body));
+  app.view(feedbackFormId, ({ body, context }) => acting.comment(body, context.receivedAt as Date));
   app.event('agent_session_stopped', ({ body, context }) => acting.stopped(body, context.receivedAt as Date));
   app.event('app_uninstalled', ({ body }) => endRevoked(body));
   app.event('tokens_revoked', ({ body }) => endRevoked(body));

@@ -75,7 +75,7 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
 
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
-  const { calls, openPoster, notices, observe, token } = wirePosting(edge, adapters, workspaces);
+  const { calls, openPoster, checkChannel, notices, observe, token } = wirePosting(edge, adapters, workspaces);
   const own = identifyOwn(settings.botToken, { calls, log, signal: stopping.signal });
   const { identity } = own;
   readiness.addWarning('slack', async () => own.problem() ?? token.problem());
@@ -102,7 +102,8 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
     openPoster,
     log,
   });
-  const notifying = wireNotifying({ edge, adapters, calls, settings, onPosts: () => served.wakePosters() });
+  const onPosts = () => served.wakePosters();
+  const notifying = wireNotifying({ edge, adapters, calls, checkChannel, settings, onPosts });
   const receiving = await wireReceiving({
     edge,
     inbox: adapters.slackInbox,
@@ -125,6 +126,7 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
     links: adapters.slackLinking,
     notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
+    results: adapters.slackRunResults,
     threads: adapters.slackThreads,
     teams: () => served.teams(),
     log,

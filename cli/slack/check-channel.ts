@@ -1,5 +1,6 @@
 import { judgeFailure } from '../../slack/api-calls/call-error.ts';
 import { createWebClient } from '../../slack/api-calls/web-client.ts';
+import { isSharedOutside } from '../../slack/channel-info.ts';
 import { ok, unknown, wrong, type Finding } from './finding.ts';
 
 type Deps = { botToken: string | undefined; channel: string | undefined; apiUrl: string | undefined };
@@ -17,6 +18,14 @@ export async function checkChannel(check: Use, { botToken: token, channel: id, a
     const { channel } = await createWebClient({ token, apiUrl }).conversations.info({ channel: id });
     if (channel?.is_archived)
       return [wrong(check, `the channel ${id} is archived`, `Set ${variableOf(check)} to another one.`)];
+    if (channel && isSharedOutside(channel))
+      return [
+        wrong(
+          check,
+          `the channel ${id} is shared with another organisation, so nothing is posted there`,
+          `Set ${variableOf(check)} to another one.`,
+        ),
+      ];
     if (channel?.is_member) return [ok(check, `they are posted in the channel ${id}`)];
     return [wrong(check, `Alfred is no member of the channel ${id}`, invite)];
   } catch (error) {

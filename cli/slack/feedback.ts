@@ -40,10 +40,10 @@ export async function printFeedback({ tenant: given, jsonl, json }: FeedbackOpti
 async function read(config: Config, tenant: string, terminal: Terminal, onCase: (found: FeedbackCase) => void) {
   const postgres = openPostgres(config, pino({ level: 'silent' }));
   try {
-    for await (const found of readFeedbackCases(postgres.db, tenant)) onCase(found);
-    // It shows questions and answers of others.
+    // It shows questions and answers of others. Before the first: who reads a pipe may close it after that.
     const resource = { type: 'feedback', id: tenant };
     await writeAuditEntry({ config, db: postgres.db, terminal }, { tenant, action: 'feedback.read', resource });
+    for await (const found of readFeedbackCases(postgres.db, tenant)) onCase(found);
   } catch (error) {
     rethrowDatabaseError(config)(error);
   } finally {

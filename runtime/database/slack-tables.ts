@@ -61,11 +61,19 @@ export interface SlackTables {
     team: string;
     channel: string;
     messages: Generated<unknown>;
+    code: string | null;
     created_at: Generated<Date>;
     changed_at: Generated<Date>;
     finished_at: Date | null;
   };
-  slack_notification_causes: { receipt: string; notification_id: string; task_id: string; approval_id: string | null };
+  slack_notification_causes: {
+    receipt: string;
+    notification_id: string;
+    task_id: string | null;
+    approval_id: string | null;
+    schedule_id: string | null;
+    run_key: string | null;
+  };
   slack_link_codes: {
     team: string;
     user_id: string;

@@ -70,7 +70,7 @@ export const createSlackMetrics = (registers: Registry[]) => ({
   }),
   slackNotifications: new Counter({
     name: 'slack_notifications_total',
-    help: 'Messages to a channel that no person asked for: shown, given_up, retried (failed and tried again)',
+    help: 'Messages to a channel that no person asked for: shown, given_up, retried (failed and tried again), elsewhere (only a thread shows it)',
     labelNames: ['kind', 'outcome'],
     registers,
   }),

@@ -25,28 +25,28 @@ export function createActing(deps: ActingDeps) {
     if (refusal) await deps.notices.send(press, refusal.text);
   }
 
-  const handlers: Record<string, (press: Press) => Promise<void>> = {
+  const handlers: Record<string, (press: Press, receivedAt: Date) => Promise<void>> = {
     [actionIds.approve]: (press) => decideAtOnce(press, 'approve'),
     [actionIds.deny]: (press) => decideAtOnce(press, 'deny'),
     [actionIds.review]: (press) => review.open(press, approvalOfValue(press.value)),
     [actionIds.grant]: createGrant(deps),
     [actionIds.stop]: (press) => stop.button(press),
     [actionIds.undo]: createUndo(deps),
-    [actionIds.feedback]: (press) => feedback.press(press),
+    [actionIds.feedback]: (press, receivedAt) => feedback.press(press, receivedAt),
   };
 
   return {
-    async press(body: object): Promise<void> {
+    async press(body: object, receivedAt: Date): Promise<void> {
       const press = pressIn(body);
-      if (press) await handlers[press.actionId]?.(press);
+      if (press) await handlers[press.actionId]?.(press, receivedAt);
     },
     async submit(body: object): Promise<void> {
       const submission = submissionIn(body);
       if (submission) await review.submit(submission);
     },
-    async comment(body: object): Promise<void> {
+    async comment(body: object, receivedAt: Date): Promise<void> {
       const comment = commentIn(body);
-      if (comment) await feedback.comment(comment);
+      if (comment) await feedback.comment(comment, receivedAt);
     },
     async stopped(body: object, receivedAt: Date): Promise<void> {
       const stopped = stoppedIn(body);

@@ -27,7 +27,7 @@ export const createDecide =
   (deps: ActingDeps) =>
   async (act: Act, asked: AskedApproval, verdict: Verdict): Promise<Refusal | undefined> => {
     const principal = await personOf(deps, act);
-    const post = principal && (await postAt(deps, act, asked.taskId));
+    const post = principal && (await postAt(deps, act, asked.taskId, principal));
     if (!post) return undefined;
     const { approvalId, argumentsHash } = asked;
     const record = createRecord(deps, 'decideApproval', approvalId);

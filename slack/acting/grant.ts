@@ -17,7 +17,7 @@ export const createGrant = (deps: ActingDeps) => async (press: Press) => {
   const { control, notices, tenants, audit } = deps;
   const { taskId, limit, total } = grantOfValue(press.value);
   const principal = await personOf(deps, press);
-  const post = principal && (await postAt(deps, press, taskId));
+  const post = principal && (await postAt(deps, press, taskId, principal));
   if (!post) return;
   const record = createRecord(deps, 'grantBudget', taskId);
   // In a channel the task is the channel's, and the one who asked for it acts for it.

@@ -49,10 +49,18 @@ export async function personOf({ principals, notices }: ActingDeps, act: Who): P
   return 'principal' in judgement ? judgement.principal : undefined;
 }
 
-/** What is shown of the task, when it is shown in this channel. */
-export async function postAt({ posts, notices }: ActingDeps, act: Who, taskId: string): Promise<SlackPost | undefined> {
+/**
+ * What is shown of the task, when it is shown in this channel to people of this tenant: a workspace that has moved to
+ * another tenant keeps its old messages.
+ */
+export async function postAt(
+  { posts, notices }: ActingDeps,
+  act: Who,
+  taskId: string,
+  { tenant }: Principal,
+): Promise<SlackPost | undefined> {
   const post = await posts.findByTask(taskId);
-  if (post?.team === act.team && post.channel === act.channel) return post;
+  if (post?.team === act.team && post.channel === act.channel && post.tenant === tenant) return post;
   await notices.send(act, 'I do not know this message any more, so I did nothing.');
   return undefined;
 }

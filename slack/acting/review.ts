@@ -20,7 +20,7 @@ export function createReview(deps: Deps) {
   /** @returns the approval while this person may decide it; else the person has read why not */
   async function rowFor(act: Act, { taskId, approvalId }: AskedApproval): Promise<ApprovalRow | undefined> {
     const principal = await personOf(deps, act);
-    const post = principal && (await postAt(deps, act, taskId));
+    const post = principal && (await postAt(deps, act, taskId, principal));
     if (!post) return undefined;
     const row = await approvals.get(principal, approvalId);
     const why = row && explainRefusal({ ...row, requester: row.requestedBy }, principal);

@@ -19,7 +19,7 @@ export function createStop(deps: ActingDeps) {
     /** The button of a message. It stops the task of that message, and none that came after it. */
     async button(press: Press): Promise<void> {
       const principal = await personOf(deps, press);
-      const post = principal && (await postAt(deps, press, press.value));
+      const post = principal && (await postAt(deps, press, press.value, principal));
       if (!post) return;
       const { taskId, userId } = post;
       const record = createRecord(deps, 'cancelTask', taskId);

@@ -24,7 +24,7 @@ const isUndoing = ({ effects }: TaskRow) => effects.some(({ state }) => state ==
 export const createUndo = (deps: ActingDeps) => async (press: Press) => {
   const { control, posts, tasks, tenants, notices, audit } = deps;
   const principal = await personOf(deps, press);
-  const post = principal && (await postAt(deps, press, press.value));
+  const post = principal && (await postAt(deps, press, press.value, principal));
   if (!post) return;
   const record = createRecord(deps, 'undoTask', post.taskId);
   if (post.userId !== press.userId) {

@@ -1,16 +1,17 @@
 import { isRecord } from '../../contract/json.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import { isSlackCallError } from '../api-calls/call-error.ts';
+import { pagesOf } from '../api-calls/pages.ts';
+import { readChannel } from '../channel-info.ts';
 import { isPlaceClosed } from '../posting/post-errors.ts';
 import { clipText, context, escapeMrkdwn } from '../rendering/mrkdwn.ts';
 import { plainMessage } from '../rendering/plain-message.ts';
 import type { Admit } from './admit.ts';
 import type { Question } from './question.ts';
-import { isSharedChannel } from './shared-channels.ts';
 import type { SlackPrincipals } from './slack-principals.ts';
 
 const metadataType = 'alfred_question';
-/** How many messages are read for a question that an earlier attempt has posted. */
+/** How many messages are read at a time for a question that an earlier attempt has posted. */
 const mostRead = 999;
 
 /** Where and by whom something is asked that Slack shows to no one yet. */
@@ -86,18 +87,14 @@ export function createAskAloud({ calls, principals, admit, ask }: Deps) {
 
 /** @returns undefined where Alfred is no member, as in the direct messages of others */
 async function findPlace(calls: SlackCalls, { team, channel, userId }: Where): Promise<Place | undefined> {
-  let found: unknown;
   try {
-    const answer = await calls.call({ team, method: 'conversations.info', arguments: () => ({ channel }) });
-    found = answer?.channel;
+    const found = await readChannel(calls, { team, channel });
+    if (!found || (found.isDirect ? found.userId !== userId : found.isMember === false)) return undefined;
+    return { isDirect: found.isDirect, isExternal: found.isExternal };
   } catch (error) {
     if (isPlaceClosed(error)) return undefined;
     throw error;
   }
-  if (!isRecord(found)) return undefined;
-  const isDirect = found.is_im === true;
-  if (isDirect ? found.user !== userId : found.is_member === false) return undefined;
-  return { isDirect, isExternal: isSharedChannel(found) };
 }
 
 /** @returns the message's timestamp; undefined where Alfred may not write */
@@ -130,13 +127,19 @@ async function findQuestion(
   calls: SlackCalls,
   { key, team, channel, threadTs }: AskedAloud,
 ): Promise<string | undefined> {
-  const page = { channel, limit: mostRead, include_all_metadata: true };
+  const args = { channel, limit: mostRead, include_all_metadata: true };
+  const pages =
+    threadTs === undefined
+      ? pagesOf(calls, { team, method: 'conversations.history' }, args)
+      : pagesOf(calls, { team, method: 'conversations.replies' }, { ...args, ts: threadTs });
   try {
-    const answer = await (threadTs === undefined
-      ? calls.call({ team, method: 'conversations.history', arguments: () => page })
-      : calls.call({ team, method: 'conversations.replies', arguments: () => ({ ...page, ts: threadTs }) }));
-    const messages = Array.isArray(answer?.messages) ? answer.messages.filter(isRecord) : [];
-    return messages.find(({ metadata }) => isOfCommand(metadata, key))?.ts as string | undefined;
+    for await (const { messages } of pages) {
+      const found = Array.isArray(messages) ? messages.filter(isRecord) : [];
+      const question = found.find(({ metadata }) => isOfCommand(metadata, key));
+      // The newest of a channel come first. Of a thread they come last.
+      if (question || threadTs === undefined) return question?.ts as string | undefined;
+    }
+    return undefined;
   } catch (error) {
     // A question that stands there twice is better than one without an answer.
     if (isSlackCallError(error) && error.effect === 'refused') return undefined;

@@ -83,6 +83,8 @@ export const createAsk = (deps: AskDeps) => async (question: Question, work?: De
   if (!isForAlfred(question, tookPart(question, known))) return;
   const judgement = await principals.judge(question);
   if ('ignored' in judgement) return;
+  // A reply in a thread that names no one may be for its other people: no line comes to each of those.
+  if ('refused' in judgement && !isForAlfred(question, false)) return;
   if ('refused' in judgement) return notices.send(question, judgement.refused);
   let { principal } = judgement;
   const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;

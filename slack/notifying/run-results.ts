@@ -4,7 +4,8 @@ import type { Logger } from '../../runtime/logger.ts';
 type Deps = {
   results: Pick<SlackRunResults, 'collect'>;
   tenant: string;
-  log: Pick<Logger, 'warn' | 'error'>;
+  log: Pick<Logger, 'warn'>;
+  count: (kind: 'run', outcome: 'elsewhere', count: number) => void;
   /** There are new posts. */
   onPosts: () => void;
   /** How often the rows are asked. */
@@ -18,7 +19,7 @@ type RunResults = {
 };
 
 /** Makes posts of the answers that schedules have for a channel. Safe to run in several processes. */
-export function createRunResults({ results, tenant, log, onPosts, pollMs = 2_000 }: Deps): RunResults {
+export function createRunResults({ results, tenant, log, count, onPosts, pollMs = 2_000 }: Deps): RunResults {
   let timer: NodeJS.Timeout | undefined;
   let running = Promise.resolve();
   let isAway = false;
@@ -26,9 +27,12 @@ export function createRunResults({ results, tenant, log, onPosts, pollMs = 2_000
 
   async function collect(team: string) {
     try {
-      const { posts, late } = await results.collect({ tenant, team });
+      const { posts, elsewhere } = await results.collect({ tenant, team });
       if (posts > 0) onPosts();
-      if (late > 0) log.error({ late }, 'answers of schedules came to no channel for a day: they are given up');
+      if (elsewhere > 0) {
+        log.warn({ elsewhere }, 'answers of schedules are shown where they were asked for, and in no channel');
+        count('run', 'elsewhere', elsewhere);
+      }
       isAway = false;
     } catch (error) {
       if (!isAway) log.warn({ err: error }, 'the answers of schedules cannot be read; they are tried again');

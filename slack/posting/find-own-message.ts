@@ -2,6 +2,7 @@ import type { SlackMessageOwner } from '../../contract/ports/index.ts';
 import { isRecord } from '../../contract/json.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { pagesOf } from '../api-calls/pages.ts';
 import type { BotIdentity } from './bot-identity.ts';
 import { isPlaceClosed, isRefused } from './post-errors.ts';
 
@@ -14,6 +15,8 @@ const clockSkewMs = 120_000;
 type Search = {
   calls: SlackCalls;
   post: SlackMessageOwner;
+  /** The thread that is searched. Empty: the channel itself. */
+  threadTs: string;
   identify: (team: string, signal: AbortSignal) => Promise<BotIdentity>;
   log: Pick<Logger, 'error'>;
   /** Timestamps of messages that belong to posts. */
@@ -53,7 +56,10 @@ async function searchThread(search: Search): Promise<string | undefined> {
       (user === bot.userId || botId === bot.botId),
   );
   const marked = found.find(({ metadata }) => isOfPost(metadata, post.id));
-  const stream = found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
+  const stream =
+    post.threadTs === ''
+      ? undefined
+      : found.find(({ metadata, streaming_state: state }) => !isRecord(metadata) && typeof state === 'string');
   return (marked ?? stream)?.ts as string | undefined;
 }
 
@@ -63,30 +69,19 @@ const isOfPost = (metadata: unknown, id: string) =>
   isRecord(metadata.event_payload) &&
   metadata.event_payload.post === id;
 
-async function listMessages({ calls, post, signal }: Search, oldest: number): Promise<Record<string, unknown>[]> {
-  const isInThread = post.threadTs !== '';
+async function listMessages({ calls, post, threadTs, signal }: Search, oldest: number) {
+  const { team, channel } = post;
+  const isInThread = threadTs !== '';
+  const method = isInThread ? 'conversations.replies' : 'conversations.history';
+  const args = {
+    channel,
+    ...(isInThread ? { ts: threadTs } : {}),
+    oldest: oldest.toFixed(6),
+    limit: 200,
+    include_all_metadata: true,
+  };
   const messages: Record<string, unknown>[] = [];
-  let cursor: string | undefined;
-  do {
-    const args = {
-      channel: post.channel,
-      ...(isInThread ? { ts: post.threadTs } : {}),
-      oldest: oldest.toFixed(6),
-      limit: 200,
-      include_all_metadata: true,
-      ...(cursor === undefined ? {} : { cursor }),
-    };
-    const answer = await calls.call({
-      team: post.team,
-      method: isInThread ? 'conversations.replies' : 'conversations.history',
-      isUrgent: true,
-      signal,
-      arguments: () => args,
-    });
-    if (Array.isArray(answer?.messages)) messages.push(...answer.messages.filter(isRecord));
-    const metadata = answer?.response_metadata;
-    const next = isRecord(metadata) ? metadata.next_cursor : undefined;
-    cursor = typeof next === 'string' && next !== '' ? next : undefined;
-  } while (cursor !== undefined);
+  for await (const page of pagesOf(calls, { team, method, isUrgent: true, signal }, args))
+    if (Array.isArray(page.messages)) messages.push(...page.messages.filter(isRecord));
   return messages;
 }

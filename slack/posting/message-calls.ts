@@ -8,6 +8,8 @@ import { isContentRefused } from './post-errors.ts';
 
 export type Options = Pick<SlackCall, 'isUrgent' | 'signal'>;
 export type CallOptions = Pick<SlackCall, 'arguments'> & Options;
+/** `threadTs`: empty for a message in the channel itself. */
+type PostOptions = Options & { threadTs: string };
 /** Asked right before the call. */
 export type Render = () => SlackMessage;
 
@@ -58,11 +60,11 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
     }
   }
 
-  const postMessage = (render: Render, options: Options) =>
+  const postMessage = (render: Render, { threadTs, ...options }: PostOptions) =>
     call('chat.postMessage', {
       ...options,
       arguments: () => ({
-        ...(post.threadTs === '' ? {} : { thread_ts: post.threadTs }),
+        ...(threadTs === '' ? {} : { thread_ts: threadTs }),
         ...render(),
         unfurl_links: false,
         unfurl_media: false,
@@ -73,7 +75,7 @@ export function createMessageCalls({ calls, log, post, signal, checkLease }: Dep
   return {
     call,
     /** Asks for the message right before each attempt. */
-    post: (render: Render, options: Options) => orPlain(render, (shown) => postMessage(shown, options)),
+    post: (render: Render, options: PostOptions) => orPlain(render, (shown) => postMessage(shown, options)),
     update: (ts: string, render: Render, options: Options) =>
       orPlain(render, (shown) => call('chat.update', { ...options, arguments: () => ({ ts, ...shown() }) })),
   };

@@ -21,6 +21,10 @@ export function createMessageRows({ posts, owner, post, seq }: Deps) {
     if (!(await posts.save(owner, post.id, { messages, seq: Math.max(post.seq, seq()) }))) throw new LeaseLost();
   }
 
+  const knownTs = (): string[] => messages.flatMap(({ ts }) => (ts === null ? [] : [ts]));
+  // What stands in a channel by itself is no stream, so that its metadata tells it from what other posts own.
+  const ownedTs = async (): Promise<string[]> => (post.threadTs === '' ? knownTs() : posts.ownedTs(post));
+
   return {
     get: (index: number): SlackPostMessage | undefined => messages[index],
     /** @returns the index of the first message in this state, or -1 */
@@ -29,7 +33,9 @@ export function createMessageRows({ posts, owner, post, seq }: Deps) {
     /** The messages after it move up. */
     remove: (index: number) => save(messages.toSpliced(index, 1)),
     markShown: () => save(messages.map((message) => ({ ...message, state: 'shown' }))),
+    /** Which messages in the thread are those of a post, this one included. */
+    ownedTs,
     /** Two posts of one thread may have found the same message. Timestamps are stored before they are compared. */
-    isShared: async (ts: string) => (await posts.ownedTs(post)).filter((other) => other === ts).length > 1,
+    isShared: async (ts: string) => (await ownedTs()).filter((other) => other === ts).length > 1,
   };
 }

@@ -1,5 +1,6 @@
 import { isSlackCallError } from '../api-calls/call-error.ts';
 import { isTokenProblem } from '../api-calls/token-problems.ts';
+import { ChannelRefused } from './check-channel.ts';
 
 /** Nothing can be posted there any more, and a repeat changes nothing. */
 const closed = new Set([
@@ -42,6 +43,10 @@ const contentRefused = new Set([
 ]);
 
 const codeOf = (error: unknown): string => (isSlackCallError(error) ? error.code : '');
+
+/** Why something was not posted, in a word: Slack's name of the error, or our own. */
+export const reasonOf = (error: unknown): string =>
+  isSlackCallError(error) || error instanceof ChannelRefused ? error.code : 'internal';
 
 export const isPlaceClosed = (error: unknown): boolean => closed.has(codeOf(error));
 export const isUnchangeable = (error: unknown): boolean => unchangeable.has(codeOf(error));

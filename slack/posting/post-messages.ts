@@ -32,9 +32,15 @@ export type PostMessages = ReturnType<typeof createPostMessages>;
  * the post over can find the message.
  */
 export function createPostMessages(deps: PostMessagesDeps) {
-  const { clock } = deps;
+  const { clock, post } = deps;
   const { call, ...content } = createMessageCalls(deps);
   const rows = createMessageRows(deps);
+
+  /** What no one has asked for does not go before what people wait for. */
+  const isUrgent = post.threadTs !== '';
+
+  /** What stands in a channel by itself goes on in the thread of its first message. */
+  const threadOf = (index: number): string => post.threadTs || (index === 0 ? '' : (rows.get(0)?.ts ?? ''));
 
   /** Makes a message. Undefined: no call was needed, or the message must be made again. */
   async function make(index: number, state: 'streaming' | 'shown', begin: () => Promise<SlackAnswer | undefined>) {
@@ -82,7 +88,7 @@ export function createPostMessages(deps: PostMessagesDeps) {
     async recover(): Promise<void> {
       const index = rows.find('starting');
       const starting = rows.get(index);
-      if (starting) await adopt(deps, rows, index, starting);
+      if (starting) await adopt(deps, rows, { index, threadTs: threadOf(index), starting });
       await endStream();
     },
 
@@ -92,7 +98,8 @@ export function createPostMessages(deps: PostMessagesDeps) {
     markStreamEnded: () => rows.markShown(),
 
     /** Makes the first message without a stream. */
-    postFirst: (render: Render, stop: AbortSignal) => make(0, 'shown', () => content.post(render, { signal: stop })),
+    postFirst: (render: Render, stop: AbortSignal) =>
+      make(0, 'shown', () => content.post(render, { signal: stop, threadTs: threadOf(0) })),
 
     /** @returns false when the message cannot be changed any more; then it is forgotten */
     async update(index: number, render: Render, options: Options = {}): Promise<boolean> {
@@ -108,9 +115,9 @@ export function createPostMessages(deps: PostMessagesDeps) {
 
     /** Shows a message of the end. Repeating it changes nothing. */
     async showPart(index: number, message: SlackMessage): Promise<void> {
-      const begin = () => content.post(() => message, { isUrgent: true });
+      const begin = () => content.post(() => message, { isUrgent, threadTs: threadOf(index) });
       // The messages after a lost one move up, so that the parts stay in order.
-      while (rows.get(index)?.ts) if (await this.update(index, () => message, { isUrgent: true })) return;
+      while (rows.get(index)?.ts) if (await this.update(index, () => message, { isUrgent })) return;
       while (!(await make(index, 'shown', begin)));
     },
 
@@ -128,13 +135,12 @@ export function createPostMessages(deps: PostMessagesDeps) {
 async function adopt(
   deps: PostMessagesDeps,
   rows: ReturnType<typeof createMessageRows>,
-  index: number,
-  starting: SlackPostMessage,
+  { index, threadTs, starting }: { index: number; threadTs: string; starting: SlackPostMessage },
 ): Promise<void> {
-  const { posts, log, post } = deps;
+  const { log, post } = deps;
   const { startedAt } = starting;
-  const owned = new Set(await posts.ownedTs(post));
-  const ts = await findOwnMessage({ ...deps, owned, startedAt });
+  const owned = new Set(await rows.ownedTs());
+  const ts = await findOwnMessage({ ...deps, threadTs, owned, startedAt });
   log.info({ taskId: post.taskId, found: ts !== undefined }, 'a message may have been made before a takeover');
   if (ts === undefined) return rows.remove(index);
   await rows.put(index, { ts, state: 'streaming', startedAt });

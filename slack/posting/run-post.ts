@@ -2,13 +2,14 @@ import { LRUCache } from 'lru-cache';
 import type { SlackPost, SlackPosts } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import { isSlackCallError } from '../api-calls/call-error.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { callTimeoutMs } from '../api-calls/web-client.ts';
 import type { SlackLinks } from '../rendering/slack-message.ts';
 import { createBotIdentities } from './bot-identity.ts';
+import type { CheckChannel } from './check-channel.ts';
+import { createClosedChannels } from './closed-channels.ts';
 import type { TaskFollower } from './follow-task.ts';
-import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped } from './post-errors.ts';
+import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped, reasonOf } from './post-errors.ts';
 import type { RotationReason } from './show-progress.ts';
 import { showTask, type StateOf } from './show-task.ts';
 
@@ -49,6 +50,7 @@ export type PostRunnerDeps = {
   stateOf: StateOf;
   /** Whether what the task has changed is being undone: the message then shows what came of that. */
   isUndoing: (post: SlackPost) => Promise<boolean>;
+  checkChannel: CheckChannel;
 };
 
 export type PostRun = {
@@ -80,8 +82,10 @@ export function createPostRunner({
   linksOf,
   stateOf,
   isUndoing,
+  checkChannel,
 }: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
+  const closed = createClosedChannels(clock);
   const failures = new LRUCache<string, number>({ max: 10_000 });
 
   /** @returns milliseconds until the next attempt. Not even, so that posts that failed together do not meet again. */
@@ -94,8 +98,10 @@ export function createPostRunner({
 
   function isTooLate({ post, follower }: PostRun): boolean {
     const { endedAt } = follower.current().view;
-    const at = endedAt ? Date.parse(endedAt) + dayMs : Number(post.questionTs) * 1_000 + longestOpenMs;
-    return clock.now() >= at;
+    const askedAt = Number(post.questionTs) * 1_000;
+    // What stands in a channel by itself has ended before. Its events may not be read yet.
+    if (post.threadTs === '') return clock.now() >= askedAt + dayMs;
+    return clock.now() >= (endedAt ? Date.parse(endedAt) + dayMs : askedAt + longestOpenMs);
   }
 
   async function putBack(run: PostRun, error: unknown) {
@@ -105,7 +111,8 @@ export function createPostRunner({
     if (reason instanceof LeaseLost) return log.warn({ taskId }, 'another process shows a task in Slack now');
     if (reason instanceof PosterStopped) return posts.retry(owner, id, 0);
     if (reason instanceof GivesWay) return posts.retry(owner, id, awayMsOf(run));
-    const code = isSlackCallError(error) ? error.code : 'internal';
+    const code = reasonOf(error);
+    closed.note(post, error);
     // Of a channel that a schedule names an operator may put that right.
     if (isPlaceClosed(error) && post.threadTs !== '') {
       log.warn({ taskId, team, channel, code }, 'an answer cannot be posted to Slack: the channel takes none');
@@ -139,11 +146,13 @@ export function createPostRunner({
     const { post, follower, abort } = run;
     const checkLease = () => {
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
+      closed.check(post);
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, stateOf };
+    const shared = { posts, calls, clock, log, owner, post, identify, stateOf, checkChannel };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       if (await isOfOtherTenant(post)) return await leaveOut(post);
+      closed.check(post);
       await showTask({ ...shared, links: await linksOf(post), follower, signal: abort.signal, checkLease, onRotation });
       const isWaitingForUndo = hasEffects(follower) && (await isUndoing(post));
       if (isWaitingForUndo) return await posts.retry(owner, post.id, countFailure(post.id));

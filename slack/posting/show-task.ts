@@ -6,6 +6,7 @@ import { renderFinal } from '../rendering/render.ts';
 import type { SlackLinks, SlackMessage } from '../rendering/slack-message.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
+import type { CheckChannel } from './check-channel.ts';
 import type { TaskFollower } from './follow-task.ts';
 import { GivesWay, PosterStopped } from './post-errors.ts';
 import { createPostMessages, type PostMessagesDeps } from './post-messages.ts';
@@ -21,6 +22,7 @@ type Deps = Omit<PostMessagesDeps, 'seq'> & {
   links: SlackLinks;
   onRotation: (reason: RotationReason) => void;
   stateOf: StateOf;
+  checkChannel: CheckChannel;
 };
 
 const longestWaitMs = 60_000;
@@ -29,8 +31,8 @@ const longestWaitMs = 60_000;
 export type StateOf = (post: SlackPost) => Promise<MessageState | undefined>;
 
 /** Slack shows the task's messages, until they show its end. Safe to repeat, also by another process. */
-export async function showTask({ follower, links, onRotation, stateOf, ...deps }: Deps): Promise<void> {
-  const { post, log } = deps;
+export async function showTask({ follower, links, onRotation, stateOf, checkChannel, ...deps }: Deps): Promise<void> {
+  const { post, log, signal } = deps;
   const messages = createPostMessages({ ...deps, seq: () => follower.current().view.seq });
   const status = createThreadStatus(deps);
   const progress = createProgress({ ...deps, follower, messages, links, onRotation });
@@ -56,6 +58,8 @@ export async function showTask({ follower, links, onRotation, stateOf, ...deps }
   const { view } = follower.current();
   const parts = isEnded(view.status) ? renderFinal(view, links) : await messagesWithoutEnd(post, stateOf);
   if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack post has no end to show');
+  // No one has asked there, and all members read it.
+  if (post.threadTs === '' && parts.length > 0) await checkChannel(post, signal);
   for (const [index, part] of parts.entries()) await messages.showPart(index, part);
   await statusCleared;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type {
   ConversationRows,
+  SlackChannels,
   SlackInbox,
   SlackPost,
   SlackPosts,
@@ -18,15 +19,17 @@ import { createNotices } from '../asking/notices.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createStateOf } from '../state-of-post.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
+import { createCheckChannel } from './check-channel.ts';
 import { createPoster } from './poster.ts';
 
 type WiredEdge = { config: Config } & Pick<Edge, 'log' | 'metrics'>;
 type WiredAdapters = {
   conversationRows: Pick<ConversationRows, 'findMessage'>;
   events: Pick<TaskEvents, 'follow'>;
+  slackChannels: Pick<SlackChannels, 'find'>;
   slackInbox: Pick<SlackInbox, 'depth'>;
   slackPosts: SlackPosts;
-  slackRunResults: Pick<SlackRunResults, 'nameOf'>;
+  slackRunResults: Pick<SlackRunResults, 'nameOf' | 'slackUsersOf'>;
   slackThreads: Pick<SlackThreads, 'find'>;
   tasks: Pick<Tasks, 'get'>;
 };
@@ -48,10 +51,18 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     log,
     metrics: { observe },
   });
+  const checkChannel = createCheckChannel({
+    calls,
+    clock: systemClock,
+    channels: adapters.slackChannels,
+    results: adapters.slackRunResults,
+  });
   const linksOf = createLinksOf(config);
   // What stands in a channel by itself says what it is.
   const linksWithTitle = async (post: SlackPost) =>
-    post.threadTs === '' ? { ...linksOf(post), title: await adapters.slackRunResults.nameOf(post) } : linksOf(post);
+    post.threadTs === ''
+      ? { ...linksOf(post), isUnasked: true, title: await adapters.slackRunResults.nameOf(post) }
+      : linksOf(post);
   const openPoster = () =>
     createPoster({
       posts: adapters.slackPosts,
@@ -66,6 +77,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
       isUndoing: async ({ tenant, subject, taskId }) =>
         (await adapters.tasks.get({ tenant, subject }, taskId))?.effects.some(({ state }) => state === 'undoing') ===
         true,
+      checkChannel,
       metrics: {
         rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
         ended: (outcome) => metrics.slackPosts.inc({ outcome }),
@@ -80,5 +92,5 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, openPoster, notices: createNotices(calls), observe, token };
+  return { calls, openPoster, checkChannel, notices: createNotices(calls), observe, token };
 }

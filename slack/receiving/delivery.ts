@@ -40,9 +40,9 @@ export function deliveryOf(kind: SlackDelivery['kind'], body: JsonObject, envelo
   }
   const user = recordIn(body.user);
   const team = teamOfAct(body);
-  const message = recordIn(body.message);
   const channel = textIn(recordIn(body.channel).id);
-  const lane = channel === undefined ? laneOf(team, user.id) : laneOf(team, channel, message.thread_ts ?? message.ts);
+  // Not that of the thread, where a message may wait for its files: a form opens within three seconds or not at all.
+  const lane = channel === undefined ? laneOf(team, user.id) : laneOf(team, channel, user.id, 'press');
   return { key: `interactive:${team}:${id}`, kind, team, lane, body };
 }
 

@@ -8,6 +8,7 @@ import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limit
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
 import { describeEnd } from './outcome.ts';
 import { personMrkdwn } from './people.ts';
+import { answerAlone, describeRunEnd, maxTitle, titleBlock } from './run-result.ts';
 import { safeMarkdown } from './safe-markdown.ts';
 import type { SlackLinks, SlackMessage } from './slack-message.ts';
 import { splitMarkdown } from './split-markdown.ts';
@@ -15,21 +16,20 @@ import { runningButtons, stoppedButtons } from './task-buttons.ts';
 import { isWait, type TaskStep, type TaskView } from './task-view.ts';
 
 const limits = { max: maxMarkdown, maxRows, maxElements };
-/** Of a title that stands above an answer. */
-const maxTitle = 250;
 /** Blocks below the Markdown of a message; its own blocks may be twice `maxElements`. */
 const maxBlocksBelow = 9;
 /** Markdown of a message with calls that wait for a person, whose arguments need room. */
 const maxBesideCalls = 4_000;
 
 /** The final messages of a task, in order. The same view gives the same messages. */
-export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
-  const title = links.title === undefined ? [] : [section(titleMrkdwn(links.title))];
+export function renderFinal(shown: TaskView, links: SlackLinks): SlackMessage[] {
+  const view = links.isUnasked ? answerAlone(shown) : shown;
+  const title = links.title === undefined ? [] : [titleBlock(links.title)];
   const max = maxMarkdown - (title.length > 0 ? maxTitle : 0);
   const messages = splitMarkdown(safeMarkdown(view.text), { ...limits, max })
     .filter(({ text }) => text.trim() !== '')
     .map(({ text }): SlackMessage => ({ text: toMrkdwn(text), blocks: [{ type: 'markdown', text }] }));
-  const end = describeEnd(view, links);
+  const end = links.isUnasked ? describeRunEnd(view) : describeEnd(view, links);
   const below: types.KnownBlock[] = [
     ...(view.status === 'completed' ? [] : stepBlocks(view.steps)),
     ...(end === undefined ? [] : [section(clip(end, maxSection))]),
@@ -45,8 +45,6 @@ export function renderFinal(view: TaskView, links: SlackLinks): SlackMessage[] {
   messages[0]?.blocks.unshift(...title);
   return messages;
 }
-
-const titleMrkdwn = (title: string) => clip(`:calendar: *${escapeMrkdwn(oneLine(title, 150))}*`, maxTitle);
 
 /** `knowledge · $0.0123 · 3.2 s · task · Temporal` */
 function footer({ usage, startedAt, endedAt }: TaskView, { agent, task, temporal }: SlackLinks): string {

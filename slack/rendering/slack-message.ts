@@ -8,6 +8,8 @@ export type SlackMessage = { text: string; blocks: types.KnownBlock[] };
 export type SlackLinks = {
   /** The agent's name. */
   agent: string;
+  /** No one has asked where the answer stands: people read it and nothing else of the task, and cannot act on it. */
+  isUnasked?: boolean | undefined;
   /** What stands above the answer. */
   title?: string | undefined;
   /** For commands that a message names. */

@@ -71,6 +71,7 @@ test('each fault is named with what to do, and the command fails', async () => {
   const { slack } = harness;
   slack.workspace.scopes.delete('users:read');
   const { id: channel } = slack.addChannel({ name: 'closed', withApp: false });
+  const { id: shared } = slack.addChannel({ name: 'shared', external: true });
   const [swapped, refused] = await Promise.all([
     examine({ SLACK_BOT_TOKEN: slack.app.appToken, SLACK_APP_TOKEN: '', SLACK_SIGNING_SECRET: '' }, '--json'),
     examine(
@@ -79,6 +80,7 @@ test('each fault is named with what to do, and the command fails', async () => {
         SLACK_AGENT: 'butler',
         SLACK_PORT: String(await closedPort()),
         SLACK_ALERTS_CHANNEL: channel,
+        SLACK_APPROVALS_CHANNEL: shared,
       },
       '--json',
     ),
@@ -97,6 +99,7 @@ test('each fault is named with what to do, and the command fails', async () => {
     scopes: { state: 'wrong', message: 'the bot token lacks users:read', advice: expect.stringContaining('install') },
     sockets: { state: 'wrong', message: 'Slack refuses the app token: invalid_auth' },
     alerts: { state: 'wrong', message: `Alfred is no member of the channel ${channel}` },
+    approvals: { state: 'wrong', message: expect.stringContaining(`${shared} is shared with another organisation`) },
     agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant, alfred.' },
     door: { state: 'wrong', message: expect.stringContaining('no Slack door answers at') },
     database: { state: 'ok' },

@@ -5,6 +5,7 @@ import { systemClock } from '../../slack/api-calls/clock.ts';
 import { createWebClient } from '../../slack/api-calls/web-client.ts';
 import { createNotifier } from '../../slack/notifying/notifier.ts';
 import { aboutApprovals, aboutFailures } from '../../slack/notifying/subjects.ts';
+import { createCheckChannel } from '../../slack/posting/check-channel.ts';
 import { until } from '../support/until.ts';
 import type { Tap } from './posting/posting-stage.ts';
 import type { SlackHarness } from './slack-harness.ts';
@@ -56,15 +57,23 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
         log,
         metrics: { observe: () => undefined },
       });
+      const checkChannel = createCheckChannel({
+        calls,
+        clock: systemClock,
+        channels: { find: async () => ({ isOn: true, agent: null, userIds: null, instructions: null }) },
+        results: { slackUsersOf: async () => [] },
+      });
       const rows = tapped(notifications, tap);
-      const subject = about === 'failures' ? aboutFailures(rows, links) : aboutApprovals(rows, links);
+      const subject =
+        about === 'failures' ? aboutFailures(rows, channelId, links) : aboutApprovals(rows, channelId, links);
       const notifier = createNotifier({
         notifications: rows,
         slack: calls,
         clock: systemClock,
         log,
+        checkChannel,
         owner: randomUUID(),
-        target: { tenant: target.tenant, channel: channelId, variable: 'SLACK_ALERTS_CHANNEL' },
+        tenant: target.tenant,
         ...subject,
         count: (kind, outcome) => counted.push(`${kind} ${outcome}`),
         pollMs: 20,

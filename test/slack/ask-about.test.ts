@@ -95,12 +95,8 @@ test('of a message that is deleted meanwhile asks nothing, and says so', async (
   expect(requests).toEqual([]);
 });
 
-test('when Temporal is away posts the question once, and it is answered', async () => {
-  harness.answer('Yes.');
-  const anna = harness.person();
-  const { channel } = harness.channelWith([anna]);
-  const { ts } = env.slack.say(anna.id, channel, 'The train is late.');
-  await choose(anna, channel, ts);
+/** Temporal does not answer the next two times. */
+async function whileTemporalIsAway(act: () => Promise<unknown>): Promise<void> {
   const submit = env.messages.submit.bind(env.messages);
   let failures = 0;
   env.messages.submit = async (...args) => {
@@ -108,12 +104,36 @@ test('when Temporal is away posts the question once, and it is answered', async 
     return submit(...args);
   };
   try {
-    await env.slack.submit(anna.id, { question: 'Why?' });
+    await act();
     await until('the question is taken', () => failures === 3);
     await harness.processed();
   } finally {
     env.messages.submit = submit;
   }
+}
+
+test('when Temporal is away posts the question once, and it is answered', async () => {
+  harness.answer('Yes.');
+  const anna = harness.person();
+  const { channel } = harness.channelWith([anna]);
+  const { ts } = env.slack.say(anna.id, channel, 'The train is late.');
+  await choose(anna, channel, ts);
+  await whileTemporalIsAway(() => env.slack.submit(anna.id, { question: 'Why?' }));
   await env.answersIn(channel, ts);
+  expect(env.slack.view(channel, ts).filter(({ shown }) => shown.includes('asks:'))).toHaveLength(1);
+});
+
+test('a question behind more than a thousand replies is found again', async () => {
+  harness.answer('Yes.');
+  const anna = harness.person();
+  const channel = env.slack.addChannel({ name: 'busy', members: [anna] });
+  const { ts } = env.slack.say(anna.id, channel, 'The train is late.');
+  env.slack.say(anna.id, channel, 'Really?', ts);
+  const reply = channel.messages.at(-1)!;
+  const [seconds, micros = ''] = reply.ts.split('.');
+  for (let n = 1; n <= 1_100; n++)
+    channel.messages.push({ ...reply, ts: `${seconds}.${String(Number(micros) + n).padStart(6, '0')}` });
+  await choose(anna, channel.id, ts);
+  await whileTemporalIsAway(() => env.slack.submit(anna.id, { question: 'Why?' }));
   expect(env.slack.view(channel, ts).filter(({ shown }) => shown.includes('asks:'))).toHaveLength(1);
 });

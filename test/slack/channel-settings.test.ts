@@ -83,6 +83,22 @@ test('where Alfred is off, who asks reads privately why; switched on again, it a
   });
 });
 
+test('where Alfred is off, replies in an old thread stay unanswered, and one that names it gets a line', async () => {
+  const requests = harness.answer('Yes.');
+  const { channel, anna, set } = place();
+  const { ts: thread } = env.slack.mention(anna.id, channel, 'Is it open?');
+  await env.answersIn(channel, thread);
+  await set('off');
+  env.slack.say(anna.id, channel, 'We meet at eight.', thread);
+  env.slack.say(boss.id, channel, 'Good.', thread);
+  await harness.processed();
+  expect(noticesOf(anna, channel)).toEqual([]);
+  env.slack.mention(anna.id, channel, 'Is it open on Sundays?', thread);
+  await harness.processed();
+  expect(noticesOf(anna, channel)).toEqual([expect.stringContaining('switched off in this channel')]);
+  expect(requests).toHaveLength(1);
+});
+
 test('only the people who are named may ask, until everyone may again', async () => {
   harness.answer('Yes.');
   const { channel, anna, set } = place();

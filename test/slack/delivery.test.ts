@@ -90,7 +90,7 @@ test('another event is known by its id', () => {
   expect(laneOf(opened)).toBe('T1:D1:');
 });
 
-test('interactions and commands are known by their trigger, and an interaction is in the lane of its thread', () => {
+test('interactions and commands are known by their trigger, and an interaction is in a lane of its person', () => {
   const press = {
     type: 'block_actions',
     trigger_id: '1.2',
@@ -99,7 +99,11 @@ test('interactions and commands are known by their trigger, and an interaction i
     channel: { id: 'C1' },
     message: { ts: '6.0', thread_ts: '4.0' },
   };
-  expect(deliveryOf('interactive', press)).toMatchObject({ key: 'interactive:T1:1.2', lane: 'T1:C1:4.0', team: 'T1' });
+  expect(deliveryOf('interactive', press)).toMatchObject({
+    key: 'interactive:T1:1.2',
+    lane: 'T1:C1:U1:press',
+    team: 'T1',
+  });
   const { channel: _, message: __, ...submission } = press;
   expect(deliveryOf('interactive', submission).lane).toBe('T1:U1');
   const command = { command: '/alfred', trigger_id: '3.4', team_id: 'T1', channel_id: 'C1', user_id: 'U1' };

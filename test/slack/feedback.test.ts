@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eraseConversation } from '../../adapters/postgres/conversations/erase-conversation.ts';
 import { Question } from '../../cli/eval/questions.ts';
 import { actionIds } from '../../slack/rendering/actions.ts';
-import { alfred } from '../cli/run-alfred.ts';
+import { alfred, runAlfred } from '../cli/run-alfred.ts';
 import { putDocument } from '../support/documents/put-document.ts';
 import { until } from '../support/until.ts';
 import { createSlackHarness, type SlackHarness } from './slack-harness.ts';
@@ -104,6 +104,26 @@ test('of an answer that is not useful a form takes a comment, which stays until 
   expect(await rowsOf(thread)).toMatchObject([{ value: 'useful', comment: null }]);
 });
 
+test('a comment that is handled after a newer press does not take its place', async () => {
+  const anna = person();
+  const { channel, thread, ref } = await answerFor([anna]);
+  await press(anna, ref, 'negative');
+  const { rows } = await env.postgres.pool.query('select task_id from slack_posts where thread_ts = $1', [thread]);
+  const of = { taskId: rows[0].task_id as string, tenant: 'local', team, userId: anna.id, subject: 'anna' };
+  const asked = new Date();
+  await press(anna, ref, 'positive');
+  // As when the form's delivery was put back meanwhile.
+  expect(await env.slackFeedback.give({ ...of, value: 'not_useful', comment: 'It is black.', at: asked })).toEqual({
+    comment: null,
+    isNew: false,
+    isLate: true,
+  });
+  expect(await rowsOf(thread)).toMatchObject([{ value: 'useful', comment: null }]);
+  await press(anna, ref, 'negative');
+  expect(await rowsOf(thread)).toMatchObject([{ value: 'not_useful' }]);
+  expect(noticesOf(anna, channel).join()).not.toContain('since');
+});
+
 test('in a direct message it is kept too, and a guest reads that Alfred does not listen to guests', async () => {
   env.script([{ text: ['Yes.'] }, { text: ['Yes.'] }]);
   const anna = person();
@@ -116,6 +136,19 @@ test('in a direct message it is kept too, and a guest reads that Alfred does not
   const { channel, thread, ref } = await answerFor([anna, guest]);
   await press(guest, ref, 'positive');
   expect(noticesOf(guest, channel).at(-1)).toContain('does not answer guests');
+  expect(await rowsOf(thread)).toEqual([]);
+});
+
+test('of an answer for another tenant, which the workspace had before, nothing is kept', async () => {
+  const anna = person();
+  const { channel, thread, ref } = await answerFor([anna]);
+  await env.postgres.pool.query("update slack_posts set tenant = 'before' where thread_ts = $1", [thread]);
+  await env.postgres.pool.query(
+    "update tasks set tenant = 'before' where id = (select task_id from slack_posts where thread_ts = $1)",
+    [thread],
+  );
+  await press(anna, ref, 'positive');
+  expect(noticesOf(anna, channel).at(-1)).toContain('I do not know this message any more');
   expect(await rowsOf(thread)).toEqual([]);
 });
 
@@ -170,6 +203,18 @@ test('alfred slack feedback prints it for operators, as questions for an evaluat
   const ofOthers = await alfred(['slack', 'feedback', '--tenant', 'acme'], variables());
   expect(ofOthers).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('No feedback') });
   expect(await audited('feedback.read')).toBe(2);
+});
+
+test('a reader that closes the pipe early is in the audit log too', async () => {
+  const anna = person();
+  const { ref } = await answerFor([anna]);
+  await press(anna, ref, 'positive');
+  await until('the log has begun', async () => (await audited('message.send')) > 0);
+  const before = await audited('feedback.read');
+  const { child, done } = runAlfred(['slack', 'feedback', '--jsonl'], variables());
+  child.stdout.destroy();
+  expect(await done).toMatchObject({ code: 0, stdout: '' });
+  expect(await audited('feedback.read')).toBe(before + 1);
 });
 
 test('a press after the form has expired is kept all the same', async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { documentsQueue } from '../../contract/ids.ts';
 import type { ModelRequest } from '../../contract/ports/index.ts';
 import type { Upload } from '../../deploy/slack/fake/people.ts';
+import { askAboutShortcutId } from '../../slack/rendering/actions.ts';
 import { createAdapters, type Adapters } from '../../wiring/adapters.ts';
 import { startWorkers } from '../../workers/compose.ts';
 import { until } from '../support/until.ts';
@@ -240,6 +241,18 @@ test('a file of a private channel leaves no trace elsewhere: not in answers, lis
   expect(await Promise.all([anna, bert].map(({ scope }) => documentsOf(scope)))).toEqual(before);
   expect(await documentsOf({ tenant: 'local', subject: `slack:${team}:${other}` })).toEqual([]);
   expect(await readFor(bert.id, board)).toContain('DAMSON');
+});
+
+test('a form opens while the files of its thread are read', async () => {
+  answer();
+  const { id, channel } = person();
+  const release = env.slack.faults.blockDownloads();
+  const { ts } = env.slack.upload(id, channel, text('fig.txt', 'A fig.'), { text: 'What is it?' });
+  await until('it reads', () => env.slack.status(channel, ts)?.includes('is reading fig.txt'));
+  await env.slack.messageShortcut(id, { channel, ts }, askAboutShortcutId);
+  await until('the form', () => env.slack.modal(id));
+  release();
+  await env.answersIn(channel, ts);
 });
 
 test('a bot that stops while it reads files leaves them to another one, and the question is asked once', async () => {

@@ -1,9 +1,9 @@
 import { sql, type Selectable } from 'kysely';
-import { v7 as uuidv7 } from 'uuid';
 import type {
   ApprovalRow,
   FailedTask,
   NotifiedApproval,
+  NotifiedRun,
   SlackNotification,
   SlackNotifications,
   SlackPostMessage,
@@ -11,14 +11,13 @@ import type {
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { toApprovalRow } from '../approvals/approval-row.ts';
+import { collectApprovals } from './collect-approvals.ts';
+import { collectFailures, postedWithin } from './collect-failures.ts';
 import { inMs } from './in-ms.ts';
 
-/** What is older is not posted any more. */
-const postedWithin = sql`interval '1 day'`;
-/** Longer than a cause can be found again. */
+/** Longer than a cause can be found again. What no process shows any more, because its channel is unset, goes too. */
 const keptFor = sql`interval '7 days'`;
 const mostAtOnce = 5_000;
-const mostApprovals = 100;
 
 /** Messages that the Slack door posts to a channel of its own accord, as rows. */
 export const createSlackNotifications = (db: Database): SlackNotifications => ({
@@ -28,7 +27,7 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
   async claim(owner, leaseMs, { tenant, team, channel, kinds }) {
     const { rows } = await sql<Row>`
       update slack_notifications set owner = ${owner}, leased_until = ${inMs(leaseMs)}, attempts = attempts + 1,
-        channel = case when messages = '[]' then ${channel} else channel end
+        channel = case when messages = '[]' then coalesce(${channel ?? null}::text, channel) else channel end
       where id = (
         select id from slack_notifications
         where finished_at is null and team = ${team} and tenant = ${tenant} and due_at <= now()
@@ -48,15 +47,26 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
     return rows;
   },
 
-  async approvalOf({ id, tenant }) {
-    const row = await db
+  async approvalsOf({ id, tenant }) {
+    const rows = await db
       .selectFrom('slack_notification_causes as c')
       .innerJoin('approvals as a', 'a.id', 'c.approval_id')
       .selectAll('a')
       .where('c.notification_id', '=', id)
       .where('a.tenant', '=', tenant)
-      .executeTakeFirst();
-    return row && withoutContent(toApprovalRow(row));
+      .orderBy('a.requested_at')
+      .execute();
+    return rows.map((row) => withoutContent(toApprovalRow(row)));
+  },
+
+  async runOf({ id, tenant }) {
+    const { rows } = await sql<NotifiedRun>`
+      select s.name, s.subject, r.error_code as code
+      from slack_notification_causes c
+      join schedule_runs r on r.schedule_id = c.schedule_id and r.key = c.run_key
+      join schedules s on s.id = r.schedule_id
+      where c.notification_id = ${id} and s.tenant = ${tenant} and r.error_code is not null`.execute(db);
+    return rows[0];
   },
 
   async save(owner, id, messages) {
@@ -68,110 +78,62 @@ export const createSlackNotifications = (db: Database): SlackNotifications => ({
 
   async finish(owner, id) {
     await owned(db, owner, id)
-      .set({ finished_at: sql`now()`, owner: null, leased_until: null })
+      .set({ finished_at: sql`now()`, owner: null, leased_until: null, code: null })
       .execute();
   },
 
   async park(owner, id) {
     await owned(db, owner, id)
-      .set({ due_at: sql<Date>`'infinity'::timestamptz`, owner: null, leased_until: null })
+      .set({ due_at: sql<Date>`'infinity'::timestamptz`, owner: null, leased_until: null, code: null })
       .execute();
   },
 
-  retry: (owner, id, afterMs) =>
-    db.transaction().execute(async (trx) => {
-      const { numUpdatedRows } = await owned(trx, owner, id)
-        .set({ due_at: inMs(afterMs), owner: null, leased_until: null })
-        .executeTakeFirst();
-      // Another process has it: what it lacks is that one's to say.
-      if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
-      const { numAffectedRows } = await sql`
-        delete from slack_notification_causes c using slack_notifications n
-        where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
-          then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
-          else n.changed_at < now() - ${postedWithin} end`.execute(trx);
-      const { rows } = await sql<{ left: number }>`
-        select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
-      const left = rows[0]?.left ?? 0;
-      if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
-      return { lost: Number(numAffectedRows ?? 0), left };
-    }),
+  retry: (owner, id, afterMs, code) => retry(db, owner, id, { afterMs, code }),
+
+  async findProblem({ tenant, team, kinds }) {
+    const { rows } = await sql<{ code: string }>`
+      select code from slack_notifications
+      where finished_at is null and team = ${team} and tenant = ${tenant} and kind = any(${kinds}) and code is not null
+      order by due_at limit 1`.execute(db);
+    return rows[0]?.code;
+  },
 
   async removeOld() {
     const { numAffectedRows } = await sql`
       delete from slack_notifications where id in (
-        select id from slack_notifications
-        where created_at < now() - ${keptFor} and (finished_at < now() - ${keptFor} or due_at <> 'infinity')
+        select id from slack_notifications n
+        where created_at < now() - ${keptFor} and case when finished_at is null
+          then changed_at < now() - ${keptFor} and not exists (
+            select from slack_notification_causes c where c.notification_id = n.id and ${isPending})
+          else finished_at < now() - ${keptFor} end
         limit ${mostAtOnce} for update skip locked)`.execute(db);
     return Number(numAffectedRows ?? 0);
   },
 });
 
-type Target = Parameters<SlackNotifications['collectFailures']>[0];
-
-const collectFailures = (db: Database, { tenant, team, channel }: Target): Promise<number> =>
-  exclusively(db, team, async (trx) => {
-    const { rows: open } = await sql<{ id: string }>`
-      select id from slack_notifications
-      where kind = 'failures' and tenant = ${tenant} and team = ${team}
-        and finished_at is null and owner is null and messages = '[]'
-      order by created_at limit 1 for update skip locked`.execute(trx);
-    const id = open[0]?.id ?? uuidv7();
-    if (!open[0] && (await isTooSoon(trx, { tenant, team }))) return 0;
-    const { numAffectedRows } = await sql`
-      with failed as materialized (
-        select ${receipt} as receipt, t.id from tasks t
-        where t.tenant = ${tenant} and t.status = 'failed' and t.ended_at > now() - ${postedWithin}
-          and t.erased_at is null
-          -- the caller of a task that could not be started got an error, and repeats the request
-          and t.error_code is distinct from 'never_started'
-          and not exists (select from slack_notification_causes c where c.receipt = ${receipt})
-        order by t.ended_at limit ${mostAtOnce}
-      ), notification as (
-        insert into slack_notifications (id, kind, tenant, team, channel)
-        select ${id}::uuid, 'failures', ${tenant}, ${team}, ${channel} where exists (select from failed)
-        on conflict (id) do nothing
-      )
-      insert into slack_notification_causes (receipt, notification_id, task_id)
-      select receipt, ${id}::uuid, id from failed`.execute(trx);
-    return Number(numAffectedRows ?? 0);
-  });
-
-const collectApprovals = (db: Database, { tenant, team, channel }: Target): Promise<number> =>
-  exclusively(db, team, async (trx) => {
-    await sql`
-      update slack_notifications n set due_at = now(), changed_at = now()
-      where n.team = ${team} and n.tenant = ${tenant} and n.finished_at is null and n.due_at = 'infinity'
-        and not exists (
-          select from slack_notification_causes c join approvals a on a.id = c.approval_id
-          where c.notification_id = n.id and a.status = 'pending')`.execute(trx);
-    const { numAffectedRows } = await sql`
-      with due as materialized (
-        select gen_random_uuid() as id, kind, approval_id, task_id from (
-          select case when a.escalated_at is null then 'approval' else 'escalation' end as kind, a.id as approval_id,
-            a.task_id, a.requested_at
-          from approvals a
-          where a.tenant = ${tenant} and a.status = 'pending'
-            -- who has asked in Slack decides there
-            and not exists (select from slack_posts p where p.task_id = a.task_id)) asked
-        where not exists (
-          select from slack_notification_causes c where c.receipt = asked.kind || ':' || asked.approval_id)
-        order by requested_at limit ${mostApprovals}
-      ), notification as (
-        insert into slack_notifications (id, kind, tenant, team, channel)
-        select id, kind, ${tenant}, ${team}, ${channel} from due
-      )
-      insert into slack_notification_causes (receipt, notification_id, task_id, approval_id)
-      select kind || ':' || approval_id, id, task_id, approval_id from due`.execute(trx);
-    return Number(numAffectedRows ?? 0);
-  });
-
-/** Does nothing when another process does the same at this moment. @returns what `act` returns, or 0 */
-const exclusively = (db: Database, team: string, act: (trx: Database) => Promise<number>): Promise<number> =>
+const retry = (
+  db: Database,
+  owner: string,
+  id: string,
+  { afterMs, code }: { afterMs: number; code: string | undefined },
+): ReturnType<SlackNotifications['retry']> =>
   db.transaction().execute(async (trx) => {
-    const { rows } = await sql<{ locked: boolean }>`
-      select pg_try_advisory_xact_lock(hashtextextended(${`slack-notifications/${team}`}, 0)) as locked`.execute(trx);
-    return rows[0]?.locked ? act(trx) : 0;
+    const { numUpdatedRows } = await owned(trx, owner, id)
+      .set({ due_at: inMs(afterMs), owner: null, leased_until: null, ...(code === undefined ? {} : { code }) })
+      .executeTakeFirst();
+    // Another process has it: what it lacks is that one's to say.
+    if (numUpdatedRows !== 1n) return { lost: 0, left: 1 };
+    const { numAffectedRows } = await sql`
+      delete from slack_notification_causes c using slack_notifications n
+      where n.id = ${id} and c.notification_id = n.id and case when n.kind = 'failures'
+        then not exists (select from tasks t where t.id = c.task_id and t.ended_at > now() - ${postedWithin})
+        -- what still waits for a person is worth posting, however late
+        else n.changed_at < now() - ${postedWithin} and not ${isPending} end`.execute(trx);
+    const { rows } = await sql<{ left: number }>`
+      select count(*)::int as left from slack_notification_causes where notification_id = ${id}`.execute(trx);
+    const left = rows[0]?.left ?? 0;
+    if (left === 0) await sql`update slack_notifications set finished_at = now() where id = ${id}`.execute(trx);
+    return { lost: Number(numAffectedRows ?? 0), left };
   });
 
 const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => ({
@@ -188,21 +150,10 @@ const withoutContent = ({ decision, ...row }: ApprovalRow): NotifiedApproval => 
   runs: decision?.runs ?? false,
 });
 
+/** Of a cause `c`. */
+const isPending = sql<boolean>`exists (select from approvals a where a.id = c.approval_id and a.status = 'pending')`;
+
 type Row = Selectable<Tables['slack_notifications']>;
-
-/** A task that was reset and fails again has another run. */
-const receipt = sql`'failed:' || t.id || ':' || coalesce(t.run_id, '')`;
-
-/** After one in the last hour a minute passes, after two of them two, then 4, 8, and 16 at most. */
-async function isTooSoon(db: Database, { tenant, team }: { tenant: string; team: string }): Promise<boolean> {
-  const { rows } = await sql<{ tooSoon: boolean | null }>`
-    select max(created_at) + interval '1 minute' * power(2, least(count(*), 5) - 1) > now() as "tooSoon"
-    from slack_notifications
-    where created_at > now() - interval '1 hour' and kind = 'failures' and tenant = ${tenant} and team = ${team}`.execute(
-    db,
-  );
-  return rows[0]?.tooSoon ?? false;
-}
 
 /** Changes nothing when another owner has the notification. */
 const owned = (db: Database, owner: string, id: string) =>

@@ -5,30 +5,39 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 const mostAtOnce = 100;
 /** Longer than a Slack door tries: it can then say itself that it gives up. */
 const givenUpAfter = sql`interval '25 hours'`;
+const mostGivenUp = 5_000;
 
-/** Answers of schedules that are to be posted, as rows: a run names its channel until its post is made. */
+/** What ended earlier is not posted any more. */
+const postedWithin = sql`interval '1 day'`;
+
+/** The message of a run, where it sends one. */
+const ownMessage = sql`conversation_messages m on m.conversation_id = r.conversation_id and m.id = r.message_id`;
+
+/** Its message waits for a task that has no row yet. */
+const waitingStates = sql`('queued', 'steering', 'running')`;
+/** The message has no answer of its own. */
+const unansweredStates = sql`('steered', 'passed_over', 'rolled_back', 'dropped')`;
+
+/** The task whose answer is that of a run. A task that was running when its message came may answer another one. */
+const ownTask = sql`case when m.state is null then r.task_id when m.state <> 'steered' then m.task_id end`;
+
+/** What schedules have to post, as rows: a run names its channel until its post is made. */
 export const createSlackRunResults = (db: Database): SlackRunResults => ({
-  async collect({ tenant, team }) {
-    const { rows } = await sql<{ posts: number; late: number }>`
-      with due as materialized (
-        select r.schedule_id, r.key, r.slack_channel as channel, t.id as task_id, t.subject, t.agent, t.last_seq,
-          t.erased_at is null as is_there, t.ended_at > now() - interval '1 day' as is_new
-        from schedule_runs r join schedules s on s.id = r.schedule_id
-        join tasks t on t.id = r.task_id and t.tenant = s.tenant and t.subject = s.subject
-        where r.slack_channel is not null and s.tenant = ${tenant} and t.ended_at is not null
-        order by r.started_at limit ${mostAtOnce} for update of r skip locked
-      ), post as (
-        insert into slack_posts
-          (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts, seq)
-        select gen_random_uuid(), task_id, ${tenant}, subject, agent, ${team}, channel, '', '', ${aWhileAgo}, last_seq
-        from due where is_there and is_new
-        on conflict (task_id) do nothing returning 1
-      ), done as (
-        update schedule_runs r set slack_channel = null from due where r.schedule_id = due.schedule_id and r.key = due.key
+  collect: (of) => collect(db, of),
+
+  async giveUpOld() {
+    const { numAffectedRows } = await sql`
+      with old as materialized (
+        select r.schedule_id, r.key from schedule_runs r
+        left join ${ownMessage} left join tasks t on t.id = ${ownTask}
+        where r.slack_channel is not null and r.started_at < now() - ${postedWithin}
+          and case when t.id is null then coalesce(m.state, '') not in ${waitingStates}
+            else t.ended_at < now() - ${postedWithin} end
+        limit ${mostGivenUp} for update of r skip locked
       )
-      select (select count(*)::int from post) as posts, count(*) filter (where is_there and not is_new)::int as late
-      from due`.execute(db);
-    return rows[0] ?? { posts: 0, late: 0 };
+      update schedule_runs r set slack_channel = null from old
+      where r.schedule_id = old.schedule_id and r.key = old.key`.execute(db);
+    return Number(numAffectedRows ?? 0);
   },
 
   async giveUp(limit) {
@@ -61,7 +70,55 @@ export const createSlackRunResults = (db: Database): SlackRunResults => ({
       .executeTakeFirst();
     return row?.name;
   },
+
+  async slackUsersOf({ tenant, subject, team }) {
+    const { rows } = await sql<{ userId: string }>`
+      select user_id as "userId" from slack_links
+      where tenant = ${tenant} and subject = ${subject} and team = ${team}`.execute(db);
+    return rows.map(({ userId }) => userId);
+  },
 });
+
+async function collect(
+  db: Database,
+  { tenant, team }: { tenant: string; team: string },
+): ReturnType<SlackRunResults['collect']> {
+  const { rows } = await sql<{ posts: number; elsewhere: number }>`
+    with due as materialized (
+      select r.schedule_id, r.key, r.slack_channel as channel, t.id as task_id, t.subject, t.agent, t.last_seq, m.state,
+        t.erased_at is null and coalesce(m.state, '') not in ${unansweredStates} as is_answered,
+        r.task_id is null and r.error_code is not null as has_not_begun
+      from schedule_runs r join schedules s on s.id = r.schedule_id
+      left join ${ownMessage}
+      left join tasks t on t.id = ${ownTask} and t.tenant = s.tenant and t.subject = s.subject
+      where r.slack_channel is not null and s.tenant = ${tenant} and (
+        t.ended_at > now() - ${postedWithin} or m.state in ${unansweredStates}
+        or (r.task_id is null and r.error_code is not null and r.started_at > now() - ${postedWithin}))
+      order by r.started_at limit ${mostAtOnce} for update of r skip locked
+    ), answer as (
+      select * from due where task_id is not null and is_answered
+    ), post as (
+      insert into slack_posts
+        (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts, seq)
+      select gen_random_uuid(), task_id, ${tenant}, subject, agent, ${team}, channel, '', '', ${aWhileAgo}, last_seq
+      from answer
+      on conflict (task_id) do nothing returning 1
+    ), failure as (
+      select gen_random_uuid() as id, * from due where has_not_begun
+    ), notification as (
+      insert into slack_notifications (id, kind, tenant, team, channel)
+      select id, 'run', ${tenant}, ${team}, channel from failure
+    ), cause as (
+      insert into slack_notification_causes (receipt, notification_id, schedule_id, run_key)
+      select 'run:' || schedule_id || ':' || key, id, schedule_id, key from failure
+    ), done as (
+      update schedule_runs r set slack_channel = null from due where r.schedule_id = due.schedule_id and r.key = due.key
+    )
+    select (select count(*)::int from post) as posts,
+      (select count(*)::int from answer) - (select count(*)::int from post)
+        + (select count(*)::int from due where state = 'steered') as elsewhere`.execute(db);
+  return rows[0] ?? { posts: 0, elsewhere: 0 };
+}
 
 /** None of its messages can be older, also when the clocks of Slack and Postgres differ. */
 const aWhileAgo = sql`trunc(extract(epoch from now()) - 600)::text`;

@@ -54,17 +54,21 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackNotifications.collectFailures(target);
   await slackNotifications.collectApprovals(target);
   await slackNotifications.claim('one', leaseMs, { ...target, kinds: ['failures'] });
-  await slackNotifications.approvalOf({ id: notification, tenant: 'local' });
+  await slackNotifications.approvalsOf({ id: notification, tenant: 'local' });
+  await slackNotifications.runOf({ id: notification, tenant: 'local' });
   await slackNotifications.park('one', notification);
   await slackNotifications.failuresOf({ id: notification, tenant: 'local' });
   await slackNotifications.save('one', notification, []);
   await slackNotifications.retry('one', notification, 0);
+  await slackNotifications.findProblem({ ...target, kinds: ['failures'] });
   await slackNotifications.finish('one', notification);
   await slackNotifications.removeOld();
   await slackUserLinks.follow({ team: 'T1', userId: 'U1', tenant: 'local' }, 'mail1@example.com', 30);
   await slackRunResults.collect(target);
   await slackRunResults.giveUp(100);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
+  await slackRunResults.slackUsersOf({ tenant: 'local', subject: 's7', team: 'T1' });
+  await slackRunResults.giveUpOld();
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
   const message = { ...place, ts: '7' };
@@ -83,5 +87,5 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackFiles.listRemoved();
   await slackChannels.find({ tenant: 'local', team: 'T1', channel: 'C7' });
   const given = { tenant: 'local', team: 'T1', userId: 'U7', subject: 's7', value: 'useful' } as const;
-  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '' });
+  await slackFeedback.give({ ...given, taskId: post?.taskId ?? '', at: new Date() });
 }

@@ -9,7 +9,7 @@ afterEach(() => stage.close());
 const answer = wordsOf(2_500);
 
 /** A task that has ended, whose answer belongs into the channel itself. */
-async function postResult(text = answer) {
+async function postResult(text = answer, channel = stage.channel) {
   const taskId = randomUUID();
   for (const event of [taskEvents.queued, taskEvents.started, taskEvents.step(1), taskEvents.stepDone(1)])
     stage.append(taskId, event);
@@ -17,7 +17,7 @@ async function postResult(text = answer) {
   await stage.posts.create({
     id: randomUUID(),
     team: stage.fake.workspace.id,
-    channel: stage.channel.id,
+    channel: channel.id,
     threadTs: '',
     tenant: 'local',
     subject: 'ann',
@@ -29,10 +29,13 @@ async function postResult(text = answer) {
 }
 
 const inChannel = () => stage.fake.view(stage.channel).filter(({ fromApp }) => fromApp);
-const shown = () =>
-  inChannel()
+/** An answer with what goes on in its thread. */
+const inThread = ({ ts }: { ts: string }) => stage.fake.view(stage.channel, ts);
+const textIn = (root: { ts: string }) =>
+  inThread(root)
     .map(({ blocks }) => markdownOf(blocks).trim())
     .join(' ');
+const shown = () => inChannel().map(textIn).join(' ');
 async function finished() {
   while ((await stage.posts.depth()) > 0) await stage.pass(1_000);
 }
@@ -42,10 +45,12 @@ test('an answer without a question stands in its channel when it is complete, wi
   stage.addProcess();
   await postResult();
   await finished();
-  expect(inChannel()).toHaveLength(3);
+  expect(inChannel()).toHaveLength(1);
+  const parts = inChannel().flatMap(inThread);
+  expect(parts).toHaveLength(3);
   expect(shown()).toBe(answer);
-  expect(inChannel().every(({ versions }) => versions.length === 1)).toBe(true);
-  expect(new Set(stage.counted)).toEqual(new Set(['chat.postMessage ok', 'ended shown']));
+  expect(parts.every(({ versions }) => versions.length === 1)).toBe(true);
+  expect(new Set(stage.counted)).toEqual(new Set(['conversations.info ok', 'chat.postMessage ok', 'ended shown']));
 });
 
 test.each(['before', 'after'] as const)(
@@ -61,7 +66,7 @@ test.each(['before', 'after'] as const)(
       stage.addProcess({ pollMs: 5_000 });
       await finished();
       expect({ at, step: kill.killed(), shown: shown() }).toEqual({ at, step: kill.killed(), shown: answer });
-      expect(inChannel()).toHaveLength(3);
+      expect(inChannel().map((root) => inThread(root).length)).toEqual([3]);
       killed.push(kill.killed());
       if (kill.killed() === undefined) break;
       await stage.close();
@@ -87,4 +92,80 @@ test('while the channel takes nothing the answer waits, and after a day it is gi
   expect(await stage.posts.depth()).toBe(0);
   expect(stage.counted).toContain('ended given_up');
   expect(shown()).toBe('Late.');
+});
+
+test('two long answers at once do not mix: each goes on in the thread of its first message', async () => {
+  stage = await createStage();
+  stage.addProcess();
+  const other = answer.replaceAll('word', 'term');
+  await Promise.all([postResult(), postResult(other)]);
+  await finished();
+  expect(inChannel().map(textIn).sort()).toEqual([other, answer]);
+});
+
+test('many answers for a channel that takes none do not delay others, and cost few calls', async () => {
+  stage = await createStage();
+  const archived = stage.fake.addChannel({ name: 'archived' });
+  stage.fake.archive(archived);
+  stage.addProcess({ mostPosts: 2 });
+  for (let n = 0; n < 30; n++) await postResult('Never.', archived);
+  await postResult('In time.');
+  await stage.pass(10_000);
+  expect(shown()).toBe('In time.');
+  await stage.pass(60 * 60_000);
+  const calls = stage.fake.calls.filter(
+    ({ method, args }) => method === 'chat.postMessage' && args['channel'] === archived.id,
+  );
+  expect(calls.length).toBeLessThan(150);
+  archived.archived = false;
+  await finished();
+  expect(stage.fake.view(archived)).toHaveLength(30);
+});
+
+test('an answer that a person waits for goes before one that no one has asked for', async () => {
+  stage = await createStage({ rateLimits: false });
+  const { slack } = stage.addProcess();
+  const asked: { method: string; isUrgent: boolean | undefined }[] = [];
+  const call = slack.call.bind(slack);
+  slack.call = async (made) => {
+    asked.push({ method: made.method, isUrgent: made.isUrgent });
+    return call(made);
+  };
+  await postResult('In its time.');
+  await finished();
+  const urgencyOf = (method: string) => asked.filter((made) => made.method === method).map(({ isUrgent }) => isUrgent);
+  expect(urgencyOf('chat.postMessage')).toEqual([false]);
+  const post = await stage.ask([
+    [0, taskEvents.started],
+    [1_000, taskEvents.completed('At once.')],
+  ]);
+  await stage.clock.run(post.finished());
+  expect(urgencyOf('chat.postMessage').at(-1)).toBe(true);
+});
+
+test('the timestamps of earlier answers in the channel are not read', async () => {
+  stage = await createStage();
+  const { posts } = stage;
+  const asked: unknown[] = [];
+  const ownedTs = posts.ownedTs.bind(posts);
+  posts.ownedTs = async (place) => {
+    asked.push(place);
+    return ownedTs(place);
+  };
+  stage.addProcess();
+  await postResult();
+  await finished();
+  expect(asked).toEqual([]);
+});
+
+test('in a channel that is shared with another organisation nothing is posted, and the log says why', async () => {
+  stage = await createStage();
+  stage.channel.external = true;
+  stage.addProcess({ pollMs: 10_000 });
+  await postResult('The plan.');
+  await stage.pass(26 * 60 * 60_000);
+  expect(await stage.posts.depth()).toBe(0);
+  expect(inChannel()).toEqual([]);
+  expect(stage.logs).toContainEqual(expect.objectContaining({ level: 'error', code: 'channel_shared' }));
+  expect(stage.counted.filter((line) => line.startsWith('chat.'))).toEqual([]);
 });

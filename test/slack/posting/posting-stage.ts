@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createFakeSlack } from '../../../deploy/slack/fake/fake-slack.ts';
 import type { MessageState } from '../../../contract/conversation.ts';
-import type { SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
+import type { SlackChannelSettings, SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
 import { createApiCalls, type SlackAnswer } from '../../../slack/api-calls/api-calls.ts';
 import { createWebClient } from '../../../slack/api-calls/web-client.ts';
+import { createCheckChannel } from '../../../slack/posting/check-channel.ts';
 import { createPoster } from '../../../slack/posting/poster.ts';
 import { renderFinal } from '../../../slack/rendering/render.ts';
 import { applyEvent, emptyView } from '../../../slack/rendering/task-view.ts';
@@ -31,6 +32,10 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
   const states = new Map<string, MessageState>();
   /** Tasks that are being undone. */
   const undoing = new Set<string>();
+  /** How Alfred is set up in each channel. */
+  const settings: SlackChannelSettings = { isOn: true, agent: null, userIds: null, instructions: null };
+  /** The Slack users that subjects are linked with. */
+  const linked = new Map<string, string[]>();
   const logs: LogLine[] = [];
   const counted: string[] = [];
   const stops: (() => Promise<void>)[] = [];
@@ -74,6 +79,12 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       log,
       metrics: { observe: ({ method, outcome }) => counted.push(`${method} ${outcome}`) },
     });
+    const checkChannel = createCheckChannel({
+      calls: slack,
+      clock,
+      channels: { find: async () => settings },
+      results: { slackUsersOf: async ({ subject }) => linked.get(subject) ?? [] },
+    });
     const poster = createPoster({
       posts: tapped(posts, tap),
       events: slowly(readMs),
@@ -90,12 +101,13 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       linksOf,
       stateOf: async ({ taskId }) => states.get(taskId),
       isUndoing: async ({ taskId }) => undoing.has(taskId),
+      checkChannel,
       mostPosts,
       pollMs,
     });
     stops.push(() => poster.stop());
     poster.start(team);
-    return { poster, slack, owner };
+    return { poster, slack, owner, checkChannel };
   }
 
   /** A question, and what comes of it. */
@@ -132,6 +144,8 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     erase,
     states,
     undoing,
+    settings,
+    linked,
     logs,
     counted,
     addProcess,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../../../adapters/postgres/conversations/conversation-rows.ts';
+import { createSlackNotifications } from '../../../../adapters/postgres/slack/slack-notifications.ts';
 import { createSlackPosts } from '../../../../adapters/postgres/slack/slack-posts.ts';
 import { createSlackRunResults } from '../../../../adapters/postgres/slack/slack-run-results.ts';
 import type { SlackPosts, SlackRunResults } from '../../../../contract/ports/index.ts';
@@ -14,41 +15,92 @@ beforeAll(async () => {
   posts = createSlackPosts(env.postgres.db);
   results = createSlackRunResults(env.postgres.db);
 });
-beforeEach(() => env.postgres.pool.query('truncate slack_posts, schedules, tasks cascade'));
+beforeEach(() =>
+  env.postgres.pool.query('truncate slack_posts, slack_notifications, schedules, tasks, conversations cascade'),
+);
 afterAll(() => env?.close());
 
 const of = { tenant: 'local', team: 'T1' };
 const usual = { onBusy: 'enqueue' as const };
 
-type Run = { tenant?: string; endedAgo?: string | null; erased?: boolean; startedAgo?: string };
+type Run = {
+  tenant?: string;
+  endedAgo?: string | null;
+  erased?: boolean;
+  /** Why it could not begin: then it has no task. */
+  error?: string;
+  startedAgo?: string;
+};
 
-/** A run whose task has ended. @returns the task's id */
-async function run({ tenant = 'local', endedAgo = '0 s', erased = false, startedAgo = endedAgo ?? '0 s' }: Run = {}) {
-  const [schedule, task] = [randomUUID(), randomUUID()];
-  await env.postgres.pool.query(
-    `insert into schedules (id, tenant, subject, name, timing, action, request_hash)
-     values ($1, $2, 'ann', 'Prices', '{}', '{}', 'r')`,
-    [schedule, tenant],
-  );
-  await env.postgres.pool.query(
+const query = (text: string, values: unknown[] = []) => env.postgres.pool.query(text, values);
+
+async function addTask(schedule: string, { tenant = 'local', endedAgo = '0 s', erased = false }: Run = {}) {
+  const id = randomUUID();
+  await query(
     `insert into tasks (id, tenant, subject, agent, status, schedule_id, request_hash, input_head, last_seq, ended_at, erased_at)
      values ($1, $2, 'ann', 'knowledge', case when $4::text is null then 'running' else 'completed' end, $3, 'r', 'm', 7,
        now() - $4::interval, case when $5 then now() end)`,
-    [task, tenant, schedule, endedAgo, erased],
+    [id, tenant, schedule, endedAgo, erased],
   );
-  await env.postgres.pool.query(
-    `insert into schedule_runs (schedule_id, key, task_id, slack_channel, started_at)
-     values ($1, 'k', $2, 'C0000001', now() - $3::interval)`,
-    [schedule, task, startedAgo],
-  );
-  return task;
+  return id;
 }
+async function addSchedule(tenant = 'local') {
+  const id = randomUUID();
+  await query(
+    `insert into schedules (id, tenant, subject, name, timing, action, request_hash)
+     values ($1, $2, 'ann', 'Prices', '{}', '{}', 'r')`,
+    [id, tenant],
+  );
+  return id;
+}
+
+/** A run whose task has ended. @returns the task's id */
+async function run({ error, ...task }: Run = {}) {
+  const startedAgo = task.startedAgo ?? task.endedAgo ?? '0 s';
+  const schedule = await addSchedule(task.tenant);
+  const taskId = error === undefined ? await addTask(schedule, task) : randomUUID();
+  await query(
+    `insert into schedule_runs (schedule_id, key, task_id, slack_channel, error_code, started_at)
+     values ($1, 'k', $2, 'C0000001', $3, now() - $4::interval)`,
+    [schedule, error === undefined ? taskId : null, error ?? null, startedAgo],
+  );
+  return taskId;
+}
+
+/**
+ * A run whose message came while a task was running.
+ *
+ * @returns `running`: that task; `own`: the one that the message has where it was not taken by that
+ */
+async function messageRun(state: string, { startedAgo = '0 s' } = {}) {
+  const schedule = await addSchedule();
+  const [running, own] = [await addTask(schedule, { endedAgo: '0 s' }), randomUUID()];
+  await query(
+    `insert into conversations (id, tenant, subject, agent, on_busy, request_hash)
+     values ($1, 'local', 'ann', 'knowledge', 'steer', 'r')`,
+    [schedule],
+  );
+  await query(
+    `insert into conversation_messages
+       (conversation_id, id, content_hash, request, request_hash, task_id, state, outcome, position, running_task_id)
+     values ($1, 'k', 'c', '{}', 'r', $2, $3, 'steered', 1, $4)`,
+    [schedule, own, state, running],
+  );
+  await query(
+    `insert into schedule_runs (schedule_id, key, task_id, conversation_id, message_id, slack_channel, started_at)
+     values ($1, 'k', $2, $4, 'k', 'C0000001', now() - $3::interval)`,
+    [schedule, running, startedAgo, schedule],
+  );
+  return { schedule, running, own };
+}
+const openRuns = async () => (await query('select from schedule_runs where slack_channel is not null')).rows.length;
+const nothing = { posts: 0, elsewhere: 0 };
 
 test('the answer of a run becomes a post once, also of two processes at once', async () => {
   const taskId = await run();
   const made = await Promise.all([results.collect(of), results.collect(of)]);
   expect(made.reduce((sum, one) => sum + one.posts, 0)).toBe(1);
-  expect(await results.collect(of)).toEqual({ posts: 0, late: 0 });
+  expect(await results.collect(of)).toEqual(nothing);
   const place = { team: 'T1', channel: 'C0000001', threadTs: '', userId: '', seq: 7 };
   expect(await posts.findByTask(taskId)).toMatchObject({ ...place, subject: 'ann', agent: 'knowledge' });
   const { questionTs = '' } = (await posts.findByTask(taskId)) ?? {};
@@ -60,16 +112,82 @@ test('the answer of a run becomes a post once, also of two processes at once', a
 test('a run that has not ended waits, and one of another tenant is left alone', async () => {
   const task = await run({ endedAgo: null });
   await run({ tenant: 'other' });
-  expect(await results.collect(of)).toEqual({ posts: 0, late: 0 });
-  await env.postgres.pool.query("update tasks set status = 'completed', ended_at = now() where id = $1", [task]);
-  expect(await results.collect(of)).toEqual({ posts: 1, late: 0 });
+  expect(await results.collect(of)).toEqual(nothing);
+  await query("update tasks set status = 'completed', ended_at = now() where id = $1", [task]);
+  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0 });
 });
 
-test('what ended more than a day ago is counted and not posted; what was erased is not posted', async () => {
-  await run({ endedAgo: '25 hours' });
+test('what was erased is not posted', async () => {
   await run({ erased: true });
-  expect(await results.collect(of)).toEqual({ posts: 0, late: 1 });
-  expect(await results.collect(of)).toEqual({ posts: 0, late: 0 });
+  expect(await results.collect(of)).toEqual(nothing);
+  expect(await openRuns()).toBe(0);
+});
+
+test('a message that another task has taken into its answer posts nothing, and is counted', async () => {
+  const { running } = await messageRun('steered');
+  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1 });
+  expect(await posts.findByTask(running)).toBeUndefined();
+  expect(await openRuns()).toBe(0);
+});
+
+test('a message that waited for a task until its end posts the answer of its own one', async () => {
+  const { schedule, running, own } = await messageRun('steering');
+  expect(await results.collect(of)).toEqual(nothing);
+  await query("update conversation_messages set state = 'done'");
+  await query(
+    `insert into tasks (id, tenant, subject, agent, status, schedule_id, request_hash, input_head, last_seq, ended_at)
+     values ($1, 'local', 'ann', 'knowledge', 'completed', $2, 'r', 'm', 7, now())`,
+    [own, schedule],
+  );
+  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0 });
+  expect(await posts.findByTask(own)).toMatchObject({ threadTs: '' });
+  expect(await posts.findByTask(running)).toBeUndefined();
+});
+
+test.each(['passed_over', 'rolled_back', 'dropped'])('a message that is %s posts nothing', async (state) => {
+  await messageRun(state);
+  expect(await results.collect(of)).toEqual(nothing);
+  expect(await openRuns()).toBe(0);
+});
+
+test('an answer that a thread shows already is counted', async () => {
+  const taskId = await run();
+  await query(
+    `insert into slack_posts (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts)
+     values (gen_random_uuid(), $1, 'local', 'ann', 'knowledge', 'T1', 'C1', '1.0', 'U1', '1.0')`,
+    [taskId],
+  );
+  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1 });
+});
+
+test('a run that could not begin becomes a notification once, also of two processes at once', async () => {
+  await run({ error: 'unknown_agent' });
+  await run({ error: 'unknown_agent', tenant: 'other' });
+  await Promise.all([results.collect(of), results.collect(of)]);
+  expect(await results.collect(of)).toEqual(nothing);
+  const { rows } = await query('select id, kind, team, channel from slack_notifications');
+  expect(rows).toEqual([{ id: expect.any(String), kind: 'run', team: 'T1', channel: 'C0000001' }]);
+  const notifications = createSlackNotifications(env.postgres.db);
+  expect(await notifications.runOf({ id: rows[0].id, tenant: 'local' })).toEqual({
+    name: 'Prices',
+    subject: 'ann',
+    code: 'unknown_agent',
+  });
+  expect(await notifications.runOf({ id: rows[0].id, tenant: 'other' })).toBeUndefined();
+});
+
+test('what was due for a day is given up, of any tenant; what still runs or waits is not', async () => {
+  await run({ startedAgo: '2 days', endedAgo: '25 hours' });
+  await run({ startedAgo: '2 days', endedAgo: '25 hours', tenant: 'other' });
+  await run({ startedAgo: '2 days', error: 'unknown_agent' });
+  await run({ startedAgo: '2 days', endedAgo: null });
+  await run({ startedAgo: '2 days', endedAgo: '1 hour', tenant: 'other' });
+  await run({ startedAgo: '1 hour', error: 'unknown_agent', tenant: 'other' });
+  await messageRun('queued', { startedAgo: '2 days' });
+  expect(await results.collect(of)).toEqual(nothing);
+  expect(await results.giveUpOld()).toBe(3);
+  expect(await results.giveUpOld()).toBe(0);
+  expect(await openRuns()).toBe(4);
   expect(await posts.depth()).toBe(0);
 });
 

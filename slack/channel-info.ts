@@ -1,0 +1,43 @@
+import { isRecord } from '../contract/json.ts';
+import type { SlackCalls } from './api-calls/api-calls.ts';
+
+/** What Slack says of a channel. */
+export type ChannelInfo = {
+  isDirect: boolean;
+  /** The other person of a direct message. */
+  userId: string | undefined;
+  /** Whether Alfred is in it. Of direct messages Slack does not say. */
+  isMember: boolean | undefined;
+  isPrivate: boolean;
+  isExternal: boolean;
+};
+
+type Sharing = { is_ext_shared?: unknown; is_pending_ext_shared?: unknown; is_org_shared?: unknown };
+
+/** Whether people of other organisations, or of other workspaces of this one, are in a channel, or are invited. */
+export const isSharedOutside = (found: Sharing): boolean =>
+  [found.is_ext_shared, found.is_pending_ext_shared, found.is_org_shared].includes(true);
+
+/** @returns undefined when Slack's answer has no channel */
+export async function readChannel(
+  calls: Pick<SlackCalls, 'call'>,
+  { team, channel }: { team: string; channel: string },
+  signal?: AbortSignal,
+): Promise<ChannelInfo | undefined> {
+  const args = { channel };
+  const answer = await calls.call({
+    team,
+    method: 'conversations.info',
+    arguments: () => args,
+    ...(signal && { signal }),
+  });
+  const found = answer?.channel;
+  if (!isRecord(found)) return undefined;
+  return {
+    isDirect: found.is_im === true,
+    userId: typeof found.user === 'string' ? found.user : undefined,
+    isMember: typeof found.is_member === 'boolean' ? found.is_member : undefined,
+    isPrivate: found.is_private !== false,
+    isExternal: isSharedOutside(found),
+  };
+}
