@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { percentile } from '../../cli/eval/measures.ts';
 
 /**
  * Calls `work` `count` times, `concurrency` at a time.
@@ -20,6 +21,18 @@ export async function runConcurrently<T>(
   };
   await Promise.all(Array.from({ length: concurrency }, runNext));
   return { results, seconds: (performance.now() - startedAtMs) / 1_000 };
+}
+
+/** Prints how long something took. @param values milliseconds */
+export const printTimes = (what: string, values: number[]) =>
+  console.log(
+    `  ${what}: ${[0.5, 0.9, 0.99].map((share) => `p${share * 100} ${percentile(values, share).toFixed(1)} ms`).join(', ')}, most ${Math.max(...values).toFixed(1)} ms`,
+  );
+
+/** Prints whether a figure is as it must be. When it is not, the benchmark ends with exit code 1. */
+export function judge(what: string, isRight: boolean) {
+  console.log(`${isRight ? '✓' : '✗'} ${what}`);
+  if (!isRight) process.exitCode = 1;
 }
 
 export const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
