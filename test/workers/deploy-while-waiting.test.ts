@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import { knowledge } from '../../agents/knowledge/agent.ts';
 import type { Adapters } from '../../wiring/adapters.ts';
 import type { Tool } from '../../contract/ports/index.ts';
 import { agentQueue } from '../../contract/ids.ts';
@@ -57,6 +58,7 @@ const startVersion = (bundle?: string) =>
     },
     { ...adapters, providers: { scripted: model.provider }, tools: { [pay.name]: pay } },
     [agentQueue('knowledge')],
+    { agents: { knowledge } },
   );
 
 /** A bundle of a later version: the workflow sets a timer before each model call, guarded as AGENTS.md describes. */
