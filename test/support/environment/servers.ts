@@ -14,7 +14,7 @@ import { workflowBundle } from '../../../workers/bundle.ts';
 import { namespaceOf, template, type TestServers } from './test-servers.ts';
 
 /** How many test environments one run can create. A hundred namespaces cost the server about 3 s at its start. */
-const environments = 220;
+const environments = 300;
 
 /**
  * No durability, for speed: the data live only as long as the test run.
