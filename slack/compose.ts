@@ -126,7 +126,6 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
     links: adapters.slackLinking,
     notifications: adapters.slackNotifications,
     posts: adapters.slackPosts,
-    results: adapters.slackRunResults,
     threads: adapters.slackThreads,
     teams: () => served.teams(),
     log,

@@ -5,7 +5,6 @@ import type {
   SlackLinking,
   SlackNotifications,
   SlackPosts,
-  SlackRunResults,
   SlackThreads,
 } from '../contract/ports/index.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -20,7 +19,6 @@ type Deps = {
   links: Pick<SlackLinking, 'removeOld'>;
   notifications: Pick<SlackNotifications, 'removeOld'>;
   posts: Pick<SlackPosts, 'removeOld'>;
-  results: Pick<SlackRunResults, 'giveUpOld'>;
   threads: Pick<SlackThreads, 'removeOld'>;
   /** The workspaces whose deliveries are processed; none before Slack has answered which they are. */
   teams: () => string[];
@@ -30,7 +28,7 @@ type Deps = {
 
 /** Removes rows whose time is over, from time to time. @returns ends that */
 export function startRetention({ teams, log, metrics, ...rows }: Deps): () => void {
-  const { files, inbox, installations, links, notifications, posts, results, threads } = rows;
+  const { files, inbox, installations, links, notifications, posts, threads } = rows;
   const removeAbandoned = async (served: string[]) => {
     if (served.length === 0) return;
     for (const { team, count } of await inbox.removeAbandoned(served)) {
@@ -54,8 +52,6 @@ export function startRetention({ teams, log, metrics, ...rows }: Deps): () => vo
       };
       if (Object.values(removed).some((count) => count > 0)) log.info(removed, 'old rows of Slack were removed');
       await removeAbandoned(teams());
-      const runs = await results.giveUpOld();
-      if (runs > 0) log.warn({ runs }, 'answers of schedules came to no channel for a day: they are given up');
     } catch (error) {
       log.warn({ err: error }, 'old rows of Slack could not be removed; the next attempt does it');
     }

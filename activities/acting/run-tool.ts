@@ -140,6 +140,7 @@ async function attempt(
   deps: ToolDeps,
   { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
 ): Promise<Outcome> {
+  if (!tool && wasSent) return goneOutcome(call.tool);
   if (!tool) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
   if (!isAllowed) return refusalOutcome(call.tool, wasSent);
   if (approval && !approval.runs) return denialOutcome(verdict);
@@ -191,6 +192,12 @@ export async function checkApproval(
 }
 
 /** For a call whose owner lacks the role, or has lost it since the model asked for the call. */
+/** A newer version of the agent, or of its pack, does not have the tool of a call any more. */
+const goneOutcome = (tool: string): Outcome =>
+  errorOutcome(
+    `A call of ${tool} left, and no answer came: it may or may not have taken effect. It was not repeated, because there is no such tool any more.`,
+  );
+
 export function refusalOutcome(tool: string, wasSent: boolean): Outcome {
   const why = `${tool} is kept for people with a role that the person who asked does not have`;
   return errorOutcome(

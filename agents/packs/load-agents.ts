@@ -71,7 +71,8 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
       packs.push(found);
       log.info({ pack: `${found.name}@${found.version}`, agents: Object.keys(added) }, 'agent pack loaded');
     } catch (error) {
-      const reason = error instanceof PackFault ? error.message : `it cannot be loaded: ${String(error)}`;
+      const { message: reason } =
+        error instanceof PackFault ? error : new PackFault(`it cannot be loaded: ${String(error)}`);
       const folders = agentFoldersOf(source);
       refused.push({ source, reason, agents: folders.length > 0 ? folders : undefined });
       log.error({ pack: source, reason }, 'agent pack refused; everything else runs');

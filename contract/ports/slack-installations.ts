@@ -59,7 +59,8 @@ export interface SlackInstallations {
 
   /**
    * Lets a workspace in, or changes its tenant. What it had from another tenant is forgotten: links of its people,
-   * threads, which files messages brought, how its channels are set up, and answers that are still to be shown.
+   * threads, how its channels are set up, and answers that are still to be shown. Files of its messages go with no
+   * question any more.
    *
    * @returns undefined when it is not installed
    */

@@ -90,13 +90,11 @@ export interface SlackRunResults {
    */
   collect(of: { tenant: string; team: string }): Promise<{ posts: number; elsewhere: number }>;
   /**
-   * Gives up what no Slack door has posted for more than a day: there is none for its tenant.
+   * Gives up what no Slack door has posted for more than a day, of all tenants.
    *
    * @returns how many runs of which tenant
    */
   giveUp(limit: number): Promise<{ tenant: string; count: number }[]>;
-  /** Forgets what has been due for a day, of all tenants. @returns how many runs */
-  giveUpOld(): Promise<number>;
   /** The name of the schedule that a task is a run of. */
   nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
   /** The Slack users of a workspace that are linked with a person. */

@@ -5,7 +5,7 @@ import { until } from '../support/until.ts';
 
 const nothing = { removeOld: async () => 0 };
 
-async function removeOnce(teams: string[], late = 0) {
+async function removeOnce(teams: string[]) {
   const asked: string[][] = [];
   const warned: unknown[] = [];
   const metrics = createMetrics();
@@ -23,7 +23,6 @@ async function removeOnce(teams: string[], late = 0) {
     links: nothing,
     notifications: nothing,
     posts: nothing,
-    results: { giveUpOld: async () => late },
     threads: {
       removeOld: async () => {
         isDone = true;
@@ -34,7 +33,7 @@ async function removeOnce(teams: string[], late = 0) {
     log: { info: () => undefined, warn: (fields: unknown) => void warned.push(fields) },
     metrics,
   });
-  await until('old rows are removed', () => isDone && (teams.length + late === 0 || warned.length > 0));
+  await until('old rows are removed', () => isDone && (teams.length === 0 || warned.length > 0));
   end();
   const { values } = await metrics.slackDeliveries.get();
   return { asked, warned, counted: values.filter(({ value }) => value > 0) };
@@ -50,8 +49,4 @@ test('deliveries of workspaces that no process serves are counted and logged whe
 
 test('while it is not known which workspace is served, none is taken for abandoned', async () => {
   expect(await removeOnce([])).toEqual({ asked: [], warned: [], counted: [] });
-});
-
-test('answers of schedules that came to no channel for a day are given up with a line in the log', async () => {
-  expect(await removeOnce([], 3)).toMatchObject({ warned: [{ runs: 3 }] });
 });

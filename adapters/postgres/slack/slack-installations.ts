@@ -182,7 +182,7 @@ const allow = (db: Database, team: string, tenant: string) =>
       returning tenant, subject, user_id as "userId"`.execute(trx);
     // Its files stay known, so that they can be erased, and go with no question of the other tenant.
     await sql`
-      update slack_files set question_ts = ts
+      update slack_files set question_ts = ''
       where team = ${team} and tenant <> ${tenant} and question_ts is null`.execute(trx);
     await sql`delete from slack_channels where team = ${team} and tenant <> ${tenant}`.execute(trx);
     await sql`delete from slack_posts where team = ${team} and tenant <> ${tenant}`.execute(trx);

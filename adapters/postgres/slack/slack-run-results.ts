@@ -5,7 +5,6 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 const mostAtOnce = 100;
 /** Longer than a Slack door tries: it can then say itself that it gives up. */
 const givenUpAfter = sql`interval '25 hours'`;
-const mostGivenUp = 5_000;
 
 /** What ended earlier is not posted any more. */
 const postedWithin = sql`interval '1 day'`;
@@ -14,7 +13,7 @@ const postedWithin = sql`interval '1 day'`;
 const ownMessage = sql`conversation_messages m on m.conversation_id = r.conversation_id and m.id = r.message_id`;
 
 /** Its message waits for a task that has no row yet. */
-const waitingStates = sql`('queued', 'steering', 'running')`;
+const waitingStates = sql`('received', 'queued', 'steering', 'running')`;
 /** The message has no answer of its own. */
 const unansweredStates = sql`('steered', 'passed_over', 'rolled_back', 'dropped')`;
 
@@ -25,35 +24,19 @@ const ownTask = sql`case when m.state is null then r.task_id when m.state <> 'st
 export const createSlackRunResults = (db: Database): SlackRunResults => ({
   collect: (of) => collect(db, of),
 
-  async giveUpOld() {
-    const { numAffectedRows } = await sql`
+  async giveUp(limit) {
+    const { rows } = await sql<{ tenant: string; count: number }>`
       with old as materialized (
         select r.schedule_id, r.key from schedule_runs r
         left join ${ownMessage} left join tasks t on t.id = ${ownTask}
-        where r.slack_channel is not null and r.started_at < now() - ${postedWithin}
+        where r.slack_channel is not null and r.started_at < now() - ${givenUpAfter}
           and case when t.id is null then coalesce(m.state, '') not in ${waitingStates}
-            else t.ended_at < now() - ${postedWithin} end
-        limit ${mostGivenUp} for update of r skip locked
+            else t.ended_at < now() - ${givenUpAfter} end
+        order by r.started_at limit ${limit} for update of r skip locked
+      ), given_up as (
+        update schedule_runs r set slack_channel = null from old
+        where r.schedule_id = old.schedule_id and r.key = old.key returning r.schedule_id
       )
-      update schedule_runs r set slack_channel = null from old
-      where r.schedule_id = old.schedule_id and r.key = old.key`.execute(db);
-    return Number(numAffectedRows ?? 0);
-  },
-
-  async giveUp(limit) {
-    const { rows } = await sql<{ tenant: string; count: number }>`
-      with given_up as (
-        update schedule_runs set slack_channel = null where (schedule_id, key) in (
-          select r.schedule_id, r.key from schedule_runs r left join tasks t on t.id = r.task_id
-          where r.slack_channel is not null and r.started_at < now() - ${givenUpAfter}
-            -- a run without a task could not begin, unless its message waits for its turn
-            and coalesce(t.ended_at, case when t.id is null then r.started_at end) < now() - ${givenUpAfter}
-            and not exists (
-              select from conversation_messages m
-              where t.id is null and m.conversation_id = r.conversation_id and m.id = r.message_id
-                and m.state in ('received', 'queued', 'running', 'steering'))
-          order by r.started_at limit ${limit} for update of r skip locked)
-        returning schedule_id)
       select s.tenant, count(*)::int as count from given_up g join schedules s on s.id = g.schedule_id
       group by s.tenant order by s.tenant`.execute(db);
     return rows;

@@ -1,7 +1,7 @@
 // What a pack may import: `import { defineAgent, defineTool, z } from 'alfred/agent'`.
 import { AlfredError } from '../../../contract/errors.ts';
 import { checkAgentDefinition, checkToolDefinition } from './check-definition.ts';
-import type { DefineAgent, DefineTool, MakeToolError } from './types.ts';
+import type { DefineAgent, DefineTool, MakeToolError, ToolErrorCode } from './types.ts';
 
 export { z } from 'zod';
 export type * from './types.ts';
@@ -29,5 +29,16 @@ export const defineAgent: DefineAgent = (definition) => {
   return Object.freeze({ alfred: 'agent', definition });
 };
 
-/** An error of a tool whose message the model or a person reads. */
-export const toolError: MakeToolError = (code, message) => new AlfredError(code, message);
+const toolErrorCodes: readonly ToolErrorCode[] = [
+  'invalid_request',
+  'tool_failed',
+  'destination_refused',
+  'effect_unknown',
+];
+
+/** An error of a tool whose message the model or a person reads. It is content: histories and logs get the code. */
+export const toolError: MakeToolError = (code, message) => {
+  if (!toolErrorCodes.includes(code))
+    throw new Error(`toolError takes ${toolErrorCodes.join(', ')}, and not "${code}"`);
+  return new AlfredError(code, undefined, { fullMessage: message });
+};

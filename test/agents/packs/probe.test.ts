@@ -108,6 +108,20 @@ test.each<[string, Record<string, string>, RegExp]>([
   expect(await reasonOf(files)).toMatch(reason);
 });
 
+test('a pack that leaves another process behind does not keep the one that tries it', async () => {
+  const leaves = `import { spawn } from 'node:child_process';
+    spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'inherit' }).unref();`;
+  expect(await reasonOf({ 'agents/plain/agent.js': leaves + plainAgent })).toBe('loaded');
+});
+
+test.each([
+  ['throws soon after', `setTimeout(() => { throw new Error('too late'); }, 50);`, /exit code 1.*too late/],
+  ['listens', `import { createServer } from 'node:net'; createServer().listen(0);`, /leaves open .*TCP/],
+  ['has a timer', `setInterval(() => {}, 1000);`, /leaves open .*Timeout/],
+])('a pack that %s while it is loaded is refused', async (_, text, reason) => {
+  expect(await reasonOf({ 'agents/plain/agent.js': text + plainAgent })).toMatch(reason);
+});
+
 test('an endless loop ends with the time limit', async () => {
   expect(await reasonOf(agentFile('while (true);'), { timeoutMs: 3_000 })).toBe('it was not loaded within 3 s');
 });

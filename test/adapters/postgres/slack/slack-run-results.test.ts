@@ -177,18 +177,34 @@ test('a run that could not begin becomes a notification once, also of two proces
 });
 
 test('what was due for a day is given up, of any tenant; what still runs or waits is not', async () => {
-  await run({ startedAgo: '2 days', endedAgo: '25 hours' });
-  await run({ startedAgo: '2 days', endedAgo: '25 hours', tenant: 'other' });
+  await run({ startedAgo: '2 days', endedAgo: '26 hours' });
+  await run({ startedAgo: '2 days', endedAgo: '26 hours', tenant: 'other' });
   await run({ startedAgo: '2 days', error: 'unknown_agent' });
   await run({ startedAgo: '2 days', endedAgo: null });
   await run({ startedAgo: '2 days', endedAgo: '1 hour', tenant: 'other' });
   await run({ startedAgo: '1 hour', error: 'unknown_agent', tenant: 'other' });
   await messageRun('queued', { startedAgo: '2 days' });
   expect(await results.collect(of)).toEqual(nothing);
-  expect(await results.giveUpOld()).toBe(3);
-  expect(await results.giveUpOld()).toBe(0);
+  expect(await results.giveUp(100)).toEqual([
+    { tenant: 'local', count: 2 },
+    { tenant: 'other', count: 1 },
+  ]);
+  expect(await results.giveUp(100)).toEqual([]);
   expect(await openRuns()).toBe(4);
   expect(await posts.depth()).toBe(0);
+});
+
+test('a message that a task left waits for its own task, however long ago that one ended', async () => {
+  const { schedule, own, running } = await messageRun('queued', { startedAgo: '2 days' });
+  await query(
+    `insert into tasks (id, tenant, subject, agent, status, schedule_id, request_hash, input_head, last_seq)
+     values ($1, 'local', 'ann', 'knowledge', 'waiting', $2, 'r', 'm', 7)`,
+    [own, schedule],
+  );
+  await query("update tasks set ended_at = now() - interval '26 hours' where id = $1", [running]);
+  await query("update conversation_messages set state = 'running'");
+  expect(await results.giveUp(100)).toEqual([]);
+  expect(await openRuns()).toBe(1);
 });
 
 const waiting = async () => {
