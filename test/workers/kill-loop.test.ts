@@ -72,8 +72,9 @@ test(`${kills} kills at random moments over ${tasks} tasks: nothing is charged t
 
     for (const [i, events] of histories.entries()) checkEvents(events, `task ${i}`);
     await checkLedger();
-    // Otherwise no worker died between storing an answer and completing its activity.
-    if (killsAt.stored > 0) expect(reused).toBeGreaterThan(0);
+    // Otherwise no worker died between storing an answer and completing its activity. A single kill there may come
+    // after the completion.
+    if (killsAt.stored > 2) expect(reused).toBeGreaterThan(0);
   } finally {
     await workers.end();
   }
