@@ -4,6 +4,7 @@ import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { listConnectedMessages } from '../messages/connected-messages.ts';
 import { eraseTasks } from './erase-tasks.ts';
+import { hideBelow } from './hide-below.ts';
 import { removeWithContents } from './unused-contents.ts';
 
 /**
@@ -17,6 +18,8 @@ import { removeWithContents } from './unused-contents.ts';
  * and that answer's message leads to the question of other tasks.
  */
 export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
+  // Again: the process that hid the task may have ended before it hid what the task had delegated.
+  await hideBelow(db, [task.taskId]);
   const heads = await listHeads(db, task);
   const connected = (await mayBeShared(db, task))
     ? undefined
