@@ -45,7 +45,7 @@ test('an operator never begins the log: the first entry waits for the key of the
   expect((await verifyLog({ store, keys, outside: [] })).findings).toEqual([]);
 });
 
-test('what an operator does may wait for the first entry, whatever it is', async () => {
+test('each action of an operator may wait for the first entry', async () => {
   const store = createAuditStore(env.postgres.db);
   const entry = { tenant: 'all', subject: 'unverified:ada', via: 'cli', resource_type: 'x', resource_id: 'x' } as const;
   for (const action of operatorActions) await store.addPending({ ...entry, action, outcome: 'ok', client: 'alfred' });

@@ -3,7 +3,7 @@ import type { SlackRunResults } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 const mostAtOnce = 100;
-/** Longer than a Slack door tries: it can then say itself that it gives up. */
+/** Longer than a Slack door tries to post it. */
 const givenUpAfter = sql`interval '25 hours'`;
 
 /** What ended earlier is not posted any more. */
