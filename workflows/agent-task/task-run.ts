@@ -20,7 +20,7 @@ import type {
   Usage,
   WaitReason,
 } from '../../contract/references.ts';
-import { isOwnCancellation } from '../cancellation.ts';
+import { isOwnCancellation, sendCancellations } from '../cancellation.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
@@ -264,6 +264,7 @@ export class TaskRun {
       return await scope.run(run);
     } catch (error) {
       if (!isCancellation(error) || isOwnCancellation(error)) throw error;
+      await sendCancellations();
       return reached;
     }
   }

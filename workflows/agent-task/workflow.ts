@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { ContentHash, MessageHead, TaskRef } from '../../contract/references.ts';
-import { isOwnCancellation } from '../cancellation.ts';
+import { isOwnCancellation, sendCancellations } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
@@ -45,6 +45,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   } catch (error) {
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
+    if (isCancelled) await sendCancellations();
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({
