@@ -21,6 +21,9 @@ const eventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D
 const callFields = { step, callId: z.string(), tool: z.string() };
 const approvalId = z.uuid();
 const argumentsHash = z.string().describe('SHA-256 of the arguments');
+const taskId = z.uuid().optional().describe('The delegated task that asks; absent when this task asks itself');
+/** The fields that identify an approval in its events. */
+const approvalFields = { ...callFields, approvalId, taskId };
 
 export const taskEventSchemas = [
   eventSchema('task.queued', { agent: z.string() }),
@@ -58,18 +61,16 @@ export const taskEventSchemas = [
     durationMs: z.int(),
   }),
   eventSchema('approval.requested', {
-    ...callFields,
-    approvalId,
+    ...approvalFields,
     arguments: Json,
     argumentsHash,
     approvers: Approvers,
     fourEyes: z.boolean(),
     expiresAt: z.iso.datetime(),
   }),
-  eventSchema('approval.escalated', { ...callFields, approvalId, approvers: Approvers }),
+  eventSchema('approval.escalated', { ...approvalFields, approvers: Approvers }),
   eventSchema('approval.decided', {
-    ...callFields,
-    approvalId,
+    ...approvalFields,
     // No event has `withdrawn` at present: the end of a task withdraws its pending approvals without an event.
     decision: z.enum(['approved', 'denied', 'expired', 'withdrawn']),
     runs: z.boolean().describe('whether the call runs'),

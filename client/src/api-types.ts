@@ -2360,6 +2360,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 arguments: components["schemas"]["Json"];
                 /** @description SHA-256 of the arguments */
                 argumentsHash: string;
@@ -2387,6 +2392,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 approvers: components["schemas"]["Approvers"];
             };
         };
@@ -2408,6 +2418,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 /** @enum {string} */
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */
@@ -3030,6 +3045,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 arguments: components["schemas"]["Json"];
                 /** @description SHA-256 of the arguments */
                 argumentsHash: string;
@@ -3060,6 +3080,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 approvers: components["schemas"]["Approvers"];
             };
             /** Format: uuid */
@@ -3084,6 +3109,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 /** @enum {string} */
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */

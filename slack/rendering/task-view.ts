@@ -23,6 +23,8 @@ export type PendingCall = {
   argumentsHash: string;
   approvers: Approvers;
   fourEyes: boolean;
+  /** The delegated task that wants to make it. */
+  taskId?: string | undefined;
 };
 
 /** What the messages of a task show: a fold over its events. */
@@ -117,26 +119,27 @@ const handlers: Handlers = {
   }),
   'approval.requested': (
     view,
-    { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes },
+    { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes, taskId },
   ) => {
     const step = {
-      id: callId,
+      id: stepOf({ callId, taskId }),
       title: describeToolCall(tool, input),
       state: 'running',
       details: 'needs approval',
     } as const;
-    const call = { id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes };
+    const call = { id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes, taskId };
     return { ...withStep(view, step), approvals: [...view.approvals.filter((other) => other.id !== id), call] };
   },
   'approval.escalated': (view, { approvalId, approvers }) => ({
     ...view,
     approvals: view.approvals.map((call) => (call.id === approvalId ? { ...call, approvers } : call)),
   }),
-  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment }) => ({
+  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment, taskId }) => ({
     ...withStep(view, {
-      id: callId,
-      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
-      state: runs ? 'running' : 'error',
+      id: stepOf({ callId, taskId }),
+      title: titleOf(view, stepOf({ callId, taskId })) ?? tool.replaceAll('_', ' '),
+      // The end of a delegated call is not shown here.
+      state: runs ? (taskId === undefined ? 'running' : 'done') : 'error',
       details: `${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`,
       ...(by !== null && { by }),
     }),
@@ -158,7 +161,9 @@ const handlers: Handlers = {
         }),
       view,
     ),
-  'delegation.ended': (view, { callId, status, error }) => {
+  'delegation.ended': (before, { callId, taskId, status, error }) => {
+    // Its end has withdrawn what still waited for a decision.
+    const view = { ...before, approvals: before.approvals.filter((call) => call.taskId !== taskId) };
     const title = titleOf(view, callId);
     const state = status === 'completed' ? 'done' : 'error';
     return title === undefined
@@ -204,6 +209,10 @@ const handlers: Handlers = {
 };
 
 const planStates = { pending: 'pending', running: 'running', done: 'done', failed: 'error', skipped: 'done' } as const;
+
+/** A delegated task may name its call as this one does. */
+const stepOf = ({ callId, taskId }: Pick<PendingCall, 'callId' | 'taskId'>) =>
+  taskId === undefined ? callId : `${taskId}:${callId}`;
 
 const titleOf = (view: TaskView, id: string) => view.steps.find((step) => step.id === id)?.title;
 

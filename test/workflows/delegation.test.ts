@@ -26,6 +26,13 @@ beforeEach(() => {
 });
 afterAll(() => harness?.close());
 
+/** The first approval that a task shows. */
+async function requestedAt(id: string) {
+  for await (const page of harness.events.follow(scope, id, 0, AbortSignal.timeout(30_000)))
+    for (const data of dataOf(page, 'approval.requested')) return data;
+  throw new Error('the task has shown no approval');
+}
+
 describe('delegation', () => {
   test('two agents work at the same time, and their parent cites the passages that they cite', async () => {
     const began: Record<'left' | 'right', PromiseWithResolvers<void>> = {
@@ -141,6 +148,29 @@ describe('a child without an answer', () => {
         error: expect.objectContaining({ code: 'model_rejected' }),
       }),
     );
+  });
+
+  test('that waits for an approval shows it at its parent too, and so the decision', async () => {
+    harness.play({
+      boss: [{ calls: [delegate('left', 'Sign it.')] }, { text: ['It is signed.'] }],
+      left: [{ calls: [{ tool: 'sign', arguments: { paper: 'lease' } }] }, { text: ['Signed.'] }],
+    });
+    const { id, handle } = await harness.start();
+    const asked = await requestedAt(id);
+    const child = await harness.child(id, 'left');
+    expect(asked).toMatchObject({ taskId: child?.id, tool: 'sign', arguments: { paper: 'lease' } });
+    const signer = { ...scope, subject: 'sam', roles: ['user', 'signer'], groups: [], scopes: [], kind: 'person' };
+    await harness.control.approvals.decide(signer as never, asked.approvalId, {
+      decision: 'approve',
+      argumentsHash: asked.argumentsHash,
+    });
+    await handle.result();
+    expect(harness.effects).toEqual(['signed']);
+    const events = await harness.followToEnd(id);
+    expect(dataOf(events, 'approval.decided')).toMatchObject([{ taskId: child?.id, runs: true, by: 'sam' }]);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    const own = await harness.followToEnd(child?.id ?? '');
+    expect(dataOf(own, 'approval.requested')[0]?.taskId).toBeUndefined();
   });
 
   test('that is cancelled alone does not cancel its parent', async () => {

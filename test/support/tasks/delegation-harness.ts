@@ -24,7 +24,7 @@ const agentOf = (name: Name, tools: string[]): Agent => ({
 });
 const agents = {
   boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'look']),
-  left: agentOf('left', ['look', 'write_left', 'delegate']),
+  left: agentOf('left', ['look', 'write_left', 'sign', 'delegate']),
   right: agentOf('right', ['look', 'write_right', 'delegate']),
 };
 export const queues = names.map(agentQueue);
@@ -51,7 +51,7 @@ export const dataOf = <T extends TaskEvent['type']>(events: TaskEvent[], type: T
 
 /**
  * Workers of three agents that may ask each other, on real servers. `boss` delegates; `left` and `right` read a passage
- * and have an effect that can be undone.
+ * and have an effect that can be undone. `left` may sign when a person approves.
  */
 export async function createDelegationHarness() {
   /** The effects, and their undos, in order. */
@@ -79,6 +79,15 @@ export async function createDelegationHarness() {
         },
       },
     );
+  harness.tool(
+    'sign',
+    async (_, { beforeSend }) => {
+      await beforeSend();
+      effects.push('signed');
+      return { output: { signed: true }, summary: 'signed' };
+    },
+    { effect: 'write', approvals: [{ approvers: { roles: ['signer'] } }] },
+  );
   await harness.serve(queues);
 
   /** Gives each agent its turns. @returns the requests of the models, by agent */
