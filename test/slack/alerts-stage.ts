@@ -62,6 +62,7 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
         clock: systemClock,
         channels: { find: async () => ({ isOn: true, agent: null, userIds: null, instructions: null }) },
         results: { slackUsersOf: async () => [] },
+        maxAgeDays: 30,
       });
       const rows = tapped(notifications, tap);
       const subject =
