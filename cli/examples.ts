@@ -131,6 +131,10 @@ export const examples: Record<string, readonly string[]> = {
     'alfred eval answers --set test/evaluation/policies.json --compare before.json',
   ],
   'eval retrieval': ['alfred eval retrieval --corpus scifact'],
+  'eval router': [
+    'alfred eval router --set test/evaluation/router.json',
+    'alfred eval router --set test/evaluation/router.json --model anthropic:claude-sonnet-4-5 --half held_out',
+  ],
   index: ['alfred index status', 'alfred index verify'],
   'index status': ['alfred index status', 'alfred index status --json'],
   'index rebuild': ['alfred index rebuild'],

@@ -1,4 +1,4 @@
-import type { Agents } from '../../agents/index.ts';
+import type { Agent, Agents } from '../../agents/index.ts';
 import type { Delegations, Tasks, Tool } from '../../contract/ports/index.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
@@ -33,16 +33,25 @@ export async function withAgentsToAsk(
   const chain = await deps.delegations.listChain(task);
   const names = (await usableAgents(deps, task)).filter((name) => !chain.includes(name));
   if (names.length === 0) return others;
+  const choices = names.flatMap((name) => {
+    const agent = deps.agents[name];
+    return agent ? [{ name, agent }] : [];
+  });
+  return { ...others, delegate: nameAgentsToAsk(delegate, choices) };
+}
+
+type Choice = { name: string; agent: Pick<Agent, 'description' | 'examples'> };
+
+/** The tool `delegate` with the agents that it may ask, and what each is there for. */
+export function nameAgentsToAsk(delegate: Tool, choices: Choice[]): Tool {
   const { properties = {} } = delegate.inputSchema as { properties?: Record<string, object> };
   const agent = {
     description: 'The agent to ask',
-    anyOf: names.map((name) => ({ const: name, description: describe(deps.agents, name) })),
+    anyOf: choices.map((choice) => ({ const: choice.name, description: describe(choice.agent) })),
   };
   const inputSchema = { ...delegate.inputSchema, properties: { ...properties, agent } } as Tool['inputSchema'];
-  return { ...others, delegate: { ...delegate, inputSchema } };
+  return { ...delegate, inputSchema };
 }
 
-function describe(agents: Agents, name: string): string {
-  const { description = '', examples = [] } = agents[name] ?? {};
-  return examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;
-}
+const describe = ({ description, examples = [] }: Choice['agent']): string =>
+  examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;

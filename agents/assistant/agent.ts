@@ -7,7 +7,11 @@ const tools = ['search_documents', 'read_document', 'send_webhook', 'send_email'
 /** Answers from the documents as `knowledge` does, and sends emails and webhooks once a person has approved them. */
 export const assistant: Agent = {
   description: 'Answers questions from your documents and, with your approval, sends emails and webhooks.',
-  examples: ['Send an email to the supplier that the delivery is late', 'Call the webhook of the booking system'],
+  examples: [
+    'Send an email to the supplier that the delivery is late',
+    'Write to the customer and mail them the offer',
+    'Trigger the webhook of the booking system',
+  ],
   instructions: `You work for people at a company: you answer from the company's own documents, and you act where you are asked to.
 
 Search before you answer or act on something the documents may settle, and search again with other words when the first passages do not settle it.

@@ -9983,7 +9983,7 @@ export interface operations {
                      *       "agents": [
                      *         {
                      *           "name": "knowledge",
-                     *           "description": "Answers questions from your documents, with citations.",
+                     *           "description": "Answers questions from your documents, as handbooks, policies, guidelines and templates, with citations.",
                      *           "tools": [
                      *             "search_documents",
                      *             "read_document"
