@@ -34,8 +34,8 @@ export interface Delegations {
    * share. Idempotent: a repeat finds the child.
    *
    * @returns `refused`: why the delegation is not allowed, for the model to read
-   * @throws AlfredError `budget_exceeded` (with `details`) when the parent's budget has no room for a share, and then
-   *   nothing is stored; `superseded` when this run has ended the parent
+   * @throws AlfredError `budget_exceeded` (with `details`) when the parent's budget has no room for a share while
+   *   another child is open, and then nothing is stored; `superseded` when this run has ended the parent
    */
   begin(parent: TaskRef, run: Run, delegation: NewDelegation): Promise<BegunDelegation | { refused: string }>;
 

@@ -38,6 +38,7 @@ export async function beginDelegation(
   const refused = await refusalOf(trx, row, { ...delegation, requestHash });
   if (refused !== undefined) return { refused };
   const reserved = await reserveShare(trx, parent, { budget, ...delegation });
+  if ('refused' in reserved) return reserved;
   return insertChild(trx, parent, { row, delegation, requestHash, reserved });
 }
 
