@@ -68,7 +68,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     hasTaskEnded: async ({ taskId }: { taskId: string }): Promise<boolean> =>
       (await tasks.listStates([taskId])).every(({ status }) => isEnded(status)),
 
-    /** Resolves when the task's row shows its end. For histories from before `hasTaskEnded`. */
+    /** Resolves when the task's row shows its end. Holds a place of the worker as long. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
       withHeartbeat(async (signal) => {
         await events.waitForEnd(taskId, signal);

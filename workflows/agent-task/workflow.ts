@@ -14,6 +14,7 @@ import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
 import { undoDelegated } from '../undo/undo-delegated.ts';
+import { endDelegated } from './delegation.ts';
 import { TaskRun, type ContinueAsNewState } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
@@ -45,6 +46,9 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   } catch (error) {
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
+    // What a run has begun that was superseded belongs to the one that has the row now.
+    if ((isCancelled || failure.code !== 'superseded') && patched('tasks-below-end-first'))
+      await CancellationScope.nonCancellable(() => endDelegated(task));
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({
@@ -63,7 +67,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
 
 /**
  * Undoes the task's effects, newest first, if the cancel request asked for that, and those of the tasks that it has
- * delegated. Its children have ended by now.
+ * delegated. Those have ended by now.
  */
 async function undoEffects(task: TaskRef): Promise<void> {
   const { undo: calls, delegated = [] } = await cancellationOf({ task });

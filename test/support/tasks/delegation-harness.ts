@@ -24,7 +24,7 @@ const agentOf = (name: Name, tools: string[]): Agent => ({
 });
 const agents = {
   boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'look']),
-  left: agentOf('left', ['look', 'write_left', 'delegate', 'ask_person']),
+  left: agentOf('left', ['look', 'write_left', 'guarded', 'delegate', 'ask_person']),
   right: agentOf('right', ['look', 'write_right', 'delegate']),
 };
 export const queues = names.map(agentQueue);
