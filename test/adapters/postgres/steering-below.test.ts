@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 /** Delegates in a step of `parent`, and starts the child. */
 async function delegate(parent: TaskRef, step: number, agent: string) {
-  const made = { step, callId: agent, agent, input: { text: `for ${agent}` }, asked: {}, agentBudget: {}, among: 1 };
+  const made = { step, callId: agent, agent, input: { text: `step ${step} for ${agent}` }, asked: {}, agentBudget: {}, among: 1 };
   const begun = await createDelegations(harness.db).begin(parent, run, made);
   if ('refused' in begun) throw new Error(begun.refused);
   const { isSteered } = await harness.tasks.start(begun.child, run, 'scripted:x');
@@ -45,7 +45,7 @@ const take = (task: TaskRef & { head: string }, step: number, head = task.head) 
   turns.takeSteering(task, { step, head, results: [] });
 const textsOf = async (head: string) =>
   (await harness.messageStore.load(local, head)).messages.map((message) =>
-    message.role === 'user' ? message.text.split('\n').at(-1) : message.role,
+    message.role === 'user' ? message.text.split(/\n| for /).at(-1) : message.role,
   );
 
 test('a child takes what comes while it runs, once, and its parent takes it too', async () => {
@@ -53,11 +53,11 @@ test('a child takes what comes while it runs, once, and its parent takes it too'
   expect(child.isSteered).toBe(false);
   await say('a');
   const { head } = await take(child, 2);
-  expect(await textsOf(head)).toEqual(['for left', 'a']);
+  expect(await textsOf(head)).toEqual(['left', 'a']);
   await say('b');
   // A repeat for the same step, and the next one.
   expect(await take(child, 2)).toEqual({ head, hasMore: true });
-  expect(await textsOf((await take(child, 3, head)).head)).toEqual(['for left', 'a', 'b']);
+  expect(await textsOf((await take(child, 3, head)).head)).toEqual(['left', 'a', 'b']);
   expect(await textsOf((await take(root, 2)).head)).toEqual(['question', 'a', 'b']);
   // A run that begins again from the rows finds the same messages step by step.
   expect(await harness.tasks.start(child, { runId: 'run-2' }, 'scripted:x')).toMatchObject({ isSteered: true });
@@ -72,12 +72,12 @@ test('a child does not get what the tasks above it knew when they asked for it',
   const child = await delegate(root, 2, 'left');
   expect(child.isSteered).toBe(true);
   const { head } = await take(child, 1);
-  expect(await textsOf(head)).toEqual(['for left', 'news']);
+  expect(await textsOf(head)).toEqual(['left', 'news']);
   const below = await delegate(child, 1, 'right');
   expect(below.isSteered).toBe(false);
   await say('later');
   await take(root, 3);
-  expect(await textsOf((await take(below, 1)).head)).toEqual(['for right', 'later']);
+  expect(await textsOf((await take(below, 1)).head)).toEqual(['right', 'later']);
   const after = await delegate(root, 3, 'left');
   expect([after.isSteered, await take(after, 1)]).toEqual([false, { head: after.head }]);
 });
