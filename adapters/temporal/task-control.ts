@@ -94,7 +94,8 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
         );
       const { undone, ending } = await effects.requestUndo(scope, taskId);
       if (undone.length === 0 && ending.length === 0) return undoneBefore(row);
-      for (const task of ending) await withTemporalTimeout(client, callDeadlineMs, () => workflows.cancelTask(task.taskId));
+      for (const task of ending)
+        await withTemporalTimeout(client, callDeadlineMs, () => workflows.cancelTask(task.taskId));
       for (const task of undone) await withTemporalTimeout(client, callDeadlineMs, () => workflows.undoTask(task));
       return (await tasks.get(scope, taskId)) ?? row;
     },

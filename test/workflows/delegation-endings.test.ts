@@ -185,7 +185,10 @@ describe('a message that steers', () => {
     deep.resolve(right ?? '');
     await until('it has ended', async () => (await harness.row(taskId ?? '')).status === 'completed');
     expect(userTexts(requests.right[0])).toEqual(['B']);
-    expect(userTexts(requests.right[1])).toEqual(['B', expect.stringMatching(/^While you work.*\n\nOnly in euros\.$/s)]);
+    expect(userTexts(requests.right[1])).toEqual([
+      'B',
+      expect.stringMatching(/^While you work.*\n\nOnly in euros\.$/s),
+    ]);
     expect(userTexts(requests.left[1])).toEqual(['A', expect.stringContaining('Only in euros.')]);
     expect(userTexts(requests.boss[1])).toEqual(['Ask.', 'Only in euros.']);
     for (const steered of [taskId ?? '', left ?? '', right ?? ''])

@@ -21,7 +21,9 @@ export async function countTasks(
   const { rows } = await sql<{ tasksAtOnce: number; tasksWaiting: number; tasksToday: number }>`
     select count(*) filter (where status <> 'waiting')::int as "tasksAtOnce",
       count(*) filter (where status = 'waiting')::int as "tasksWaiting", ${ofDay ? tasksToday : sql`0`} as "tasksToday"
-    from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting') and parent_id is null`.execute(db);
+    from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting') and parent_id is null`.execute(
+    db,
+  );
   return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
 }
 

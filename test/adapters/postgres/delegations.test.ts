@@ -148,7 +148,10 @@ test('an undo of an ended task reaches a child that ends afterwards, however it 
   await harness.ledger.beginToolCall(child, { ...run, ...call, arguments: {}, effect: 'write' });
   await effects.claimSend(child, run, call, false);
   await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'test' });
-  expect(await effects.requestUndo(task, task.taskId)).toMatchObject({ undone: [], ending: [{ taskId: child.taskId }] });
+  expect(await effects.requestUndo(task, task.taskId)).toMatchObject({
+    undone: [],
+    ending: [{ taskId: child.taskId }],
+  });
   await harness.tasks.close(child, run, { status: 'failed', code: 'step_limit', message: 'No answer.' });
   expect(await effects.markLateUndo(child)).toBe(true);
   expect(await effects.listBegunUndos(child)).toEqual([{ step: 1, callId: 'w' }]);

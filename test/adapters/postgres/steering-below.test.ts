@@ -35,7 +35,15 @@ beforeEach(async () => {
 
 /** Delegates in a step of `parent`, and starts the child. */
 async function delegate(parent: TaskRef, step: number, agent: string) {
-  const made = { step, callId: agent, agent, input: { text: `step ${step} for ${agent}` }, asked: {}, agentBudget: {}, among: 1 };
+  const made = {
+    step,
+    callId: agent,
+    agent,
+    input: { text: `step ${step} for ${agent}` },
+    asked: {},
+    agentBudget: {},
+    among: 1,
+  };
   const begun = await createDelegations(harness.db).begin(parent, run, made);
   if ('refused' in begun) throw new Error(begun.refused);
   const { isSteered } = await harness.tasks.start(begun.child, run, 'scripted:x');

@@ -8,7 +8,13 @@ import { outputText } from '../../../contract/rules/tool-output.ts';
 import { local } from '../../support/documents/put-document.ts';
 import { passage } from '../../support/documents/passage.ts';
 
-type Slice = { text?: string; answer?: string; passages?: ReturnType<typeof passage>[]; characters: number; nextStart: number | null };
+type Slice = {
+  text?: string;
+  answer?: string;
+  passages?: ReturnType<typeof passage>[];
+  characters: number;
+  nextStart: number | null;
+};
 
 const taskId = '01a2016d-a24b-75a4-a29e-b8b9392386bd';
 
