@@ -53,14 +53,21 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }: ConversationArg): Promise<
       { task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined
     > {
-      const turn = await turns.begin(conversation, deps.budgetOf(conversation.agent));
+      const turn = await turns.begin(conversation, (agent) => deps.budgetOf(agent));
       return turn && { ...turn, priority: deps.priorityOf(conversation.tenant, turn.priority) };
     },
 
     /** @returns false when the task has not ended after all, because its workflow was reset */
     async endTurn({ conversation, taskId }: ConversationArg & { taskId: string }): Promise<boolean> {
       if (!(await hasTaskEnded(deps, taskId))) return false;
-      await turns.end(conversation, taskId);
+      const heir = await turns.end(conversation, taskId);
+      if (heir !== undefined) {
+        metrics.conversationHandovers.inc({ agent: heir });
+        log.info(
+          { conversationId: conversation.conversationId, taskId, agent: heir },
+          'a conversation was handed over',
+        );
+      }
       return true;
     },
 

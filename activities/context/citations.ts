@@ -56,7 +56,7 @@ function withNumbers(output: JsonValue, numbers: Map<string, number>): JsonValue
  */
 function withAnswerNumbers({ citedAs, ...output }: AgentAnswer, numbers: Map<string, number>): JsonValue {
   const chunkIds = new Map(Object.entries(citedAs).map(([chunkId, n]) => [n, chunkId]));
-  const answer = (output.answer as string).replace(citation, (whole, list: string) => {
+  const answer = output.answer.replace(citation, (whole, list: string) => {
     const cited = list.split(',').map(Number);
     if (cited.some((n) => !isCitable(n))) return whole;
     const ours = cited.flatMap((n) => numberOf(numbers, chunkIds.get(n)) ?? []);

@@ -112,7 +112,7 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
   /**
    * Stores the answer of an ended child as the result of its call, and gives back what is left of its budget.
    *
-   * @param isCancelled the parent is cancelled: the child is ended too, whichever run has started it
+   * @param isCancelled the parent is cancelled: the child is ended too, also one of another run
    * @returns undefined while the child has not ended
    */
   async collectDelegation({

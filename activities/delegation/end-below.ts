@@ -15,8 +15,8 @@ export type EndBelowDeps = {
 };
 
 /**
- * Ends all tasks below one that is about to end without an answer, also those that this run of it has not started: a run
- * before a reset has, or the sweep.
+ * Ends all tasks below one that is about to end without an answer, also those that this run of it has not started: a
+ * run before a reset has, or the sweep.
  *
  * @returns how many of them have not ended yet
  */

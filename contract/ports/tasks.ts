@@ -31,7 +31,7 @@ export type TaskRowState = TaskRef & {
   isErased: boolean;
   /** A person asked for its cancellation, or it is abandoned. */
   isCancelled: boolean;
-  /** The task that delegated it, or one above that, has ended or is being cancelled: nobody reads its answer. */
+  /** The task that delegated it, or one above that, has ended or is being cancelled: none reads its answer. */
   isAbandoned: boolean;
   /** Its workflow could not be started, and its caller got an error. */
   hasFailedToStart: boolean;

@@ -35,8 +35,8 @@ export const startGraceMs = 60_000;
  * one whose caller got an error never begins: the caller may have asked again.
  *
  * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write.
- *   `hasFailedToStart`: its caller got an error. `isAbandoned`: nobody reads its answer, so a run that was lost before it
- *   began is not begun
+ *   `hasFailedToStart`: its caller got an error. `isAbandoned`: no task reads its answer, so a run that was lost before
+ *   it began is not begun
  * @param state Temporal's status of the latest run of `taskWorkflowId(id)`. Only the sweep judges by `not_found`: it
  *   first makes sure that it asks the right Temporal, and that not too many are unknown
  * @param now   milliseconds since the epoch

@@ -20,7 +20,9 @@ let harness: DelegationHarness;
 let begin: Delegations['begin'];
 beforeAll(async () => {
   harness = await createDelegationHarness();
-  ({ begin } = harness.delegations);
+  const { delegations } = harness;
+  const stored = { ...delegations };
+  begin = (...args) => stored.begin(...args);
 }, 120_000);
 beforeEach(() => {
   harness.effects.length = 0;
@@ -34,7 +36,7 @@ const runsTask = (id: string) =>
     return rows.length > 0;
   });
 
-/** Stores a child of a running task and starts it, as the sweep does after a loss of Temporal: the run knows nothing. */
+/** Stores a child of a running task and starts it, as the sweep does after a loss of Temporal. */
 async function startUnknownChild(parentId: string) {
   const { rows } = await harness.postgres.pool.query<{ run_id: string }>('select run_id from tasks where id = $1', [
     parentId,
@@ -149,7 +151,7 @@ test('the time in which a child waits for a person is no working time of its par
 
 describe('a message that steers', () => {
   const isSteered = (taskId: string) =>
-    until(`${taskId} is told`, async () =>
+    until(`${taskId} is steered`, async () =>
       /"signalName":\s*"steer"/.test(await historyText(harness.client, taskWorkflowId(taskId))),
     );
   const userTexts = (request: { messages: { role: string; text?: string }[] } | undefined) =>
@@ -204,13 +206,13 @@ describe('a message that steers', () => {
   });
 
   test('that comes while the parent writes its request is read by the child from the start', async () => {
-    const told = Promise.withResolvers<string>();
+    const steered = Promise.withResolvers<string>();
     const requests = harness.play({
       boss: [
         {
           calls: [delegate('left', 'A')],
           until: async () => {
-            await isSteered(await told.promise);
+            await isSteered(await steered.promise);
           },
         },
         { text: ['Done.'] },
@@ -221,7 +223,7 @@ describe('a message that steers', () => {
     const { taskId = '' } = await say('Ask.');
     await until('it runs', async () => (await harness.row(taskId ?? '')).status === 'running');
     expect(await say('Only in euros.')).toMatchObject({ outcome: 'steered' });
-    told.resolve(taskId ?? '');
+    steered.resolve(taskId ?? '');
     await until('it has ended', async () => (await harness.row(taskId ?? '')).status === 'completed');
     expect(userTexts(requests.left[0])).toEqual(['A', expect.stringContaining('Only in euros.')]);
     expect(userTexts(requests.boss[1])).toEqual(['Ask.', 'Only in euros.']);

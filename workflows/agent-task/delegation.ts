@@ -109,7 +109,7 @@ export function steerChildren(running: Set<string>) {
       .catch(() => {});
 }
 
-/** Ends what the task has delegated, whichever run has started it, and waits for the ends. */
+/** Ends what the task has delegated, also what another run has started, and waits for the ends. */
 export async function endDelegated(task: TaskRef): Promise<void> {
   let waitMs = endingMs.first;
   while ((await endBelow({ task })) > 0) {
@@ -144,7 +144,7 @@ async function collect(made: Collect): Promise<ToolResultRef> {
     const result = await collectDelegation(made);
     if (result) return result;
     if (patched('awaits-a-child-by-activity')) {
-      // Not by timers: a run cannot continue in a new one while a child is open, and one may wait for a person for days.
+      // Not by timers: no run continues in a new one while a child is open, which may wait for a person for days.
       await awaitTask({ taskId: made.child.taskId });
       continue;
     }

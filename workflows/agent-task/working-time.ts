@@ -8,14 +8,14 @@ import type { WaitingRoom } from './waiting-room.ts';
 // Not a local activity: it runs beside the work, whose local activities could complete in another order on replay.
 const { waitedBelow } = proxyActivities<Activities>(rowWriteInHandler);
 
-/** First and longest wait between two looks at a task below that waits when the time is over. In milliseconds. */
-const lookMs = { first: 1_000, longest: 5 * 60_000 };
+/** First and longest wait between two checks of a task below that waits when the time is over. In milliseconds. */
+const checkMs = { first: 1_000, longest: 5 * 60_000 };
 
 type Reached = { wait: WaitReason };
 
 /**
- * Applies `maxDurationS` of a task, which limits working time: time spent waiting does not count. Nor does time in which
- * a task below waits, for a person for example.
+ * Applies `maxDurationS` of a task, which limits working time: time spent waiting does not count. Nor does time in
+ * which a task below waits, for a person for example.
  */
 export class WorkingTime {
   /** Includes the time in which tasks below have waited. */
@@ -76,12 +76,12 @@ export class WorkingTime {
     const nowS = this.room.budget.maxDurationS ?? maxDurationS;
     if (nowS > maxDurationS && patched('a-grant-before-the-wait-counts'))
       return this.untilReached(nowS, (nowS - maxDurationS) * 1_000);
-    let pauseMs = lookMs.first;
+    let pauseMs = checkMs.first;
     while (true) {
       const { moreMs, isWaiting } = await this.noteWaits();
       if (moreMs <= 0 && !isWaiting) return durationReached(maxDurationS);
       await sleep(isWaiting ? Math.max(moreMs, pauseMs) : moreMs);
-      pauseMs = Math.min(2 * pauseMs, lookMs.longest);
+      pauseMs = Math.min(2 * pauseMs, checkMs.longest);
     }
   }
 

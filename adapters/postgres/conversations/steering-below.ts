@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 
 /**
- * The messages `m` to the first task of its tree that a delegated task `t` has still to read: neither it has taken them,
- * nor did a task above it know them when it wrote the request that leads to `t`. They are looked up, and not handed
- * down: one may come after a request was written, and before the task for it is stored.
+ * The messages `m` to the first task of its tree that a delegated task `t` has still to read: neither it has taken
+ * them, nor did a task above it know them when it wrote the request that leads to `t`. They are looked up, and not
+ * handed down: one may come after a request was written, and before the task for it is stored.
  */
 const isNews = sql`m.state in ('steering', 'steered')
   and not exists (

@@ -34,7 +34,7 @@ export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
   await eraseTasks(db, task, [task.taskId], heads);
 }
 
-/** The heads of the chains of a task: its question, the responses to its model calls, and the messages that steered it. */
+/** The heads of the chains of a task: its question, the responses to its model calls, and what has steered it. */
 async function listHeads(db: Database, { taskId }: TaskOwner): Promise<string[]> {
   const { rows } = await sql<{ hash: string }>`
     select input_head as hash from tasks where id = ${taskId}::uuid

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 
 /**
- * Whether nobody will read the answer of task `t`: a task above it has ended, or its cancellation was asked for. Nothing
+ * Whether no task will read the answer of task `t`: one above it has ended, or its cancellation was asked for. Nothing
  * new is begun then, and the sweep ends what runs.
  */
 export const isAbandoned = sql<boolean>`(t.parent_id is not null and exists (

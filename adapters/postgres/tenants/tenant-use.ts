@@ -4,8 +4,8 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { clockSkewMs, firstIdAt } from '../tasks/task-reads.ts';
 
 /**
- * Counts the tasks of a tenant that were asked for: now, and of this day (UTC). What a task delegates belongs to it: the
- * limits of delegation hold for that.
+ * Counts the tasks of a tenant that were asked for: now, and of this day (UTC). What a task delegates belongs to it:
+ * the limits of delegation hold for that.
  *
  * @param options `ofDay` false: those of the day, which may be many, are not counted
  */

@@ -27,7 +27,7 @@ beforeEach(async () => {
     return turns.decide(ref, [id]);
   };
   await say('question');
-  const begun = await turns.begin(ref, {});
+  const begun = await turns.begin(ref, () => ({}));
   if (!begun) throw new Error('no turn');
   root = { ...begun.task, head: begun.head };
   await harness.tasks.start(root, run, 'scripted:x');
