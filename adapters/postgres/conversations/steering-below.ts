@@ -28,4 +28,4 @@ export const isSteeredBelow = (taskId: string) => sql<boolean>`(
  * A message as a delegated task reads it. It has read no other words of the person, and they may be about another part.
  */
 export const toSteeringText = (text: string): string =>
-  `While you work, the person who asked has added this about the whole request. It reaches you through the agent that gave you your part. Where it concerns your part, it counts more than what you were asked; leave what does not to others.\n\n${text}`;
+  `While you work, a person has added this to the whole request, of which you do a part. It reaches you through the agent that gave you your part. Where it concerns your part, it counts more than what you were asked; leave what does not to others.\n\n${text}`;

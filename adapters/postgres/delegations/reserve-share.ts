@@ -69,7 +69,7 @@ export async function reserveShare(
 const units = { usd: 'US dollars', tokens: 'tokens', calls: 'model calls' };
 
 const tooLittleLeft = (rest: number, kind: keyof Charge) =>
-  `Of your budget ${rest} ${units[kind]} are left, too little to share with another agent and to answer afterwards. Do this part yourself, or answer with what you have, and say what is missing.`;
+  `Left in your budget: ${rest} (${units[kind]}). That is too little to share with another agent and to answer afterwards. Do this part yourself, or answer with what you have, and say what is missing.`;
 
 async function hasOpenChild(trx: Database, { taskId }: TaskRef): Promise<boolean> {
   const { rows } = await sql`

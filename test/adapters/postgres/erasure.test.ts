@@ -212,7 +212,7 @@ test('content that an undo needs stays until the undo has ended, or could not fo
       task.taskId,
     ]);
     await end(task);
-    expect(await effects.requestUndo(local, task.taskId)).toMatchObject([task]);
+    expect(await effects.requestUndo(local, task.taskId)).toMatchObject({ undone: [task], ending: [] });
     expect(await parts.erasure.deleteTask(local, task.taskId)).toBe(true);
     undoing.push({ task, call: { step: 1, callId } });
   }
