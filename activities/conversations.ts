@@ -53,14 +53,21 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }: ConversationArg): Promise<
       { task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined
     > {
-      const turn = await turns.begin(conversation, deps.budgetOf(conversation.agent));
+      const turn = await turns.begin(conversation, (agent) => deps.budgetOf(agent));
       return turn && { ...turn, priority: deps.priorityOf(conversation.tenant, turn.priority) };
     },
 
     /** @returns false when the task has not ended after all, because its workflow was reset */
     async endTurn({ conversation, taskId }: ConversationArg & { taskId: string }): Promise<boolean> {
       if (!(await hasTaskEnded(deps, taskId))) return false;
-      await turns.end(conversation, taskId);
+      const heir = await turns.end(conversation, taskId);
+      if (heir !== undefined) {
+        metrics.conversationHandovers.inc({ agent: heir });
+        log.info(
+          { conversationId: conversation.conversationId, taskId, agent: heir },
+          'a conversation was handed over',
+        );
+      }
       return true;
     },
 
@@ -68,7 +75,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     hasTaskEnded: async ({ taskId }: { taskId: string }): Promise<boolean> =>
       (await tasks.listStates([taskId])).every(({ status }) => isEnded(status)),
 
-    /** Resolves when the task's row shows its end. For histories from before `hasTaskEnded`. */
+    /** Resolves when the task's row shows its end. Holds a place of the worker as long. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
       withHeartbeat(async (signal) => {
         await events.waitForEnd(taskId, signal);

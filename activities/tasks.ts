@@ -18,6 +18,7 @@ import { stepLimitMs } from '../contract/rules/call-limit.ts';
 import { waitForInterruptedCalls } from './model/earlier-attempts.ts';
 import type {
   CallLeases,
+  Effects,
   EndedTask,
   Ledger,
   Message,
@@ -37,6 +38,7 @@ export type TaskDeps = {
   tasks: Tasks;
   messageStore: MessageStore;
   parked: ParkedTasks;
+  effects: Pick<Effects, 'markLateUndo'>;
   workflows: Workflows;
   agents: Agents;
   /** The agent's model, then its fallbacks in order. */
@@ -171,12 +173,12 @@ function lastTextOf(messages: Message[]) {
 }
 
 /** Counts an ended task, and starts its callback. @param row undefined when the task had ended before */
-async function afterEnd(
-  { workflows, metrics, log }: TaskDeps,
-  { taskId, tenant, subject }: TaskRef,
-  row: EndedTask | undefined,
-) {
+async function afterEnd(deps: TaskDeps, task: TaskRef, row: EndedTask | undefined) {
+  const { workflows, metrics, log } = deps;
+  const { taskId, tenant, subject } = task;
   count(metrics, row);
+  // Without a row too: an attempt before may have stopped between the end and this.
+  if ((!row || row.parentId) && (await deps.effects.markLateUndo(task))) await workflows.undoTask(task);
   if (!row?.hasCallback) return;
   // A failure here does not fail the task: the sweep starts the delivery again.
   await workflows.deliverCallback({ taskId, tenant, subject }).catch((error: unknown) => {

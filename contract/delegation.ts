@@ -55,3 +55,15 @@ export const Question = z.strictObject({
   choices: z.array(z.string().trim().min(1).max(200)).min(2).max(10).optional().describe('Answers to choose from'),
 });
 export type Question = z.infer<typeof Question>;
+
+/** The arguments of the tool `hand_over`. */
+export const HandOver = z.strictObject({
+  agent: z.string().min(1).max(64).describe('The agent that takes over'),
+  message: z
+    .string()
+    .trim()
+    .min(1)
+    .max(2_000)
+    .describe('What the person reads: why, what is done so far, and what to write next'),
+});
+export type HandOver = z.infer<typeof HandOver>;

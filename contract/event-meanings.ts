@@ -35,7 +35,8 @@ export const eventMeanings: Record<EventType, string> = {
   'conversation.message': 'The conversation has taken a message and decided what becomes of it.',
   'conversation.turn': 'The state of a message has changed.',
   'conversation.stopped': 'A person has stopped what ran in the conversation.',
-  'conversation.changed': 'The title, the archive mark or the policy for a busy conversation has changed.',
+  'conversation.changed':
+    'The title, the archive mark, the policy for a busy conversation or the agent has changed: a person has, or an agent has handed the conversation over.',
   'conversation.deleted': 'The conversation was deleted. No event follows.',
   'ingestion.queued': 'The files of the upload are stored and wait to be read.',
   'file.read': 'A file was read. Its document can be found.',

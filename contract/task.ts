@@ -146,6 +146,10 @@ export const TaskResult = z.object({
     .object({ choices: z.array(z.string()).optional() })
     .optional()
     .describe('Present when `text` is a question: the next message of the conversation answers it'),
+  handsOver: z
+    .object({ agent: z.string() })
+    .optional()
+    .describe('Present when the conversation was handed over: this agent answers from the next message on'),
 });
 export type TaskResult = z.infer<typeof TaskResult>;
 

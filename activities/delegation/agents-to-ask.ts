@@ -32,26 +32,42 @@ export async function withAgentsToAsk(
   if (!delegate) return tools;
   const chain = await deps.delegations.listChain(task);
   const names = (await usableAgents(deps, task)).filter((name) => !chain.includes(name));
-  if (names.length === 0) return others;
-  const choices = names.flatMap((name) => {
-    const agent = deps.agents[name];
-    return agent ? [{ name, agent }] : [];
-  });
-  return { ...others, delegate: nameAgentsToAsk(delegate, choices) };
+  return names.length === 0 ? others : { ...others, delegate: naming(deps.agents, delegate, names) };
 }
 
-type Choice = { name: string; agent: Pick<Agent, 'description' | 'examples'> };
+/** A conversation goes on with texts, so its agent takes plain ones. */
+const takesText = (agents: Agents, name: string) => agents[name]?.input.safeParse({ text: 'Hello.' }).success === true;
 
-/** The tool `delegate` with the agents that it may ask, and what each is there for. */
-export function nameAgentsToAsk(delegate: Tool, choices: Choice[]): Tool {
-  const { properties = {} } = delegate.inputSchema as { properties?: Record<string, object> };
+/** The agents that can take the conversation of a task over. None when nothing comes after the task. */
+export async function agentsToHandOver(
+  deps: Omit<AgentsToAskDeps, 'delegations'> & { tasks: Pick<Tasks, 'get'> },
+  task: TaskRef,
+): Promise<string[]> {
+  const row = await deps.tasks.get(task, task.taskId);
+  if (!row?.conversationId) return [];
+  return (await usableAgents(deps, task)).filter((name) => name !== task.agent && takesText(deps.agents, name));
+}
+
+/** The tools with the agents that `hand_over` may name; without any it is left out. */
+export function withHeirs(agents: Agents, tools: Record<string, Tool>, heirs: string[]): Record<string, Tool> {
+  const { hand_over: handOver, ...others } = tools;
+  return handOver && heirs.length > 0 ? { ...others, hand_over: naming(agents, handOver, heirs) } : others;
+}
+
+type Described = Readonly<Record<string, Pick<Agent, 'description' | 'examples'>>>;
+
+/** A tool whose argument `agent` is one of these, with what each is there for. */
+export function naming(agents: Described, tool: Tool, names: string[]): Tool {
+  const { properties = {} } = tool.inputSchema as { properties?: Record<string, object> };
   const agent = {
-    description: 'The agent to ask',
-    anyOf: choices.map((choice) => ({ const: choice.name, description: describe(choice.agent) })),
+    ...properties.agent,
+    anyOf: names.map((name) => ({ const: name, description: describe(agents, name) })),
   };
-  const inputSchema = { ...delegate.inputSchema, properties: { ...properties, agent } } as Tool['inputSchema'];
-  return { ...delegate, inputSchema };
+  const inputSchema = { ...tool.inputSchema, properties: { ...properties, agent } } as Tool['inputSchema'];
+  return { ...tool, inputSchema };
 }
 
-const describe = ({ description, examples = [] }: Choice['agent']): string =>
-  examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;
+function describe(agents: Described, name: string): string {
+  const { description = '', examples = [] } = agents[name] ?? {};
+  return examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;
+}

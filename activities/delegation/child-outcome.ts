@@ -6,8 +6,8 @@ import type { Outcome } from '../acting/run-tool.ts';
 
 /** How much of a passage stays around its quotation when there is no room for all of it, in characters. */
 const aroundQuote = 300;
-/** The part of a result that the answer may take; the passages that it cites have the rest. */
-const answerShare = 0.5;
+/** The part of a result that data may take; the answer and the passages that it cites have the rest. */
+const dataShare = 0.5;
 
 /**
  * What an ended child has to say, as the result of the call that delegated to it. The passages that it cites come with
@@ -18,6 +18,7 @@ const answerShare = 0.5;
  */
 export function childOutcome(row: TaskRow, cited: CheckedCitation[], maxCharacters: number): Outcome {
   const { agent, status, result, error } = row;
+  if (status === 'completed' && result?.asks) return questionOutcome(agent, result.text, result.asks.choices);
   if (status === 'completed' && result) {
     const output = answerOutput({ agent, status }, { text: result.text, data: result.data }, cited, maxCharacters);
     return { output, summary: `${agent} has answered`, isError: false };
@@ -45,6 +46,19 @@ export function childOutcome(row: TaskRow, cited: CheckedCitation[], maxCharacte
   };
 }
 
+/** The child needs to know something first. Its question may have been meant for the person, whom it does not reach. */
+const questionOutcome = (agent: string, question: string, choices: string[] | undefined): Outcome => ({
+  output: {
+    agent,
+    status: 'asks',
+    question,
+    ...(choices ? { choices } : {}),
+    note: 'This is a question to you, and no answer: the agent has ended its work without one. If you know what it asks for, delegate the whole request again with that in it. If only the person knows, ask the person. Else say what is missing.',
+  },
+  summary: `${agent} asks back`,
+  isError: false,
+});
+
 /** For a child whose content was deleted before its answer was read. */
 export const lostChildOutcome = (agent: string): Outcome => ({
   output: { agent, status: 'cancelled', error: 'The task of this agent was deleted. Go on without it.' },
@@ -60,15 +74,15 @@ function answerOutput(
   cited: CheckedCitation[],
   maxCharacters: number,
 ): JsonValue {
-  const mostText = Math.floor(maxCharacters * answerShare);
-  const answer = text.length > mostText ? `${text.slice(0, mostText).toWellFormed()}… (cut: it was too long)` : text;
+  // Data that leaves no room beside it is read as text, page by page, as a long answer is.
+  const isLong = data !== undefined && JSON.stringify(data).length > maxCharacters * dataShare;
+  const answer = isLong ? `${text}\n${JSON.stringify(data)}` : text;
   const build = (passages: FoundPassage[]): JsonValue => ({
     ...head,
     answer,
-    ...(data === undefined ? {} : { data }),
-    ...(passages.length > 0
-      ? { citedAs: Object.fromEntries(passages.map(({ chunkId }, i) => [chunkId, cited[i]?.n ?? 0])), passages }
-      : {}),
+    ...(data === undefined || isLong ? {} : { data }),
+    citedAs: Object.fromEntries(passages.map(({ chunkId }, i) => [chunkId, cited[i]?.n ?? 0])),
+    ...(passages.length > 0 ? { passages } : {}),
   });
   const whole = build(cited.map((citation) => passageOf(citation)));
   const fits = (output: JsonValue) => JSON.stringify(output).length <= maxCharacters;

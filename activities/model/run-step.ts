@@ -3,7 +3,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
 import { callableTools, type ToolRightsDeps } from '../acting/tool-rights.ts';
 import { requireAgent } from '../activity-context.ts';
-import { withAgentsToAsk, type AgentsToAskDeps } from '../delegation/agents-to-ask.ts';
+import { agentsToHandOver, withAgentsToAsk, withHeirs, type AgentsToAskDeps } from '../delegation/agents-to-ask.ts';
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
@@ -15,7 +15,7 @@ export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
-    tasks: Pick<Tasks, 'getConversationInstructions' | 'getCurrentRoles'>;
+    tasks: Pick<Tasks, 'get' | 'getConversationInstructions' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
@@ -41,13 +41,15 @@ export async function runStep(
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
   const agent = { ...known, tools, instructions: withAdded(known.instructions, added) };
-  const offered = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
+  const asking = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
+  const heirs = tools.includes('hand_over') ? await agentsToHandOver(deps, task) : [];
+  const offered = withHeirs(deps.agents, asking, heirs);
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.
   const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));
   const context: StepContext = { task, at, agent, provider, facts, outputTokens };
 
-  const stepDeps = { ...deps, tools: offered };
+  const stepDeps = { ...deps, tools: offered, heirs };
   let fitted = await fitConversation(stepDeps, context, { head: parent, force: false }, signal);
   let halvings = 0;
   while (true) {
@@ -63,7 +65,7 @@ export async function runStep(
 }
 
 async function askForStep(
-  deps: StepDeps,
+  deps: StepDeps & { heirs: string[] },
   context: StepContext,
   fitted: Fitted,
   signal: AbortSignal,
@@ -83,7 +85,7 @@ async function askForStep(
       request: stepRequest(deps.tools, conversation.messages, context),
       estimatedTokens,
       upperBoundTokens,
-      answer: { agent, fitted },
+      answer: { agent, fitted, heirs: deps.heirs },
     },
     signal,
   );

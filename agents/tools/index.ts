@@ -13,6 +13,7 @@ import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
 import { askPersonTool } from './orchestration/ask-person.ts';
 import { delegateTool } from './orchestration/delegate.ts';
+import { handOverTool } from './orchestration/hand-over.ts';
 import { setPlanTool } from './orchestration/set-plan.ts';
 import { readResultTool } from './read-result.ts';
 
@@ -24,6 +25,7 @@ export const toolNames: readonly string[] = [
   'delegate',
   'set_plan',
   'ask_person',
+  'hand_over',
   'send_webhook',
   'send_email',
 ];
@@ -60,6 +62,7 @@ export function createTools(config: ActingConfig, ports: ToolPorts): Record<stri
     delegateTool,
     setPlanTool,
     askPersonTool,
+    handOverTool,
     ...createActingTools(config, ports),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));

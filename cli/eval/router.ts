@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { nameAgentsToAsk } from '../../activities/delegation/agents-to-ask.ts';
+import { naming } from '../../activities/delegation/agents-to-ask.ts';
 import { alfred } from '../../agents/alfred/agent.ts';
 import { readDocumentTool } from '../../agents/tools/documents/read-document.ts';
 import { searchDocumentsTool } from '../../agents/tools/documents/search-documents.ts';
@@ -48,10 +48,8 @@ export async function evaluateRouter(
 /** The tools that choose. Their descriptions are those of the product; none of them runs. */
 function toolsFor({ agents }: RouterSet): ModelRequest['tools'] {
   const none = () => Promise.reject(new AlfredError('internal', 'No tool runs in this evaluation.'));
-  const delegate = nameAgentsToAsk(
-    delegateTool,
-    agents.map(({ name, ...agent }) => ({ name, agent })),
-  );
+  const described = Object.fromEntries(agents.map(({ name, ...agent }) => [name, agent]));
+  const delegate = naming(described, delegateTool, Object.keys(described));
   const tools: Tool[] = [
     searchDocumentsTool({ search: none }),
     readDocumentTool({ read: none }),

@@ -417,7 +417,7 @@ export interface paths {
         delete: operations["deleteConversation"];
         options?: never;
         head?: never;
-        /** Rename, archive or take back a conversation, or change what it does while busy */
+        /** Rename, archive or take back a conversation, change its agent or what it does while busy */
         patch: operations["changeConversation"];
         trace?: never;
     };
@@ -2053,6 +2053,10 @@ export interface components {
             asks?: {
                 choices?: string[];
             };
+            /** @description Present when the conversation was handed over: this agent answers from the next message on */
+            handsOver?: {
+                agent: string;
+            };
         };
         /**
          * @description `incomplete`: it ended at its budget without an answer; `result` holds what there was
@@ -2741,7 +2745,7 @@ export interface components {
                 dropped: string[];
             };
         };
-        /** @description The title, the archive mark or the policy for a busy conversation has changed. */
+        /** @description The title, the archive mark, the policy for a busy conversation or the agent has changed: a person has, or an agent has handed the conversation over. */
         ConversationChangedEvent: {
             seq: number;
             /** Format: date-time */
@@ -2759,6 +2763,8 @@ export interface components {
                  * @enum {string}
                  */
                 onBusy: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+                /** @description Absent in older events */
+                agent?: string;
             };
         };
         /** @description The conversation was deleted. No event follows. */
@@ -3824,6 +3830,8 @@ export interface components {
              * @enum {string}
              */
             onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+            /** @description Who answers from the next turn on: a name from GET /v1/agents */
+            agent?: string;
         };
         ConversationRequest: {
             /** @description A name from GET /v1/agents. Default: `knowledge` */
@@ -7452,7 +7460,10 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `invalid_request`: The request does not fit the schema. */
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
             422: components["responses"]["Invalid"];
             /**
              * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.

@@ -29,8 +29,10 @@ export type TaskRowState = TaskRef & {
   priority: number | undefined;
   /** Its content was deleted, or is about to be. */
   isErased: boolean;
-  /** A person asked for its cancellation. */
+  /** A person asked for its cancellation, or it is abandoned. */
   isCancelled: boolean;
+  /** The task that delegated it, or one above that, has ended or is being cancelled: none reads its answer. */
+  isAbandoned: boolean;
   /** Its workflow could not be started, and its caller got an error. */
   hasFailedToStart: boolean;
 };
@@ -198,6 +200,9 @@ export interface Tasks {
 
   /** Stores which agents no worker serves at present. Their queued tasks say so. */
   recordUnserved(agents: string[]): Promise<void>;
+
+  /** Lists the tasks below a task that have not ended. */
+  listOpenBelow(task: TaskRef): Promise<TaskRef[]>;
 
   /** Reads the tasks with these ids, of any tenant, for the sweep. Unknown ids are left out. */
   listStates(taskIds: string[]): Promise<TaskRowState[]>;

@@ -64,3 +64,12 @@ export type DelegationTable = {
   started_at: Generated<Date>;
   ended_at: Date | null;
 };
+
+/** The messages of people that delegated tasks have taken while they ran. */
+export type TaskSteeringTable = {
+  task_id: string;
+  conversation_id: string;
+  message_id: string;
+  taken_step: number;
+  head: string;
+};

@@ -14,6 +14,7 @@ import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
 import { undoDelegated } from '../undo/undo-delegated.ts';
+import { endDelegated } from './delegation.ts';
 import { TaskRun, type ContinueAsNewState } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
@@ -46,6 +47,9 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
     if (isCancelled) await sendCancellations();
+    // What a run has begun that was superseded belongs to the one that has the row now.
+    if ((isCancelled || failure.code !== 'superseded') && patched('tasks-below-end-first'))
+      await CancellationScope.nonCancellable(() => endDelegated(task));
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({
@@ -64,7 +68,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
 
 /**
  * Undoes the task's effects, newest first, if the cancel request asked for that, and those of the tasks that it has
- * delegated. Its children have ended by now.
+ * delegated. Those have ended by now.
  */
 async function undoEffects(task: TaskRef): Promise<void> {
   const { undo: calls, delegated = [] } = await cancellationOf({ task });

@@ -8,6 +8,7 @@ import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index
 import { hasReader, sharedIds } from '../sharing/shared-rows.ts';
 import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
+import { isAbandoned } from './is-abandoned.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getConversationInstructions' | 'listStates'>;
@@ -114,9 +115,10 @@ export async function listTaskStates(db: Database, taskIds: string[]): Promise<T
   const ids = taskIds.filter((id) => isUuid(id));
   if (ids.length === 0) return [];
   const rows = await db
-    .selectFrom('tasks')
+    .selectFrom('tasks as t')
     .selectAll()
-    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .select(isAbandoned.as('is_abandoned'))
+    .where(sql<boolean>`t.id = any(${ids}::uuid[])`)
     .execute();
   return rows.map(toTaskRowState);
 }

@@ -200,7 +200,7 @@ const sumOfUsage = (a: TaskUsage, b: TaskUsage): TaskUsage => ({
   ...addUsage(a, b),
 });
 
-export const toTaskRowState = (row: Columns): TaskRowState => ({
+export const toTaskRowState = (row: Columns & { is_abandoned: boolean }): TaskRowState => ({
   taskId: row.id,
   tenant: row.tenant,
   subject: row.subject,
@@ -213,6 +213,7 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   head: row.input_head,
   priority: row.priority ?? undefined,
   isErased: row.erased_at !== null,
-  isCancelled: row.cancel_request !== null,
+  isCancelled: row.cancel_request !== null || row.is_abandoned,
+  isAbandoned: row.is_abandoned,
   hasFailedToStart: row.status === 'queued' && row.error_code === 'never_started',
 });

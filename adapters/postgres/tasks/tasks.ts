@@ -7,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { reconcileTask } from '../../../contract/rules/task-reconciliation.ts';
 import type { Run, Tasks } from '../../../contract/ports/index.ts';
+import { isSteeredBelow } from '../conversations/steering-below.ts';
 import { contentHash, hashRequest } from '../hashes.ts';
 import { insertContent, lockContents } from '../messages/contents.ts';
 import { insertMessage } from '../messages/message-store.ts';
@@ -58,8 +59,10 @@ export const createTasks = (db: Database): Tasks => ({
         model,
       },
       events: [{ type: 'task.started', data: { model } }],
+      returning: isSteeredBelow(task.taskId),
     });
-    if (started) return { budget: started.budget, isSteered: false };
+    // What came while a delegated task was asked for, or waited for its worker, is for its first step.
+    if (started) return { budget: started.budget, isSteered: started.returned === true };
     await reopen(db, task, run);
     const { budget, run_id, is_steered } = await db
       .selectFrom('tasks')
@@ -67,7 +70,7 @@ export const createTasks = (db: Database): Tasks => ({
         'budget',
         'run_id',
         sql<boolean>`exists (select from conversation_messages where running_task_id = tasks.id
-          and state in ('steering', 'steered', 'rolled_back'))`.as('is_steered'),
+          and state in ('steering', 'steered', 'rolled_back')) or ${isSteeredBelow(task.taskId)}`.as('is_steered'),
       ])
       .where('id', '=', task.taskId)
       .executeTakeFirstOrThrow();

@@ -206,6 +206,12 @@ test('what a task and an upload ask of their own rows', () =>
     await adapters.ledger.stateOfCall(task, ids.task);
     await adapters.ledger.findPaidCall(task, 1, 'turn');
     await adapters.effects.listBegunUndos(task);
+    await adapters.effects.requestUndo(scope, ids.task);
+    await adapters.effects.markLateUndo(task);
+    await adapters.tasks.listOpenBelow(task);
+    await adapters.delegations.listOpenBelow(task);
+    await adapters.delegations.readWaits(task);
+    await adapters.turns.takeSteering(task, { step: 1, head: 'h', results: [] });
     await adapters.messageStore.findToolResult(scope, ids.task, 'c');
     await adapters.documents.getIngestion(scope, ids.ingestion);
     await adapters.documents.listPendingFiles(scope, ids.ingestion, 100);

@@ -23,8 +23,8 @@ const agentOf = (name: Name, tools: string[]): Agent => ({
   withoutApproval: tools.filter((tool) => tool.startsWith('write')),
 });
 const agents = {
-  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'look']),
-  left: agentOf('left', ['look', 'write_left', 'sign', 'delegate']),
+  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'hand_over', 'look']),
+  left: agentOf('left', ['look', 'write_left', 'guarded', 'sign', 'delegate', 'ask_person']),
   right: agentOf('right', ['look', 'write_right', 'delegate']),
 };
 export const queues = names.map(agentQueue);
@@ -57,7 +57,7 @@ export async function createDelegationHarness() {
   /** The effects, and their undos, in order. */
   const effects: string[] = [];
   const harness = await createTaskHarness({}, { agents, queues: [] });
-  for (const name of ['delegate', 'set_plan', 'ask_person']) harness.useBuiltInTool(name);
+  for (const name of ['delegate', 'set_plan', 'ask_person', 'hand_over']) harness.useBuiltInTool(name);
   harness.tool('look', async (input) => {
     const { id } = input as { id: string };
     return { output: { passages: [passage(id, `This is what ${id} says.`)] }, summary: `looked at ${id}` };
