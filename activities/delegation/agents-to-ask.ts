@@ -1,7 +1,8 @@
-import type { Agents } from '../../agents/index.ts';
+import { findAgent, type Agents } from '../../agents/index.ts';
 import type { Delegations, Tasks, Tool } from '../../contract/ports/index.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { typedInputOf } from './typed-input.ts';
 
 export type AgentsToAskDeps = {
   agents: Agents;
@@ -43,6 +44,13 @@ export async function withAgentsToAsk(
 }
 
 function describe(agents: Agents, name: string): string {
-  const { description = '', examples = [] } = agents[name] ?? {};
-  return examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;
+  const agent = findAgent(agents, name);
+  if (!agent) return '';
+  const { description, examples = [] } = agent;
+  const schema = typedInputOf(agent);
+  return [
+    description,
+    ...(examples.length > 0 ? [`For example: ${examples.join(' | ')}`] : []),
+    ...(schema ? [`Its \`input\` fits this JSON Schema: ${JSON.stringify(schema)}`] : []),
+  ].join(' ');
 }

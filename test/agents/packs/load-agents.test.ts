@@ -144,12 +144,12 @@ test('two tools that name one variable have each their own default, and each dec
   for (const name of ['one', 'two'])
     answers.push((await orders?.ownTools?.[name]?.run({}, { scope: {}, receiptKey: 'k' } as never))?.output);
   expect(answers).toEqual(['first', 'second']);
-  for (const settings of [
+  for (const [first = '', second = ''] of [
     ['required: true', 'required: false'],
     ['required: false', 'required: true'],
-    [`required: true`, `default: 'x'`],
-  ] as const)
-    expect((await load([await folder(...settings)])).agents.orders?.pack?.missingVariables).toEqual([variable]);
+    ['required: true', `default: 'x'`],
+  ])
+    expect((await load([await folder(first, second)])).agents.orders?.pack?.missingVariables).toEqual([variable]);
 });
 
 test('a pack that is another one where variables are set is refused, without a word of what they hold', async () => {
