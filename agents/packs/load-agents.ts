@@ -135,8 +135,7 @@ async function importAsTried({ folder, agents }: PackDescription): Promise<[stri
     const defined = Object.entries(await importAgents(pack));
     const tried = agents.map(({ name, tools, variables, rules }) => [name, { tools, variables, rules }]);
     const found = defined.map(([name, definition]) => [name, namesIn(definition)]);
-    if (canonicalJson(found) !== canonicalJson(tried))
-      throw new Error('it defines something else');
+    if (canonicalJson(found) !== canonicalJson(tried)) throw new Error('it defines something else');
     const { name, version } = pack;
     return defined.map(([agent, definition]) => [
       agent,

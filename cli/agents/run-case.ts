@@ -54,7 +54,9 @@ export async function runCase(engine: Engine, { name, agent }: TestedAgent, want
   try {
     const parsed = agent.input.safeParse(wanted.input);
     if (!parsed.success)
-      return notRun(wanted, { faults: [`the agent does not take this input: ${parsed.error.issues[0]?.message ?? ''}`] });
+      return notRun(wanted, {
+        faults: [`the agent does not take this input: ${parsed.error.issues[0]?.message ?? ''}`],
+      });
     const input = parsed.data as TaskRequest['input'];
     const task = await adapters.tasks.create(principal, { agent: name, input }, { budget: agent.defaults?.budget });
     taskId = task.id;

@@ -20,7 +20,10 @@ export function scoreTable(scores: readonly ModelScore[]): string {
       ? [['cost of judging', ...scores.map(({ results }) => `$${costOfJudging(results).toFixed(4)}`)]]
       : []),
     ['model calls', ...scores.map(({ results }) => String(sum(results, 'modelCalls')))],
-    ['seconds a case', ...scores.map(({ results }) => (sum(results, 'seconds') / (run(results).length || 1)).toFixed(1))],
+    [
+      'seconds a case',
+      ...scores.map(({ results }) => (sum(results, 'seconds') / (run(results).length || 1)).toFixed(1)),
+    ],
   ]);
 }
 

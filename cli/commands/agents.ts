@@ -55,7 +55,11 @@ export function addAgents(program: Command, context: CommandContext) {
     .description('run the cases in the evals/ of an agent, and print a table of scores with 95 % intervals')
     .argument('<agent>', 'its name, or the folder of a pack')
     .option('-m, --model <model>', 'provider:model; more than once: side by side', collect, [])
-    .option('--judge <model>', 'provider:model that judges cases with `judge`; default: the model that is tested', modelName)
+    .option(
+      '--judge <model>',
+      'provider:model that judges cases with `judge`; default: the model that is tested',
+      modelName,
+    )
     .option('--act', 'run tools that act for real, and not the results of the case in their place')
     .option('--at-once <number>', 'cases at the same time', wholeNumber({ from: 1, like: 4 }), 4)
     .option('--json', 'every case, as JSON')

@@ -131,8 +131,20 @@ test('what was judged has its cost, and what was not is counted apart', () => {
   const result = { name: 'one', taskId: 't', faults: [], seconds: 2, costUsd: 0, modelCalls: 1 };
   const judgement = { model: 'a:b', verdict: 'yes' as const, reason: 'r', costUsd: 0.25 };
   const scores = [
-    { model: 'a:b', results: [{ ...result, judgement }, { ...result, name: 'two' }] },
-    { model: 'offline:quote', results: [{ ...result, skipped: true as const, seconds: 0 }, { ...result, name: 'two' }] },
+    {
+      model: 'a:b',
+      results: [
+        { ...result, judgement },
+        { ...result, name: 'two' },
+      ],
+    },
+    {
+      model: 'offline:quote',
+      results: [
+        { ...result, skipped: true as const, seconds: 0 },
+        { ...result, name: 'two' },
+      ],
+    },
   ];
   const lines = scoreTable(scores)
     .split('\n')

@@ -71,7 +71,9 @@ test('cases give the results of tools that act, and of no others', async () => {
   await writeFile(join(evals, 'cases.json'), JSON.stringify(wanted('read_order')));
   expect(await run('test', folder)).toMatchObject({
     code: 2,
-    stderr: expect.stringMatching(/case "tells the number" has a result of "read_order", which is no tool .* that acts/),
+    stderr: expect.stringMatching(
+      /case "tells the number" has a result of "read_order", which is no tool .* that acts/,
+    ),
   });
   await writeFile(join(evals, 'cases.json'), before);
 });

@@ -31,7 +31,10 @@ test('a tool that has acted is done, whatever it returned', () => {
   const { output, summary } = checkOutcome(acts, { output: 'x'.repeat(2_000_000), summary: '' });
   expect(output).toEqual({ note: expect.stringMatching(/^refund has done what it was called for\. What it returned/) });
   expect(summary).toMatch(/^refund is done/);
-  expect(checkReconciled(acts, { state: 'done' })).toMatchObject({ state: 'done', output: { note: expect.anything() } });
+  expect(checkReconciled(acts, { state: 'done' })).toMatchObject({
+    state: 'done',
+    output: { note: expect.anything() },
+  });
 });
 
 test('what reconcile and undo return that is none of their answers says nothing', () => {

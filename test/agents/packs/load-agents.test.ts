@@ -173,7 +173,11 @@ test.each<[string, string, RegExp]>([
   ['an empty text', '" "', /text: /],
   ['a promise', 'Promise.reject(new Error("late"))', /`ask` of the agent is async/],
   ['a megabyte', '"x".repeat(1_000_000)', /it has 10\d+ characters, more than 200000/],
-  ['arguments that are no JSON', '({ text: "a", tool: { name: "read_order", arguments: { at: 1n } } })', /arguments\.at/],
+  [
+    'arguments that are no JSON',
+    '({ text: "a", tool: { name: "read_order", arguments: { at: 1n } } })',
+    /arguments\.at/,
+  ],
 ])('a question that is %s is a fault of the input', async (_, asked, fault) => {
   const agent = agentWithTool('', `input: z.object({ order: z.string() }), ask() { return ${asked}; }`);
   const { agents } = await load([await writePack({ 'agents/orders/agent.ts': agent })]);
