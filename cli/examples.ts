@@ -150,6 +150,7 @@ export const examples: Record<string, readonly string[]> = {
   'agents test': [
     'alfred agents test docs/examples/packs/order-desk',
     'alfred agents test order-desk --model offline:quote --model anthropic:claude-sonnet-5-5 --json',
+    'alfred agents test order-desk --judge anthropic:claude-sonnet-5-5',
   ],
   config: ['alfred config', 'alfred config --json'],
   replay: ['alfred replay --all-from test/histories'],

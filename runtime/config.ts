@@ -188,13 +188,22 @@ export function loadConfig(
  *
  * @throws ConfigError
  */
-export function loadOcrConfig(
+export const loadOcrConfig = (
   environment: Record<string, string | undefined> = process.env,
-): Pick<Config, 'ALFRED_OCR' | 'ALFRED_OCR_API_KEY'> {
-  const parsed = z.object(documents).safeParse({
-    ALFRED_OCR: environment.ALFRED_OCR || undefined,
-    ALFRED_OCR_API_KEY: environment.ALFRED_OCR_API_KEY || undefined,
-  });
+): Pick<Config, 'ALFRED_OCR' | 'ALFRED_OCR_API_KEY'> =>
+  loadPart({ ALFRED_OCR: documents.ALFRED_OCR, ALFRED_OCR_API_KEY: documents.ALFRED_OCR_API_KEY }, environment);
+
+/** Reads what ALFRED_AGENTS says of agents, for a command that needs no servers. @throws ConfigError */
+export const loadAgentsConfig = (
+  environment: Record<string, string | undefined> = process.env,
+): Pick<Config, 'ALFRED_AGENTS'> => loadPart({ ALFRED_AGENTS: models.ALFRED_AGENTS }, environment);
+
+function loadPart<T extends Partial<typeof variables>>(
+  part: T,
+  environment: Record<string, string | undefined>,
+): z.infer<z.ZodObject<T>> {
+  const names = Object.keys(part) as VariableName[];
+  const parsed = z.object(part).safeParse(Object.fromEntries(names.map((name) => [name, valueIn(environment, name)])));
   if (parsed.success) return parsed.data;
   throw new ConfigError(`The environment is not usable:\n${z.prettifyError(parsed.error)}`);
 }

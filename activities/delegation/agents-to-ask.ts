@@ -1,7 +1,8 @@
-import type { Agent, Agents } from '../../agents/index.ts';
+import { findAgent, type Agents } from '../../agents/index.ts';
 import type { Delegations, Tasks, Tool } from '../../contract/ports/index.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import { typedInputOf } from './typed-input.ts';
 
 export type AgentsToAskDeps = {
   agents: Agents;
@@ -54,10 +55,8 @@ export function withHeirs(agents: Agents, tools: Record<string, Tool>, heirs: st
   return handOver && heirs.length > 0 ? { ...others, hand_over: naming(agents, handOver, heirs) } : others;
 }
 
-type Described = Readonly<Record<string, Pick<Agent, 'description' | 'examples'>>>;
-
 /** A tool whose argument `agent` is one of these, with what each is there for. */
-export function naming(agents: Described, tool: Tool, names: string[]): Tool {
+export function naming(agents: Agents, tool: Tool, names: string[]): Tool {
   const { properties = {} } = tool.inputSchema as { properties?: Record<string, object> };
   const agent = {
     ...properties.agent,
@@ -67,7 +66,14 @@ export function naming(agents: Described, tool: Tool, names: string[]): Tool {
   return { ...tool, inputSchema };
 }
 
-function describe(agents: Described, name: string): string {
-  const { description = '', examples = [] } = agents[name] ?? {};
-  return examples.length > 0 ? `${description} For example: ${examples.join(' | ')}` : description;
+function describe(agents: Agents, name: string): string {
+  const agent = findAgent(agents, name);
+  if (!agent) return '';
+  const { description, examples = [] } = agent;
+  const schema = typedInputOf(agent);
+  return [
+    description,
+    ...(examples.length > 0 ? [`For example: ${examples.join(' | ')}`] : []),
+    ...(schema ? [`Its \`input\` fits this JSON Schema: ${JSON.stringify(schema)}`] : []),
+  ].join(' ');
 }

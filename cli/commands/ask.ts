@@ -190,7 +190,7 @@ async function printResult(
     const result = 'result' in event.data ? { result: event.data.result } : {};
     printSourcesAndCost(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
-  if (event.type === 'task.completed' && event.data.result.citations.length === 0)
+  if (event.type === 'task.completed' && event.data.result.grounded === false)
     await suggestDocuments(api, (line) => terminal.note(line));
   return exitCodeOf(event);
 }

@@ -48,7 +48,7 @@ export async function evaluateRouter(
 /** The tools that choose. Their descriptions are those of the product; none of them runs. */
 function toolsFor({ agents }: RouterSet): ModelRequest['tools'] {
   const none = () => Promise.reject(new AlfredError('internal', 'No tool runs in this evaluation.'));
-  const described = Object.fromEntries(agents.map(({ name, ...agent }) => [name, agent]));
+  const described = Object.fromEntries(agents.map(({ name, ...described }) => [name, { ...alfred, ...described }]));
   const delegate = naming(described, delegateTool, Object.keys(described));
   const tools: Tool[] = [
     searchDocumentsTool({ search: none }),
