@@ -70,6 +70,9 @@ export interface Reranker {
   /** How long a search waits for the scores, in milliseconds. */
   readonly timeoutMs: number;
 
+  /** How many searches it gets at once; further ones go on without it. Undefined: any number. */
+  readonly maxAtOnce?: number | undefined;
+
   /** Decides the evidence of a search; undefined when its scores are not calibrated: they only order passages then. */
   readonly evidence: RerankThresholds | undefined;
 
