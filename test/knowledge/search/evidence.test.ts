@@ -6,6 +6,7 @@ import type { ScoredPassage } from '../../../knowledge/search/best-passages.ts';
 import { judgePassages } from '../../../knowledge/search/evidence/evidence.ts';
 import { judgeCodes } from '../../../knowledge/search/evidence/judge-codes.ts';
 import { judgeByMeaning, type Nearness } from '../../../knowledge/search/evidence/judge-evidence.ts';
+import { neutralGain, type SentenceGains } from '../../../knowledge/search/rerank/read-sentences.ts';
 import { coverageOf, weighWords } from '../../../knowledge/search/evidence/word-weights.ts';
 import type { CandidateRating, SentenceNearness } from '../../../knowledge/search/sentences/rate-candidates.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
@@ -164,6 +165,30 @@ describe('a passage that joins two chunks', () => {
       ['d.2', rating(second, text.length, [{ start: 100 + second, nearness: 0.02 }])],
     ]);
     expect(both).toMatchObject({ evidence: 'none', passages: [{ match: 'loose' }] });
+  });
+
+  test('is better or worse evidence by what a reranker has read in it, where the surroundings count', () => {
+    const thresholds = { strong: 0.55, weak: 0.4, chance: 0.02, spread: 0.2, surroundings: 0.5 };
+    const rated = rating(0, text.length, [{ start: 100, nearness: 0.5 }]);
+    const verdict = (gains?: SentenceGains) => {
+      const { evidence, passages } = judgePassages({
+        judged: [passage],
+        shown: [passage],
+        words: [],
+        ratings: new Map([['d.1', rated]]),
+        passages: 3,
+        searched: 3,
+        embedder: { ...embedder, evidence: thresholds },
+        gains,
+      });
+      return [evidence, passages[0]?.match];
+    };
+    const neutral = neutralGain(thresholds);
+    expect(verdict()).toEqual(['weak', 'loose']);
+    expect(verdict(new Map([['d 100', neutral]]))).toEqual(['weak', 'loose']);
+    expect(verdict(new Map([['d 100', neutral + 0.2]]))).toEqual(['strong', 'close']);
+    // It has read other passages and not this one.
+    expect(verdict(new Map([['e 100', neutral + 0.2]]))).toEqual(['none', 'loose']);
   });
 
   test('holds the code of one of them, also when another code is unknown', () => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { EvidenceThresholds, Reranker } from '../../../contract/ports/index.ts';
+import type { Reranker } from '../../../contract/ports/index.ts';
 import { createEmbeddedIndex } from '../../../knowledge/search/embedded/embedded-index.ts';
 import { readsPassage, readsQuery } from '../../../knowledge/search/rerank/readable-languages.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
@@ -29,12 +29,10 @@ beforeEach(async () => {
 afterEach(async () => void (await Promise.all(opened.splice(0).map((search) => search.close()))));
 afterAll(() => env?.close());
 
-const alone = { strong: 0.4, weak: 0.1, chance: 0.01, spread: 0.15 };
-
 /** A search with vectors of sentences and a reranker that reads sentences and knows the answer. */
-async function create(reranker?: Partial<Reranker>, evidence: EvidenceThresholds = alone) {
+async function create(reranker?: Partial<Reranker>) {
   const { db } = env.postgres;
-  const embedder = { ...createWordEmbedder(), evidence };
+  const embedder = { ...createWordEmbedder(), evidence: { strong: 0.4, weak: 0.1, chance: 0.01, spread: 0.15 } };
   await embedder.store(db, await embedder.missing(db));
   const dir = join(env.config.ALFRED_DATA_DIR, `sentences-${++folder}`);
   const index = createEmbeddedIndex({ db, dir, log: env.log, model: async () => embedder.model });
@@ -80,17 +78,6 @@ describe('a reranker that reads sentences', () => {
     expect(read[0]).toContain(`${documents['answer.txt']}\n${answer}`);
     expect(indexVersion).toMatch(/\/sentences60\/rerank12x4:toy$/);
     expect([evidence, evidenceReason]).toEqual([before.evidence, before.evidenceReason]);
-  });
-
-  test('makes the evidence stronger or weaker where the surroundings count too', async () => {
-    const around = { ...alone, surroundings: 0.5 };
-    const verdict = async (reranker: Partial<Reranker> | undefined, strong: number, weak: number) => {
-      const { search } = await create(reranker, { ...around, strong, weak });
-      const { evidence, passages } = await search('free soup of quarry workers');
-      return [evidence, ...passages.map(({ document, match }) => `${document} ${match}`)];
-    };
-    const far = { scores: async (_: string, texts: string[]) => texts.map(() => 1e-6) };
-    for (let w = 0.3; w < 0.9; w += 0.05) console.log(w, (await verdict(undefined, 1, w))[0], (await verdict({}, 1, w))[0], (await verdict(far, 1, w))[0]);
   });
 
   test('leaves the search as it is when the question or a passage is in a language that it does not read', async () => {
