@@ -4,7 +4,7 @@ import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
-import type { DelegationTable, Owned, TaskTable, UsageColumns } from './task-tables.ts';
+import type { DelegationTable, Owned, RemoteRunTable, TaskTable, UsageColumns } from './task-tables.ts';
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
@@ -41,6 +41,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     updated_at: Generated<Date>;
   };
   delegations: DelegationTable;
+  remote_runs: RemoteRunTable;
   model_gates: {
     model: string;
     failures: Generated<number>;

@@ -64,3 +64,16 @@ export type DelegationTable = {
   started_at: Generated<Date>;
   ended_at: Date | null;
 };
+
+/** The runs of tasks at agents that work elsewhere. */
+export type RemoteRunTable = {
+  task_id: string;
+  url: string;
+  call_id: string;
+  state: 'begun' | 'sending' | 'running' | 'ended';
+  remote_id: string | null;
+  context_id: string | null;
+  asks: Generated<boolean>;
+  sent_at: Date | null;
+  created_at: Generated<Date>;
+};

@@ -28,6 +28,7 @@ import { approvalRefOf, catchWait, settleAll, summaryOf } from './calls.ts';
 import { hasNewChild, noDelegations, prepareDelegations, runDelegation } from './delegation.ts';
 import { LoopGuard, type GuardState } from './loop-guard.ts';
 import { TaskProgress } from './progress.ts';
+import { cancelRemoteRun, runRemote } from './remote.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 const { runTool } = proxyActivities<Activities>(toolCall);
@@ -106,7 +107,10 @@ export class TaskRun {
       const { wait } = outcome;
       this.progress.showWaiting(wait);
       if (wait.reason === 'approval') await this.desk.waitForVerdicts(wait);
-      else if (!(await this.room.wait(wait))) return this.conclude();
+      else if (!(await this.room.wait(wait))) {
+        if (this.worksElsewhere) await this.endElsewhere();
+        return this.conclude();
+      }
       this.progress.showRunning();
     }
   }
@@ -115,6 +119,16 @@ export class TaskRun {
   private conclude(): Promise<ContentHash> {
     this.isIncomplete = true;
     return conclude({ task: this.task, head: this.state.head });
+  }
+
+  /** The agent is one that works elsewhere. */
+  get worksElsewhere(): boolean {
+    return this.plan.remote === true;
+  }
+
+  /** Ends what the task has begun elsewhere, when it has no answer from there. */
+  endElsewhere(): Promise<void> {
+    return cancelRemoteRun({ task: this.task, head: this.state.head });
   }
 
   continueAsNewArgs(): { head: MessageHead; carried: ContinueAsNewState } {
@@ -137,6 +151,7 @@ export class TaskRun {
   /** The loop: each step is one model call, then its tool calls in parallel, until the model answers. */
   private async runSteps(): Promise<SegmentOutcome> {
     const { plan, state } = this;
+    if (this.worksElsewhere) return this.runElsewhere();
     for (; state.step <= plan.maxSteps; state.step++) {
       if (!this.requested) {
         if (workflowInfo().historyLength > maxHistoryEvents || workflowInfo().continueAsNewSuggested)
@@ -160,6 +175,18 @@ export class TaskRun {
       if (outage) return outage;
     }
     throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  /** The whole work of an agent that works elsewhere: it is asked once, and followed until it answers. */
+  private async runElsewhere(): Promise<SegmentOutcome> {
+    const { task, state, progress } = this;
+    progress.showModelCall(state.step);
+    const outcome = await catchWait(runRemote({ task, head: state.head, canWait: true }));
+    if ('wait' in outcome) return outcome;
+    this.room.noteSuccess();
+    progress.addSpend(outcome.usage);
+    if (outcome.next === 'answer') return { result: outcome.result };
+    throw ApplicationFailure.nonRetryable('The remote agent has no answer.', 'remote_failed');
   }
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {

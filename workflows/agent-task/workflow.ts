@@ -45,6 +45,8 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   } catch (error) {
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
+    if (run.worksElsewhere && failure.code !== 'superseded')
+      await CancellationScope.nonCancellable(() => run.endElsewhere());
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({

@@ -31,6 +31,7 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[], 
         'approvals',
         'callbacks',
         'task_readers',
+        'remote_runs',
         'slack_feedback',
       ] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
