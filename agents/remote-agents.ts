@@ -4,10 +4,7 @@ import { ConfigError, readOwnVariables, type Config } from '../runtime/config.ts
 import { remoteAgentEntries, secretVariablesOf, type RemoteAgentEntry } from '../runtime/remote-agent-settings.ts';
 import type { Agent, Agents } from './index.ts';
 
-type RemoteConfig = Pick<
-  Config,
-  'ALFRED_REMOTE_AGENTS' | 'ALFRED_AGENTS' | 'CREWAI_BASE_URL' | 'CREWAI_API_KEY'
->;
+type RemoteConfig = Pick<Config, 'ALFRED_REMOTE_AGENTS' | 'ALFRED_AGENTS' | 'CREWAI_BASE_URL' | 'CREWAI_API_KEY'>;
 
 /** Settings of ALFRED_AGENTS that mean nothing for an agent that works elsewhere. */
 const meaningless = ['model', 'onOutage', 'approvals', 'withoutApproval', 'tools'] as const;

@@ -27,7 +27,9 @@ export function queuesOf(
 ): string[] {
   const all = queuesFor(agents);
   const chosen = requested.length > 0 ? requested : (config.ALFRED_QUEUES?.split(',') ?? all);
-  const ofPacks = Object.keys(agents).flatMap((name) => (agents[name]?.pack ?? agents[name]?.remote ? [agentQueue(name)] : []));
+  const ofPacks = Object.keys(agents).flatMap((name) =>
+    (agents[name]?.pack ?? agents[name]?.remote) ? [agentQueue(name)] : [],
+  );
   const wanted = chosen.flatMap((queue) => (queue === packQueues ? ofPacks : [queue]));
   const isRefused = (queue: string) =>
     refused.some(({ agents: names }) => names === undefined || names.map(agentQueue).includes(queue));

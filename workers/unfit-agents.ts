@@ -23,7 +23,8 @@ export function leaveOutUnfit(
   for (const [name, { pack, remote }] of Object.entries(agents)) {
     if (!queues.includes(agentQueue(name))) continue;
     const { missingVariables = [] } = pack ?? remote ?? {};
-    const problem = missingVariables.length > 0 ? missing(missingVariables, pack ? 'its tools need' : 'it needs') : undefined;
+    const problem =
+      missingVariables.length > 0 ? missing(missingVariables, pack ? 'its tools need' : 'it needs') : undefined;
     try {
       if (!remote) checkModels(config, adapters, [name]);
       if (problem !== undefined) unfit.set(name, problem);

@@ -28,7 +28,8 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
   return { code: code ?? 'internal', message: defaultMessageOf(code ?? 'internal') };
 }
 
-const timeoutCodes: Record<string, ErrorCode | undefined> = { callModel: 'model_unavailable',
+const timeoutCodes: Record<string, ErrorCode | undefined> = {
+  callModel: 'model_unavailable',
   runTool: 'tool_failed',
   startRemote: 'effect_unknown',
   followRemote: 'remote_unavailable',

@@ -3,6 +3,7 @@ import type { TaskRow } from '../../contract/ports/index.ts';
 import { slicePassage, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { CheckedCitation } from '../../contract/task.ts';
 import type { Outcome } from '../acting/run-tool.ts';
+import { citedNumbers, replaceUnknownCitations } from '../context/citations.ts';
 
 /** How much of a passage stays around its quotation when there is no room for all of it, in characters. */
 const aroundQuote = 300;
@@ -61,7 +62,10 @@ function answerOutput(
   maxCharacters: number,
 ): JsonValue {
   const mostText = Math.floor(maxCharacters * answerShare);
-  const answer = text.length > mostText ? `${text.slice(0, mostText).toWellFormed()}… (cut: it was too long)` : text;
+  const cut = text.length > mostText ? `${text.slice(0, mostText).toWellFormed()}… (cut: it was too long)` : text;
+  // A number that names no passage of the child would name one of the parent.
+  const unknown = citedNumbers(cut).filter((n) => n > 0 && n < 1_000 && !cited.some((citation) => citation.n === n));
+  const answer = replaceUnknownCitations(cut, unknown);
   const build = (passages: FoundPassage[]): JsonValue => ({
     ...head,
     answer,
@@ -70,9 +74,9 @@ function answerOutput(
       ? { citedAs: Object.fromEntries(passages.map(({ chunkId }, i) => [chunkId, cited[i]?.n ?? 0])), passages }
       : {}),
   });
-  const whole = build(cited.map((citation) => passageOf(citation)));
-  const fits = (output: JsonValue) => JSON.stringify(output).length <= maxCharacters;
-  return fits(whole) ? whole : build(cited.map((citation) => aroundQuoteOf(citation)));
+  const output = build(cited.map((citation) => passageOf(citation)));
+  const fits = (value: JsonValue) => JSON.stringify(value).length <= maxCharacters;
+  return fits(output) ? output : build(cited.map((citation) => aroundQuoteOf(citation)));
 }
 
 /** The passage that supports a citation, as the child has read it; its quotation, where that is gone. */

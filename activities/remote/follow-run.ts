@@ -4,7 +4,17 @@ import type { RemoteRef, RemoteRun, RemoteState } from '../../contract/ports/ind
 import type { StepResult } from '../../contract/references.ts';
 import { toAlfredError } from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
-import { endOf, fail, mostOf, remoteOf, settle, showState, step, type RemoteDeps, type RemoteTask } from './remote-call.ts';
+import {
+  endOf,
+  fail,
+  mostOf,
+  remoteOf,
+  settle,
+  showState,
+  step,
+  type RemoteDeps,
+  type RemoteTask,
+} from './remote-call.ts';
 
 /** From one look at a run to the next, in milliseconds. */
 const pollMs = { first: 500, longest: 15_000 };
@@ -39,7 +49,11 @@ export async function followRun(
   }
 }
 
-async function watchToEnd(deps: RemoteDeps, following: Following, signal: AbortSignal): Promise<StepResult | undefined> {
+async function watchToEnd(
+  deps: RemoteDeps,
+  following: Following,
+  signal: AbortSignal,
+): Promise<StepResult | undefined> {
   const { task, run } = following;
   const stopAt = performance.now() + activityMs;
   const report = createReporter(deps, following);

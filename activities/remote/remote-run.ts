@@ -44,12 +44,7 @@ export const createRemoteActivities = (deps: RemoteDeps) => ({
 });
 
 /** @returns whether the run has ended there */
-async function cancelThere(
-  deps: RemoteDeps,
-  made: RemoteTask,
-  run: RemoteRun,
-  signal: AbortSignal,
-): Promise<boolean> {
+async function cancelThere(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, signal: AbortSignal): Promise<boolean> {
   const { task } = made;
   try {
     const remoteId = run.remoteId ?? (await findId(deps, made, run, signal));
@@ -66,6 +61,6 @@ async function cancelThere(
 async function findId(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, signal: AbortSignal) {
   const request = await requestOf(deps, made, run.url);
   const since = run.sentAt ?? new Date(0);
-  return (await deps.remoteAgents.find(made.task.agent, { ...request, since }, signal))?.remoteId;
+  const found = await deps.remoteAgents.find(made.task.agent, { ...request, since }, signal);
+  return found === 'impossible' ? undefined : found?.remoteId;
 }
-

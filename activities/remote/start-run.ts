@@ -123,6 +123,7 @@ async function findLost(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, sign
     const request = { ...(await requestOf(deps, made, run.url)), since: run.sentAt ?? new Date(0) };
     for (let i = 0; i < searches.times; i++) {
       const state = await deps.remoteAgents.find(task.agent, request, signal);
+      if (state === 'impossible') break;
       if (state) return await take(deps, made, run, state, signal);
       await sleep(searches.pauseMs, undefined, { signal });
     }

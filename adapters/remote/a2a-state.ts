@@ -33,7 +33,12 @@ export function stateOfTask(agent: string, task: Task): RemoteState {
     case TaskState.TASK_STATE_FAILED:
     case TaskState.TASK_STATE_CANCELED:
     case TaskState.TASK_STATE_REJECTED:
-      return checked(agent, { state: 'failed', how: howOf(state), ...ref, ...(said ? { message: shorten(said) } : {}) });
+      return checked(agent, {
+        state: 'failed',
+        how: howOf(state),
+        ...ref,
+        ...(said ? { message: shorten(said) } : {}),
+      });
     default:
       throw unfit(agent, 'it has a state that A2A does not know');
   }

@@ -8,7 +8,7 @@ import {
 } from '@a2a-js/sdk/client';
 import { A2AError, TaskNotCancelableError, TaskNotFoundError } from '@a2a-js/sdk/errors';
 import { AlfredError } from '../../contract/errors.ts';
-import type { RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
+import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
 import { progressOf, stateOfMessage, stateOfTask, textOf } from './a2a-state.ts';
 import { asRead, asStart, requestMs, unfit, type RemoteClient } from './protocol.ts';
 
@@ -212,9 +212,9 @@ function reportIn({ payload }: StreamResponse): string {
 async function findRun(
   agent: string,
   client: Client,
-  { key, contextId = '', remoteId, since }: RemoteRequest & { since: Date },
+  { key, contextId = '', remoteId, since }: LostRequest,
   signal: AbortSignal,
-): Promise<RemoteState | undefined> {
+): Promise<RemoteState | 'impossible' | undefined> {
   const hasOurs = ({ history = [] }: Task) => history.some(({ messageId }) => messageId === key);
   try {
     if (remoteId !== undefined) {
@@ -240,7 +240,7 @@ async function findRun(
   } catch (error) {
     if (error instanceof AlfredError && error.code !== 'remote_failed') throw error;
     signal.throwIfAborted();
-    return undefined;
+    return 'impossible';
   }
 }
 
@@ -249,7 +249,9 @@ function faultOf(agent: string, error: unknown): unknown {
   if (error instanceof AlfredError || (error as Error).name === 'TimeoutError') return error;
   if ((error as Error).name === 'AbortError') return error;
   if (error instanceof TaskNotFoundError)
-    return new AlfredError('remote_failed', `The remote agent ${agent} does not know the run any more.`, { cause: error });
+    return new AlfredError('remote_failed', `The remote agent ${agent} does not know the run any more.`, {
+      cause: error,
+    });
   if (error instanceof A2AError)
     return new AlfredError('remote_refused', `The remote agent ${agent} refused the request (${error.name}).`, {
       cause: error,

@@ -79,7 +79,7 @@ export function createCrewClient({ agent, url, inputs }: Crew, fetchImpl: typeof
       );
     },
 
-    find: () => Promise.resolve(undefined),
+    find: () => Promise.resolve('impossible'),
 
     async *watch({ remoteId }, signal) {
       const address = `${url}/status/${encodeURIComponent(remoteId)}`;

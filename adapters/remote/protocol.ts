@@ -1,10 +1,10 @@
 import { AlfredError } from '../../contract/errors.ts';
-import type { RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
+import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
 
 /** One remote agent behind its protocol. The methods are those of the port without the name. */
 export type RemoteClient = {
   start(request: RemoteRequest, signal: AbortSignal): Promise<RemoteState>;
-  find(request: RemoteRequest & { since: Date }, signal: AbortSignal): Promise<RemoteState | undefined>;
+  find(request: LostRequest, signal: AbortSignal): Promise<RemoteState | 'impossible' | undefined>;
   watch(run: RemoteRef, signal: AbortSignal): AsyncIterable<RemoteState>;
   cancel(run: RemoteRef, signal: AbortSignal): Promise<boolean>;
 };

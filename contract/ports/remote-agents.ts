@@ -17,6 +17,9 @@ export type RemoteRequest = {
   remoteId?: string | undefined;
 };
 
+/** A request whose answer did not arrive, with the time when it was sent. */
+export type LostRequest = RemoteRequest & { since: Date };
+
 /**
  * How a run stands, as the remote agent says it. Every text is in its words, which nobody has checked.
  *
@@ -26,7 +29,12 @@ export type RemoteRequest = {
 export type RemoteState =
   | ({ state: 'working'; progress?: string | undefined } & RemoteRef)
   | ({ state: 'asks'; text: string; needs: 'input' | 'auth' } & RemoteRef)
-  | ({ state: 'answered'; text: string; data?: JsonValue | undefined; usage?: RemoteUsage | undefined } & Partial<RemoteRef>)
+  | ({
+      state: 'answered';
+      text: string;
+      data?: JsonValue | undefined;
+      usage?: RemoteUsage | undefined;
+    } & Partial<RemoteRef>)
   | ({ state: 'failed'; how: 'failed' | 'cancelled' | 'refused'; message?: string | undefined } & Partial<RemoteRef>);
 
 /** What a run has used by its own count. */
@@ -45,10 +53,10 @@ export interface RemoteAgents {
   /**
    * Looks for the run of a request whose answer got lost.
    *
-   * @returns undefined when there is none, or the agent cannot be asked
+   * @returns undefined when the agent names none, which proves nothing; `impossible` when it cannot be asked
    * @throws AlfredError `remote_unavailable`
    */
-  find(agent: string, request: RemoteRequest & { since: Date }, signal: AbortSignal): Promise<RemoteState | undefined>;
+  find(agent: string, request: LostRequest, signal: AbortSignal): Promise<RemoteState | 'impossible' | undefined>;
 
   /**
    * Yields how a run stands, now and, where the agent streams, at each change. It may end before the run does: the caller
