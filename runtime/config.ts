@@ -45,6 +45,8 @@ const secrets = [
   'ALFRED_SESSION_KEY',
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
+  // Who writes a secret into it, in place of its variable, does not find it in a message.
+  'ALFRED_REMOTE_AGENTS',
   'CREWAI_API_KEY',
   'EMBEDDINGS_API_KEY',
   'RERANK_API_KEY',

@@ -38,7 +38,7 @@ export async function startRun(deps: RemoteDeps, made: RemoteTask, signal: Abort
   const { url } = remoteOf(deps, task);
   const paid = await deps.ledger.findPaidCall(task, step, 'turn');
   if (paid) return paid.turn;
-  const run = await deps.remoteRuns.begin(task, { callId: newId(), url });
+  const run = await deps.remoteRuns.begin(task, currentRun(), { callId: newId(), url });
   if (run.url !== url)
     throw new AlfredError(
       'remote_failed',

@@ -9,6 +9,7 @@ import {
 import { A2AError, TaskNotCancelableError, TaskNotFoundError } from '@a2a-js/sdk/errors';
 import { AlfredError } from '../../contract/errors.ts';
 import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import { progressOf, stateOfMessage, stateOfTask, textOf } from './a2a-state.ts';
 import { asRead, asStart, requestMs, unfit, type RemoteClient } from './protocol.ts';
 
@@ -177,12 +178,10 @@ async function* follow(
   signal: AbortSignal,
 ): AsyncIterable<RemoteState> {
   const silence = new AbortController();
+  const stop = linkAbort([signal, silence.signal]);
   let timer = setTimeout(() => silence.abort(), silenceMs);
   try {
-    const stream = current.client.resubscribeTask(
-      { tenant: '', id: remoteId },
-      { signal: AbortSignal.any([signal, silence.signal]) },
-    );
+    const stream = current.client.resubscribeTask({ tenant: '', id: remoteId }, { signal: stop.signal });
     for await (const event of stream) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMs);
@@ -196,6 +195,7 @@ async function* follow(
     if (error instanceof A2AError && !(error instanceof TaskNotFoundError)) current.isStreaming = false;
   } finally {
     clearTimeout(timer);
+    stop.release();
   }
 }
 
@@ -231,12 +231,12 @@ async function findRun(
         historyLength: searchedHistory,
         // Clocks differ.
         statusTimestampAfter: new Date(since.getTime() - 60_000).toISOString(),
-        includeArtifacts: true,
+        includeArtifacts: false,
       },
       { signal },
     );
     const ours = tasks.find(hasOurs);
-    return ours && stateOfTask(agent, ours);
+    return ours && stateOfTask(agent, await client.getTask({ tenant: '', id: ours.id }, { signal }));
   } catch (error) {
     if (error instanceof AlfredError && error.code !== 'remote_failed') throw error;
     signal.throwIfAborted();

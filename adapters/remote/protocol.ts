@@ -1,4 +1,5 @@
 import { AlfredError } from '../../contract/errors.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
 
 /** One remote agent behind its protocol. The methods are those of the port without the name. */
@@ -23,11 +24,14 @@ export async function asRead<T>(
   request: (signal: AbortSignal) => Promise<T>,
   agent: string,
 ): Promise<T> {
+  const stop = linkAbort([signal], { timeoutMs: requestMs.read });
   try {
-    return await request(AbortSignal.any([signal, AbortSignal.timeout(requestMs.read)]));
+    return await request(stop.signal);
   } catch (error) {
     signal.throwIfAborted();
     throw toUnavailable(error, agent);
+  } finally {
+    stop.release();
   }
 }
 
@@ -37,12 +41,15 @@ export async function asStart<T>(
   request: (signal: AbortSignal) => Promise<T>,
   agent: string,
 ): Promise<T> {
+  const stop = linkAbort([signal], { timeoutMs: requestMs.start });
   try {
-    return await request(AbortSignal.any([signal, AbortSignal.timeout(requestMs.start)]));
+    return await request(stop.signal);
   } catch (error) {
     signal.throwIfAborted();
     if (!isTimeout(error)) throw error;
     throw new AlfredError('effect_unknown', `The remote agent ${agent} did not answer the request in time.`);
+  } finally {
+    stop.release();
   }
 }
 

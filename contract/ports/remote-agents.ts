@@ -1,5 +1,6 @@
 import type { JsonValue } from '../json.ts';
 import type { TaskRef } from '../references.ts';
+import type { Run } from './run.ts';
 
 export type RemoteProtocol = 'a2a' | 'crewai';
 
@@ -89,8 +90,13 @@ export type RemoteRun = {
 
 /** The runs of tasks at remote agents, as rows. Every write is safe to repeat. */
 export interface RemoteRuns {
-  /** Stores the run of a task, unless it has one. @returns the stored one */
-  begin(task: TaskRef, run: { callId: string; url: string }): Promise<RemoteRun>;
+  /**
+   * Stores the run of a task, unless it has one. One that has ended for another run of the workflow is begun again: a
+   * person has reset the workflow.
+   *
+   * @returns the stored one
+   */
+  begin(task: TaskRef, run: Run, begun: { callId: string; url: string }): Promise<RemoteRun>;
 
   find(task: TaskRef): Promise<RemoteRun | undefined>;
 

@@ -70,6 +70,8 @@ export type RemoteRunTable = {
   task_id: string;
   url: string;
   call_id: string;
+  /** The run of the workflow that began it. */
+  run_id: string;
   state: 'begun' | 'sending' | 'running' | 'ended';
   remote_id: string | null;
   context_id: string | null;

@@ -42,7 +42,10 @@ test('a crew without an address has that of CREWAI_BASE_URL, and the key of CREW
 test.each([
   [{ weather: { ...weather, url: 'https://user:secret@example.com' } }, 'a secret belongs into `auth`'],
   [{ weather: { ...weather, url: 'ftp://example.com' } }, 'expected an address like'],
-  [{ weather: { ...weather, auth: { bearer: 'abc-123' } } }, 'expected {"bearer": "VARIABLE"}'],
+  [
+    { weather: { ...weather, auth: { bearer: 'abc-123' } } },
+    'expected the name of a variable like WEATHER_AGENT_TOKEN',
+  ],
   [{ weather: { ...weather, description: ' ' } }, 'description'],
   [{ weather: { ...weather, inputs: {} } }, 'inputs'],
   [{ Weather: weather }, 'expected names of lower-case letters'],

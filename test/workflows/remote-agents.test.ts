@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { openConversation } from '../api/open-conversation.ts';
 import { createRemoteHarness, type RemoteHarness } from '../support/a2a/remote-harness.ts';
 import { startSampleAgent, type SampleAgent } from '../support/a2a/sample-agent.ts';
+import { resetWorkflow } from '../support/tasks/reset-workflow.ts';
+import { taskWorkflowId } from '../../contract/ids.ts';
 import { startFakeCrew } from '../support/crewai/fake-crew.ts';
 import { dataOf, delegate, outputsIn } from '../support/tasks/delegation-harness.ts';
 import { scope } from '../support/tasks/task-harness.ts';
@@ -140,6 +142,21 @@ describe('a remote agent by A2A', () => {
     const { row } = await harness.runToEnd('slow', 'Go', { budget: { maxDurationS: 1, waitS: 0 } });
     await stopped.promise;
     expect(row).toMatchObject({ status: 'incomplete', usage: { costUsd: 0.1 } });
+  });
+});
+
+describe('a remote agent that has failed', () => {
+  test('is asked again when the workflow of the task is reset', async () => {
+    polled.work = (work) => work.fail('No.');
+    const { id } = await harness.runToEnd('slow', 'Go');
+    polled.work = (work) => work.answer('Yes.');
+    const { events } = await harness.client.workflow.getHandle(taskWorkflowId(id)).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await resetWorkflow(harness, taskWorkflowId(id), { eventId: first?.eventId });
+    expect(await harness.taskReaches(id, 'completed')).toMatchObject({
+      result: { text: 'Yes.' },
+      usage: { costUsd: 0.2 },
+    });
   });
 });
 

@@ -10,23 +10,15 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type {
-  ContentHash,
-  MessageHead,
-  StepResult,
-  TaskPlan,
-  TaskRef,
-  ToolResultRef,
-  Usage,
-  WaitReason,
-} from '../../contract/references.ts';
+import type { ContentHash, MessageHead, StepResult, TaskPlan, TaskRef, WaitReason } from '../../contract/references.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
 import { approvalRefOf, catchWait, settleAll, summaryOf } from './calls.ts';
 import { hasNewChild, noDelegations, prepareDelegations, runDelegation } from './delegation.ts';
-import { LoopGuard, type GuardState } from './loop-guard.ts';
+import { LoopGuard } from './loop-guard.ts';
+import type { ContinueAsNewState, LoopState } from './loop-state.ts';
 import { TaskProgress } from './progress.ts';
 import { cancelRemoteRun, runRemote } from './remote.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -37,21 +29,6 @@ const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Acti
 
 /** Events after which the task continues in a new run, so that a replay after a crash stays short. */
 const maxHistoryEvents = 1_500;
-
-/** Where the loop stands between two steps. */
-type LoopState = { step: number; head: MessageHead; results: ToolResultRef[] };
-
-/** All that a new run needs to continue the task. */
-export type ContinueAsNewState = LoopState & {
-  /** The previous run. */
-  runId: string;
-  plan: TaskPlan;
-  usage: Usage;
-  modelCalls: number;
-  workedMs: number;
-  guard: GuardState;
-  steered?: true;
-};
 
 /** The tool calls that a step asks for. */
 type RequestedCalls = Pick<Extract<StepResult, { next: 'tools' }>, 'head' | 'calls'>;
@@ -185,8 +162,7 @@ export class TaskRun {
     if ('wait' in outcome) return outcome;
     this.room.noteSuccess();
     progress.addSpend(outcome.usage);
-    if (outcome.next === 'answer') return { result: outcome.result };
-    throw ApplicationFailure.nonRetryable('The remote agent has no answer.', 'remote_failed');
+    return { result: outcome.result };
   }
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {

@@ -14,7 +14,8 @@ import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
 import { undoDelegated } from '../undo/undo-delegated.ts';
-import { TaskRun, type ContinueAsNewState } from './task-run.ts';
+import type { ContinueAsNewState } from './loop-state.ts';
+import { TaskRun } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
 

@@ -26,13 +26,15 @@ export const createRemoteRuns = (db: Database): RemoteRuns => {
   return {
     find,
 
-    async begin(task, { callId, url }) {
+    async begin(task, { runId }, { callId, url }) {
       const { taskId, tenant, subject } = task;
       await sql`
-        insert into remote_runs (task_id, url, call_id, state)
-        select id, ${url}, ${callId}::uuid, 'begun' from tasks
+        insert into remote_runs as r (task_id, url, call_id, run_id, state)
+        select id, ${url}, ${callId}::uuid, ${runId}, 'begun' from tasks
         where id = ${taskId} and tenant = ${tenant} and subject = ${subject}
-        on conflict (task_id) do nothing`.execute(db);
+        on conflict (task_id) do update set url = excluded.url, call_id = excluded.call_id, run_id = excluded.run_id,
+          state = 'begun', remote_id = null, context_id = null, asks = false, sent_at = null
+        where r.state = 'ended' and r.run_id <> excluded.run_id`.execute(db);
       const run = await find(task);
       if (!run) throw new Error(`no row of the remote run of ${taskId}`);
       return run;

@@ -6,6 +6,8 @@ CREATE TABLE remote_runs (
   task_id    uuid PRIMARY KEY REFERENCES tasks ON DELETE CASCADE,
   url        text NOT NULL,
   call_id    uuid NOT NULL,
+  -- The run of the workflow that began it: a later one, after a reset, may begin again what has ended.
+  run_id     text NOT NULL,
   state      text NOT NULL CHECK (state IN ('begun', 'sending', 'running', 'ended')),
   remote_id  text,
   context_id text,

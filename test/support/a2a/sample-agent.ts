@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { formatSSEEvent, Role, TaskState, type AgentCard, type Message, type Part } from '@a2a-js/sdk';
@@ -27,8 +28,9 @@ export type Work = {
   cancelled: Promise<void>;
 };
 
-/** What goes wrong with a request: `lost` is taken, and its answer does not arrive. */
-export type Fault = 'lost' | 'broken_stream' | { status: number; headers?: Record<string, string> } | { body: string };
+/** What goes wrong with a request: `lost` is taken, and its answer does not arrive; `endless` has 100 MB. */
+export type Fault =
+  'lost' | 'endless' | 'broken_stream' | { status: number; headers?: Record<string, string> } | { body: string };
 
 type Options = {
   streaming?: boolean;
@@ -197,6 +199,7 @@ export async function startSampleAgent(options: Options = {}) {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       return void response.end('body' in fault ? fault.body : '{}');
     }
+    if (fault === 'endless') return writeMuch(response);
     const result = await transport.handle(body, new ServerCallContext({ requestedVersion: '1.0' }));
     if (fault === 'lost') return void response.destroy();
     if (!(Symbol.asyncIterator in result)) {
@@ -211,6 +214,18 @@ export async function startSampleAgent(options: Options = {}) {
     response.end();
   }
 
+  let written = 0;
+  async function writeMuch(response: ServerResponse) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const piece = Buffer.alloc(1_000_000, 'x');
+    response.write('{"jsonrpc":"2.0","id":1,"result":"');
+    for (let i = 0; i < 100 && !response.destroyed; i++) {
+      written += piece.length;
+      if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    }
+    response.end('"}');
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   card = cardOf(options.cardUrl ?? url, streaming);
@@ -221,6 +236,8 @@ export async function startSampleAgent(options: Options = {}) {
     requests,
     /** The messages that the agent has begun to work on. */
     messages,
+    /** Bytes of endless answers. */
+    written: () => written,
     count: (method: string) => requests.filter((request) => request.method === method).length,
     async close() {
       server.closeAllConnections();
