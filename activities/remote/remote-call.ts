@@ -85,7 +85,7 @@ function usageOf(remote: RemoteAgent, state: RemoteState): Usage {
 const durationOf = ({ sentAt }: Pick<RemoteRun, 'sentAt'>) =>
   sentAt ? Math.min(Math.max(0, Date.now() - sentAt.getTime()), 2_147_483_647) : 0;
 
-/** Stores the answer, or the question, of a run as the answer of its task. What it calls citations is text like the rest. */
+/** Stores the answer, or the question, of a run as the answer of its task. Numbers in it are text like the rest. */
 export async function settle(
   deps: RemoteDeps,
   { task, head }: RemoteTask,

@@ -31,7 +31,7 @@ export type Started = StepResult | { next: 'follow' };
  * may have been sent.
  *
  * @throws AlfredError `budget_exceeded` with `details` before anything is sent; `effect_unknown` when the request was
- *   sent by an attempt before and nobody knows what became of it
+ *   sent by an attempt before and it is not known what became of it
  */
 export async function startRun(deps: RemoteDeps, made: RemoteTask, signal: AbortSignal): Promise<Started> {
   const { task } = made;
@@ -95,7 +95,7 @@ async function send(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, signal: 
       signal.throwIfAborted();
       throw await failedStart(deps, made, sent, error);
     }
-    return await take(deps, made, sent, state, signal);
+    return await take(deps, made, { run: sent, state }, signal);
   } finally {
     endLease();
   }
@@ -111,7 +111,7 @@ async function failedStart(deps: RemoteDeps, { task }: RemoteTask, run: RemoteRu
   return fail(deps, { task, run, usage, mayRetry: error.code === 'remote_unavailable' }, error);
 }
 
-/** Looks for a run that an attempt before may have begun. What is not found is not begun again, unless that is allowed. */
+/** Looks for a run that an attempt before may have begun. One that is not found begins again only where allowed. */
 async function findLost(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, signal: AbortSignal): Promise<Started> {
   const { task } = made;
   await waitForEarlierAttempts(deps, { task, at: { step }, purpose: 'turn' }, signal);
@@ -124,7 +124,7 @@ async function findLost(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, sign
     for (let i = 0; i < searches.times; i++) {
       const state = await deps.remoteAgents.find(task.agent, request, signal);
       if (state === 'impossible') break;
-      if (state) return await take(deps, made, run, state, signal);
+      if (state) return await take(deps, made, { run, state }, signal);
       await sleep(searches.pauseMs, undefined, { signal });
     }
   } finally {
@@ -139,14 +139,13 @@ async function findLost(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, sign
 }
 
 const unknownMessage = (agent: string) =>
-  `The request to the remote agent ${agent} was sent and its answer got lost: nobody knows whether it works on it. It was not sent again, because that could cost and act twice. Ask again if that does no harm, or let the operator set \`repeatable\`.`;
+  `The request to the remote agent ${agent} was sent and its answer got lost: it is not known whether it works on it. It was not sent again, because that could cost and act twice. Ask again if that does no harm, or let the operator set \`repeatable\`.`;
 
-/** Stores what an agent has said to a request. */
+/** Stores what an agent has answered to a request. */
 async function take(
   deps: RemoteDeps,
   made: RemoteTask,
-  run: RemoteRun,
-  state: RemoteState,
+  { run, state }: { run: RemoteRun; state: RemoteState },
   signal: AbortSignal,
 ): Promise<Started> {
   const { task } = made;

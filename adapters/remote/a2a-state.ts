@@ -7,7 +7,7 @@ import { checked, unfit } from './protocol.ts';
 /** Longest text of an interim report that is shown, in characters. */
 const maxProgressLength = 500;
 
-/** What an agent may say of its usage: `usage` in the metadata of its task or message. A2A itself has no word for it. */
+/** What an agent may state of its usage: `usage` in the metadata of its task or message. A2A has no field for it. */
 const Usage = z.object({
   inputTokens: z.int().nonnegative().max(1_000_000_000),
   outputTokens: z.int().nonnegative().max(1_000_000_000),
@@ -19,17 +19,17 @@ export function stateOfTask(agent: string, task: Task): RemoteState {
   if (!task.id || !task.status) throw unfit(agent, 'it names no task, or no state of it');
   const ref = { remoteId: task.id, ...(task.contextId ? { contextId: task.contextId } : {}) };
   const { state, message } = task.status;
-  const said = textOf(message?.parts ?? []);
+  const words = textOf(message?.parts ?? []);
   switch (state) {
     case TaskState.TASK_STATE_SUBMITTED:
     case TaskState.TASK_STATE_WORKING:
-      return checked(agent, { state: 'working', ...ref, ...progressOf(said) });
+      return checked(agent, { state: 'working', ...ref, ...progressOf(words) });
     case TaskState.TASK_STATE_INPUT_REQUIRED:
-      return checked(agent, { state: 'asks', needs: 'input', ...ref, text: said || 'It asks for more.' });
+      return checked(agent, { state: 'asks', needs: 'input', ...ref, text: words || 'It asks for more.' });
     case TaskState.TASK_STATE_AUTH_REQUIRED:
-      return checked(agent, { state: 'asks', needs: 'auth', ...ref, text: said || 'It asks for a sign-in.' });
+      return checked(agent, { state: 'asks', needs: 'auth', ...ref, text: words || 'It asks for a sign-in.' });
     case TaskState.TASK_STATE_COMPLETED:
-      return checked(agent, { state: 'answered', ...ref, ...answerOf(agent, task, said) });
+      return checked(agent, { state: 'answered', ...ref, ...answerOf(agent, task, words) });
     case TaskState.TASK_STATE_FAILED:
     case TaskState.TASK_STATE_CANCELED:
     case TaskState.TASK_STATE_REJECTED:
@@ -37,7 +37,7 @@ export function stateOfTask(agent: string, task: Task): RemoteState {
         state: 'failed',
         how: howOf(state),
         ...ref,
-        ...(said ? { message: shorten(said) } : {}),
+        ...(words ? { message: shorten(words) } : {}),
       });
     default:
       throw unfit(agent, 'it has a state that A2A does not know');
@@ -57,7 +57,7 @@ export function stateOfMessage(agent: string, message: Message): RemoteState {
 }
 
 /** The interim report of a status. */
-export const progressOf = (said: string): { progress?: string } => (said ? { progress: shorten(said) } : {});
+export const progressOf = (words: string): { progress?: string } => (words ? { progress: shorten(words) } : {});
 
 export const shorten = (text: string) =>
   text.length > maxProgressLength ? `${text.slice(0, maxProgressLength - 1).toWellFormed()}…` : text;
@@ -67,12 +67,12 @@ const howOf = (state: TaskState) => {
   return state === TaskState.TASK_STATE_CANCELED ? 'cancelled' : 'failed';
 };
 
-/** The artifacts are the answer; without one, the last thing that the agent said. */
-function answerOf(agent: string, task: Task, said: string) {
+/** The artifacts are the answer; without one, the last message of the agent. */
+function answerOf(agent: string, task: Task, words: string) {
   const parts = (task.artifacts ?? []).flatMap((artifact: Artifact) => artifact.parts ?? []);
   const values = parts.flatMap(({ content }) => (content?.$case === 'data' ? [content.value as JsonValue] : []));
   const data = values.length === 1 ? values[0] : undefined;
-  const text = textOf(parts) || said || lastSaid(task);
+  const text = textOf(parts) || words || lastSaid(task);
   if (!text && data === undefined) throw unfit(agent, 'it is empty');
   return {
     text: text || JSON.stringify(data, undefined, 2),

@@ -56,9 +56,9 @@ export function createA2aClient(agent: string, url: string, fetchImpl: typeof fe
       return asStart(
         signal,
         async (limited) => {
-          const answer = await client
-            .sendMessage(messageOf(request), { signal: limited })
-            .catch((error: unknown) => Promise.reject(faultOf(agent, error)));
+          const answer = await client.sendMessage(messageOf(request), { signal: limited }).catch((error: unknown) => {
+            throw faultOf(agent, error);
+          });
           return 'messageId' in answer ? stateOfMessage(agent, answer) : stateOfTask(agent, answer);
         },
         agent,
@@ -164,14 +164,16 @@ async function readTask(agent: string, client: Client, { remoteId }: RemoteRef, 
     async (limited) => {
       const task = await client
         .getTask({ tenant: '', id: remoteId, historyLength: 1 }, { signal: limited })
-        .catch((error: unknown) => Promise.reject(faultOf(agent, error)));
+        .catch((error: unknown) => {
+          throw faultOf(agent, error);
+        });
       return stateOfTask(agent, task);
     },
     agent,
   );
 }
 
-/** Yields interim reports until the stream ends, breaks or falls silent. What counts is the task, which is read then. */
+/** Yields interim reports until the stream ends, breaks or falls silent. The task, which is read then, counts. */
 async function* follow(
   current: Opened,
   { remoteId, contextId }: RemoteRef,
@@ -185,9 +187,9 @@ async function* follow(
     for await (const event of stream) {
       clearTimeout(timer);
       timer = setTimeout(() => silence.abort(), silenceMs);
-      const said = reportIn(event);
-      if (said === 'ended') return;
-      if (said) yield { state: 'working', remoteId, ...(contextId ? { contextId } : {}), ...progressOf(said) };
+      const report = reportIn(event);
+      if (report === 'ended') return;
+      if (report) yield { state: 'working', remoteId, ...(contextId ? { contextId } : {}), ...progressOf(report) };
     }
   } catch (error) {
     signal.throwIfAborted();

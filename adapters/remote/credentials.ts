@@ -57,7 +57,7 @@ function headersFor(agent: string, auth: RemoteAuth | undefined, readVariables: 
 
 const bearer = (token: string): Headers => ({ Authorization: `Bearer ${token}` });
 
-/** Read for each request: whoever renews the token writes the file. */
+/** Read for each request: the process that renews the token writes the file. */
 function readFile(agent: string, file: string): string {
   try {
     return readSecretFile(`bearerFile of ${agent}`, file, 'the token').trim();

@@ -41,8 +41,8 @@ const failed = new Set(['error', 'failed', 'failure', 'revoked']);
 type Crew = { agent: string; url: string; inputs: Readonly<Record<string, string>> | undefined };
 
 /**
- * A crew of CrewAI: kicked off, and asked how it stands. Its API knows no key that would make a repeat safe, finds no run
- * by what was asked, and cancels none.
+ * A crew of CrewAI: kicked off, and asked how it stands. Its API knows no key that would make a repeat safe, finds no
+ * run by what was asked, and cancels none.
  */
 export function createCrewClient({ agent, url, inputs }: Crew, fetchImpl: typeof fetch): RemoteClient {
   let required: { at: number; names: string[] } | undefined;

@@ -10,7 +10,7 @@ export type RemoteClient = {
   cancel(run: RemoteRef, signal: AbortSignal): Promise<boolean>;
 };
 
-/** How long one request may take, in milliseconds. A start may take longer: some agents answer only with their result. */
+/** How long one request may take, in milliseconds. A start takes longer with agents that answer with their result. */
 export const requestMs = { read: 30_000, start: 240_000 };
 
 /** An answer may be so long, in characters. */
@@ -35,7 +35,7 @@ export async function asRead<T>(
   }
 }
 
-/** Runs a request that begins something there: after its time nobody knows whether it did. */
+/** Runs a request that begins something there: after its time it is not known whether it did. */
 export async function asStart<T>(
   signal: AbortSignal,
   request: (signal: AbortSignal) => Promise<T>,

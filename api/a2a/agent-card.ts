@@ -4,7 +4,7 @@ import type { Agents } from '../../agents/index.ts';
 const description =
   'Answers requests of people at a company from its documents, has other agents do parts of them, and acts where a person approves it.';
 
-/** @param url where messages go @param agents those that the caller may use; absent on the card that everybody may read */
+/** @param url where messages go @param agents that the caller may use; absent on the card that everybody may read */
 export const agentCardOf = (url: string, version: string, agents?: Agents): AgentCard => ({
   name: 'Alfred',
   description,

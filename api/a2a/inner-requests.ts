@@ -64,7 +64,7 @@ export function createInnerRequests(app: Api, request: FastifyRequest) {
   };
 
   return {
-    /** What the door has refused, whatever became of the error. */
+    /** What the door has refused, also when the error was caught. */
     refusal: () => refusal,
 
     /** @throws A2AError, RefusedAtDoor */

@@ -83,7 +83,10 @@ export function createRequestHandler({ inner, card, extendedCard, signal }: Deps
     },
 
     async listTasks(request) {
-      const { tasks, nextCursor } = await inner.json<TaskList>({ method: 'GET', url: `/v1/tasks?${queryOf(request)}` });
+      const { tasks, nextCursor } = await inner.json<TaskList>({
+        method: 'GET',
+        url: `/v1/tasks?${queryOf(request).toString()}`,
+      });
       const shown = tasks.map(taskView);
       return { tasks: shown, nextPageToken: nextCursor ?? '', pageSize: shown.length, totalSize: shown.length };
     },

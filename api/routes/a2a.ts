@@ -27,8 +27,8 @@ const JsonRpc = z.looseObject({ method: z.string().optional() });
 type Deps = Pick<ApiDeps, 'agents' | 'config'> & { draining: AbortSignal };
 
 /**
- * Alfred as an agent of A2A 1.0, by JSON-RPC. The card says nothing about agents: who signs in reads them on the extended
- * card. The API document leaves both out: A2A describes them.
+ * Alfred as an agent of A2A 1.0, by JSON-RPC. The card says nothing about agents: who signs in reads them on the
+ * extended card. The API document leaves both out: A2A describes them.
  */
 export const a2aRoutes =
   ({ agents, config, draining }: Deps) =>

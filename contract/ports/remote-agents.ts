@@ -22,7 +22,7 @@ export type RemoteRequest = {
 export type LostRequest = RemoteRequest & { since: Date };
 
 /**
- * How a run stands, as the remote agent says it. Every text is in its words, which nobody has checked.
+ * How a run stands, as the remote agent says it. Every text is in its words, unchecked.
  *
  * - `asks`: it needs something from the person; `auth`: a sign-in that it describes.
  * - `failed`: it ended without an answer; `cancelled` there, or `refused` before it began.
@@ -46,8 +46,8 @@ export interface RemoteAgents {
   /**
    * Asks an agent, and returns as soon as the run has an id there.
    *
-   * @throws AlfredError `remote_unavailable` or `remote_refused` when nothing has begun there; `effect_unknown` when the
-   *   request was sent and no answer came; `remote_failed` when the answer cannot be used
+   * @throws AlfredError `remote_unavailable` or `remote_refused` when nothing has begun there; `effect_unknown` when
+   *   the request was sent and no answer came; `remote_failed` when the answer cannot be used
    */
   start(agent: string, request: RemoteRequest, signal: AbortSignal): Promise<RemoteState>;
 
@@ -60,8 +60,8 @@ export interface RemoteAgents {
   find(agent: string, request: LostRequest, signal: AbortSignal): Promise<RemoteState | 'impossible' | undefined>;
 
   /**
-   * Yields how a run stands, now and, where the agent streams, at each change. It may end before the run does: the caller
-   * watches again.
+   * Yields how a run stands, now and, where the agent streams, at each change. It may end before the run does: the
+   * caller watches again.
    *
    * @throws AlfredError `remote_unavailable` when the agent cannot be asked at present; `remote_refused`;
    *   `remote_failed` when its answer cannot be used or it does not know the run
@@ -112,6 +112,6 @@ export interface RemoteRuns {
   /** Any state → ended. @param end `asks`: the next message of the conversation is the answer to this run */
   markEnded(task: TaskRef, end: Partial<RemoteRef> & { asks?: boolean }): Promise<void>;
 
-  /** The conversation there that earlier tasks of the same conversation had, and the run in it that waits for an answer. */
+  /** The conversation there of earlier tasks of the same conversation, and the run in it that waits for an answer. */
   findEarlier(task: TaskRef, url: string): Promise<Partial<RemoteRef> | undefined>;
 }

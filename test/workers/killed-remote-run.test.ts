@@ -57,18 +57,18 @@ test('a worker that is killed while remote agents work leaves the rest to anothe
 }, 120_000);
 
 test('a worker that is killed between the request and its answer does not ask twice', async () => {
-  const isHeld = Promise.withResolvers<void>();
+  const hasArrived = Promise.withResolvers<void>();
   const mayAnswer = Promise.withResolvers<void>();
   const before = crew.kickoffs.length;
   crew.holds = async (path) => {
     if (path !== '/kickoff') return;
-    isHeld.resolve();
+    hasArrived.resolve();
     await mayAnswer.promise;
   };
   const first = startWorker();
   await first.ready;
   const { id, handle } = await harness.start({ agent: 'travel', input: { text: 'Rome' } });
-  await isHeld.promise;
+  await hasArrived.promise;
   await first.end('SIGKILL');
   mayAnswer.resolve();
   const second = startWorker();

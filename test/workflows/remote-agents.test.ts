@@ -160,6 +160,15 @@ describe('a remote agent that has failed', () => {
   });
 });
 
+test('the run of a task is deleted with the task', async () => {
+  const { id } = await harness.runToEnd('slow', 'Hello');
+  const count = async () =>
+    (await harness.postgres.pool.query('select from remote_runs where task_id = $1', [id])).rows.length;
+  expect(await count()).toBe(1);
+  await harness.erasure.deleteTask(scope, id);
+  expect(await count()).toBe(0);
+});
+
 describe('a request whose answer got lost', () => {
   test('is found by its key, and not sent again', async () => {
     polled.fault = (method) => (method === 'SendMessage' && polled.count(method) === 1 ? 'lost' : undefined);

@@ -6,7 +6,7 @@ import type { Tables } from '../../../runtime/database/tables.ts';
 
 type Row = Pick<Tables['remote_runs'], 'url' | 'state' | 'call_id' | 'remote_id' | 'context_id' | 'sent_at'>;
 
-/** The runs of tasks at agents that work elsewhere. Each statement reaches a row through its task, whose owner counts. */
+/** The runs of tasks at agents that work elsewhere. Each statement reaches a row through its task and its owner. */
 export const createRemoteRuns = (db: Database): RemoteRuns => {
   const find = async (task: TaskRef): Promise<RemoteRun | undefined> => {
     const row = await db

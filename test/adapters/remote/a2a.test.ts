@@ -25,16 +25,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const entry = (more: Partial<RemoteAgentEntry> = {}): RemoteAgentEntry =>
-  ({
-    protocol: 'a2a',
-    url: agent.url,
-    description: 'Answers.',
-    costPerCallUsd: 0,
-    repeatable: false,
-    auth: undefined,
-    ...more,
-  }) as RemoteAgentEntry;
+const entry = (more: Partial<RemoteAgentEntry> = {}) => ({
+  protocol: 'a2a' as const,
+  url: agent.url,
+  description: 'Answers.',
+  costPerCallUsd: 0,
+  repeatable: false,
+  auth: more.auth,
+  ...(more.url === undefined ? {} : { url: more.url }),
+});
 const remoteWith = (more: Partial<RemoteAgentEntry> = {}, variables: Record<string, string> = {}) =>
   createRemoteAgents({ sample: entry(more) }, () => variables);
 const signal = AbortSignal.timeout(60_000);

@@ -46,7 +46,7 @@ const textPart = (value: string): Part => ({
   mediaType: 'text/plain',
 });
 
-/** An agent built with the classes of the official SDK, on loopback. Each test may change `work`, `fault` and `token`. */
+/** An agent built with the classes of the official SDK, on loopback. A test changes `work`, `fault` and `token`. */
 export async function startSampleAgent(options: Options = {}) {
   const { streaming = true } = options;
   const requests: {
@@ -170,8 +170,6 @@ export async function startSampleAgent(options: Options = {}) {
     };
   }
 
-  let transport: JsonRpcTransportHandler;
-  let card: AgentCard;
   const server = createServer((request, response) => {
     answer(request, response).catch(() => response.destroy());
   });
@@ -228,8 +226,8 @@ export async function startSampleAgent(options: Options = {}) {
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  card = cardOf(options.cardUrl ?? url, streaming);
-  transport = new JsonRpcTransportHandler(new DefaultRequestHandler(card, new InMemoryTaskStore(), executor));
+  const card = cardOf(options.cardUrl ?? url, streaming);
+  const transport = new JsonRpcTransportHandler(new DefaultRequestHandler(card, new InMemoryTaskStore(), executor));
   return Object.assign(state, {
     url,
     /** Every request of JSON-RPC, also refused ones. */
