@@ -57,7 +57,8 @@ export const createTaskActivities = (deps: TaskDeps) => {
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
       const agent = requireAgent(agents, task.agent);
       await requireRoles(deps, task);
-      const [model, ...fallbacks] = deps.modelsOf(task.agent);
+      const { remote } = agent;
+      const [model, ...fallbacks] = remote ? [`${remote.protocol}:${task.agent}`] : deps.modelsOf(task.agent);
       const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
       const { budget, isSteered } = await tasks.start(task, currentRun(), model);
       return {
@@ -67,6 +68,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
         budget,
         callTimeoutMs,
         ...(isSteered ? { isSteered } : {}),
+        ...(remote ? { remote: true as const } : {}),
       };
     },
 

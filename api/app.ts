@@ -19,6 +19,7 @@ import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
 import { createErrorHandler } from './http/problems.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
+import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
@@ -159,6 +160,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     usageRoutes,
     systemRoutes,
     signInRoutes,
+    a2aRoutes,
   ]) {
     await app.register(routes(shared));
   }

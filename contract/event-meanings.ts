@@ -25,6 +25,8 @@ export const eventMeanings: Record<EventType, string> = {
   'plan.changed': 'The agent has written or changed its plan. `items` is the whole plan.',
   'delegation.started': 'Another agent works on a part of the request, in a task of its own.',
   'delegation.ended': 'A delegated task has ended, with its status and its own usage.',
+  'remote.progress':
+    'An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there.',
   'task.waiting': 'The task waits: for a budget, an approval, a model provider or a part of Alfred.',
   'task.resumed': 'The task goes on after a wait, or after a reset in Temporal.',
   'budget.granted': 'A person has changed the limits of the task.',

@@ -88,6 +88,10 @@ export const taskEventSchemas = [
   eventSchema('plan.changed', { step, callId: z.string(), items: z.array(PlanItem) }),
   eventSchema('delegation.started', { step, callId: z.string(), ...delegationFields, request: z.string() }),
   eventSchema('delegation.ended', { step, callId: z.string(), ...delegationEndFields }),
+  eventSchema('remote.progress', {
+    state: z.enum(['started', 'working', 'asks', 'failed', 'cancelled', 'goes_on']),
+    message: z.string().optional().describe('In the words of the remote agent, or why it could not be cancelled'),
+  }),
   eventSchema('task.waiting', Waiting.shape),
   eventSchema('task.resumed', { reason: z.string() }),
   eventSchema('budget.granted', { budget: Budget }),

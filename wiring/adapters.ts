@@ -2,7 +2,7 @@ import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
-import { ConfigError } from '../runtime/config.ts';
+import { ConfigError, readOwnVariables } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
@@ -32,12 +32,14 @@ import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
+import { createRemoteRuns } from '../adapters/postgres/remote/remote-runs.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
+import { createRemoteAgents } from '../adapters/remote/remote-agents.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -46,6 +48,7 @@ import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
+import { remoteAgentEntries } from '../runtime/remote-agent-settings.ts';
 import { slackInstallationKeysOf } from '../runtime/slack-install-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
@@ -68,6 +71,7 @@ export function createAdapters(edge: AdapterEdge) {
     rights: createCurrentRights(db),
     effects: createEffects(db),
     delegations: createDelegations(db),
+    remoteRuns: createRemoteRuns(db),
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),
@@ -140,6 +144,7 @@ export function createAdapters(edge: AdapterEdge) {
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks,
+    remoteAgents: createRemoteAgents(remoteAgentEntries(config), readOwnVariables),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),

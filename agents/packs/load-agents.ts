@@ -7,6 +7,7 @@ import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
 import { checkAgentTools } from '../check-tools.ts';
 import { agents as ownAgents, type Agent, type Agents } from '../index.ts';
+import { remoteAgentsOf } from '../remote-agents.ts';
 import { toolOutlines } from '../tools/tool-outlines.ts';
 import { namesIn, type PackDescription } from './describe-pack.ts';
 import { agentFoldersOf, findPack } from './find-pack.ts';
@@ -19,7 +20,7 @@ import { toAgent } from './to-agent.ts';
 export type RefusedPack = { source: string; reason: string; agents: readonly string[] | undefined };
 
 export type KnownAgents = {
-  /** Every agent by its name: ours and those of packs. */
+  /** Every agent by its name: ours, those of packs and those that work elsewhere. */
   agents: Agents;
   /** The configuration with what the packs set where ALFRED_AGENTS says nothing. */
   config: Config;
@@ -39,7 +40,7 @@ const loaded = new WeakMap<Config, Promise<KnownAgents>>();
  * Loads the agents of ALFRED_AGENT_PACKS beside ours. A pack with a fault is left out; the log, the readiness probe and
  * a metric say which one and why.
  *
- * @throws ConfigError when ALFRED_AGENTS names an agent that does not exist
+ * @throws ConfigError when ALFRED_AGENTS names an agent that does not exist, or ALFRED_REMOTE_AGENTS one that does
  */
 export function loadAgents(edge: LoadEdge): Promise<KnownAgents> {
   const before = loaded.get(edge.config);
@@ -76,6 +77,7 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
       log.error({ pack: source, reason }, 'agent pack refused; everything else runs');
     }
   }
+  agents = { ...agents, ...remoteAgentsOf(config, agents) };
   report(edge, refused);
   checkNames(config, agents, refused);
   return { agents, config: withAgentDefaults(config, agents), packs, refused };

@@ -121,6 +121,10 @@ const handlers: Handlers = {
     terminal.note(`${agent} works on: ${shortLine(request)} (task ${taskId})`, 'dim'),
   'delegation.ended': ({ agent, status, error }, { terminal }) =>
     terminal.note(`  ${agent}: ${status}${error ? `, ${error.message}` : ''}`, 'dim'),
+  'remote.progress': ({ state, message }, { terminal, answer }) => {
+    answer.endLine();
+    terminal.note(`  ${remoteStates[state]}${message === undefined ? '' : `: ${shortLine(message)}`}`, 'dim');
+  },
   'task.waiting': ({ message, scope, limit }, { terminal, answer, taskId }) => {
     answer.endLine();
     terminal.note(`Waiting: ${message}`);
@@ -159,6 +163,15 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
   return `${tool.replaceAll('_', ' ')}: ${shortLine(JSON.stringify(input))}`;
 }
+
+const remoteStates = {
+  started: 'The remote agent has begun',
+  working: 'The remote agent works',
+  asks: 'The remote agent asks',
+  failed: 'The remote agent has failed',
+  cancelled: 'The remote agent was cancelled there',
+  goes_on: 'The remote agent could not be cancelled and may go on',
+} as const;
 
 const planMarks = { pending: '☐', running: '◐', done: '☑', failed: '✗', skipped: '–' } as const;
 

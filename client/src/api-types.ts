@@ -1286,7 +1286,7 @@ export interface components {
                 temporal: string;
             };
         };
-        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
+        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationRemoteProgressEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
         ConversationEventPage: {
             events: components["schemas"]["ConversationEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -1392,7 +1392,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1958,7 +1958,7 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             message: string;
         };
-        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
+        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["RemoteProgressEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
         TaskEventPage: {
             events: components["schemas"]["TaskEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -2551,6 +2551,24 @@ export interface components {
                 status: components["schemas"]["TaskStatus"];
                 error: components["schemas"]["TaskError"] | null;
                 usage: components["schemas"]["TaskUsage"];
+            };
+        };
+        /** @description An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there. */
+        RemoteProgressEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remote.progress";
+            data: {
+                /** @enum {string} */
+                state: "started" | "working" | "asks" | "failed" | "cancelled" | "goes_on";
+                /** @description In the words of the remote agent, or why it could not be cancelled */
+                message?: string;
             };
         };
         /** @description The task waits: for a budget, an approval, a model provider or a part of Alfred. */
@@ -3259,6 +3277,27 @@ export interface components {
                 status: components["schemas"]["TaskStatus"];
                 error: components["schemas"]["TaskError"] | null;
                 usage: components["schemas"]["TaskUsage"];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there. */
+        ConversationRemoteProgressEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remote.progress";
+            data: {
+                /** @enum {string} */
+                state: "started" | "working" | "asks" | "failed" | "cancelled" | "goes_on";
+                /** @description In the words of the remote agent, or why it could not be cancelled */
+                message?: string;
             };
             /** Format: uuid */
             taskId: string;

@@ -18,6 +18,7 @@ export type * from './message-store.ts';
 export type * from './models.ts';
 export type * from './outbound.ts';
 export type * from './partitions.ts';
+export type * from './remote-agents.ts';
 export type * from './run.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';

@@ -4,7 +4,14 @@ import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
-import type { DelegationTable, Owned, TaskTable, UsageColumns, TaskSteeringTable } from './task-tables.ts';
+import type {
+  DelegationTable,
+  Owned,
+  RemoteRunTable,
+  TaskSteeringTable,
+  TaskTable,
+  UsageColumns,
+} from './task-tables.ts';
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
@@ -42,6 +49,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
   };
   delegations: DelegationTable;
   task_steering: TaskSteeringTable;
+  remote_runs: RemoteRunTable;
   model_gates: {
     model: string;
     failures: Generated<number>;

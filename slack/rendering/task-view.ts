@@ -170,6 +170,10 @@ const handlers: Handlers = {
       ? view
       : withStep(view, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
   },
+  'remote.progress': (view, { state, message }, { seq }) => {
+    if (state === 'goes_on') return withNote(view, seq, 'the remote agent could not be cancelled and may go on');
+    return message === undefined ? view : { ...view, statusText: oneLine(message, 100) };
+  },
   'task.waiting': (view, waiting, { seq }) => ({
     ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
     status: waiting.reason === 'worker' ? 'queued' : 'waiting',

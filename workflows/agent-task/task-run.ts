@@ -8,23 +8,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type {
-  ContentHash,
-  MessageHead,
-  StepResult,
-  TaskPlan,
-  TaskRef,
-  ToolResultRef,
-  Usage,
-  WaitReason,
-} from '../../contract/references.ts';
+import type { ContentHash, MessageHead, StepResult, TaskPlan, TaskRef, WaitReason } from '../../contract/references.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
 import { approvalRefOf, catchWait, settleAll, summaryOf } from './calls.ts';
 import { hasNewChild, noDelegations, prepareDelegations, runDelegation, steerChildren } from './delegation.ts';
-import { LoopGuard, type GuardState } from './loop-guard.ts';
+import { LoopGuard } from './loop-guard.ts';
+import type { ContinueAsNewState, LoopState } from './loop-state.ts';
 import { TaskProgress } from './progress.ts';
+import { cancelRemoteRun, runRemote } from './remote.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { WorkingTime } from './working-time.ts';
 
@@ -34,21 +27,6 @@ const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Acti
 
 /** Events after which the task continues in a new run, so that a replay after a crash stays short. */
 const maxHistoryEvents = 1_500;
-
-/** Where the loop stands between two steps. */
-type LoopState = { step: number; head: MessageHead; results: ToolResultRef[] };
-
-/** All that a new run needs to continue the task. */
-export type ContinueAsNewState = LoopState & {
-  /** The previous run. */
-  runId: string;
-  plan: TaskPlan;
-  usage: Usage;
-  modelCalls: number;
-  workedMs: number;
-  guard: GuardState;
-  steered?: true;
-};
 
 /** The tool calls that a step asks for. */
 type RequestedCalls = Pick<Extract<StepResult, { next: 'tools' }>, 'head' | 'calls'>;
@@ -107,7 +85,10 @@ export class TaskRun {
       const { wait } = outcome;
       this.progress.showWaiting(wait);
       if (wait.reason === 'approval') await this.desk.waitForVerdicts(wait);
-      else if (!(await this.room.wait(wait))) return this.conclude();
+      else if (!(await this.room.wait(wait))) {
+        if (this.worksElsewhere) await this.endElsewhere();
+        return this.conclude();
+      }
       this.progress.showRunning();
     }
   }
@@ -116,6 +97,16 @@ export class TaskRun {
   private conclude(): Promise<ContentHash> {
     this.isIncomplete = true;
     return conclude({ task: this.task, head: this.state.head });
+  }
+
+  /** The agent is one that works elsewhere. */
+  get worksElsewhere(): boolean {
+    return this.plan.remote === true;
+  }
+
+  /** Ends what the task has begun elsewhere, when it has no answer from there. */
+  endElsewhere(): Promise<void> {
+    return cancelRemoteRun({ task: this.task, head: this.state.head });
   }
 
   continueAsNewArgs(): { head: MessageHead; carried: ContinueAsNewState } {
@@ -138,6 +129,7 @@ export class TaskRun {
   /** The loop: each step is one model call, then its tool calls in parallel, until the model answers. */
   private async runSteps(): Promise<SegmentOutcome> {
     const { plan, state } = this;
+    if (this.worksElsewhere) return this.runElsewhere();
     for (; state.step <= plan.maxSteps; state.step++) {
       if (!this.requested) {
         if (workflowInfo().historyLength > maxHistoryEvents || workflowInfo().continueAsNewSuggested)
@@ -161,6 +153,17 @@ export class TaskRun {
       if (outage) return outage;
     }
     throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  /** The whole work of an agent that works elsewhere: it is asked once, and followed until it answers. */
+  private async runElsewhere(): Promise<SegmentOutcome> {
+    const { task, state, progress } = this;
+    progress.showModelCall(state.step);
+    const outcome = await catchWait(runRemote({ task, head: state.head, canWait: true }));
+    if ('wait' in outcome) return outcome;
+    this.room.noteSuccess();
+    progress.addSpend(outcome.usage);
+    return { result: outcome.result };
   }
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {

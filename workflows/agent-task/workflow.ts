@@ -15,7 +15,8 @@ import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
 import { undoDelegated } from '../undo/undo-delegated.ts';
 import { endDelegated } from './delegation.ts';
-import { TaskRun, type ContinueAsNewState } from './task-run.ts';
+import type { ContinueAsNewState } from './loop-state.ts';
+import { TaskRun } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
 
@@ -50,6 +51,8 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
     // What a run has begun that was superseded belongs to the one that has the row now.
     if ((isCancelled || failure.code !== 'superseded') && patched('tasks-below-end-first'))
       await CancellationScope.nonCancellable(() => endDelegated(task));
+    if (run.worksElsewhere && failure.code !== 'superseded')
+      await CancellationScope.nonCancellable(() => run.endElsewhere());
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({

@@ -32,6 +32,7 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[], 
         'callbacks',
         'task_readers',
         'task_steering',
+        'remote_runs',
         'slack_feedback',
       ] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
