@@ -46,6 +46,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { undoTaskRoutes } from './routes/undo-task.ts';
+import { taskArtifactRoutes } from './routes/task-artifacts.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
@@ -111,7 +112,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
+    if (!path.endsWith('/events') && !path.endsWith('/:artifactId'))
+      negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -132,6 +134,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     undoTaskRoutes,
     taskBudgetRoutes,
     taskCitationRoutes,
+    taskArtifactRoutes,
     deleteTaskRoutes,
     taskCallbackRoutes,
     readerRoutes,

@@ -17,6 +17,7 @@ import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
 import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
+import { createArtifacts } from '../adapters/postgres/artifacts/artifacts.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
@@ -65,6 +66,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: limitTasks(db, createTasks(db), tenants),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    artifacts: createArtifacts(db),
     rights: createCurrentRights(db),
     effects: createEffects(db),
     delegations: createDelegations(db),

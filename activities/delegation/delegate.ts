@@ -133,7 +133,7 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
     await deps.delegations.settle(
       task,
       { step, callId: call.callId },
-      { taskId: childId, agent, status, error, usage },
+      { taskId: childId, agent, status, error, usage, ...(row?.artifacts ? { artifacts: row.artifacts } : {}) },
     );
     deps.metrics.delegations.inc({ agent, outcome: status });
     deps.log.info({ taskId: task.taskId, childId, agent, status }, 'a delegated task has ended');

@@ -142,9 +142,11 @@ function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
     signal,
     beforeSend,
   });
-  const checked = <O extends { output?: unknown; summary?: unknown }>(outcome: O): O => {
-    if (typeof outcome?.summary === 'string' && isJson(outcome.output)) return outcome;
-    throw new Error(`The tool ${name} of the agent ${agent} returned no {output, summary}.`);
+  const checked = <O extends { output?: unknown; summary?: unknown; artifacts?: unknown }>(outcome: O): O => {
+    if (typeof outcome?.summary !== 'string' || !isJson(outcome.output))
+      throw new Error(`The tool ${name} of the agent ${agent} returned no {output, summary}.`);
+    if (outcome.artifacts === undefined || areArtifacts(outcome.artifacts)) return outcome;
+    throw new Error(`The tool ${name} of the agent ${agent} returned artifacts that are no {name, mediaType, bytes}.`);
   };
   return typedTool({
     name,
@@ -171,5 +173,14 @@ function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
     }),
   });
 }
+
+const Artifacts = z.array(
+  z.object({
+    name: z.string(),
+    mediaType: z.string(),
+    bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  }),
+);
+const areArtifacts = (value: unknown): boolean => Artifacts.safeParse(value).success;
 
 const isJson = (value: unknown): value is JsonValue => z.json().safeParse(value).success;

@@ -25,7 +25,10 @@ export type BegunDelegation = {
 };
 
 /** How a delegated task has ended. `usage`: its own. */
-export type DelegationEnd = { taskId: string; agent: string } & Pick<TaskRow, 'status' | 'error' | 'usage'>;
+export type DelegationEnd = { taskId: string; agent: string } & Pick<
+  TaskRow,
+  'status' | 'error' | 'usage' | 'artifacts'
+>;
 
 /** Tasks that other tasks delegate, and the shares of the budgets that they get. */
 export interface Delegations {

@@ -1,6 +1,7 @@
 /** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
+export type * from './artifacts.ts';
 export type * from './audit.ts';
 export type * from './browser-sessions.ts';
 export type * from './browser-sign-in.ts';

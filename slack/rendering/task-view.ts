@@ -25,6 +25,9 @@ export type PendingCall = {
   fourEyes: boolean;
 };
 
+/** A file that the task, or one below it, has made. */
+export type TaskFile = { id: string; name: string };
+
 /** What the messages of a task show: a fold over its events. */
 export type TaskView = {
   status: TaskStatus;
@@ -42,6 +45,7 @@ export type TaskView = {
   /** Why it was cancelled. */
   reason?: string;
   effects?: Effect[] | undefined;
+  files: TaskFile[];
   usage?: TaskUsage;
   startedAt?: string;
   endedAt?: string;
@@ -56,6 +60,7 @@ export const emptyView: TaskView = {
   text: '',
   citations: [],
   approvals: [],
+  files: [],
   seq: 0,
 };
 
@@ -115,6 +120,7 @@ const handlers: Handlers = {
     }),
     statusText: thinking,
   }),
+  'artifact.created': (view, { artifactId: id, name }) => ({ ...view, files: [...view.files, { id, name }] }),
   'approval.requested': (
     view,
     { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes },
@@ -158,12 +164,13 @@ const handlers: Handlers = {
         }),
       view,
     ),
-  'delegation.ended': (view, { callId, status, error }) => {
+  'delegation.ended': (view, { callId, status, error, artifacts = [] }) => {
     const title = titleOf(view, callId);
     const state = status === 'completed' ? 'done' : 'error';
+    const shown = { ...view, files: [...view.files, ...artifacts.map(({ id, name }) => ({ id, name }))] };
     return title === undefined
-      ? view
-      : withStep(view, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
+      ? shown
+      : withStep(shown, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
   },
   'task.waiting': (view, waiting, { seq }) => ({
     ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
