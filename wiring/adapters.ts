@@ -39,6 +39,7 @@ import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
+import { createSandbox } from '../adapters/sandbox/sandbox.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -133,6 +134,7 @@ export function createAdapters(edge: AdapterEdge) {
       log,
     }),
     providers: createProviders(config),
+    sandbox: createSandbox(),
     catalog: createModelCatalog(config),
     partitions: createPartitions(db),
     workflows,

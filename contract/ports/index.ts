@@ -20,6 +20,7 @@ export type * from './models.ts';
 export type * from './outbound.ts';
 export type * from './partitions.ts';
 export type * from './run.ts';
+export type * from './sandbox.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';
 export type * from './shares.ts';
