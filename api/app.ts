@@ -47,6 +47,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { undoTaskRoutes } from './routes/undo-task.ts';
+import { taskArtifactRoutes } from './routes/task-artifacts.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
@@ -112,7 +113,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
+    if (!path.endsWith('/events') && !path.endsWith('/:artifactId'))
+      negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -133,6 +135,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     undoTaskRoutes,
     taskBudgetRoutes,
     taskCitationRoutes,
+    taskArtifactRoutes,
     deleteTaskRoutes,
     taskCallbackRoutes,
     readerRoutes,

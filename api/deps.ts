@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type {
   ApiKeys,
   Approvals,
+  Artifacts,
   Audit,
   BrowserSignIn,
   Callbacks,
@@ -74,6 +75,7 @@ export type ApiDeps = {
   tenants: Tenants;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list'>;
+  artifacts: Artifacts;
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
   messages: ConversationControl;

@@ -42,6 +42,7 @@ export const examples: Record<string, readonly string[]> = {
   'tasks list': ['alfred tasks list --agent knowledge --status failed', 'alfred tasks list --all --json'],
   'tasks show': ['alfred tasks show 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks cancel': ['alfred tasks cancel 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --undo'],
+  'tasks artifacts': ['alfred tasks artifacts 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --save downloads'],
   'tasks undo': ['alfred tasks undo 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks share': [
     'alfred tasks share 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --with group:staff subject:ann',

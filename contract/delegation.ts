@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Artifact } from './artifacts.ts';
 import { Json } from './json-schema.ts';
 import { TaskError, TaskStatus, TaskUsage } from './task.ts';
 
@@ -47,6 +48,7 @@ export const delegationEndFields = {
   status: TaskStatus,
   error: TaskError.nullable(),
   usage: TaskUsage,
+  artifacts: z.array(Artifact).optional().describe('The files that it and the tasks below it have made'),
 };
 
 /** The arguments of the tool `ask_person`. */

@@ -17,6 +17,7 @@ export const eventMeanings: Record<EventType, string> = {
   'context.compacted': 'The conversation was too long for the model and has been shortened.',
   'tool.started': 'A tool call begins.',
   'tool.completed': 'A tool call has ended. `isError` says whether it failed.',
+  'artifact.created': 'The tool call has made a file. `GET /v1/tasks/{id}/artifacts/{artifactId}` hands it out.',
   'approval.requested': 'A tool call waits for a person’s decision.',
   'approval.escalated': 'Further people may decide the approval.',
   'approval.decided': 'The approval is decided. `runs` says whether the call runs.',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
 import { NextCursor, pageQuery } from './paging.ts';
+import { artifactFields } from './artifacts.ts';
 import { Approvers } from './approval.ts';
 import { delegationEndFields, delegationFields, PlanItem } from './delegation.ts';
 import { Budget, Effect, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
@@ -60,6 +61,7 @@ export const taskEventSchemas = [
     summary: z.string(),
     durationMs: z.int(),
   }),
+  eventSchema('artifact.created', { ...callFields, artifactId: z.uuid(), ...artifactFields }),
   eventSchema('approval.requested', {
     ...approvalFields,
     arguments: Json,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Artifact } from './artifacts.ts';
 import { Callback } from './callback.ts';
 import { ErrorCodeSchema } from './error-code.ts';
 import { Json } from './json-schema.ts';
@@ -224,6 +225,10 @@ export const Task = z.object({
     .array(TaskChild)
     .optional()
     .describe('The tasks that it has delegated, oldest first; absent in lists, and when there is none'),
+  artifacts: z
+    .array(Artifact)
+    .optional()
+    .describe('The files that it and the tasks below it have made; absent in lists, and when there is none'),
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
   createdAt: z.iso.datetime().describe('When it was asked for; in a conversation, the time of its message'),
   startedAt: z.iso.datetime().nullable(),

@@ -17,6 +17,7 @@ import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
 import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
+import { createArtifacts } from '../adapters/postgres/artifacts/artifacts.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
@@ -40,6 +41,7 @@ import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
 import { createRemoteAgents } from '../adapters/remote/remote-agents.ts';
+import { createSandbox } from '../adapters/sandbox/sandbox.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -68,6 +70,7 @@ export function createAdapters(edge: AdapterEdge) {
     tasks: limitTasks(db, createTasks(db), tenants),
     callbacks: createCallbacks(db),
     approvals: createApprovals(db),
+    artifacts: createArtifacts(db),
     rights: createCurrentRights(db),
     effects: createEffects(db),
     delegations: createDelegations(db),
@@ -135,6 +138,7 @@ export function createAdapters(edge: AdapterEdge) {
       log,
     }),
     providers: createProviders(config),
+    sandbox: createSandbox(),
     catalog: createModelCatalog(config),
     partitions: createPartitions(db),
     workflows,

@@ -102,6 +102,7 @@ export const createToolActivities = (deps: ToolDeps) => {
           const label = tool?.name ?? 'unknown';
           metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
           metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
+          if (outcome.artifacts) metrics.artifacts.inc({ tool: label }, outcome.artifacts.length);
           const completed = {
             callId: call.callId,
             tool: call.tool,
@@ -123,7 +124,7 @@ export function toolOf(deps: ToolDeps, { agent }: TaskRef, name: string): Tool |
   return isOffered ? findTool(deps, agent, name) : undefined;
 }
 
-export type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
+export type Outcome = Omit<ToolOutcome, 'isError'> & { isError: boolean; misuse?: ToolMisuse };
 
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   tool: Tool | undefined;
@@ -157,7 +158,7 @@ async function attempt(
     return {
       ...outcome,
       output: withApprovalNote(outcome.output, verdict, isEdited ? input : undefined),
-      isError: false,
+      isError: outcome.isError ?? false,
     };
   } catch (error) {
     const failure = toAlfredError(error);

@@ -8,25 +8,36 @@ import type { Outcome } from '../acting/run-tool.ts';
 const aroundQuote = 300;
 /** The part of a result that data may take; the answer and the passages that it cites have the rest. */
 const dataShare = 0.5;
+/** How many of its files are named. */
+const mostFiles = 20;
 
 /**
  * What an ended child has to say, as the result of the call that delegated to it. The passages that it cites come with
  * it, so that the parent can cite the same; `citedAs` says which number in `answer` means which passage. When the model
- * reads the result, the numbers in `answer` are those of its own conversation (`numberPassages`).
+ * reads the result, the numbers in `answer` are those of its own conversation (`numberPassages`). `files` names the
+ * files that it has made, which the parent's task shows with its own.
  *
  * @param maxCharacters limit of the result as JSON
  */
 export function childOutcome(row: TaskRow, cited: CheckedCitation[], maxCharacters: number): Outcome {
-  const { agent, status, result, error } = row;
+  const { agent, status, result, error, artifacts = [] } = row;
+  const files = artifacts.map(({ name }) => name).slice(0, mostFiles);
+  const made: Record<string, JsonValue> = files.length > 0 ? { files } : {};
   if (status === 'completed' && result?.asks) return questionOutcome(agent, result.text, result.asks.choices);
   if (status === 'completed' && result) {
-    const output = answerOutput({ agent, status }, { text: result.text, data: result.data }, cited, maxCharacters);
+    const output = answerOutput(
+      { agent, status, ...made },
+      { text: result.text, data: result.data },
+      cited,
+      maxCharacters,
+    );
     return { output, summary: `${agent} has answered`, isError: false };
   }
   if (status === 'incomplete' && result) {
     const head = {
       agent,
       status,
+      ...made,
       note: 'It reached its share of the budget. This is what it had; say what is missing.',
     };
     const output = answerOutput(head, { text: result.text, data: result.data }, cited, maxCharacters);
@@ -39,6 +50,7 @@ export function childOutcome(row: TaskRow, cited: CheckedCitation[], maxCharacte
       status,
       ...(error ? { code: error.code } : {}),
       error: why,
+      ...made,
       note: 'There is no answer of this agent. Try another way once, or go on without it and say what is missing.',
     },
     summary: `${agent}, ${status}: ${why}`,

@@ -47,7 +47,14 @@ export async function settleChild(
   // A deleted child is not visible any more.
   const row = await deps.tasks.get(child, taskId);
   const { status, error, usage } = row ?? (await endOfDeleted(deps, child));
-  await deps.delegations.settle(parent, call, { taskId, agent, status, error, usage });
+  await deps.delegations.settle(parent, call, {
+    taskId,
+    agent,
+    status,
+    error,
+    usage,
+    ...(row?.artifacts ? { artifacts: row.artifacts } : {}),
+  });
   deps.metrics.delegations.inc({ agent, outcome: status });
   deps.log.info({ taskId: parent.taskId, childId: taskId, agent, status }, 'a delegated task has ended');
   return row;

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import { TaskResult } from '../../contract/task.ts';
 import type { Agent } from '../agent.ts';
 
-const tools = ['search_documents', 'read_document', 'delegate', 'set_plan', 'ask_person', 'hand_over'] as const;
+const tools = [
+  'search_documents',
+  'read_document',
+  'run_code',
+  'delegate',
+  'set_plan',
+  'ask_person',
+  'hand_over',
+] as const;
 
 /** The orchestrator: answers what it can, has other agents do what they are there for, and makes one answer of it. */
 export const alfred: Agent = {
@@ -12,6 +20,7 @@ export const alfred: Agent = {
 First decide what the request needs.
 - One question that the documents settle: search and answer yourself. Make no plan.
 - One part that another agent is there for: delegate it, whole.
+- A calculation, a table or a chart: run_code. Never work out a number yourself; pass the figures in \`inputs\`, and name the files that it makes.
 - Several parts: show a plan with set_plan, and delegate those parts that do not depend on each other in one step, so that the agents work at the same time. A part that needs the result of another waits for it.
 - What can be taken in ways that lead to different work, or lacks what no document and no agent knows: ask with ask_person, everything at once. Do not ask what you can find out, or what makes no difference.
 - A wish to go on with one agent, or a first message after which everything is the work of one agent: hand the conversation over with hand_over. One request is no reason: delegate it.

@@ -16,7 +16,12 @@ const Asked = z.strictObject({
   text: z.string().trim().min(1),
   tool: z.strictObject({ name: z.string(), arguments: z.record(z.string(), z.json().optional()) }).optional(),
 });
-const Outcome = z.object({ output: z.json(), summary: z.string() });
+const Artifact = z.object({
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'is no Uint8Array'),
+});
+const Outcome = z.object({ output: z.json(), summary: z.string(), artifacts: z.array(Artifact).optional() });
 
 /** @throws Error whose message is for the caller who sent the input */
 export function checkQuestion(asked: unknown, tools: readonly string[]): AgentInput {
@@ -40,7 +45,10 @@ export function checkQuestion(asked: unknown, tools: readonly string[]): AgentIn
 export function checkOutcome(tool: { name: string; effect?: 'write' | undefined }, returned: unknown): ToolOutcome {
   const { data, error } = parse(Outcome, returned);
   const fault = error ?? sizeFault(data?.output, maxOutput);
-  if (data && fault === undefined) return { output: data.output, summary: oneLine(data.summary) };
+  if (data && fault === undefined) {
+    const { output, summary, artifacts } = data;
+    return { output, summary: oneLine(summary), ...(artifacts ? { artifacts } : {}) };
+  }
   if (tool.effect)
     return {
       output: { note: `${tool.name} has done what it was called for. What it returned cannot be read: ${fault}.` },

@@ -3,6 +3,7 @@ import type {
   Documents,
   MailTransport,
   MessageStore,
+  Sandbox,
   SearchIndex,
   Tool,
   Webhooks,
@@ -16,12 +17,14 @@ import { delegateTool } from './orchestration/delegate.ts';
 import { handOverTool } from './orchestration/hand-over.ts';
 import { setPlanTool } from './orchestration/set-plan.ts';
 import { readResultTool } from './read-result.ts';
+import { runCodeTool } from './run-code.ts';
 
 /** The names of all tools that agents share, also of those that are not configured here. */
 export const toolNames: readonly string[] = [
   'search_documents',
   'read_document',
   'read_result',
+  'run_code',
   'delegate',
   'set_plan',
   'ask_person',
@@ -37,6 +40,7 @@ type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
+  sandbox: Sandbox;
 };
 
 type ActingPorts = {
@@ -59,6 +63,7 @@ export function createTools(config: ActingConfig, ports: ToolPorts): Record<stri
     searchDocumentsTool(ports.index),
     readDocumentTool(ports.documents),
     readResultTool(ports.messageStore),
+    runCodeTool(ports.sandbox),
     delegateTool,
     setPlanTool,
     askPersonTool,

@@ -25,7 +25,10 @@ export type BegunDelegation = {
 };
 
 /** How a delegated task has ended. `usage`: its own. */
-export type DelegationEnd = { taskId: string; agent: string } & Pick<TaskRow, 'status' | 'error' | 'usage'>;
+export type DelegationEnd = { taskId: string; agent: string } & Pick<
+  TaskRow,
+  'status' | 'error' | 'usage' | 'artifacts'
+>;
 
 /** How long tasks below another one have waited, together as one, and whether one of them waits now. */
 export type WaitsBelow = { ms: number; isWaiting: boolean };

@@ -1,6 +1,7 @@
 /** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
 export type * from './approvals.ts';
+export type * from './artifacts.ts';
 export type * from './audit.ts';
 export type * from './browser-sessions.ts';
 export type * from './browser-sign-in.ts';
@@ -20,6 +21,7 @@ export type * from './outbound.ts';
 export type * from './partitions.ts';
 export type * from './remote-agents.ts';
 export type * from './run.ts';
+export type * from './sandbox.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';
 export type * from './shares.ts';

@@ -1,3 +1,4 @@
+import type { NewArtifact } from '../artifacts.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { NewTaskEvent } from '../events.ts';
 import type { JsonValue } from '../json.ts';
@@ -84,7 +85,7 @@ export interface Ledger {
   beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
 
   /**
-   * Stores the result of a tool call and appends an event.
+   * Stores the result of a tool call with the files that it has made, and appends events.
    *
    * @returns the result that counts: the first one that was stored
    */
@@ -99,6 +100,8 @@ export interface Ledger {
       durationMs: number;
       /** Appended before that of the result. */
       event?: NewTaskEvent | undefined;
+      /** Files that the call has made. The model reads which of them the task cannot keep. */
+      artifacts?: readonly NewArtifact[] | undefined;
       /** Limit of the JSON text that the model gets. A longer result is stored whole; the model gets its beginning. */
       maxCharacters: number;
     },

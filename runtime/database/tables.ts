@@ -73,6 +73,18 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     releases: Generated<number>;
     left_at: Date | null;
   };
+  artifacts: {
+    id: string;
+    task_id: string;
+    step: number;
+    call_id: string;
+    ordinal: number;
+    name: string;
+    media_type: string;
+    content_hash: string;
+    size_bytes: number;
+    created_at: Generated<Date>;
+  };
   tool_calls: {
     task_id: string;
     call_id: string;

@@ -16,6 +16,12 @@ export const createToolMetrics = (registers: Registry[]) => ({
     buckets: shortDurations,
     registers,
   }),
+  artifacts: new Counter({
+    name: 'artifacts_total',
+    help: 'Files that tools have made',
+    labelNames: ['tool'],
+    registers,
+  }),
   delegations: new Counter({
     name: 'delegations_total',
     help: 'Delegated tasks that ended, by their agent and status, and delegate calls that were refused',

@@ -27,6 +27,9 @@ export type PendingCall = {
   taskId?: string | undefined;
 };
 
+/** A file that the task, or one below it, has made. */
+export type TaskFile = { id: string; name: string };
+
 /** What the messages of a task show: a fold over its events. */
 export type TaskView = {
   status: TaskStatus;
@@ -44,6 +47,7 @@ export type TaskView = {
   /** Why it was cancelled. */
   reason?: string;
   effects?: Effect[] | undefined;
+  files: TaskFile[];
   usage?: TaskUsage;
   startedAt?: string;
   endedAt?: string;
@@ -58,6 +62,7 @@ export const emptyView: TaskView = {
   text: '',
   citations: [],
   approvals: [],
+  files: [],
   seq: 0,
 };
 
@@ -117,6 +122,7 @@ const handlers: Handlers = {
     }),
     statusText: thinking,
   }),
+  'artifact.created': (view, { artifactId: id, name }) => ({ ...view, files: [...view.files, { id, name }] }),
   'approval.requested': (
     view,
     { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes, taskId },
@@ -161,14 +167,15 @@ const handlers: Handlers = {
         }),
       view,
     ),
-  'delegation.ended': (before, { callId, taskId, status, error }) => {
+  'delegation.ended': (before, { callId, taskId, status, error, artifacts = [] }) => {
     // Its end has withdrawn what still waited for a decision.
     const view = { ...before, approvals: before.approvals.filter((call) => call.taskId !== taskId) };
     const title = titleOf(view, callId);
     const state = status === 'completed' ? 'done' : 'error';
+    const shown = { ...view, files: [...view.files, ...artifacts.map(({ id, name }) => ({ id, name }))] };
     return title === undefined
-      ? view
-      : withStep(view, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
+      ? shown
+      : withStep(shown, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
   },
   'remote.progress': (view, { state, message }, { seq }) => {
     if (state === 'goes_on') return withNote(view, seq, 'the remote agent could not be cancelled and may go on');

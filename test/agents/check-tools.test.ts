@@ -83,7 +83,7 @@ test('the list of tool names has every tool', () => {
     ALFRED_SMTP_URL: 'smtp://127.0.0.1:25',
     ALFRED_MAIL_FROM: 'alfred@example.com',
   });
-  const ports = { index: {}, documents: {}, messageStore: {}, webhooks: {}, mail: {} } as Parameters<
+  const ports = { index: {}, documents: {}, messageStore: {}, sandbox: {}, webhooks: {}, mail: {} } as Parameters<
     typeof createTools
   >[1];
   const all = createTools(config, ports);

@@ -63,7 +63,7 @@ async function ask(
   { method, template, query, headers, body }: ExampleRequest,
   id: string,
 ): Promise<Answer> {
-  const path = template.replace(/\{(\w+)\}/, encodeURIComponent(id));
+  const path = template.replace(/\{(\w+)\}/g, encodeURIComponent(id));
   const answer = await api.app.inject({
     method: method as 'GET',
     url: query.size > 0 ? `${path}?${query.toString()}` : path,

@@ -81,6 +81,20 @@ describe('delegation', () => {
     expect([row.usage.modelCalls, row.usageWithChildren?.modelCalls]).toEqual([2, 6]);
   });
 
+  test('the files of a child are named in its answer, in the events and in the parent', async () => {
+    const requests = harness.play({
+      boss: [{ calls: [delegate('left', 'A table')] }, { text: ['See table.csv.'] }],
+      left: [readOf('table'), { text: ['I made table.csv.'] }],
+    });
+    const { id, row, events } = await harness.runToEnd();
+    const [child] = await harness.childrenOf(id);
+    expect(outputsIn(requests.boss[1])).toMatchObject([{ agent: 'left', status: 'completed', files: ['table.csv'] }]);
+    expect(row.artifacts).toMatchObject([{ taskId: child?.id, name: 'table.csv', mediaType: 'text/csv', bytes: 4 }]);
+    expect(dataOf(events, 'delegation.ended')).toMatchObject([{ artifacts: row.artifacts }]);
+    // Its own event is among those of the child.
+    expect(dataOf(events, 'artifact.created')).toEqual([]);
+  });
+
   test('lists leave out delegated tasks, except those of one parent', async () => {
     harness.play({ boss: [{ calls: [delegate('left', 'A')] }, { text: ['Done.'] }], left: [{ text: ['A.'] }] });
     const { id } = await harness.runToEnd();

@@ -41,8 +41,14 @@ export type ToolContext<S extends Settings = Settings> = {
   beforeSend(): Promise<void>;
 };
 
-/** `output`: what the model reads. `summary`: one line for people. */
-export type ToolOutcome = { output: JsonValue; summary: string };
+/** A file for people. Which media types there are stands in the reference; with any other it is kept as bytes. */
+export type Artifact = { name: string; mediaType: string; bytes: Uint8Array };
+
+/**
+ * `output`: what the model reads. `summary`: one line for people. `artifacts`: files that the task keeps, 20 MB each at
+ * most; name them in `output`, because the model sees nothing else of them.
+ */
+export type ToolOutcome = { output: JsonValue; summary: string; artifacts?: readonly Artifact[] };
 
 export type ReconcileOutcome = ({ state: 'done' } & ToolOutcome) | { state: 'not_done' } | { state: 'unknown' };
 

@@ -8,7 +8,9 @@ import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
+import { generatedArtifacts, sendArtifactQueries } from './artifact-queries.ts';
 import { sendKeyQueries } from './key-queries.ts';
+import { large } from './large-tables.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
 import { generatedSlack, sendSlackQueries } from './slack-queries.ts';
 import { parted } from './two-months.ts';
@@ -39,7 +41,7 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of `${generated}${generatedShares}${generatedSlack}`.split(/;$/m))
+    for (const statement of `${generated}${generatedArtifacts}${generatedShares}${generatedSlack}`.split(/;$/m))
       await client.query(statement);
   } finally {
     client.release();
@@ -89,29 +91,7 @@ async function plansOf(run: () => Promise<unknown>): Promise<{ sql: string; plan
   }
   return plans;
 }
-const large = [
-  'tasks',
-  'task_events_2023_11',
-  'task_events_2023_12',
-  'model_calls',
-  'tool_calls',
-  'contents',
-  'messages',
-  'approvals',
-  'callbacks',
-  'conversations',
-  'conversation_messages',
-  'conversation_events',
-  'schedule_runs',
-  'documents',
-  'ingestions',
-  'ingestion_files',
-  'api_keys',
-  'task_readers',
-  'conversation_readers',
-  'subjects',
-];
-
+test('the files of a task', () => expectIndexes(() => sendArtifactQueries(adapters, scope, ids.task)));
 test('what is shared', () => expectIndexes(() => sendShareQueries(adapters, scope, ids)));
 
 test('lists of tasks, with every filter', async () => {

@@ -54,7 +54,7 @@ test('startup fails for a mail server without a sender and for invalid addresses
 
 test('every change that the assistant makes needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
-    tools: ['search_documents', 'read_document', 'send_webhook', 'send_email'],
+    tools: ['search_documents', 'read_document', 'run_code', 'send_webhook', 'send_email'],
     approvals: [{ tool: '*' }],
   });
 });
@@ -77,6 +77,7 @@ describe('every tool that changes something', () => {
       index: { search: unused },
       documents: { read: unused },
       messageStore: { findToolResult: unused },
+      sandbox: { run: unused },
       webhooks: {
         send: async (_, options) => {
           await send(options);

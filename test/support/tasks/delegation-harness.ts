@@ -60,7 +60,13 @@ export async function createDelegationHarness() {
   for (const name of ['delegate', 'set_plan', 'ask_person', 'hand_over']) harness.useBuiltInTool(name);
   harness.tool('look', async (input) => {
     const { id } = input as { id: string };
-    return { output: { passages: [passage(id, `This is what ${id} says.`)] }, summary: `looked at ${id}` };
+    const artifacts =
+      id === 'table' ? [{ name: 'table.csv', mediaType: 'text/csv', bytes: Buffer.from('a,b\n') }] : undefined;
+    return {
+      output: { passages: [passage(id, `This is what ${id} says.`)] },
+      summary: `looked at ${id}`,
+      ...(artifacts && { artifacts }),
+    };
   });
   for (const side of ['left', 'right'])
     harness.tool(
