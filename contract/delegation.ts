@@ -22,7 +22,10 @@ export const DelegateArguments = z.strictObject({
     .describe(
       'What it shall do, complete in itself: it sees nothing of this conversation. With the names, numbers and dates that it needs, and what the answer shall say',
     ),
-  input: z.record(z.string(), Json).optional().describe('For an agent with a schema of its `input`: an object that fits it'),
+  input: z
+    .record(z.string(), Json)
+    .optional()
+    .describe('For an agent with a schema of its `input`: an object that fits it'),
   budget: DelegatedShare.optional().describe('At most so much of your own budget; default: an equal part of the rest'),
 });
 export type DelegateArguments = z.infer<typeof DelegateArguments>;

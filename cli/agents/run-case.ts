@@ -48,7 +48,7 @@ const longestEndMs = 60_000;
 /** Runs one case as a task, and checks its end. A case that cannot be run has failed; it leaves no task that runs. */
 export async function runCase(engine: Engine, { name, agent }: TestedAgent, wanted: EvalCase): Promise<CaseResult> {
   const { adapters, principal } = engine;
-  if (engine.signal?.aborted) return notRun(wanted, { faults: ['cancelled'] });
+  if (engine.signal?.aborted) return notRun(wanted, { faults: [whyStopped(engine.signal)] });
   if (wanted.checks.judge !== undefined && !engine.judge) return notRun(wanted, { skipped: true });
   let taskId: string | undefined;
   try {
@@ -86,7 +86,7 @@ async function followCase(engine: Engine, taskId: string, wanted: EvalCase): Pro
   const seconds = Math.round(performance.now() - begun) / 1_000;
   const row = await adapters.tasks.get(principal, taskId);
   if (signal.aborted || !row) {
-    const why = engine.signal?.aborted ? 'cancelled' : `it did not end within ${longestCaseMs / 1_000} s`;
+    const why = engine.signal?.aborted ? whyStopped(engine.signal) : `it did not end within ${longestCaseMs / 1_000} s`;
     return notRun(wanted, { taskId, faults: [why, ...(await endTask(engine, taskId))] });
   }
   const { costUsd, modelCalls } = row.usage;
@@ -109,6 +109,12 @@ async function followCase(engine: Engine, taskId: string, wanted: EvalCase): Pro
     modelCalls,
   };
 }
+
+/** A person has cancelled, or the workers of the test have failed. */
+const whyStopped = ({ reason }: AbortSignal): string =>
+  reason instanceof Error && reason.name !== 'AbortError'
+    ? `the workers of the test failed: ${reason.message}`
+    : 'cancelled';
 
 /** Cancels a task and waits until it has ended: its workers go with the test. @returns what went wrong with that */
 async function endTask({ adapters, principal }: Engine, taskId: string): Promise<string[]> {
