@@ -72,7 +72,7 @@ function answerOf(agent: string, task: Task, words: string) {
   const parts = (task.artifacts ?? []).flatMap((artifact: Artifact) => artifact.parts ?? []);
   const values = parts.flatMap(({ content }) => (content?.$case === 'data' ? [content.value as JsonValue] : []));
   const data = values.length === 1 ? values[0] : undefined;
-  const text = textOf(parts) || words || lastSaid(task);
+  const text = textOf(parts) || words || lastWords(task);
   if (!text && data === undefined) throw unfit(agent, 'it is empty');
   return {
     text: text || JSON.stringify(data, undefined, 2),
@@ -81,7 +81,7 @@ function answerOf(agent: string, task: Task, words: string) {
   };
 }
 
-const lastSaid = ({ history = [] }: Task) => {
+const lastWords = ({ history = [] }: Task) => {
   // 2 is the role of an agent.
   const last = history.findLast(({ role }) => Number(role) === 2);
   return textOf(last?.parts ?? []);
