@@ -7,8 +7,8 @@ import type { Run } from './run.ts';
 
 export type { TaskRow };
 
-/** A task's row that has just been ended. */
-export type EndedTask = TaskRow & {
+/** What is known of a task that has just been ended. */
+export type EndedTask = Pick<TaskRow, 'agent' | 'status' | 'error' | 'createdAt' | 'endedAt'> & {
   /** Its caller wants to be called back. */
   hasCallback: boolean;
 };
@@ -119,9 +119,6 @@ export interface Tasks {
 
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
-
-  /** Reads what the conversation of a task adds to the instructions of the agent. */
-  getConversationInstructions(task: TaskRef): Promise<string | undefined>;
 
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.

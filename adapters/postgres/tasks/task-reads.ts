@@ -10,7 +10,7 @@ import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getConversationInstructions' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -57,18 +57,6 @@ export const createTaskReads = (db: Database): TaskReads => ({
   async getCurrentRoles(task) {
     const [kept, current] = await Promise.all([keptRoles(db, task.taskId), createCurrentRights(db).rolesOf(task)]);
     return current ? rolesLeft(kept, current) : kept;
-  },
-
-  async getConversationInstructions({ tenant, taskId }) {
-    const row = await db
-      .selectFrom('tasks as t')
-      .innerJoin('conversations as c', 'c.id', 't.conversation_id')
-      .select('c.instructions')
-      .where('t.id', '=', taskId)
-      .where('t.tenant', '=', tenant)
-      .where('c.tenant', '=', tenant)
-      .executeTakeFirst();
-    return row?.instructions ?? undefined;
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
