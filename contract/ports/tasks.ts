@@ -117,6 +117,9 @@ export interface Tasks {
    */
   markResumed(task: TaskRef, run: Run, reason: string): Promise<void>;
 
+  /** Whether a subject has a task of this id that has not ended. */
+  isOpen(scope: Scope, taskId: string): Promise<boolean>;
+
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
 
@@ -214,12 +217,13 @@ export interface TaskEvents {
   /**
    * Reads until what was read has ended, or until the abort. Between two reads it waits for the end of the task.
    *
-   * @returns what was read last; undefined when the signal had aborted before
+   * @param read undefined: the task has not ended
+   * @returns what was read last; undefined when nothing was
    */
   readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
     taskId: string,
     signal: AbortSignal,
-    read: () => Promise<Row>,
+    read: () => Promise<Row | undefined>,
   ): Promise<Row | undefined>;
 
   /** Appends an event of this run, unless the task has ended or has an event with the same type and data. */

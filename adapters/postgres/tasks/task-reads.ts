@@ -10,7 +10,7 @@ import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'isOpen' | 'getCurrentRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -52,6 +52,20 @@ export const createTaskReads = (db: Database): TaskReads => ({
       .slice(0, limit)
       .map((row) => withoutInput(shared ? { ...toTaskRow(row), owner: row.subject } : visibleRow(row, reach)));
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
+  },
+
+  async isOpen({ tenant, subject }, taskId) {
+    if (!isUuid(taskId)) return false;
+    const row = await db
+      .selectFrom('tasks')
+      .select('id')
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('ended_at', 'is', null)
+      .where('erased_at', 'is', null)
+      .executeTakeFirst();
+    return row !== undefined;
   },
 
   async getCurrentRoles(task) {

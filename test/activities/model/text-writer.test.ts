@@ -26,7 +26,7 @@ test('what comes in one moment is one piece, and what came since the last piece 
   const { writer, written } = createSubject();
   writer.write('Within ');
   writer.write('30 ');
-  await until(() => written.length === 1);
+  await until('a piece is written', () => written.length === 1);
   expect(written).toEqual(['+ Within 30 ']);
   writer.write('days.');
   // The pause after a piece takes 40 ms and more, and is not waited for.
@@ -39,7 +39,7 @@ test('a text of which it is unknown how much is stored is completed, or left who
   const mended = createSubject();
   mended.state.fails = 1;
   mended.writer.write('Within ');
-  await until(() => mended.state.fails < 1);
+  await until('a write fails', () => mended.state.fails < 1);
   mended.writer.write('30 days.');
   expect(await mended.writer.close()).toEqual({ rest: '', pieces: 2 });
   expect(mended.written).toEqual(['= Within 30 days.']);
@@ -47,7 +47,7 @@ test('a text of which it is unknown how much is stored is completed, or left who
   const broken = createSubject();
   broken.state.fails = 9;
   broken.writer.write('Within ');
-  await until(() => broken.state.fails < 9);
+  await until('a write fails', () => broken.state.fails < 9);
   broken.writer.write('30 days.');
   expect(await broken.writer.close()).toMatchObject({ rest: '', whole: 'Within 30 days.' });
   expect(broken.written).toEqual([]);

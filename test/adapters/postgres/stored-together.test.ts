@@ -96,7 +96,10 @@ test('a task ends with its result and its usage, once', async () => {
   const call = await harness.begin(task, { attempt: 1 });
   const { turn } = await harness.ledger.settleModelCall(task, completedCall(call, head, 'In 30 days.'));
   const result = turn.next === 'answer' ? turn.result : '';
+  expect(await harness.tasks.isOpen(task, task.taskId)).toBe(true);
+  expect(await harness.tasks.isOpen({ ...task, subject: 'another' }, task.taskId)).toBe(false);
   const ended = await harness.tasks.complete(task, run, result);
+  expect(await harness.tasks.isOpen(task, task.taskId)).toBe(false);
   expect(ended).toMatchObject({ agent: 'knowledge', status: 'completed', error: null, hasCallback: false });
   expect(Date.parse(ended?.endedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(ended?.createdAt ?? ''));
   const usage = await harness.usageOf(task);
