@@ -1,6 +1,5 @@
 import type { Agents } from '../agents/index.ts';
 import type { BudgetLimits, ContentHash, MessageHead, WaitReason, TaskPlan, TaskRef } from '../contract/references.ts';
-import { isEnded } from '../contract/task-status.ts';
 import type { TaskStatus } from '../contract/task.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -25,7 +24,6 @@ import type {
   TaskEnd,
   MessageStore,
   ParkedTasks,
-  TaskRow,
   Tasks,
   Workflows,
 } from '../contract/ports/index.ts';
@@ -188,8 +186,8 @@ async function afterEnd(deps: TaskDeps, task: TaskRef, row: EndedTask | undefine
   });
 }
 
-function count(metrics: Metrics, row: TaskRow | undefined) {
-  if (!row || !isEnded(row.status) || !row.endedAt) return;
+function count(metrics: Metrics, row: EndedTask | undefined) {
+  if (!row?.endedAt) return;
   const { agent, status } = row;
   metrics.tasksProcessed.inc({ agent, status });
   metrics.taskDuration.observe({ agent, status }, (Date.parse(row.endedAt) - Date.parse(row.createdAt)) / 1_000);

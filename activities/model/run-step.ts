@@ -1,5 +1,6 @@
 import type { Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import type { ToolMessage } from '../../contract/messages.ts';
 import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
 import { callableTools, type ToolRightsDeps } from '../acting/tool-rights.ts';
 import { requireAgent } from '../activity-context.ts';
@@ -9,17 +10,25 @@ import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
 import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
 import { stepRequest, withAdded } from './model-request.ts';
-import type { ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
+import type { ModelCatalog, ModelProvider, NextMessage, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
-    tasks: Pick<Tasks, 'get' | 'getConversationInstructions' | 'getCurrentRoles'>;
+    tasks: Pick<Tasks, 'get' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
   };
+
+type Step = {
+  task: TaskRef;
+  at: CallAttempt;
+  model: string;
+  head: MessageHead;
+  next: ToolMessage | undefined;
+};
 
 /**
  * How often a conversation that the provider refuses is halved. If an eighth of the stated window still does not fit,
@@ -30,17 +39,19 @@ const maxHalvings = 3;
 /**
  * Runs one step of a task with one model. A conversation that the provider refuses as too large is halved and sent
  * again.
+ *
+ * @param step `next`: the results of the calls that the message at `head` asks for
  */
 export async function runStep(
   deps: StepDeps,
-  { task, at, model, parent }: { task: TaskRef; at: CallAttempt; model: string; parent: MessageHead },
+  { task, at, model, head, next }: Step,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
-  const added = await deps.tasks.getConversationInstructions(task);
+  const opened = await deps.messageStore.openStep(task, head, next);
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
-  const agent = { ...known, tools, instructions: withAdded(known.instructions, added) };
+  const agent = { ...known, tools, instructions: withAdded(known.instructions, opened.instructions) };
   const asking = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
   const heirs = tools.includes('hand_over') ? await agentsToHandOver(deps, task) : [];
   const offered = withHeirs(deps.agents, asking, heirs);
@@ -50,11 +61,11 @@ export async function runStep(
   const context: StepContext = { task, at, agent, provider, facts, outputTokens };
 
   const stepDeps = { ...deps, tools: offered, heirs };
-  let fitted = await fitConversation(stepDeps, context, { head: parent, force: false }, signal);
+  let fitted = await fitConversation(stepDeps, context, { head: opened.head, opened, force: false }, signal);
   let halvings = 0;
   while (true) {
     try {
-      return await askForStep(stepDeps, context, fitted, signal);
+      return await askForStep(stepDeps, context, { fitted, unstored: opened.unstored }, signal);
     } catch (error) {
       const isTooLarge = error instanceof AlfredError && error.code === 'model_context_overflow';
       if (!isTooLarge || halvings === maxHalvings) throw error;
@@ -67,7 +78,7 @@ export async function runStep(
 async function askForStep(
   deps: StepDeps & { heirs: string[] },
   context: StepContext,
-  fitted: Fitted,
+  { fitted, unstored }: { fitted: Fitted; unstored: NextMessage | undefined },
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
@@ -81,6 +92,7 @@ async function askForStep(
       facts,
       provider: prescribed ? createPrescribedProvider(provider.name, prescribed) : provider,
       parent: head,
+      unstored,
       purpose: 'turn',
       request: stepRequest(deps.tools, conversation.messages, context),
       estimatedTokens,

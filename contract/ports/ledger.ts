@@ -17,6 +17,7 @@ import type {
 import type { TaskResult } from '../task.ts';
 import type { UsageReport, UsageSpan } from '../usage.ts';
 import type { ToolReceipt } from './effects.ts';
+import type { NextMessage } from './message-store.ts';
 import type { Run } from './run.ts';
 
 /** The ledger of model calls, each of which is paid once, and the receipts of tool calls. */
@@ -143,6 +144,8 @@ export type OpenModelCall = Run & {
   /** The highest usage that the call may have. */
   worstCase: Usage;
   dayLimits: DayLimit[];
+  /** A message of the conversation that is stored when the call begins. */
+  unstored?: NextMessage | undefined;
 };
 
 /** An attempt at a model call, after the call. */
@@ -162,6 +165,8 @@ export type CompletedModelCall = ModelCallRecord & {
   parent: MessageHead;
   parts: AssistantPart[];
   stopReason: string;
+  /** `rest`: the end of the text, which is not streamed yet. `pieces`: so many pieces before it may be. */
+  streamed?: { rest: string; pieces: number } | undefined;
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
   /** Present when the answer cannot be used: the message that tells the model why. */

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../json.ts';
-import type { StoredMessage } from '../messages.ts';
-import type { ContentHash, MessageHead, Scope } from '../references.ts';
+import type { StoredMessage, ToolMessage } from '../messages.ts';
+import type { ContentHash, MessageHead, Scope, TaskRef } from '../references.ts';
 
 /** A stored message as a model gets it: with the tool results instead of their hashes. */
 export type Message =
@@ -22,6 +22,19 @@ export type MessageChain = {
   counted?: { index: number; tokens: number; by: string } | undefined;
 };
 
+/** A message, and the one that it follows. */
+export type NextMessage = { parent: MessageHead; message: StoredMessage };
+
+/** What a step of a task begins with. */
+export type OpenedStep = {
+  /** Names the chain with the message that is not stored yet. */
+  head: MessageHead;
+  conversation: MessageChain;
+  unstored?: NextMessage | undefined;
+  /** What the conversation of the task adds to the instructions of its agent. */
+  instructions: string | undefined;
+};
+
 /** Conversations as immutable chains of messages. A head, the hash of the last message, names a whole chain. */
 export interface MessageStore {
   /**
@@ -37,6 +50,14 @@ export interface MessageStore {
    * @throws AlfredError `internal` when a message or result is not stored for this scope
    */
   load(scope: Scope, head: MessageHead): Promise<MessageChain>;
+
+  /**
+   * Loads what a step of a task begins with, as `load` does. A message that follows `head` is added to the chain and not
+   * stored: the call that is made with it stores it.
+   *
+   * @param next the results of the calls that the message at `head` asks for
+   */
+  openStep(task: TaskRef, head: MessageHead, next?: ToolMessage): Promise<OpenedStep>;
 
   /** Loads the whole chain, with the messages that compactions replaced. Throws as `load`. */
   loadAll(scope: Scope, head: MessageHead): Promise<Message[]>;

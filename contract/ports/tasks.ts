@@ -7,8 +7,8 @@ import type { Run } from './run.ts';
 
 export type { TaskRow };
 
-/** A task's row that has just been ended. */
-export type EndedTask = TaskRow & {
+/** What is known of a task that has just been ended. */
+export type EndedTask = Pick<TaskRow, 'agent' | 'status' | 'error' | 'createdAt' | 'endedAt' | 'parentId'> & {
   /** Its caller wants to be called back. */
   hasCallback: boolean;
 };
@@ -119,11 +119,11 @@ export interface Tasks {
    */
   markResumed(task: TaskRef, run: Run, reason: string): Promise<void>;
 
+  /** Whether a subject has a task of this id that has not ended. */
+  isOpen(scope: Scope, taskId: string): Promise<boolean>;
+
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
-
-  /** Reads what the conversation of a task adds to the instructions of the agent. */
-  getConversationInstructions(task: TaskRef): Promise<string | undefined>;
 
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.
@@ -222,12 +222,13 @@ export interface TaskEvents {
   /**
    * Reads until what was read has ended, or until the abort. Between two reads it waits for the end of the task.
    *
-   * @returns what was read last; undefined when the signal had aborted before
+   * @param read undefined: the task has not ended
+   * @returns what was read last; undefined when nothing was
    */
   readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
     taskId: string,
     signal: AbortSignal,
-    read: () => Promise<Row>,
+    read: () => Promise<Row | undefined>,
   ): Promise<Row | undefined>;
 
   /** Appends an event of this run, unless the task has ended or has an event with the same type and data. */

@@ -55,7 +55,7 @@ export const createModelCalls = (db: Database): ModelCalls => ({
   },
 
   async settleModelCall(task, call) {
-    const { step, attempt, purpose, durationMs, firstTokenMs, stopReason, correction } = call;
+    const { callId, step, attempt, purpose, durationMs, firstTokenMs, stopReason, correction, streamed } = call;
     const usage = { modelCalls: 1, ...call.usage };
     const completed: NewTaskEvent = {
       type: 'model.completed',
@@ -66,18 +66,30 @@ export const createModelCalls = (db: Database): ModelCalls => ({
       : [];
     const { head, resultHash, queries } = storeResponse(task, call);
     const { expression, toPaidCall } = paidBy(task, call, { head, resultHash });
-    const returned = await endModelCall(db, task, call, {
-      outcome: 'completed',
-      stored: queries,
-      columns: {
-        head: sql`${head}::text`,
-        result_hash: sql`${resultHash}::text`,
-        stop_reason: stopReason,
-      },
-      taskColumns: purpose === 'turn' ? { streaming: null, paid_step: sql`greatest(paid_step, ${step})` } : {},
-      events: [completed, ...corrected],
-      returning: expression,
-    });
+    const settle = (text: string) =>
+      endModelCall(db, task, call, {
+        outcome: 'completed',
+        stored: queries,
+        // One piece, and the rest that this statement adds, are not folded before the task ends.
+        hasPieces: streamed === undefined || streamed.pieces > 1,
+        onlyIf: text === '' ? undefined : sql`streaming = ${callId}`,
+        columns: {
+          head: sql`${head}::text`,
+          result_hash: sql`${resultHash}::text`,
+          stop_reason: stopReason,
+        },
+        taskColumns: purpose === 'turn' ? { streaming: null, paid_step: sql`greatest(paid_step, ${step})` } : {},
+        events: [
+          ...(text === '' ? [] : [{ type: 'text.delta', data: { step, attempt, text } } as const]),
+          completed,
+          ...corrected,
+        ],
+        returning: expression,
+      });
+    const rest = streamed?.rest ?? '';
+    let returned = await settle(rest);
+    // The text of this call is not wanted any more. Its answer may be.
+    if (returned === undefined && rest !== '') returned = await settle('');
     if (returned !== undefined) return toPaidCall(returned);
     // Another attempt has completed the step: its response counts, and this call's cost is recorded as waste.
     await endModelCall(db, task, call, { outcome: 'wasted', events: [] });

@@ -11,7 +11,7 @@ import { createCurrentRights } from '../identity/current-rights.ts';
 import { isAbandoned } from './is-abandoned.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getConversationInstructions' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'isOpen' | 'getCurrentRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -55,21 +55,23 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
+  async isOpen({ tenant, subject }, taskId) {
+    if (!isUuid(taskId)) return false;
+    const row = await db
+      .selectFrom('tasks')
+      .select('id')
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('ended_at', 'is', null)
+      .where('erased_at', 'is', null)
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+
   async getCurrentRoles(task) {
     const [kept, current] = await Promise.all([keptRoles(db, task.taskId), createCurrentRights(db).rolesOf(task)]);
     return current ? rolesLeft(kept, current) : kept;
-  },
-
-  async getConversationInstructions({ tenant, taskId }) {
-    const row = await db
-      .selectFrom('tasks as t')
-      .innerJoin('conversations as c', 'c.id', 't.conversation_id')
-      .select('c.instructions')
-      .where('t.id', '=', taskId)
-      .where('t.tenant', '=', tenant)
-      .where('c.tenant', '=', tenant)
-      .executeTakeFirst();
-    return row?.instructions ?? undefined;
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),

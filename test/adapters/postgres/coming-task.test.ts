@@ -140,7 +140,7 @@ describe('a request that waits for a task', () => {
       readStored: async () => ({ status: stored.shift() ?? 'failed' }),
       async readUntilEnd(_, readNext) {
         const reads = [await readNext(), await readNext()];
-        seen.push(...reads.map(({ status }) => status));
+        seen.push(...reads.map((found) => found?.status ?? 'open'));
         return reads[1];
       },
     });
