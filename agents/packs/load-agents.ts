@@ -5,7 +5,9 @@ import type { Metrics } from '../../runtime/metrics.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
 import { withTimeout } from '../../runtime/with-timeout.ts';
 import { checkAgentTools } from '../check-tools.ts';
-import { agents as ownAgents, type Agent, type Agents } from '../index.ts';
+import { agents as ownAgents, type Agents } from '../index.ts';
+import { mcpToolOutlines } from '../tools/mcp/mcp-tools.ts';
+import { checkMcpAgents, withMcpTools } from '../tools/mcp/with-mcp-tools.ts';
 import { toolOutlines } from '../tools/tool-outlines.ts';
 import type { PackDescription } from './describe-pack.ts';
 import { agentFoldersOf, findPack } from './find-pack.ts';
@@ -56,7 +58,7 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
   const { config, log } = edge;
   const packs: PackDescription[] = [];
   const refused: RefusedPack[] = [];
-  let agents = ownAgents;
+  let agents = withMcpTools(ownAgents, config.ALFRED_MCP_SERVERS);
   // All at once: each waits for a process of its own.
   const probes = config.ALFRED_AGENT_PACKS.map((source) => ({ source, probe: settled(probePack(source)) }));
   for (const { source, probe } of probes) {
@@ -87,7 +89,7 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
 const settled = <T>(work: Promise<T>): Promise<T | Error> => work.catch((error: Error) => error);
 
 /** Loads a pack into this process. @throws PackFault */
-async function loadPack(found: PackDescription, known: Agents, config: Config): Promise<Record<string, Agent>> {
+async function loadPack(found: PackDescription, known: Agents, config: Config): Promise<Agents> {
   const pack = findPack(found.folder);
   const defined = await importAgents(pack);
   const { name, version } = pack;
@@ -100,15 +102,17 @@ async function loadPack(found: PackDescription, known: Agents, config: Config): 
     }
     return [agent, toAgent(agent, definition, { pack: { name, version }, readVariables: readOwnVariables })] as const;
   });
-  for (const [agent, made] of agents) {
-    try {
-      checkAgentTools(config, { name: agent, agent: made }, toolOutlines);
-    } catch (error) {
-      if (error instanceof ConfigError) throw new PackFault(error.message, { cause: error });
-      throw error;
-    }
+  try {
+    const { ALFRED_MCP_SERVERS: servers } = config;
+    const complete = withMcpTools(Object.fromEntries(agents), servers);
+    const outlines = { ...toolOutlines, ...mcpToolOutlines(servers) };
+    for (const [agent, made] of Object.entries(complete))
+      checkAgentTools(config, { name: agent, agent: made }, outlines);
+    return complete;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new PackFault(error.message, { cause: error });
+    throw error;
   }
-  return Object.fromEntries(agents);
 }
 
 function report({ metrics, readiness }: LoadEdge, refused: readonly RefusedPack[]): void {
@@ -121,5 +125,7 @@ function report({ metrics, readiness }: LoadEdge, refused: readonly RefusedPack[
 /** An agent of a refused pack may have settings: the fault of a pack must not stop anything else. */
 function checkNames(config: Config, agents: Agents, refused: readonly RefusedPack[]): void {
   if (refused.some(({ agents: names }) => names === undefined)) return;
-  checkAgentNames(config, [...Object.keys(agents), ...refused.flatMap(({ agents: names = [] }) => names)]);
+  const known = [...Object.keys(agents), ...refused.flatMap(({ agents: names = [] }) => names)];
+  checkAgentNames(config, known);
+  checkMcpAgents(config.ALFRED_MCP_SERVERS, known);
 }
