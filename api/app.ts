@@ -35,6 +35,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -103,7 +104,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path), config.ALFRED_CORS_ORIGINS);
     if (!isProbe(path)) limits.admitAddress(request, reply);
     if (isPreflight) return reply.code(204).send();
-    if (!path.startsWith('/v1/')) return;
+    if (!path.startsWith('/v1/') && path !== '/mcp') return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     await limits.admitPrincipal(request, reply);
@@ -111,7 +112,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
+    // A client of MCP takes event streams as well.
+    if (!path.endsWith('/events') && path !== '/mcp') negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -155,6 +157,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     apiKeyRoutes,
     auditRoutes,
     controlApiKeyRoutes,
+    mcpRoutes,
     meRoutes,
     usageRoutes,
     systemRoutes,

@@ -52,7 +52,7 @@ export function callError({ server, place, error, timeoutMs, maxBytes, mayHaveAc
     }
     return unclear(`answered with the error ${error.code}`, 'tool_failed');
   }
-  if (codesOf(error).some((code) => neverSent.has(code)))
+  if (isUnreachable(error))
     return new AlfredError('tool_failed', `${who} does not answer: nothing was sent.`, { cause: error });
   return unclear('broke off before its answer', 'tool_failed');
 }
@@ -74,13 +74,14 @@ function httpError(
   return unclear(code === -1 ? 'answered with something that is not MCP' : `answered ${code}`, 'tool_failed');
 }
 
+/** Whether a connection was never made. */
+export const isUnreachable = (error: unknown): boolean => codesOf(error).some((code) => neverSent.has(code));
+
 /** Whether a server no longer knows the session: it has not taken the request. */
 export const isLostSession = (error: unknown, hadSession: boolean): boolean =>
   error instanceof StreamableHTTPError && hadSession && (error.code === 404 || error.code === 400);
 
-/** The standard input and output have a limit of their own in the SDK, whose error has no class. */
-const isTooLarge = (error: unknown): boolean =>
-  causesOf(error).some((one) => one instanceof AnswerTooLarge || /ReadBuffer exceeded/.test(String(one)));
+const isTooLarge = (error: unknown): boolean => causesOf(error).some((one) => one instanceof AnswerTooLarge);
 
 const codesOf = (error: unknown): string[] =>
   causesOf(error).flatMap((one) => (isRecord(one) && typeof one['code'] === 'string' ? [one['code']] : []));

@@ -16,8 +16,8 @@ type Deps = {
   store: McpToolStore;
   readVariables: ReadVariables;
   log: Logger;
-  metrics?: Pick<Metrics, 'mcpServerUp' | 'mcpToolsHeld'> | undefined;
-  /** `pollMs`: from one look at what operators have accepted to the next; `listMs`: at the tools of the servers */
+  metrics?: Pick<Metrics, 'mcpServerUp' | 'mcpToolsUnaccepted'> | undefined;
+  /** `pollMs`: between reads of what operators have accepted; `listMs`: between reads of the servers’ lists */
   times?: { pollMs: number; listMs: number };
 };
 
@@ -46,7 +46,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
         settings,
         makeTransport: createTransports(name, settings, readVariables),
         onTools: (tools) => store.record(name, tools),
-        onChange: () => void look(true),
+        onChange: () => void poll(true),
       }),
     );
 
@@ -75,15 +75,21 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
     for (const server of watched) {
       const live = connections.get(server)?.tools();
       metrics?.mcpServerUp.set({ server }, live ? 1 : 0);
-      let held = 0;
+      let unaccepted = 0;
       for (const { tool } of mcpToolsIn(servers).filter((one) => one.server === server)) {
         const row = rows.get(keyOf(server, tool));
-        const isHeld = row !== undefined && !isAccepted(row);
-        if (isHeld) held += 1;
-        const state = find(server, tool) ? 'offered' : isHeld ? `held ${row.fingerprint}` : live ? 'gone' : 'unknown';
+        const isUnaccepted = row !== undefined && !isAccepted(row);
+        if (isUnaccepted) unaccepted += 1;
+        const state = find(server, tool)
+          ? 'offered'
+          : isUnaccepted
+            ? `held ${row.fingerprint}`
+            : live
+              ? 'gone'
+              : 'unknown';
         if (states.get(keyOf(server, tool)) === state) continue;
         states.set(keyOf(server, tool), state);
-        if (isHeld)
+        if (isUnaccepted)
           log.warn(
             { server, tool, fingerprint: row.fingerprint, changed: row.acceptedFingerprint !== null },
             'a tool of an MCP server is held until an operator accepts it: alfred mcp show, alfred mcp accept',
@@ -92,7 +98,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
           log.warn({ server, tool }, 'an MCP server does not have a configured tool, or it is too large');
         else if (state === 'offered') log.info({ server, tool }, 'a tool of an MCP server is offered');
       }
-      metrics?.mcpToolsHeld.set({ server }, held);
+      metrics?.mcpToolsUnaccepted.set({ server }, unaccepted);
     }
   };
 
@@ -107,8 +113,8 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
     }
   };
 
-  /** Reads what operators have accepted, and from time to time the lists of the servers. One look at a time. */
-  const look = (isChanged = false): Promise<void> => {
+  /** Reads what operators have accepted, and from time to time the lists of the servers. One run at a time. */
+  const poll = (isChanged = false): Promise<void> => {
     const before = running ?? Promise.resolve();
     running = before.then(async () => {
       try {
@@ -140,7 +146,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
     const row = await store.find(server, tool);
     if (row) rows.set(keyOf(server, tool), row);
     if (seen && row && isAccepted(row, seen.fingerprint)) return;
-    throw seen ? heldError(server, tool) : goneError(server, tool);
+    throw seen ? unacceptedError(server, tool) : goneError(server, tool);
   };
 
   const tools: McpTools = {
@@ -148,7 +154,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
 
     check({ server, tool, input }) {
       const definition = find(server, tool);
-      if (!definition) throw rows.has(keyOf(server, tool)) ? heldError(server, tool) : goneError(server, tool);
+      if (!definition) throw rows.has(keyOf(server, tool)) ? unacceptedError(server, tool) : goneError(server, tool);
       const { valid, errorMessage } = validatorOf(definition.inputSchema)(input);
       if (valid) return;
       throw new AlfredError(
@@ -195,8 +201,8 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
       watched = names.filter((name) => connections.has(name));
       if (watched.length === 0) return;
       listedAt = Date.now();
-      await withTimeout(look(true), startMs, () => {});
-      timer = setInterval(() => void look(), times.pollMs);
+      await withTimeout(poll(true), startMs, () => {});
+      timer = setInterval(() => void poll(), times.pollMs);
       timer.unref();
     },
 
@@ -212,7 +218,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
 
 const keyOf = (server: string, tool: string) => `${server}/${tool}`;
 
-const heldError = (server: string, tool: string) =>
+const unacceptedError = (server: string, tool: string) =>
   new AlfredError(
     'destination_refused',
     `${tool} of ${server} is held: the server has changed it, and an operator has to accept it first (alfred mcp accept ${server} ${tool}). Nothing was sent. Do not call it again.`,

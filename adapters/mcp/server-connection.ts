@@ -9,9 +9,9 @@ import {
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { placeOf, type McpServerSettings } from '../../runtime/mcp-settings.ts';
 import { version } from '../../runtime/version.ts';
-import { callError, isLostSession } from './call-errors.ts';
+import { callError, isLostSession, isUnreachable } from './call-errors.ts';
 import { seenTool, type SeenTool } from './definitions.ts';
-import { createPendingCall, pendingCall, StreamBroken } from './pending-call.ts';
+import { AnswerTooLarge, createPendingCall, pendingCall, StreamBroken } from './pending-call.ts';
 
 /** Time for a session to open and for its list of tools, in milliseconds. */
 const openMs = 30_000;
@@ -19,7 +19,13 @@ const openMs = 30_000;
 const mostTools = 500;
 const mostPages = 20;
 
-type Session = { client: Client; hadId: () => boolean; tools: ReadonlyMap<string, SeenTool> };
+type Session = {
+  client: Client;
+  hadId: () => boolean;
+  tools: ReadonlyMap<string, SeenTool>;
+  /** A program has written more than it may, and the session has ended. */
+  isTooLarge: boolean;
+};
 type Request = { tool: string; input: Record<string, unknown> };
 type CallOptions = {
   signal: AbortSignal;
@@ -45,7 +51,7 @@ type Deps = {
 export function createServerConnection({ name, settings, makeTransport, onTools, onChange }: Deps) {
   const place = placeOf(settings);
   let session: Promise<Session> | undefined;
-  /** The session that is open, for a look without waiting. */
+  /** The session that is open, to read without waiting. */
   let current: Session | undefined;
   let isStale = false;
   let closing = new AbortController();
@@ -72,11 +78,14 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
         client,
         hadId: () => transport instanceof StreamableHTTPClientTransport && transport.sessionId !== undefined,
         tools,
+        isTooLarge: false,
       };
       client.onclose = () => drop(opened);
       client.onerror = ({ message }) => {
         // The SDK has tried to read on after a broken stream, and leaves the request pending.
         if (message.startsWith('Maximum reconnection attempts')) pendingCall.getStore()?.fail(new StreamBroken());
+        // The SDK's own limit for programs. Its error has no class.
+        if (message.startsWith('ReadBuffer exceeded')) opened.isTooLarge = true;
       };
       client.setNotificationHandler(ToolListChangedNotificationSchema, () => {
         isStale = true;
@@ -165,7 +174,8 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
         }
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        throw toError(error, timeoutMs, mayHaveActed);
+        if (isUnreachable(error)) drop(opened);
+        throw toError(opened.isTooLarge ? new AnswerTooLarge() : error, timeoutMs, mayHaveActed);
       }
     },
 

@@ -22,8 +22,8 @@ export const createToolMetrics = (registers: Registry[]) => ({
     labelNames: ['server'],
     registers,
   }),
-  mcpToolsHeld: new Gauge({
-    name: 'mcp_tools_held',
+  mcpToolsUnaccepted: new Gauge({
+    name: 'mcp_tools_unaccepted',
     help: 'Configured tools of an MCP server that no operator has accepted as they are now',
     labelNames: ['server'],
     registers,
