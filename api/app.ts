@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
+import type { Scope } from '../contract/references.ts';
 import { ruleOf } from '../contract/rules/operations.ts';
 import { createLineBudget } from '../runtime/line-budget.ts';
 import { negotiate } from './http/negotiate.ts';
@@ -124,6 +125,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const shared = {
     ...deps,
     openStream: createStreamOpener({ ...deps, limits, draining: stopping.signal }),
+    takeStream: (scope: Scope) => limits.openStream(scope),
     views: createViews(config),
     draining: stopping.signal,
   };

@@ -103,6 +103,7 @@ export const examples: Record<string, readonly string[]> = {
   mcp: ['alfred mcp', 'alfred mcp list --json'],
   'mcp list': ['alfred mcp list', 'alfred mcp list --json'],
   'mcp show': ['alfred mcp show crm', 'alfred mcp show crm find_customer'],
+  'mcp serve': ['alfred mcp serve', 'ALFRED_URL=https://alfred.example.com alfred mcp serve'],
   'mcp accept': ['alfred mcp accept crm find_customer', 'alfred mcp accept crm'],
   keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
   'keys list': ['alfred keys list --all --json'],

@@ -9,6 +9,9 @@ const longestMessage = 500;
 
 /** Codes of connections that were never made: nothing was sent. */
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT', 'ENOENT', 'EACCES']);
+const timeoutCode: number = RpcCode.RequestTimeout;
+const closedCode: number = RpcCode.ConnectionClosed;
+
 /** Errors of the protocol with which a server says that it did not run the tool. */
 const notRun = new Set<number>([
   RpcCode.InvalidParams,
@@ -42,15 +45,15 @@ export function callError({ server, place, error, timeoutMs, maxBytes, mayHaveAc
     return unclear(`answered with more than ${maxBytes} bytes, which is its \`maxBytes\``, 'destination_refused');
   if (error instanceof StreamableHTTPError) return httpError(error, who, unclear);
   if (error instanceof McpError) {
-    if (error.code === RpcCode.RequestTimeout)
-      return unclear(`did not answer within ${timeoutMs / 1_000} s`, 'tool_failed');
-    if (error.code === RpcCode.ConnectionClosed) return unclear('ended before its answer', 'tool_failed');
+    const code: number = error.code;
+    if (code === timeoutCode) return unclear(`did not answer within ${timeoutMs / 1_000} s`, 'tool_failed');
+    if (code === closedCode) return unclear('ended before its answer', 'tool_failed');
     const words = ` It says: ${error.message.replace(/^MCP error -?\d+: /, '').slice(0, longestMessage)}`;
-    if (notRun.has(error.code)) {
-      const message = `${who} refused the call (${error.code}).`;
+    if (notRun.has(code)) {
+      const message = `${who} refused the call (${code}).`;
       return new AlfredError('destination_refused', message, { fullMessage: message + words });
     }
-    return unclear(`answered with the error ${error.code}`, 'tool_failed');
+    return unclear(`answered with the error ${code}`, 'tool_failed');
   }
   if (isUnreachable(error))
     return new AlfredError('tool_failed', `${who} does not answer: nothing was sent.`, { cause: error });
@@ -74,8 +77,9 @@ function httpError(
   return unclear(code === -1 ? 'answered with something that is not MCP' : `answered ${code}`, 'tool_failed');
 }
 
-/** Whether a connection was never made. */
-export const isUnreachable = (error: unknown): boolean => codesOf(error).some((code) => neverSent.has(code));
+/** Whether there is no connection, so that nothing was sent. The SDK's error of a session that has ended has no class. */
+export const isUnreachable = (error: unknown): boolean =>
+  (error instanceof Error && error.message === 'Not connected') || codesOf(error).some((code) => neverSent.has(code));
 
 /** Whether a server no longer knows the session: it has not taken the request. */
 export const isLostSession = (error: unknown, hadSession: boolean): boolean =>

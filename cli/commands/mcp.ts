@@ -16,9 +16,14 @@ type AcceptOptions = JsonOption & { fingerprint?: string };
 /** `unlisted`: ALFRED_MCP_SERVERS does not name it, so no agent gets it. */
 type State = 'accepted' | 'changed' | 'new' | 'unlisted';
 
-/** Commands of operators about the tools of MCP servers, as the workers saw them last. They work on the database. */
+/**
+ * Commands of operators about the tools of MCP servers, as the workers saw them last: they work on the database. And
+ * `serve`, for everybody.
+ */
 export function addMcp(program: Command, context: CommandContext) {
-  const mcp = program.command('mcp').description('tools of MCP servers, for operators: on the database');
+  const mcp = program
+    .command('mcp')
+    .description('tools of MCP servers, for operators: on the database; Alfred for clients of MCP');
   mcp
     .command('list', { isDefault: true })
     .description('every tool that a server has, and whether agents get it')
@@ -43,6 +48,13 @@ export function addMcp(program: Command, context: CommandContext) {
     .action((server: string, tool: string | undefined, options: AcceptOptions) =>
       accept({ server, tool }, options, context),
     );
+  mcp
+    .command('serve')
+    .description('Alfred as an MCP server on standard input and output, with your sign-in, for clients that start one')
+    .action(async () => {
+      const { bridge } = await import('../mcp/bridge.ts');
+      await bridge(context.api);
+    });
 }
 
 async function list({ json }: JsonOption, { terminal }: CommandContext) {

@@ -67,7 +67,9 @@ async function start(servers: object, { variables = {} as Record<string, string>
   const call = (name: string, input: JsonObject = {}, signal = new AbortController().signal) => {
     const tool = tools[name];
     if (!tool) throw new Error(`no tool ${name}`);
-    const beforeSend = async () => void (sent += 1);
+    const beforeSend = async () => {
+      sent += 1;
+    };
     const context = { scope: { tenant: 't', subject: 's' }, taskId: 'task', receiptKey: 'key', signal, beforeSend };
     return tool.run(input, context);
   };
