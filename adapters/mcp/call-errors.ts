@@ -77,7 +77,7 @@ function httpError(
   return unclear(code === -1 ? 'answered with something that is not MCP' : `answered ${code}`, 'tool_failed');
 }
 
-/** Whether there is no connection, so that nothing was sent. The SDK's error of a session that has ended has no class. */
+/** Whether there is no connection: nothing was sent. The SDK's error of a session that has ended has no class. */
 export const isUnreachable = (error: unknown): boolean =>
   (error instanceof Error && error.message === 'Not connected') || codesOf(error).some((code) => neverSent.has(code));
 
@@ -93,7 +93,6 @@ const codesOf = (error: unknown): string[] =>
 /** An error and what caused it, at most five deep. An abort carries its reason in itself. */
 function causesOf(error: unknown): unknown[] {
   const causes: unknown[] = [];
-  for (let one = error; one !== undefined && causes.length < 5; one = (one as { cause?: unknown } | null)?.cause)
-    causes.push(one);
+  for (let one = error; one !== undefined && causes.length < 5; one = one?.cause) causes.push(one);
   return causes;
 }

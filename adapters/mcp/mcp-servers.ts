@@ -37,7 +37,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
         onChange: watch.noteChange,
       }),
     );
-  return { tools: createTools({ servers, connections, accepted }), start: watch.start, stop: watch.stop };
+  return { tools: createTools({ servers, connections, accepted }), ...watch };
 }
 
 type ToolDeps = { servers: McpServers; connections: ReadonlyMap<string, ServerConnection>; accepted: AcceptedTools };

@@ -1,5 +1,6 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { AlfredError } from '../../contract/errors.ts';
 import { placeOf, type McpServerSettings } from '../../runtime/mcp-settings.ts';
 import { callError, isLostSession, isUnreachable } from './call-errors.ts';
 import type { SeenTool } from './definitions.ts';
@@ -92,33 +93,16 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
     await record(opened.tools);
   }
 
-  /** Calls a tool, in a new session if the server has forgotten the one that was open. @throws AlfredError */
-  async function call(request: CallRequest, options: CallOptions): Promise<CallToolResult> {
-    const { signal, timeoutMs, mayHaveActed, requireAccepted, beforeSend } = options;
-    let opened = await open();
-    await requireAccepted(opened.tools.get(request.tool));
-    await beforeSend();
-    try {
-      try {
-        return await opened.call(request, options);
-      } catch (error) {
-        if (!isLostSession(error, opened.hasId())) throw error;
-        drop(opened);
-        opened = await open();
-        await requireAccepted(opened.tools.get(request.tool));
-        return await opened.call(request, options);
-      }
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      if (isUnreachable(error)) drop(opened);
-      throw toError(opened.isTooLarge() ? new AnswerTooLarge() : error, timeoutMs, mayHaveActed);
-    }
-  }
+  const steps: Steps = {
+    open,
+    drop,
+    toError: (error, { timeoutMs, mayHaveActed }) => toError(error, timeoutMs, mayHaveActed),
+  };
 
   return {
     /** The tools of the open session; undefined while there is none. */
     tools: () => current?.tools,
-    call,
+    call: (request: CallRequest, options: CallOptions) => callTool(steps, request, options),
 
     /** Opens the session if there is none, and reads the list of tools again if there is one. @throws AlfredError */
     async refresh(): Promise<void> {
@@ -138,3 +122,36 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
   };
 }
 export type ServerConnection = ReturnType<typeof createServerConnection>;
+
+type Steps = {
+  open: () => Promise<Session>;
+  drop: (lost: Session) => void;
+  toError: (error: unknown, options: CallOptions) => AlfredError;
+};
+
+/** Calls a tool, in a new session if the server has forgotten the one that was open. @throws AlfredError */
+async function callTool(
+  { open, drop, toError }: Steps,
+  request: CallRequest,
+  options: CallOptions,
+): Promise<CallToolResult> {
+  const { signal, requireAccepted, beforeSend } = options;
+  let opened = await open();
+  await requireAccepted(opened.tools.get(request.tool));
+  await beforeSend();
+  try {
+    try {
+      return await opened.call(request, options);
+    } catch (error) {
+      if (!isLostSession(error, opened.hasId())) throw error;
+      drop(opened);
+      opened = await open();
+      await requireAccepted(opened.tools.get(request.tool));
+      return await opened.call(request, options);
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (isUnreachable(error)) drop(opened);
+    throw toError(opened.isTooLarge() ? new AnswerTooLarge() : error, options);
+  }
+}

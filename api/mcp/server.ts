@@ -3,6 +3,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { ApprovalDecision, approvalStatuses } from '../../contract/approval.ts';
 import { SearchRequest } from '../../contract/documents.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { ask, describeTask, taskOf } from './ask.ts';
 import type { CallRoute, RouteAnswer } from './call-route.ts';
@@ -49,15 +50,16 @@ export function createAlfredServer(call: CallRoute, draining: AbortSignal): McpS
     async (asked, { signal, _meta, sendNotification }) => {
       const progressToken = _meta?.progressToken;
       let step = 0;
+      const stop = linkAbort([signal, draining]);
       const answer = await ask(call, asked, {
-        signal: AbortSignal.any([signal, draining]),
+        signal: stop.signal,
         progress: async (message) => {
           step += 1;
           if (progressToken === undefined) return;
           const params = { progressToken, progress: step, message };
           await sendNotification({ method: 'notifications/progress', params });
         },
-      });
+      }).finally(stop.release);
       return asTask(answer);
     },
   );

@@ -30,7 +30,7 @@ export const mcpRoutes =
           release();
           void server.close();
         });
-        await server.connect(transport as Parameters<typeof server.connect>[0]);
+        await server.connect(transport);
         const headers = new Headers();
         for (const [name, value] of Object.entries(request.headers))
           if (value !== undefined) headers.set(name, String(value));

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
@@ -34,7 +33,7 @@ async function connect(subject = 'ada') {
   const transport = new StreamableHTTPClientTransport(new URL('/mcp', harness.url), {
     requestInit: { headers: { authorization: `Bearer ${subject}` } },
   });
-  await client.connect(transport as Transport);
+  await client.connect(transport);
   open.push(client);
   const call = async (name: string, given: Record<string, unknown> = {}, onProgress?: (message: string) => void) => {
     const result = await client.request(

@@ -37,7 +37,7 @@ test('messages pass with the saved sign-in, and a refusal becomes an error of it
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const api = createApiClient(
-    async () => ({ url, foundBy: 'the test' }) as never,
+    async () => ({ url, foundBy: 'the test' }),
     async () => ({ token: 'saved', from: 'alfred login' }),
   );
   const [input, output] = [new PassThrough(), new PassThrough()];

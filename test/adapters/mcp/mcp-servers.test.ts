@@ -33,7 +33,7 @@ const writing = { effect: 'write', agents: ['knowledge'] };
 const faulty = (tools: object, more: object = {}) => ({ crm: { url: server.url, tools, timeoutS: 20, ...more } });
 
 /** A worker's view of these servers. `accept` accepts what it has seen. */
-async function start(servers: object, { variables = {} as Record<string, string>, isAccepted = true } = {}) {
+async function start(servers: object, { variables = {}, isAccepted = true } = {}) {
   const config = loadConfig({
     DATABASE_URL: 'postgres://nobody@localhost/none',
     ALFRED_MCP_SERVERS: JSON.stringify(servers),
