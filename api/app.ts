@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
+import type { Scope } from '../contract/references.ts';
 import { ruleOf } from '../contract/rules/operations.ts';
 import { createLineBudget } from '../runtime/line-budget.ts';
 import { negotiate } from './http/negotiate.ts';
@@ -36,6 +37,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -105,7 +107,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path), config.ALFRED_CORS_ORIGINS);
     if (!isProbe(path)) limits.admitAddress(request, reply);
     if (isPreflight) return reply.code(204).send();
-    if (!path.startsWith('/v1/')) return;
+    if (!path.startsWith('/v1/') && path !== '/mcp') return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     await limits.admitPrincipal(request, reply);
@@ -113,7 +115,8 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    if (!path.endsWith('/events') && !path.endsWith('/:artifactId'))
+    // A client of MCP takes event streams as well.
+    if (!path.endsWith('/events') && !path.endsWith('/:artifactId') && path !== '/mcp')
       negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
@@ -125,6 +128,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const shared = {
     ...deps,
     openStream: createStreamOpener({ ...deps, limits, draining: stopping.signal }),
+    takeStream: (scope: Scope) => limits.openStream(scope),
     views: createViews(config),
     draining: stopping.signal,
   };
@@ -159,6 +163,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     apiKeyRoutes,
     auditRoutes,
     controlApiKeyRoutes,
+    mcpRoutes,
     meRoutes,
     usageRoutes,
     systemRoutes,

@@ -101,6 +101,11 @@ export const examples: Record<string, readonly string[]> = {
     'alfred slack unlink T0123ABCD/U0123ABCD',
     'alfred slack unlink --subject 5f0c2b1e-8f5c-4d0e-9a57-2f3f6c1f8c11 --tenant acme',
   ],
+  mcp: ['alfred mcp', 'alfred mcp list --json'],
+  'mcp list': ['alfred mcp list', 'alfred mcp list --json'],
+  'mcp show': ['alfred mcp show crm', 'alfred mcp show crm find_customer'],
+  'mcp serve': ['alfred mcp serve', 'ALFRED_URL=https://alfred.example.com alfred mcp serve'],
+  'mcp accept': ['alfred mcp accept crm find_customer', 'alfred mcp accept crm'],
   keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
   'keys list': ['alfred keys list --all --json'],
   'keys add': [

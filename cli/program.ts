@@ -29,6 +29,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,
   agents: async () => (await import('./commands/agents.ts')).addAgents,
+  mcp: async () => (await import('./commands/mcp.ts')).addMcp,
   config: async () => (await import('./commands/config.ts')).addConfig,
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   history: async () => (await import('./commands/history.ts')).addHistory,

@@ -8,6 +8,8 @@ import { withTimeout } from '../../runtime/with-timeout.ts';
 import { checkAgentTools } from '../check-tools.ts';
 import { agents as ownAgents, type Agent, type Agents } from '../index.ts';
 import { remoteAgentsOf } from '../remote-agents.ts';
+import { mcpToolOutlines } from '../tools/mcp/mcp-tools.ts';
+import { checkMcpAgents, withMcpTools } from '../tools/mcp/with-mcp-tools.ts';
 import { toolOutlines } from '../tools/tool-outlines.ts';
 import { namesIn, type PackDescription } from './describe-pack.ts';
 import { agentFoldersOf, findPack } from './find-pack.ts';
@@ -58,7 +60,7 @@ async function readPacks(edge: LoadEdge): Promise<KnownAgents> {
   const { config, log } = edge;
   const packs: PackDescription[] = [];
   const refused: RefusedPack[] = [];
-  let agents = ownAgents;
+  let agents = withMcpTools(ownAgents, config.ALFRED_MCP_SERVERS);
   // All at once: each waits for a process of its own.
   const probes = config.ALFRED_AGENT_PACKS.map((source) => ({ source, probe: settled(probePack(source)) }));
   for (const { source, probe } of probes) {
@@ -97,24 +99,26 @@ export async function checkPack(source: string, config: AgentConfig): Promise<Pa
   return found;
 }
 
-type AgentConfig = Pick<Config, 'ALFRED_AGENTS'>;
+type AgentConfig = Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MCP_SERVERS'>;
 
 /** Loads a pack into this process. @throws PackFault */
-async function loadPack(found: PackDescription, known: Agents, config: AgentConfig): Promise<Record<string, Agent>> {
+async function loadPack(found: PackDescription, known: Agents, config: AgentConfig): Promise<Agents> {
   for (const { name } of found.agents) refuseTaken(name, known);
   // It came to an end in the trial; here it may find another environment.
   const agents = await withTimeout(importAsTried(found), longestLoadMs, () => {
     throw new PackFault(`it was not loaded within ${longestLoadMs / 1_000} s`);
   });
-  for (const [agent, made] of agents) {
-    try {
-      checkAgentTools(config, { name: agent, agent: made }, toolOutlines);
-    } catch (error) {
-      if (error instanceof ConfigError) throw new PackFault(error.message, { cause: error });
-      throw error;
-    }
+  try {
+    const { ALFRED_MCP_SERVERS: servers } = config;
+    const complete = withMcpTools(Object.fromEntries(agents), servers);
+    const outlines = { ...toolOutlines, ...mcpToolOutlines(servers) };
+    for (const [agent, made] of Object.entries(complete))
+      checkAgentTools(config, { name: agent, agent: made }, outlines);
+    return complete;
+  } catch (error) {
+    if (error instanceof ConfigError) throw new PackFault(error.message, { cause: error });
+    throw error;
   }
-  return Object.fromEntries(agents);
 }
 
 function refuseTaken(agent: string, known: Agents): void {
@@ -161,5 +165,7 @@ function report({ metrics, readiness }: LoadEdge, refused: readonly RefusedPack[
 /** An agent of a refused pack may have settings: the fault of a pack must not stop anything else. */
 function checkNames(config: Config, agents: Agents, refused: readonly RefusedPack[]): void {
   if (refused.some(({ agents: names }) => names === undefined)) return;
-  checkAgentNames(config, [...Object.keys(agents), ...refused.flatMap(({ agents: names = [] }) => names)]);
+  const known = [...Object.keys(agents), ...refused.flatMap(({ agents: names = [] }) => names)];
+  checkAgentNames(config, known);
+  checkMcpAgents(config.ALFRED_MCP_SERVERS, known);
 }

@@ -2,6 +2,7 @@ import type { Config } from '../../runtime/config.ts';
 import type {
   Documents,
   MailTransport,
+  McpTools,
   MessageStore,
   Sandbox,
   SearchIndex,
@@ -12,6 +13,7 @@ import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
+import { createMcpTools } from './mcp/mcp-tools.ts';
 import { askPersonTool } from './orchestration/ask-person.ts';
 import { delegateTool } from './orchestration/delegate.ts';
 import { handOverTool } from './orchestration/hand-over.ts';
@@ -41,6 +43,8 @@ type ToolPorts = ActingPorts & {
   documents: Pick<Documents, 'read'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
+  /** Absent where tools of MCP servers are not called. */
+  mcp?: McpTools | undefined;
 };
 
 type ActingPorts = {
@@ -54,11 +58,13 @@ type ActingConfig = Pick<
   'ALFRED_WEBHOOK_SECRET' | 'ALFRED_WEBHOOK_HOSTS' | 'ALFRED_MAIL_FROM' | 'ALFRED_MAIL_DOMAINS'
 >;
 
+type ToolConfig = ActingConfig & Partial<Pick<Config, 'ALFRED_MCP_SERVERS'>>;
+
 /**
  * Every tool that several agents share, by name. An agent may use those that its `tools` names, and `read_result` after
  * a shortened result.
  */
-export function createTools(config: ActingConfig, ports: ToolPorts): Record<string, Tool> {
+export function createTools(config: ToolConfig, ports: ToolPorts): Record<string, Tool> {
   const tools = [
     searchDocumentsTool(ports.index),
     readDocumentTool(ports.documents),
@@ -69,6 +75,7 @@ export function createTools(config: ActingConfig, ports: ToolPorts): Record<stri
     askPersonTool,
     handOverTool,
     ...createActingTools(config, ports),
+    ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));
 }

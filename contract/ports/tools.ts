@@ -61,6 +61,9 @@ export interface Tool extends ToolDescription {
   /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
   needsIndex?: true;
 
+  /** Absent: always. A tool that is not offered stands in no request to a model, and its `run` refuses. */
+  isOffered?(): boolean;
+
   /** Present when a call runs another agent: the workflow starts it as a child, and `run` is not called. */
   delegates?: true;
 

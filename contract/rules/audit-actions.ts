@@ -60,6 +60,7 @@ export const operatorActions = [
   'slack.workspace.remove',
   'slack.erase',
   'feedback.read',
+  'mcp.accept',
 ] as const;
 export type OperatorAction = (typeof operatorActions)[number];
 

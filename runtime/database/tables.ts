@@ -26,6 +26,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     counted_by: string | null;
     created_at: Generated<Date>;
   };
+  mcp_tools: McpToolTable;
   tasks: TaskTable;
   task_events: {
     task_id: string;
@@ -269,4 +270,17 @@ type ApprovalTable = Owned & {
   decided_hash: string | null;
   note_hashes: Generated<string[]>;
   deciders: Generated<unknown>;
+};
+
+/** One row a tool of an MCP server, for the whole deployment. */
+export type McpToolTable = {
+  server: string;
+  tool: string;
+  fingerprint: string;
+  definition: unknown;
+  seen_at: Generated<Date>;
+  accepted_fingerprint: string | null;
+  accepted_definition: unknown;
+  accepted_by: string | null;
+  accepted_at: Date | null;
 };
