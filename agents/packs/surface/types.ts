@@ -126,7 +126,7 @@ export type AgentDefinition<I extends z.ZodType> = {
   maxSteps?: number;
   /** What it is asked, as an object schema; default a text. */
   input?: I;
-  /** Makes the question for the model of an input, at once (no promise); default: the input as JSON. With `input` only. */
+  /** Makes the question for the model of an input, at once; default: the input as JSON. Goes with `input`. */
   ask?(input: z.output<I>): string | Question;
   /** With it the answer is one JSON value that fits this schema, and stands in `data` of the result. */
   answer?: z.ZodType;
