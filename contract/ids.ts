@@ -28,7 +28,7 @@ export const isAgentQueue = (queue: string) => queue.startsWith(agentQueue(''));
 
 /** The name that an agent has for the time of a test. The names of all other agents have no dot. */
 export const testAgentName = (agent: string, test: string) => `${agent.slice(0, 48)}.test-${test}`;
-/** SQL pattern of such names: no one is told of what happens to their tasks. */
+/** SQL pattern of such names: nothing is posted about their tasks. */
 export const testAgentPattern = '%.test-%';
 
 export const documentsQueue = 'documents';

@@ -66,7 +66,7 @@ export function checkReconciled(tool: { name: string }, returned: unknown): Reco
   return { state: state === 'not_done' ? state : 'unknown' };
 }
 
-/** Checks what `undo` of a tool returned: it is done, whatever it says. */
+/** Checks what `undo` of a tool returned: it is done, regardless of what it says. */
 export function checkUndone(returned: unknown): { summary: string } {
   const { summary } = (returned ?? {}) as { summary?: unknown };
   return { summary: typeof summary === 'string' && summary.trim() ? oneLine(summary) : 'Undone' };

@@ -49,7 +49,7 @@ export async function findAgents(given: string, config: Config, log: Logger): Pr
   });
 }
 
-/** The configuration with one pack. Settings of agents of other packs would be settings of agents that are not there. */
+/** The configuration with one pack, without settings of the agents of others, which are not there. */
 function forPack(config: Config, folder: string): Config {
   const names = [...Object.keys(ownAgents), ...agentFoldersOf(resolve(folder))];
   const settings = Object.entries(config.ALFRED_AGENTS ?? {}).filter(([name]) => names.includes(name));

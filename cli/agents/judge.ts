@@ -66,11 +66,12 @@ export function createJudge(model: string, { providers, catalog }: Models, pause
       idempotencyKey: `${taskId}/1/judge`,
     };
     let costUsd = 0;
-    for (let attempt = 0; ; attempt++) {
+    let attempt = 0;
+    while (true) {
       const { usage, answer, error } = await ask(provider, request, signal);
       costUsd += usage ? costOf(price, usage) : 0;
       if (answer !== undefined) return { model, ...verdictIn(answer), costUsd };
-      const pauseMs = error && passing.includes(error.code) ? pausesMs[attempt] : undefined;
+      const pauseMs = error && passing.includes(error.code) ? pausesMs[attempt++] : undefined;
       if (pauseMs === undefined || signal?.aborted)
         return { model, verdict: 'none', reason: error?.message ?? 'it was stopped', costUsd };
       await sleep(error?.retryAfterMs ?? pauseMs, undefined, { signal }).catch(() => {});

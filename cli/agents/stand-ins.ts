@@ -13,7 +13,10 @@ export function createStandIns() {
   const results = new Map<string, EvalCase['results']>();
   const replace = (tool: Tool): Tool => {
     if (tool.effect !== 'write') return tool;
-    const { reconcile: _reconcile, undo: _undo, ...rest } = tool;
+    // Nothing was done that could be asked for, or taken back.
+    const rest = { ...tool };
+    delete rest.reconcile;
+    delete rest.undo;
     return {
       ...rest,
       repeatable: true,

@@ -96,7 +96,10 @@ export type ToolDefinition<I extends z.ZodType, S extends Settings> = {
   /** How long a call that changes nothing may take; default two minutes, at most four. */
   timeoutMs?: number;
   settings?: S;
-  /** Checks what the schema cannot, at once (no promise). Throw `toolError('invalid_request', …)` with what the model should do. */
+  /**
+   * Checks what the schema cannot, at once (no promise). Throw `toolError('invalid_request', …)` with what the model
+   * should do.
+   */
   check?(input: z.output<I>): void;
   run(input: z.output<I>, context: ToolContext<S>): Promise<ToolOutcome>;
   /** Asks the receiver what became of a call whose answer got lost. */
@@ -129,7 +132,7 @@ export type AgentDefinition<I extends z.ZodType> = {
   maxSteps?: number;
   /** What it is asked, as an object schema; default a text. */
   input?: I;
-  /** Makes the question for the model of an input, at once (no promise); default: the input as JSON. Goes with `input`. */
+  /** Makes the question for the model of an input, at once; default: the input as JSON. Goes with `input`. */
   ask?(input: z.output<I>): string | Question;
   /** With it the answer is one JSON value that fits this schema, and stands in `data` of the result. */
   answer?: z.ZodType;
