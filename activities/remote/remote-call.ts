@@ -156,5 +156,8 @@ export async function showState(deps: RemoteDeps, task: TaskRef, state: Progress
 export function endOf(agent: string, { how }: Extract<RemoteState, { state: 'failed' }>): AlfredError {
   if (how === 'refused') return new AlfredError('remote_refused', `The remote agent ${agent} turned the request down.`);
   const what = how === 'cancelled' ? 'was cancelled there' : 'failed';
-  return new AlfredError('remote_failed', `The remote agent ${agent} ${what}; its events say what it said.`);
+  return new AlfredError(
+    'remote_failed',
+    `The remote agent ${agent} ${what}; its words stand in the events of the task.`,
+  );
 }

@@ -8,14 +8,24 @@ import { answerArtifacts, answerId, statusView, taskView, textPart } from './tas
 
 type Stream = AsyncGenerator<StreamResponse, void, undefined>;
 
+type Deps = {
+  inner: InnerRequests;
+  read: (id: string) => Promise<Task>;
+  /** Aborts when the caller has gone, or the process shuts down. */
+  signal: AbortSignal;
+};
+
 /** Yields a task, what happens to it, and its end. */
-export async function* followTask(inner: InnerRequests, task: Task, read: (id: string) => Promise<Task>): Stream {
+export async function* followTask({ inner, read, signal }: Deps, task: Task): Stream {
   yield { payload: { $case: 'task', value: taskView(task) } };
   if (isEnded(task.status)) return;
   const ids = { taskId: task.id, contextId: task.conversationId ?? task.id };
   const events = await inner.stream(`/v1/tasks/${encodeURIComponent(task.id)}/events?after=${task.lastSeq}`);
+  // A generator that waits for an event cannot be ended from outside.
+  signal.addEventListener('abort', events.close, { once: true });
+  if (signal.aborted) events.close();
   try {
-    const body = Readable.toWeb(Readable.from(events)) as ReadableStream<Uint8Array<ArrayBuffer>>;
+    const body = Readable.toWeb(Readable.from(events.pieces)) as ReadableStream<Uint8Array<ArrayBuffer>>;
     let isFresh = true;
     for await (const { data } of parseSseStream(new Response(body))) {
       const event = JSON.parse(data) as TaskEvent;
@@ -28,9 +38,13 @@ export async function* followTask(inner: InnerRequests, task: Task, read: (id: s
       if (event.type === 'task.waiting' || event.type === 'task.resumed' || event.type === 'task.started')
         yield state(ids, event);
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
   } finally {
-    events.destroy();
+    signal.removeEventListener('abort', events.close);
+    events.close();
   }
+  if (signal.aborted) return;
   yield* endOf(ids, await read(task.id));
 }
 

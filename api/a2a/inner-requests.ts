@@ -36,6 +36,9 @@ export class RefusedAtDoor extends Error {
   }
 }
 
+/** The events of a task as they are written. `close` is for a reader that leaves. */
+export type InnerStream = { pieces: AsyncIterable<unknown>; close(): void };
+
 export type InnerRequests = ReturnType<typeof createInnerRequests>;
 
 /**
@@ -75,10 +78,11 @@ export function createInnerRequests(app: Api, request: FastifyRequest) {
     },
 
     /** Opens a stream of events. @throws A2AError, RefusedAtDoor */
-    async stream(url: string): Promise<NodeJS.ReadableStream & { destroy(): void }> {
+    async stream(url: string): Promise<InnerStream> {
       const headers = { accept: 'text/event-stream' };
       const response = await app.inject({ ...optionsOf({ method: 'GET', url, headers }), payloadAsStream: true });
-      if (response.statusCode < 400) return response.stream();
+      // The end of the stream itself would not reach the route that writes it.
+      if (response.statusCode < 400) return { pieces: response.stream(), close: () => response.raw.res.destroy() };
       let body = '';
       for await (const piece of response.stream()) body += String(piece);
       throw refuse(faultOf(response.statusCode, response.headers, body));

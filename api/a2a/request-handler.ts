@@ -65,13 +65,13 @@ export function createRequestHandler({ inner, card, extendedCard, signal }: Deps
     },
 
     async *sendMessageStream(request) {
-      yield* followTask(inner, await send(request), read);
+      yield* followTask({ inner, read, signal }, await send(request));
     },
 
     async *resubscribe({ id }): AsyncGenerator<StreamResponse, void, undefined> {
       const task = await read(id);
       if (isEnded(task.status)) throw new UnsupportedOperationError('The task has ended: read it with GetTask.');
-      yield* followTask(inner, task, read);
+      yield* followTask({ inner, read, signal }, task);
     },
 
     getTask: async ({ id }) => taskView(await read(id)),

@@ -78,7 +78,7 @@ export const adviceOn: Partial<Record<ErrorCode, string>> = {
   model_loop: 'Change the question or the model.',
   remote_unavailable: 'Ask again later; the log has the reason.',
   remote_refused: 'Correct `ALFRED_REMOTE_AGENTS`, or what the agent allows Alfred.',
-  remote_failed: 'Read what the agent said in the events of the task.',
+  remote_failed: 'Read the words of the agent in the events of the task.',
   never_started: 'Ask again.',
   workflow_lost: 'Ask again.',
   terminated: 'Ask again.',

@@ -54,8 +54,11 @@ export const a2aRoutes =
         const inner = createInnerRequests(app, request);
         const url = endpointOf(request);
         const gone = new AbortController();
-        reply.raw.once('close', () => gone.abort());
         const stop = linkAbort([draining, gone.signal]);
+        reply.raw.once('close', () => {
+          gone.abort();
+          stop.release();
+        });
         const card = agentCardOf(url, version);
         const handler = createRequestHandler({
           inner,
@@ -63,18 +66,14 @@ export const a2aRoutes =
           signal: stop.signal,
           extendedCard: async () => agentCardOf(url, version, await usableBy(inner, agents)),
         });
-        try {
-          const answer = await answerTo(request, card, handler);
-          const refusal = inner.refusal();
-          if (refusal) return await sendRefusal(reply, refusal);
-          if (!isStream(answer)) return await sendJson(reply, answer);
-          return await reply
-            .type('text/event-stream')
-            .header('cache-control', 'no-store')
-            .send(Readable.from(frames(answer)));
-        } finally {
-          stop.release();
-        }
+        const answer = await answerTo(request, card, handler);
+        const refusal = inner.refusal();
+        if (refusal) return sendRefusal(reply, refusal);
+        if (!isStream(answer)) return sendJson(reply, answer);
+        return reply
+          .type('text/event-stream')
+          .header('cache-control', 'no-store')
+          .send(Readable.from(frames(answer)));
       },
     });
   };

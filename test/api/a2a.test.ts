@@ -146,6 +146,29 @@ describe('Alfred as an agent of A2A', () => {
     );
   });
 
+  test('a caller that goes away leaves no stream behind', async () => {
+    const { turn, release } = blockedTurn('Late.');
+    api.script([turn]);
+    const streams = async () => (await api.metrics.eventStreams.get()).values[0]?.value ?? 0;
+    const caller = new AbortController();
+    const response = await fetch(`${api.url}/a2a`, {
+      method: 'POST',
+      signal: caller.signal,
+      headers: { 'content-type': 'application/json', 'a2a-version': '1.0', authorization: 'Bearer ann' },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'SendStreamingMessage',
+        params: { message: { messageId: 'leaves', role: 'ROLE_USER', parts: [{ text: 'Work' }] } },
+      }),
+    });
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    await until('it is followed', async () => (await streams()) > 0);
+    caller.abort();
+    await until('the stream is closed', async () => (await streams()) === 0);
+    release();
+  });
+
   test('an agent is chosen by name, and the extended card has those that there are', async () => {
     api.script([{ text: ['From the documents.'] }]);
     const task = await ask(ann, 'What is it?', { agent: 'knowledge' });
