@@ -5582,6 +5582,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example trip,total
+                     *     Rome,412.50
+                     */
                     "*/*": string;
                 };
             };
