@@ -25,9 +25,9 @@ export type UnwrittenText = {
 };
 
 /**
- * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later piece is the text that was
- * buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their
- * order. After a failed write it is not known whether the piece is stored: the next write completes the whole text. The
+ * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later piece is the text that
+ * was buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep
+ * their order. After a failed write it is not known whether the piece is stored: the next write completes the whole text. The
  * stream must not fail the call: text that cannot be written is left to the caller of `close`.
  *
  * @param onFailure called for each failed write
