@@ -25,7 +25,7 @@ export type UnwrittenText = {
 };
 
 /**
- * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later piece is what was buffered
+ * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later one is what was buffered
  * during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their order. After
  * a failed write it is not known whether the piece is stored: the next write completes the whole text. The stream must
  * not fail the call: text that is not written is left to the caller of `close`.
