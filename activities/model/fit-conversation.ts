@@ -30,8 +30,8 @@ export type StepContext = {
 /**
  * Shortens the conversation if it takes too much of the model's window. Each compaction is an event.
  *
- * @param options `opened`: what the step began with; without it the conversation is loaded. `force`: the provider refused
- *   the conversation as too large
+ * @param options `opened`: what the step began with; without it the conversation is loaded. `force`: the provider
+ *   refused the conversation as too large
  * @throws AlfredError `model_context_overflow` when it cannot be made to fit; and as `askModel`, for the summary
  */
 export async function fitConversation(

@@ -16,7 +16,7 @@ type Writes = {
 
 /** What is left when a stream has ended. */
 export type UnwrittenText = {
-  /** The end of the text, which nobody has tried to write. Empty when there is none. */
+  /** The end of the text, which was not tried to be written. Empty when there is none. */
   rest: string;
   /** How many pieces were written, or may have been. */
   pieces: number;
@@ -25,10 +25,10 @@ export type UnwrittenText = {
 };
 
 /**
- * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later piece is the text that was
- * buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their
- * order. After a failed write it is not known whether the piece is stored: the next write completes the whole text. The
- * stream must not fail the call: text that cannot be written is left to the caller of `close`.
+ * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later one is what was buffered
+ * during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their order. After
+ * a failed write it is not known whether the piece is stored: the next write completes the whole text. The stream must
+ * not fail the call: text that is not written is left to the caller of `close`.
  *
  * @param onFailure called for each failed write
  */

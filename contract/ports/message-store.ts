@@ -52,8 +52,8 @@ export interface MessageStore {
   load(scope: Scope, head: MessageHead): Promise<MessageChain>;
 
   /**
-   * Loads what a step of a task begins with, as `load` does. A message that follows `head` is added to the chain and not
-   * stored: the call that is made with it stores it.
+   * Loads what a step of a task begins with, as `load` does. A message that follows `head` is added to the chain and
+   * not stored: the call that is made with it stores it.
    *
    * @param next the results of the calls that the message at `head` asks for
    */

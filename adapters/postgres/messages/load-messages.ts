@@ -21,7 +21,7 @@ export async function loadChain(db: Database, scope: Scope, head: MessageHead): 
   return chainOf(await readChain(db, scope, { head, parentOf: sql`c.parent`, withResults: true }));
 }
 
-/** Loads a chain with a message that follows it and is not stored, and what is added to the instructions of its task. */
+/** Loads a chain with a message that follows it and is not stored, and what its task adds to the instructions. */
 export async function openChain(
   db: Database,
   task: TaskRef,

@@ -121,8 +121,7 @@ test('lists of tasks, with every filter', async () => {
 
 test('a task with its events, citations and callback', () =>
   expectIndexes(async () => {
-    await adapters.tasks.get(scope, ids.task);
-    await adapters.tasks.isOpen(scope, ids.task);
+    await Promise.all([adapters.tasks.get(scope, ids.task), adapters.tasks.isOpen(scope, ids.task)]);
     await adapters.events.read(scope, ids.task, 0, 100);
     await adapters.citations.list(scope, ids.task);
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
