@@ -109,7 +109,11 @@ describe('the set of this repository', () => {
   });
 
   test('the rules without a model choose rightly for at least 85 % of either half', async () => {
-    const routings = await evaluateRouter(createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 }), await readRouterSet(file), options);
+    const routings = await evaluateRouter(
+      createOfflineProvider({ firstTokenMs: 0, tokensPerS: 0 }),
+      await readRouterSet(file),
+      options,
+    );
     for (const half of ['tuning', 'held_out']) {
       const of = routings.filter((routing) => routing.half === half);
       expect(of.filter(({ isRight }) => isRight).length / of.length).toBeGreaterThanOrEqual(0.85);

@@ -46,7 +46,9 @@ describe('the budget', () => {
     const requests = harness.play({ boss: [{ calls: [delegate('left', 'A')] }, { text: ['Left is missing.'] }] });
     const { id, row } = await harness.runToEnd({ budget: { maxModelCalls: 2 } });
     expect(row).toMatchObject({ status: 'completed', result: { text: 'Left is missing.' } });
-    expect(outputsIn(requests.boss[1])).toEqual([{ error: expect.stringContaining('Left in your budget: 1 (model calls)') }]);
+    expect(outputsIn(requests.boss[1])).toEqual([
+      { error: expect.stringContaining('Left in your budget: 1 (model calls)') },
+    ]);
     expect(await harness.childrenOf(id)).toEqual([]);
   });
 
