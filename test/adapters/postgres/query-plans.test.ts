@@ -206,9 +206,7 @@ test('what a task and an upload ask of their own rows', () =>
     await adapters.ledger.listOpenCalls(task);
     await adapters.ledger.stateOfCall(task, ids.task);
     await adapters.ledger.findPaidCall(task, 1, 'turn');
-    await adapters.effects.listBegunUndos(task);
     await sendDelegationQueries(adapters, scope, ids.task);
-    await adapters.messageStore.findToolResult(scope, ids.task, 'c');
     await adapters.documents.getIngestion(scope, ids.ingestion);
     await adapters.documents.listPendingFiles(scope, ids.ingestion, 100);
     await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);
