@@ -1,13 +1,13 @@
 import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
+import { createMcp } from './mcp.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
-import { ConfigError, readOwnVariables } from '../runtime/config.ts';
+import { ConfigError } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
 import { createRequestLimits } from '../adapters/limits/request-limits.ts';
-import { createMcpServers } from '../adapters/mcp/mcp-servers.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
@@ -22,7 +22,6 @@ import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
-import { createMcpToolStore } from '../adapters/postgres/mcp/mcp-tool-store.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
 import { createDelegations } from '../adapters/postgres/delegations/delegations.ts';
 import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
@@ -75,13 +74,7 @@ export function createAdapters(edge: AdapterEdge) {
     apiKeys: createApiKeys(db),
     ...createSlackRows(db, slackInstallationKeysOf(config)),
   };
-  const mcpServers = createMcpServers({
-    servers: config.ALFRED_MCP_SERVERS,
-    store: createMcpToolStore(db),
-    readVariables: readOwnVariables,
-    log,
-    metrics,
-  });
+  const mcp = createMcp(edge);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -149,20 +142,14 @@ export function createAdapters(edge: AdapterEdge) {
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks,
-    mcp: mcpServers.tools,
-    /** Opens sessions with MCP servers, for a process that calls their tools. */
-    mcpServers,
+    ...mcp,
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async (): Promise<void> =>
-      void (await Promise.all([
-        knowledge.close(),
-        listener.close(),
-        leases.close(),
-        audit.audit.close(),
-        mcpServers.stop(),
-      ])),
+    async close(): Promise<void> {
+      const open = [knowledge, listener, leases, audit.audit, mcp.mcpServers];
+      await Promise.all(open.map((one) => one.close()));
+    },
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;
