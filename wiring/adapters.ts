@@ -1,13 +1,13 @@
 import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
+import { createMcp } from './mcp.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
 import { ConfigError, readOwnVariables } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
 import { createRequestLimits } from '../adapters/limits/request-limits.ts';
-import { createMcpServers } from '../adapters/mcp/mcp-servers.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
@@ -23,7 +23,6 @@ import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
-import { createMcpToolStore } from '../adapters/postgres/mcp/mcp-tool-store.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
 import { createDelegations } from '../adapters/postgres/delegations/delegations.ts';
 import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
@@ -58,6 +57,25 @@ import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
 
+/** Tasks and what belongs to them, as rows of Postgres. */
+const createRows = (
+  { postgres: { db }, config }: Pick<AdapterEdge, 'postgres' | 'config'>,
+  tenants: ReturnType<typeof createTenants>,
+) => ({
+  tasks: limitTasks(db, createTasks(db), tenants),
+  callbacks: createCallbacks(db),
+  approvals: createApprovals(db),
+  artifacts: createArtifacts(db),
+  rights: createCurrentRights(db),
+  effects: createEffects(db),
+  delegations: createDelegations(db),
+  remoteRuns: createRemoteRuns(db),
+  schedules: createSchedules(db),
+  shares: createShares(db),
+  apiKeys: createApiKeys(db),
+  ...createSlackRows(db, slackInstallationKeysOf(config)),
+});
+
 /** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
 export function createAdapters(edge: AdapterEdge) {
   const { config, log, postgres, client, metrics } = edge;
@@ -68,27 +86,8 @@ export function createAdapters(edge: AdapterEdge) {
   const tenants = createTenants(db, { onlyListed: config.ALFRED_ONLY_LISTED_TENANTS });
   const conversationRows = limitMessages(db, createConversationRows(db), tenants);
   const workflows = createWorkflows(client, config);
-  const rows = {
-    tasks: limitTasks(db, createTasks(db), tenants),
-    callbacks: createCallbacks(db),
-    approvals: createApprovals(db),
-    artifacts: createArtifacts(db),
-    rights: createCurrentRights(db),
-    effects: createEffects(db),
-    delegations: createDelegations(db),
-    remoteRuns: createRemoteRuns(db),
-    schedules: createSchedules(db),
-    shares: createShares(db),
-    apiKeys: createApiKeys(db),
-    ...createSlackRows(db, slackInstallationKeysOf(config)),
-  };
-  const mcpServers = createMcpServers({
-    servers: config.ALFRED_MCP_SERVERS,
-    store: createMcpToolStore(db),
-    readVariables: readOwnVariables,
-    log,
-    metrics,
-  });
+  const rows = createRows(edge, tenants);
+  const mcp = createMcp(edge);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -158,20 +157,14 @@ export function createAdapters(edge: AdapterEdge) {
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks,
     remoteAgents: createRemoteAgents(remoteAgentEntries(config), readOwnVariables),
-    mcp: mcpServers.tools,
-    /** Opens sessions with MCP servers, for a process that calls their tools. */
-    mcpServers,
+    ...mcp,
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async (): Promise<void> =>
-      void (await Promise.all([
-        knowledge.close(),
-        listener.close(),
-        leases.close(),
-        audit.audit.close(),
-        mcpServers.stop(),
-      ])),
+    async close(): Promise<void> {
+      const open = [knowledge, listener, leases, audit.audit, mcp.mcpServers];
+      await Promise.all(open.map((one) => one.close()));
+    },
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;

@@ -90,14 +90,10 @@ const isTooLarge = (error: unknown): boolean => causesOf(error).some((one) => on
 const codesOf = (error: unknown): string[] =>
   causesOf(error).flatMap((one) => (isRecord(one) && typeof one['code'] === 'string' ? [one['code']] : []));
 
-/** An error and what caused it, at most five deep. An abort carries its reason in itself. */
+/** An error and what caused it, at most five deep. */
 function causesOf(error: unknown): unknown[] {
   const causes: unknown[] = [];
-  for (
-    let one = error;
-    one !== undefined && causes.length < 5;
-    one = isRecord(one) || one instanceof Error ? one.cause : undefined
-  )
+  for (let one = error; one !== undefined && causes.length < 5; one = one instanceof Error ? one.cause : undefined)
     causes.push(one);
   return causes;
 }

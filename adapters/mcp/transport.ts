@@ -33,7 +33,7 @@ export function createTransports(server: string, settings: McpServerSettings, re
         args,
         ...(cwd === undefined ? {} : { cwd }),
         env: Object.fromEntries(env.map((name) => [name, values[name] ?? ''])),
-        // What a program writes there may be content: it is for nobody's log.
+        // What a program writes there may be content, which belongs into no log.
         stderr: 'ignore',
         maxBufferSize: maxBytes,
       });
@@ -50,7 +50,7 @@ export function createTransports(server: string, settings: McpServerSettings, re
 
 type FetchOptions = { headers: (readonly [string, string])[]; token: AccessToken | undefined; maxBytes: number };
 
-/** `fetch` with the server's credentials. An answer 401 renews the token once; longer answers than allowed are cut off. */
+/** `fetch` with the server's credentials. 401 renews the token once; longer answers than allowed are cut off. */
 const createFetch =
   ({ headers: own, token, maxBytes }: FetchOptions) =>
   async (input: string | URL, init: RequestInit = {}): Promise<Response> => {

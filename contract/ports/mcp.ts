@@ -22,7 +22,7 @@ export type McpToolRow = {
   acceptedAt: Date | null;
 };
 
-/** What is known of the tools of MCP servers. It belongs to the deployment, as the configuration of the servers does. */
+/** What is known of the tools of MCP servers. It belongs to the deployment, as their configuration does. */
 export interface McpToolStore {
   list(): Promise<McpToolRow[]>;
   find(server: string, tool: string): Promise<McpToolRow | undefined>;

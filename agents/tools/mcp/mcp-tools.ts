@@ -72,7 +72,7 @@ const outputOf = (server: string, { text, data, omitted, failed }: McpAnswer): J
 });
 
 function objectOf(name: string, input: JsonValue): JsonObject {
-  if (isRecord(input)) return input as JsonObject;
+  if (isRecord(input)) return input;
   throw new AlfredError('invalid_request', `${name} was called wrongly. Its arguments are an object.`);
 }
 

@@ -32,11 +32,10 @@ const reading = { effect: 'read', agents: ['knowledge'] };
 const writing = { effect: 'write', agents: ['knowledge'] };
 const faulty = (tools: object, more: object = {}) => ({ crm: { url: server.url, tools, timeoutS: 20, ...more } });
 
+type Given = { variables?: Record<string, string>; isAccepted?: boolean };
+
 /** A worker's view of these servers. `accept` accepts what it has seen. */
-async function start(
-  servers: object,
-  { variables = {}, isAccepted = true }: { variables?: Record<string, string>; isAccepted?: boolean } = {},
-) {
+async function start(servers: object, { variables = {}, isAccepted = true }: Given = {}) {
   const config = loadConfig({
     DATABASE_URL: 'postgres://nobody@localhost/none',
     ALFRED_MCP_SERVERS: JSON.stringify(servers),
