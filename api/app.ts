@@ -73,6 +73,45 @@ const maxHeaderSize = 16_384;
 /** How long a request may take to arrive, in milliseconds. Node looks every `checkMs` for those that are late. */
 const defaultArrival = { headersMs: 20_000, requestMs: 300_000, checkMs: 5_000 };
 
+const allRoutes = [
+  taskRoutes,
+  taskEventRoutes,
+  cancelTaskRoutes,
+  undoTaskRoutes,
+  taskBudgetRoutes,
+  taskCitationRoutes,
+  taskArtifactRoutes,
+  deleteTaskRoutes,
+  taskCallbackRoutes,
+  readerRoutes,
+  approvalRoutes,
+  scheduleRoutes,
+  controlScheduleRoutes,
+  conversationRoutes,
+  deleteConversationRoutes,
+  conversationMessageRoutes,
+  conversationEventRoutes,
+  stopConversationRoutes,
+  collectionRoutes,
+  documentRoutes,
+  documentTextRoutes,
+  ingestionRoutes,
+  ingestionEventRoutes,
+  ingestionCallbackRoutes,
+  sourceRoutes,
+  controlSourceRoutes,
+  agentRoutes,
+  apiKeyRoutes,
+  auditRoutes,
+  controlApiKeyRoutes,
+  mcpRoutes,
+  meRoutes,
+  usageRoutes,
+  systemRoutes,
+  signInRoutes,
+  a2aRoutes,
+];
+
 /** Builds the HTTP API. Nothing runs until the API listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
   const { config, log, readiness } = deps;
@@ -132,46 +171,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     views: createViews(config),
     draining: stopping.signal,
   };
-  for (const routes of [
-    taskRoutes,
-    taskEventRoutes,
-    cancelTaskRoutes,
-    undoTaskRoutes,
-    taskBudgetRoutes,
-    taskCitationRoutes,
-    taskArtifactRoutes,
-    deleteTaskRoutes,
-    taskCallbackRoutes,
-    readerRoutes,
-    approvalRoutes,
-    scheduleRoutes,
-    controlScheduleRoutes,
-    conversationRoutes,
-    deleteConversationRoutes,
-    conversationMessageRoutes,
-    conversationEventRoutes,
-    stopConversationRoutes,
-    collectionRoutes,
-    documentRoutes,
-    documentTextRoutes,
-    ingestionRoutes,
-    ingestionEventRoutes,
-    ingestionCallbackRoutes,
-    sourceRoutes,
-    controlSourceRoutes,
-    agentRoutes,
-    apiKeyRoutes,
-    auditRoutes,
-    controlApiKeyRoutes,
-    mcpRoutes,
-    meRoutes,
-    usageRoutes,
-    systemRoutes,
-    signInRoutes,
-    a2aRoutes,
-  ]) {
-    await app.register(routes(shared));
-  }
+  for (const routes of allRoutes) await app.register(routes(shared));
   await registerDocsPage(app, { hasSignIn: deps.browserSignIn !== undefined });
   await app.ready();
   return app;
