@@ -20,6 +20,7 @@ import { createStreamOpener } from './http/open-stream.ts';
 import { createErrorHandler } from './http/problems.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { agentSettingsRoutes } from './routes/agent-settings.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
@@ -152,6 +153,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     sourceRoutes,
     controlSourceRoutes,
     agentRoutes,
+    agentSettingsRoutes,
     apiKeyRoutes,
     auditRoutes,
     controlApiKeyRoutes,

@@ -12,6 +12,7 @@ import type {
   Erasure,
   IngestionEvents,
   Ledger,
+  ModelCatalog,
   RequestLimits,
   Schedules,
   Shares,
@@ -24,6 +25,7 @@ import type {
   SlackLinking,
   TaskEvents,
   Tasks,
+  TenantAgents,
   Tenants,
 } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
@@ -54,6 +56,7 @@ export type ApiDeps = {
     | 'ALFRED_TRUSTED_PROXIES'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
+    | 'ALFRED_MODELS'
     | 'ALFRED_PUBLIC_URL'
     | 'ALFRED_S3_PREFIXES'
     | 'ALFRED_SHUTDOWN_GRACE_S'
@@ -72,6 +75,10 @@ export type ApiDeps = {
   control: Control;
   tasks: Tasks;
   tenants: Tenants;
+  tenantAgents: TenantAgents;
+  catalog: Pick<ModelCatalog, 'factsOf'>;
+  /** The providers of models that are configured, by name. */
+  providers: Readonly<Record<string, unknown>>;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list'>;
   conversationRows: ConversationRows;

@@ -37,6 +37,7 @@ import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
+import { createTenantAgents } from '../adapters/postgres/tenants/tenant-agents.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
@@ -118,6 +119,7 @@ export function createAdapters(edge: AdapterEdge) {
     messageStore: createMessageStore(db),
     conversationRows,
     tenants,
+    tenantAgents: createTenantAgents(db, (tenant) => tenants.forget(tenant)),
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),

@@ -15,7 +15,7 @@ export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
-    tasks: Pick<Tasks, 'getConversationInstructions' | 'getCurrentRoles'>;
+    tasks: Pick<Tasks, 'getInstructions' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
@@ -37,10 +37,10 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
-  const added = await deps.tasks.getConversationInstructions(task);
+  const { own, added } = await deps.tasks.getInstructions(task);
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
-  const agent = { ...known, tools, instructions: withAdded(known.instructions, added) };
+  const agent = { ...known, tools, instructions: withAdded(own ?? known.instructions, added) };
   const offered = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.

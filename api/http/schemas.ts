@@ -5,6 +5,14 @@ import { AuditEntry, AuditList } from '../../contract/audit.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
 import { IngestionReport, TaskReport } from '../../contract/callback-report.ts';
+import {
+  AgentSettings,
+  AgentSettingsChange,
+  AgentSettingsList,
+  AgentSettingsRollback,
+  AgentSettingsVersion,
+  OwnAgentSettings,
+} from '../../contract/agent-settings.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import {
   Conversation,
@@ -65,9 +73,11 @@ import { namedEvents } from './event-schemas.ts';
 import { describeForReaders } from './readable-schema.ts';
 
 /** Schemas that requests and responses share. What they say of a request holds for both. */
-const shared = { Budget, Json, ReaderList };
+const shared = { Budget, Json, OwnAgentSettings, ReaderList };
 const accepted = {
   ...shared,
+  AgentSettingsChange,
+  AgentSettingsRollback,
   ApiKeyRequest,
   ApiKeyRotation,
   ApprovalDecision,
@@ -92,6 +102,9 @@ const answered = {
   ...shared,
   AgentDescription,
   AgentList,
+  AgentSettings,
+  AgentSettingsList,
+  AgentSettingsVersion,
   ApiKey,
   ApiKeyList,
   AuditEntry,

@@ -18,10 +18,10 @@ import { conversationPath, type Views } from '../links.ts';
 import { isOther, mayReadShared, readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares' | 'tenants'> & { views: Views };
 
 export const conversationRoutes =
-  ({ agents, config, conversationRows, shares, views }: Deps) =>
+  ({ agents, config, conversationRows, shares, tenants, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -39,7 +39,7 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const usable = usableAgents({ agents, config }, scope);
+        const usable = await usableAgents({ agents, config, tenants }, scope);
         const agent = findAgent(usable, body.agent);
         if (!agent)
           throw new AlfredError(

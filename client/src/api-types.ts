@@ -794,6 +794,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{name}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what your tenant has set for an agent, and what it may set; for the role admin */
+        get: operations["getAgentSettings"];
+        /**
+         * Set an agent’s instructions, models, budget and users for your tenant, as a new version
+         * @description What the body leaves out is as the operator has it. Tasks that have been asked for keep the version that they began with; within five seconds every process uses the new one. The same settings again make no version.
+         */
+        put: operations["setAgentSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of an agent’s settings, newest first */
+        get: operations["listAgentSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one version of an agent’s settings */
+        get: operations["getAgentSettingsVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a version back, as a new version
+         * @description Version 0 stands for an agent of which the tenant has set nothing. What the operator does not allow any more is refused. Safe to repeat.
+         */
+        post: operations["rollBackAgentSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -1040,6 +1115,18 @@ export interface components {
         };
         /** @description Any JSON value */
         Json: unknown;
+        OwnAgentSettings: {
+            /** @description false: the agent is not there for anybody of the tenant */
+            enabled?: boolean;
+            /** @description In place of the agent’s own */
+            instructions?: string;
+            /** @description provider:model; more behind commas stand in while it is down. Those that `operator.models` lists */
+            model?: string;
+            /** @description Limits of each task, at most as wide as those of the operator */
+            budget?: components["schemas"]["Budget"];
+            /** @description Only those with one of these roles may use it, of those whom the operator lets use it */
+            roles?: string[];
+        };
         ReaderList: {
             /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
             readers: string[];
@@ -1066,6 +1153,47 @@ export interface components {
         };
         AgentList: {
             agents: components["schemas"]["AgentDescription"][];
+        };
+        AgentSettings: {
+            agent: string;
+            /** @description 0: the tenant has set nothing */
+            version: number;
+            settings: components["schemas"]["OwnAgentSettings"];
+            note: string | null;
+            by: string | null;
+            at: string | null;
+            /** @description What holds where the tenant sets nothing, and the limits of what it may set */
+            operator: {
+                instructions: string;
+                model: string;
+                /** @description Those that a tenant may choose */
+                models: string[];
+                budget: components["schemas"]["Budget"];
+                /** @description null: it is there for everybody */
+                roles: string[] | null;
+            };
+            /** @description What tasks get that begin now */
+            effective: {
+                enabled: boolean;
+                model: string;
+                budget: components["schemas"]["Budget"];
+            };
+        };
+        AgentSettingsList: {
+            versions: components["schemas"]["AgentSettingsVersion"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        AgentSettingsVersion: {
+            agent: string;
+            version: number;
+            settings: components["schemas"]["OwnAgentSettings"];
+            note: string;
+            /** @description The version that it brought back */
+            restores: number | null;
+            /** @description The subject who made it */
+            by: string;
+            /** Format: date-time */
+            at: string;
         };
         ApiKey: {
             /** @description The part of the key that is no secret */
@@ -1392,7 +1520,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1905,6 +2033,8 @@ export interface components {
             parentId?: string | null;
             /** @description The schedule that asked, directly or in the conversation */
             scheduleId?: string | null;
+            /** @description The settings of the tenant for its agent that hold for it; absent: there were none */
+            settingsVersion?: number;
             /** @description The first words of what it was asked, on one line */
             asked?: string | null;
             /** @description What it was asked; absent in lists */
@@ -1993,6 +2123,8 @@ export interface components {
                 parentId?: string | null;
                 /** @description The schedule that asked, directly or in the conversation */
                 scheduleId?: string | null;
+                /** @description The settings of the tenant for its agent that hold for it; absent: there were none */
+                settingsVersion?: number;
                 /** @description The first words of what it was asked, on one line */
                 asked?: string | null;
                 /** @description What it was asked; absent in lists */
@@ -3510,6 +3642,30 @@ export interface components {
                     failed: number;
                 };
             };
+        };
+        AgentSettingsChange: {
+            /** @description false: the agent is not there for anybody of the tenant */
+            enabled?: boolean;
+            /** @description In place of the agent’s own */
+            instructions?: string;
+            /** @description provider:model; more behind commas stand in while it is down. Those that `operator.models` lists */
+            model?: string;
+            /** @description Limits of each task, at most as wide as those of the operator */
+            budget?: components["schemas"]["Budget"];
+            /** @description Only those with one of these roles may use it, of those whom the operator lets use it */
+            roles?: string[];
+            /** @description Why, for those who read the versions */
+            note: string;
+            /** @description The version that you have read; 0: none. When another one is there meanwhile, nothing is changed */
+            basedOn?: number;
+        };
+        AgentSettingsRollback: {
+            /** @description Its settings come back, as a new version; 0: nothing is set by the tenant */
+            version: number;
+            /** @description Why, for those who read the versions */
+            note: string;
+            /** @description The version that you have read; 0: none. When another one is there meanwhile, nothing is changed */
+            basedOn?: number;
         };
         ApiKeyRequest: {
             /** @description What it is for, for people to read */
@@ -10000,6 +10156,479 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             /** @description `not_acceptable`: No representation of that type exists. */
             406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "instructions": "Answer from the documents in at most three sentences, with citations.",
+                 *       "budget": {
+                 *         "maxModelCalls": 20
+                 *       },
+                 *       "note": "Shorter answers"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `settings_changed`: Another version of the settings is there meanwhile. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAgentSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "agent": "knowledge",
+                     *           "version": 1,
+                     *           "settings": {
+                     *             "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *             "budget": {
+                     *               "maxModelCalls": 20
+                     *             }
+                     *           },
+                     *           "note": "Shorter answers",
+                     *           "by": "local",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "restores": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettingsList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAgentSettingsVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+                /**
+                 * @description As the list of versions has it
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "restores": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettingsVersion"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rollBackAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "note": "The longer answers were not read"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentSettingsRollback"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `settings_changed`: Another version of the settings is there meanwhile. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
             /**
              * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
              *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.

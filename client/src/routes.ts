@@ -89,6 +89,7 @@ const keyedRoutes: Record<KeyedRoute, true> = {
 
 /** Routes that the API describes as safe to repeat, beside the methods that always are. */
 const repeatableRoutes: readonly Route[] = [
+  'POST /v1/agents/{name}/settings/rollback',
   'POST /v1/approvals/{id}',
   'POST /v1/conversations/{id}/messages',
   'POST /v1/conversations/{id}/stop',

@@ -142,9 +142,13 @@ export interface ConversationTurns {
   /**
    * Begins the turn of the next message and inserts its task.
    *
+   * @param settings `budget`: the limits of the agent in the tenant; `settingsVersion`: what the tenant has set for it
    * @returns the begun turn, or the turn that is under way; undefined when no message waits
    */
-  begin(conversation: ConversationRef, agentBudget: BudgetLimits): Promise<BegunTurn | undefined>;
+  begin(
+    conversation: ConversationRef,
+    settings: { budget: BudgetLimits; settingsVersion?: number | null | undefined },
+  ): Promise<BegunTurn | undefined>;
 
   /**
    * Ends the turn of a task that has ended: sets the head from which the next turn continues, and the states of the

@@ -1,5 +1,6 @@
 /** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
+export type * from './agent-settings.ts';
 export type * from './approvals.ts';
 export type * from './audit.ts';
 export type * from './browser-sessions.ts';

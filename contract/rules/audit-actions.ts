@@ -39,6 +39,8 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   changeSource: { action: 'source.change', resource: 'source' },
   syncSource: { action: 'source.sync', resource: 'source' },
   deleteSource: { action: 'source.delete', resource: 'source' },
+  setAgentSettings: { action: 'agent.settings', resource: 'agent' },
+  rollBackAgentSettings: { action: 'agent.settings', resource: 'agent' },
   createApiKey: { action: 'key.create', resource: 'key' },
   rotateApiKey: { action: 'key.rotate', resource: 'key' },
   revokeApiKey: { action: 'key.revoke', resource: 'key' },

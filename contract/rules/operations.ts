@@ -77,6 +77,12 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   deleteSource: rule('delete', 'source'),
 
   listAgents: rule('see', 'agent'),
+  getAgentSettings: rule('see', 'settings'),
+  setAgentSettings: rule('change', 'settings'),
+  listAgentSettings: rule('see', 'settings'),
+  getAgentSettingsVersion: rule('see', 'settings'),
+  rollBackAgentSettings: rule('change', 'settings'),
+
   getUsage: rule('see', 'usage'),
 
   createApiKey: rule('create', 'key'),

@@ -7,6 +7,9 @@ import type { ApiHarness } from './api-harness.ts';
 /** Stands in everything that is in a thing of `ada`, and may be shown only to those who may read it. */
 export const contentMarker = 'content-of-ada';
 
+/** The name of what belongs to a tenant as a whole. */
+export const nameOf = (resource: Resource) => (resource === 'settings' ? 'knowledge' : 'default');
+
 const ada = person('ada');
 type Asked = Relation | 'foreign';
 
@@ -134,12 +137,17 @@ export function createFixtures(api: ApiHarness) {
   };
 
   return {
-    /** A member of a group, and the settings of a collection in both tenants: a collection belongs to its tenant. */
+    /** A member of a group, and in both tenants settings of a collection and an agent, which belong to their tenant. */
     async prepare() {
       await query(`insert into group_members (tenant, subject, group_name) values ('local', 'cy', 'sales')`);
       await query(
         `insert into collections (tenant, name, chunk_tokens, overlap_tokens)
          values ('local', 'default', 300, 30), ('other', 'default', 300, 30)`,
+      );
+      await query(
+        `insert into agent_settings (tenant, agent, version, settings, note, created_by)
+         select tenant, 'knowledge', 1, '{"budget": {"maxModelCalls": 900}}', 'n', 'ada'
+         from unnest(array['local', 'other']) tenant`,
       );
     },
 

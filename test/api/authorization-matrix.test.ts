@@ -6,7 +6,7 @@ import { decide, decideAtDoor, type Relation, type Resource } from '../../contra
 import { person } from '../support/principals.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { readExampleRequests, type ExampleRequest } from './example-requests.ts';
-import { contentMarker, createFixtures, type Fixtures } from './authorization-fixtures.ts';
+import { contentMarker, createFixtures, nameOf, type Fixtures } from './authorization-fixtures.ts';
 
 let api: ApiHarness;
 let fixtures: Fixtures;
@@ -63,7 +63,7 @@ async function ask(
   { method, template, query, headers, body }: ExampleRequest,
   id: string,
 ): Promise<Answer> {
-  const path = template.replace(/\{(\w+)\}/, encodeURIComponent(id));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(name === 'version' ? '1' : id));
   const answer = await api.app.inject({
     method: method as 'GET',
     url: query.size > 0 ? `${path}?${query.toString()}` : path,
@@ -111,7 +111,7 @@ test.each(rights)('%s: every operation answers as the policy says, in every rela
       const found = relation === 'foreign' ? undefined : decide(principal, relation, action, resource);
       const isAllowed = namesOne ? found?.allowed === true : atDoor.allowed;
       const changes = example.method !== 'GET' && isAllowed;
-      const id = namesOne ? await fixtures.idOf(resource, relation, { isFresh: changes }) : 'default';
+      const id = namesOne ? await fixtures.idOf(resource, relation, { isFresh: changes }) : nameOf(resource);
       const answer = await ask(principal, example, id);
       const cell = [operationId, relation, answer.status, isAllowed ? '' : answer.body];
       cells++;

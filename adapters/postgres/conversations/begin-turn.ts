@@ -3,9 +3,9 @@ import type { Callback } from '../../../contract/callback.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { BegunTurn, NewMessage } from '../../../contract/ports/index.ts';
+import type { BegunTurn, ConversationTurns, NewMessage } from '../../../contract/ports/index.ts';
+import { tightestLimits } from '../../../contract/rules/tightest-limits.ts';
 import { insertMessage } from '../messages/message-store.ts';
-import { tightestLimits } from '../tasks/budgets.ts';
 import { closeTask } from '../tasks/end-task.ts';
 import { insertTask } from '../tasks/insert-task.ts';
 import { withQueries } from '../with-queries.ts';
@@ -35,6 +35,7 @@ type TurnContext = {
   /** What messages of the conversation get when they name nothing else. */
   defaults: Pick<Request, 'budget' | 'priority'> & { callback?: Callback };
   agentBudget: BudgetLimits;
+  settingsVersion: number | null;
 };
 
 /**
@@ -46,12 +47,13 @@ type TurnContext = {
 export async function beginTurn(
   trx: Database,
   ref: ConversationRef,
-  agentBudget: BudgetLimits,
+  { budget: agentBudget, settingsVersion = null }: Parameters<ConversationTurns['begin']>[1],
 ): Promise<BegunTurn | undefined> {
   const { conversationId } = ref;
   const conversation = await lockConversation(trx, ref);
   if (!conversation) return undefined;
-  const context: TurnContext = { trx, ref, defaults: conversation.defaults as TurnContext['defaults'], agentBudget };
+  const defaults = conversation.defaults as TurnContext['defaults'];
+  const context: TurnContext = { trx, ref, defaults, agentBudget, settingsVersion };
   const open = await openMessages(trx, conversationId);
   const running = open.find(({ state }) => state === 'running');
   if (running) {
@@ -101,7 +103,7 @@ const turnOf = (
 
 /** Appends a message's text to the chain and inserts its task. @returns the new head */
 async function appendMessage(
-  { trx, ref, defaults, agentBudget }: TurnContext,
+  { trx, ref, defaults, agentBudget, settingsVersion }: TurnContext,
   { id, task_id, created_at, text, request, request_hash, roles, principal }: MessageRow,
   parent: MessageHead | null,
 ): Promise<MessageHead> {
@@ -129,6 +131,7 @@ async function appendMessage(
       },
       requestHash: request_hash,
       budget: tightestLimits(tightestLimits(agentBudget, defaults.budget ?? {}), request.budget ?? {}),
+      settingsVersion,
       head: message.head,
     },
   );

@@ -10,7 +10,7 @@ import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getConversationInstructions' | 'listStates'>;
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getInstructions' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -59,16 +59,23 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return current ? rolesLeft(kept, current) : kept;
   },
 
-  async getConversationInstructions({ tenant, taskId }) {
+  async getInstructions({ tenant, taskId }) {
     const row = await db
       .selectFrom('tasks as t')
-      .innerJoin('conversations as c', 'c.id', 't.conversation_id')
-      .select('c.instructions')
+      .leftJoin('conversations as c', (join) =>
+        join.onRef('c.id', '=', 't.conversation_id').onRef('c.tenant', '=', 't.tenant'),
+      )
+      .leftJoin('agent_settings as s', (join) =>
+        join
+          .onRef('s.tenant', '=', 't.tenant')
+          .onRef('s.agent', '=', 't.agent')
+          .onRef('s.version', '=', 't.settings_version'),
+      )
+      .select(['c.instructions as added', 's.instructions as own'])
       .where('t.id', '=', taskId)
       .where('t.tenant', '=', tenant)
-      .where('c.tenant', '=', tenant)
       .executeTakeFirst();
-    return row?.instructions ?? undefined;
+    return { own: row?.own ?? undefined, added: row?.added ?? undefined };
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
