@@ -36,6 +36,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -157,6 +158,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     apiKeyRoutes,
     auditRoutes,
     controlApiKeyRoutes,
+    memoryRoutes,
     meRoutes,
     usageRoutes,
     systemRoutes,

@@ -22,6 +22,7 @@ type ApiAdapters = Pick<
   | 'shares'
   | 'sources'
   | 'tasks'
+  | 'memories'
   | 'tenants'
   | 'tenantAgents'
   | 'catalog'

@@ -12,6 +12,7 @@ import type {
   Erasure,
   IngestionEvents,
   Ledger,
+  Memories,
   ModelCatalog,
   RequestLimits,
   Schedules,
@@ -74,6 +75,7 @@ export type ApiDeps = {
   log: Logger;
   control: Control;
   tasks: Tasks;
+  memories: Memories;
   tenants: Tenants;
   tenantAgents: TenantAgents;
   catalog: Pick<ModelCatalog, 'factsOf'>;

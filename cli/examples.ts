@@ -137,6 +137,13 @@ export const examples: Record<string, readonly string[]> = {
   'index verify': ['alfred index verify --json'],
   'index snapshot': ['alfred index snapshot backup/index'],
   'index restore': ['alfred index restore backup/index'],
+  memories: ['alfred memories', 'alfred memories add "I work in the Paris office."'],
+  'memories list': ['alfred memories list --all --json'],
+  'memories add': [
+    'alfred memories add "I work in the Paris office."',
+    'alfred memories add "Our supplier is ACME." --group purchasing --expires-in-days 90',
+  ],
+  'memories remove': ['alfred memories remove 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   agents: ['alfred agents', 'alfred agents --json', 'alfred agents add order-desk'],
   'agents list': ['alfred agents list --json'],
   'agents show': ['alfred agents show knowledge', 'alfred agents show knowledge --json'],

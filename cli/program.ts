@@ -28,6 +28,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   usage: async () => (await import('./commands/usage.ts')).addUsage,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,
+  memories: async () => (await import('./commands/memories.ts')).addMemories,
   agents: async () => (await import('./commands/agents.ts')).addAgents,
   config: async () => (await import('./commands/config.ts')).addConfig,
   replay: async () => (await import('./commands/replay.ts')).addReplay,

@@ -21,6 +21,7 @@ import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
+import { createMemories } from '../adapters/postgres/memories/memories.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
 import { createDelegations } from '../adapters/postgres/delegations/delegations.ts';
 import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
@@ -69,6 +70,7 @@ export function createAdapters(edge: AdapterEdge) {
     rights: createCurrentRights(db),
     effects: createEffects(db),
     delegations: createDelegations(db),
+    memories: createMemories(db),
     schedules: createSchedules(db),
     shares: createShares(db),
     apiKeys: createApiKeys(db),

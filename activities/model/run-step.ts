@@ -9,12 +9,14 @@ import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
 import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
 import { stepRequest, withAdded } from './model-request.ts';
-import type { ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
+import { recallMemories, withMemories } from './recall.ts';
+import type { Memories, ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
+    memories: Pick<Memories, 'recall'>;
     tasks: Pick<Tasks, 'getInstructions' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
@@ -37,10 +39,12 @@ export async function runStep(
   signal: AbortSignal,
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
-  const { own, added } = await deps.tasks.getInstructions(task);
+  const written = await deps.tasks.getInstructions(task);
+  const memories = await recallMemories(deps, { task, step: at.step, agent: known }, written);
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
-  const agent = { ...known, tools, instructions: withAdded(own ?? known.instructions, added) };
+  const instructions = withMemories(withAdded(written.own ?? known.instructions, written.added), memories);
+  const agent = { ...known, tools, instructions };
   const offered = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.

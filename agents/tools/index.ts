@@ -1,6 +1,7 @@
 import type { Config } from '../../runtime/config.ts';
 import type {
   Documents,
+  Memories,
   MailTransport,
   MessageStore,
   SearchIndex,
@@ -11,6 +12,8 @@ import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
+import { forgetTool } from './memories/forget.ts';
+import { rememberTool } from './memories/remember.ts';
 import { askPersonTool } from './orchestration/ask-person.ts';
 import { delegateTool } from './orchestration/delegate.ts';
 import { setPlanTool } from './orchestration/set-plan.ts';
@@ -26,14 +29,17 @@ export const toolNames: readonly string[] = [
   'ask_person',
   'send_webhook',
   'send_email',
+  'remember',
+  'forget',
 ];
 
-/** Those of them that change something outside Alfred. */
-export const actingToolNames: readonly string[] = ['send_webhook', 'send_email'];
+/** Those of them that change something. */
+export const actingToolNames: readonly string[] = ['send_webhook', 'send_email', 'remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;
+  memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
 };
 
@@ -60,6 +66,8 @@ export function createTools(config: ActingConfig, ports: ToolPorts): Record<stri
     delegateTool,
     setPlanTool,
     askPersonTool,
+    rememberTool(ports.memories),
+    forgetTool(ports.memories),
     ...createActingTools(config, ports),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));

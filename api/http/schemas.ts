@@ -68,6 +68,7 @@ import {
   TaskUsage,
   Waiting,
 } from '../../contract/task.ts';
+import { Memory, MemoryList, MemoryRequest } from '../../contract/memories.ts';
 import { UsageReport, UsageRow } from '../../contract/usage.ts';
 import { namedEvents } from './event-schemas.ts';
 import { describeForReaders } from './readable-schema.ts';
@@ -86,6 +87,7 @@ const accepted = {
   CancelRequest,
   CollectionSettings,
   DocumentUpload,
+  MemoryRequest,
   Metadata,
   ScheduleChange,
   ScheduleRequest,
@@ -101,6 +103,8 @@ const accepted = {
 const answered = {
   ...shared,
   AgentDescription,
+  Memory,
+  MemoryList,
   AgentList,
   AgentSettings,
   AgentSettingsList,

@@ -81,6 +81,7 @@ type KeyedRoute = {
 }[Route];
 
 const keyedRoutes: Record<KeyedRoute, true> = {
+  'POST /v1/memories': true,
   'POST /v1/tasks': true,
   'POST /v1/conversations': true,
   'POST /v1/schedules': true,

@@ -15,6 +15,7 @@ export type * from './erasure.ts';
 export type * from './identity.ts';
 export type * from './ledger.ts';
 export type * from './limits.ts';
+export type * from './memories.ts';
 export type * from './message-store.ts';
 export type * from './models.ts';
 export type * from './outbound.ts';

@@ -1,3 +1,4 @@
+import type { Memory } from '../memories.ts';
 import type { NewTaskEvent, TaskEvent } from '../events.ts';
 import type { Requester } from '../principal.ts';
 import type { BudgetLimits, ContentHash, MessageHead, Reach, Scope, WaitReason, TaskRef } from '../references.ts';
@@ -40,6 +41,14 @@ export type OpenTaskCursor = { createdAt: string; taskId: string };
 
 /** Open tasks of one agent and status. `oldest`: when the oldest of them was created. */
 export type OpenTaskCount = { agent: string; status: Task['status']; tasks: number; oldest: Date };
+
+/** The instructions of a task beside those of its agent. */
+export type TaskInstructions = {
+  own?: string | undefined;
+  added?: string | undefined;
+  memories?: Memory[] | undefined;
+  mayRecall: boolean;
+};
 
 /** How to cancel a task. */
 export type CancelNote = {
@@ -131,9 +140,10 @@ export interface Tasks {
    * Reads the instructions of a task that are not those of its agent.
    *
    * @returns `own`: what the tenant has in place of the agent's own, in the version of the task; `added`: what the
-   *   conversation adds
+   *   conversation adds; `memories`: those that the task was given, as far as its owner may read them now; `mayRecall`:
+   *   none were looked for yet, and there are some
    */
-  getInstructions(task: TaskRef): Promise<{ own?: string | undefined; added?: string | undefined }>;
+  getInstructions(task: TaskRef): Promise<TaskInstructions>;
 
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.

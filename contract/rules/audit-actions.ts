@@ -41,6 +41,8 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   deleteSource: { action: 'source.delete', resource: 'source' },
   setAgentSettings: { action: 'agent.settings', resource: 'agent' },
   rollBackAgentSettings: { action: 'agent.settings', resource: 'agent' },
+  createMemory: { action: 'memory.create', resource: 'memory' },
+  deleteMemory: { action: 'memory.delete', resource: 'memory' },
   createApiKey: { action: 'key.create', resource: 'key' },
   rotateApiKey: { action: 'key.rotate', resource: 'key' },
   revokeApiKey: { action: 'key.revoke', resource: 'key' },

@@ -91,6 +91,11 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   rotateApiKey: rule('change', 'key'),
   revokeApiKey: rule('delete', 'key'),
 
+  createMemory: rule('create', 'memory'),
+  listMemories: rule('see', 'memory'),
+  getMemory: rule('see', 'memory'),
+  deleteMemory: rule('delete', 'memory'),
+
   listAudit: rule('see', 'audit'),
 
   me: rule('see', 'identity'),

@@ -23,6 +23,8 @@ export type TaskTable = Owned &
     schedule_id: Generated<string | null>;
     /** What the tenant has set for the agent; null: nothing. */
     settings_version: Generated<number | null>;
+    /** The memories that it was given; null: none were looked for. */
+    memories: Generated<string[] | null>;
     metadata: Generated<unknown>;
     budget: Generated<unknown>;
     idempotency_key: string | null;

@@ -120,6 +120,16 @@ export function createFixtures(api: ApiHarness) {
     return id;
   }
 
+  async function memory(relation: Asked): Promise<string> {
+    const id = newId();
+    await query(
+      `insert into memories (id, tenant, subject, group_name, text, via, request_hash, expires_at)
+       values ($1, 'local', 'ada', $2, $3, 'oidc', 'h', now() + interval '1 day')`,
+      [id, relation === 'group' ? 'sales' : null, contentMarker],
+    );
+    return id;
+  }
+
   const makers: Partial<Record<Resource, (relation: Asked) => Promise<string>>> = {
     task,
     conversation,
@@ -129,6 +139,7 @@ export function createFixtures(api: ApiHarness) {
     upload,
     source,
     key,
+    memory,
   };
   const make = (resource: Resource, relation: Asked) => {
     const maker = makers[resource];

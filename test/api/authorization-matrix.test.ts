@@ -54,6 +54,7 @@ const askers: Record<Relation | 'foreign', Partial<Principal> & { subject: strin
 const furtherRelations: Partial<Record<Resource, Relation[]>> = {
   document: ['group', 'shared', 'public'],
   approval: ['group', 'shared'],
+  memory: ['group'],
 };
 
 type Answer = { status: number; body: string; headers: Record<string, unknown> };

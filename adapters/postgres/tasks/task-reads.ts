@@ -7,10 +7,14 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { hasReader, sharedIds } from '../sharing/shared-rows.ts';
 import { rolesLeft } from '../../../contract/roles.ts';
+import { memoryJson, readableIds, toMemory } from '../memories/memory-rows.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
 type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getInstructions' | 'listStates'>;
+
+/** The owner of the task `t`. */
+const owner = { tenant: sql`t.tenant`, subject: sql`t.subject` };
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -72,10 +76,21 @@ export const createTaskReads = (db: Database): TaskReads => ({
           .onRef('s.version', '=', 't.settings_version'),
       )
       .select(['c.instructions as added', 's.instructions as own'])
+      .select([
+        sql<Parameters<typeof toMemory>[0][] | null>`(
+          select jsonb_agg(${memoryJson} order by array_position(t.memories, m.id)) from memories m
+          where m.id = any(t.memories) and m.id in (${readableIds(owner)}))`.as('memories'),
+        sql<boolean>`(t.memories is null and exists (${readableIds(owner)}))`.as('may_recall'),
+      ])
       .where('t.id', '=', taskId)
       .where('t.tenant', '=', tenant)
       .executeTakeFirst();
-    return { own: row?.own ?? undefined, added: row?.added ?? undefined };
+    return {
+      own: row?.own ?? undefined,
+      added: row?.added ?? undefined,
+      memories: row?.memories?.map(toMemory),
+      mayRecall: row?.may_recall ?? false,
+    };
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),

@@ -23,6 +23,7 @@ export const taskColumns = Object.keys({
   ancestors: true,
   schedule_id: true,
   settings_version: true,
+  memories: true,
   metadata: true,
   budget: true,
   idempotency_key: true,

@@ -6,6 +6,7 @@ import { auditExamples } from './audit.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
 import { identityExamples } from './identity.ts';
+import { memoryExamples } from './memories.ts';
 import { answers, usage, type OperationExamples } from './shared.ts';
 import { taskExamples } from './tasks.ts';
 
@@ -42,6 +43,7 @@ const examples: Record<string, OperationExamples> = {
   ...documentExamples,
   ...identityExamples,
   ...agentExamples,
+  ...memoryExamples,
   ...auditExamples,
   ...systemExamples,
 };

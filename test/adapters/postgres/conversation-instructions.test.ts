@@ -24,6 +24,6 @@ test('what a conversation adds to the instructions is read for tasks of its own 
   );
   const tasks = createTasks(db);
   const task = { ...scope, taskId, agent: 'knowledge' };
-  expect(await tasks.getInstructions(task)).toEqual({ added: 'Be brief.' });
-  expect(await tasks.getInstructions({ ...task, tenant: 'other' })).toEqual({});
+  expect(await tasks.getInstructions(task)).toEqual({ added: 'Be brief.', mayRecall: false });
+  expect(await tasks.getInstructions({ ...task, tenant: 'other' })).toEqual({ mayRecall: false });
 });

@@ -67,6 +67,7 @@ const sweep = () =>
       callbacks: { removeOldSecrets: async () => 0 },
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
+      memories: { removeExpired: async () => 0 },
       limits: { removeExpired: async () => 0 },
       browserSessions: { removeEnded: async () => 0 },
       slackRunResults: { giveUp: async () => [] },

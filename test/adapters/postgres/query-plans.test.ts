@@ -12,7 +12,7 @@ import { sendKeyQueries } from './key-queries.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
 import { generatedSlack, sendSlackQueries } from './slack-queries.ts';
 import { parted } from './two-months.ts';
-import { sendTenantQueries } from './tenant-queries.ts';
+import { generatedMemories, largeOfTenants, sendTenantQueries } from './tenant-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -39,7 +39,7 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of `${generated}${generatedShares}${generatedSlack}`.split(/;$/m))
+    for (const statement of `${generated}${generatedShares}${generatedSlack}${generatedMemories}`.split(/;$/m))
       await client.query(statement);
   } finally {
     client.release();
@@ -109,7 +109,7 @@ const large = [
   'api_keys',
   'task_readers',
   'conversation_readers',
-  'subjects',
+  ...largeOfTenants,
 ];
 
 test('what is shared', () => expectIndexes(() => sendShareQueries(adapters, scope, ids)));
