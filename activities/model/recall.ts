@@ -7,8 +7,8 @@ import type { TaskRef } from '../../contract/references.ts';
 const tool = 'remember';
 
 /**
- * The memories of a task. They are chosen once, before its first call, and read with its instructions from then on: one
- * that is deleted, or whose group the person has left, is not read any more.
+ * The memories of a task. They are chosen once, before its first call, and read with its instructions from then on:
+ * without those that are deleted, and those of groups that the person has left.
  */
 export async function recallMemories(
   { memories }: { memories: Pick<Memories, 'recall'> },
@@ -19,7 +19,7 @@ export async function recallMemories(
   return mayRecall ? memories.recall(task, step) : (chosen ?? []);
 }
 
-/** Adds notes to instructions, marked as what they are. Each is one line of JSON, so that no note looks like another. */
+/** Adds notes to instructions, marked as what they are. Each is one line of JSON: none can look like another one. */
 export function withMemories(instructions: string, memories: readonly Memory[]): string {
   if (memories.length === 0) return instructions;
   const notes = memories.map(({ id, text, group, by, source, createdAt }, i) =>

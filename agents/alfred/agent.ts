@@ -45,5 +45,4 @@ Answer in the language of the person, briefly and exactly, as one answer and not
       .describe('A tool to call first'),
   }),
   output: TaskResult,
-  withoutApproval: ['remember', 'forget'],
 };

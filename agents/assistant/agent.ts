@@ -34,6 +34,5 @@ Answer in the language of the person, briefly and exactly. After acting, say in 
       .describe('A tool to call first'),
   }),
   output: TaskResult,
-  approvals: [{ tool: 'send_webhook' }, { tool: 'send_email' }],
-  withoutApproval: ['remember', 'forget'],
+  approvals: [{ tool: '*' }],
 };

@@ -27,14 +27,17 @@ export const toolNames: readonly string[] = [
   'delegate',
   'set_plan',
   'ask_person',
-  'send_webhook',
-  'send_email',
   'remember',
   'forget',
+  'send_webhook',
+  'send_email',
 ];
 
 /** Those of them that change something. */
-export const actingToolNames: readonly string[] = ['send_webhook', 'send_email', 'remember', 'forget'];
+export const actingToolNames: readonly string[] = ['remember', 'forget', 'send_webhook', 'send_email'];
+
+/** Those of these that need no approval rule. */
+export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;

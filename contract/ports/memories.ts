@@ -1,13 +1,13 @@
 import type { Memory, MemoryList, MemoryListQuery, MemoryRequest } from '../memories.ts';
 import type { Scope, TaskRef } from '../references.ts';
 
-/** What people asked Alfred to remember. A subject reads its own, and those of the groups that it is in at the moment. */
+/** What people asked Alfred to remember. A subject reads its own, and those of the groups that it is in by now. */
 export interface Memories {
   /**
    * Stores a memory. Idempotent by its key.
    *
    * @param from how the request was signed in, or the task in which an agent was asked
-   * @throws AlfredError `memory_full`, `idempotency_key_reused`; `invalid_request` for a group that the subject is not in
+   * @throws AlfredError `memory_full`, `idempotency_key_reused`; `invalid_request` for a group of others
    */
   create(
     by: Scope,
@@ -24,7 +24,8 @@ export interface Memories {
   delete(by: Scope, id: string): Promise<Memory | undefined>;
 
   /**
-   * Chooses the memories for a task that has none yet: those nearest to its question. Appends the event that names them.
+   * Chooses the memories for a task that has none yet: those nearest to its question. Appends the event that names
+   * them. When another attempt has chosen, these are returned.
    *
    * @param step the step before whose call it happens
    */

@@ -149,18 +149,10 @@ test.each(rights)('%s: every operation answers as the policy says, in every rela
 });
 
 const withRole = (subject: string, ...roles: string[]) => person(subject, { roles });
-const get = (principal: Principal, url: string) =>
-  ask(
-    principal,
-    {
-      method: 'GET',
-      template: url,
-      query: new URLSearchParams(),
-      headers: {},
-      body: undefined,
-    } as unknown as ExampleRequest,
-    '',
-  );
+const get = (principal: Principal, template: string) => {
+  const request = { method: 'GET', template, query: new URLSearchParams(), headers: {}, body: undefined };
+  return ask(principal, request as unknown as ExampleRequest, '');
+};
 
 test.each([
   ['tasks', 'task'],

@@ -9,8 +9,8 @@ beforeAll(async () => {
   api = await createApiHarness({}, { identify: identifyBySubject });
   const built = createTools(api.config, api);
   for (const name of ['remember', 'forget']) {
-    const { run, ...more } = built[name]!;
-    api.tool(name, run, more);
+    const tool = built[name]!;
+    api.tool(name, (input, context) => tool.run(input, context), tool);
   }
 });
 afterAll(() => api?.close());
@@ -54,7 +54,7 @@ test('what a person asks to remember is given to their later tasks, is shown as 
   const [used] = await usedBy('ann', later.id);
   expect(used.data).toMatchObject({ step: 1, memories: [{ id: memories[0].id, by: 'ann' }] });
   expect(JSON.stringify(used)).not.toContain('Paris');
-  // Nobody else reads it, whoever asks for it by its id.
+  // No one else reads it, also by its id.
   const other = await ask('bob');
   expect(requests.at(-1)?.instructions).not.toContain('Paris');
   expect(await usedBy('bob', other.id)).toEqual([]);

@@ -52,8 +52,9 @@ export const createMemories = (db: Database): Memories => ({
       set: { memories: sql`${chosen.map(({ id }) => id)}::uuid[]` },
       events: chosen.length > 0 ? [{ type: 'memory.used', data: { step, memories } }] : [],
     });
-    // Another attempt has chosen: the next statement of the step reads what.
-    return stored ? chosen : [];
+    if (stored) return chosen;
+    const isChosen = sql<boolean>`m.id = any(array(select unnest(t.memories) from tasks t where t.id = ${task.taskId}))`;
+    return (await readable(db, task).where(isChosen).execute()).map(toMemory);
   },
 
   async removeExpired(limit) {

@@ -9,6 +9,7 @@ export const forgetTool = (memories: Pick<Memories, 'create' | 'delete'>) =>
     description:
       'Forgets one of the notes that the person asked to remember, by its id. Call it only when the person asks for it. Notes of a group are deleted by who made them.',
     effect: 'write',
+    needsNoRule: true,
     repeatable: true,
     input: z.strictObject({ id: z.uuid().describe('As the note shows it') }),
     async run({ id }, { scope, beforeSend }) {

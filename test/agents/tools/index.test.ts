@@ -56,8 +56,7 @@ test('startup fails for a mail server without a sender and for invalid addresses
 test('every change that the assistant makes outside of Alfred needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
     tools: ['search_documents', 'read_document', 'send_webhook', 'send_email', 'remember', 'forget'],
-    approvals: [{ tool: 'send_webhook' }, { tool: 'send_email' }],
-    withoutApproval: ['remember', 'forget'],
+    approvals: [{ tool: '*' }],
   });
 });
 
