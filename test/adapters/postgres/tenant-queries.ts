@@ -17,11 +17,7 @@ export const generatedMemories = `
 export const largeOfTenants = ['subjects', 'agent_settings', 'memories'];
 
 /** Sends each query about memories, and about what a tenant has set. */
-async function sendMemoryQueries(
-  { memories, tenantAgents, tenants, tasks }: Adapters,
-  scope: Scope,
-  id: string,
-) {
+async function sendMemoryQueries({ memories, tenantAgents, tenants, tasks }: Adapters, scope: Scope, id: string) {
   await memories.list(scope, { limit: 20 });
   await memories.list(scope, { limit: 20, cursor: id });
   await memories.get(scope, id);
