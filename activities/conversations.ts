@@ -6,7 +6,7 @@ import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { withHeartbeat } from './activity-context.ts';
-import { settingsNow, type AgentSettingsDeps } from './agent-settings.ts';
+import type { AgentSettingsDeps } from './agent-settings.ts';
 import { hasTaskEnded } from './has-task-ended.ts';
 import type { ConversationTurns, TaskEvents, Tasks, Workflows } from '../contract/ports/index.ts';
 
@@ -52,15 +52,22 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }: ConversationArg): Promise<
       { task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined
     > {
-      const { budget, version } = await settingsNow(deps, conversation);
-      const turn = await turns.begin(conversation, { budget, settingsVersion: version });
+      const { agents: own } = await deps.tenants.find(conversation.tenant);
+      const turn = await turns.begin(conversation, (agent) => deps.agentInTenant(agent, own.get(agent)));
       return turn && { ...turn, priority: deps.priorityOf(conversation.tenant, turn.priority) };
     },
 
     /** @returns false when the task has not ended after all, because its workflow was reset */
     async endTurn({ conversation, taskId }: ConversationArg & { taskId: string }): Promise<boolean> {
       if (!(await hasTaskEnded(deps, taskId))) return false;
-      await turns.end(conversation, taskId);
+      const heir = await turns.end(conversation, taskId);
+      if (heir !== undefined) {
+        metrics.conversationHandovers.inc({ agent: heir });
+        log.info(
+          { conversationId: conversation.conversationId, taskId, agent: heir },
+          'a conversation was handed over',
+        );
+      }
       return true;
     },
 
@@ -68,7 +75,7 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     hasTaskEnded: async ({ taskId }: { taskId: string }): Promise<boolean> =>
       (await tasks.listStates([taskId])).every(({ status }) => isEnded(status)),
 
-    /** Resolves when the task's row shows its end. For histories from before `hasTaskEnded`. */
+    /** Resolves when the task's row shows its end. Holds a place of the worker as long. */
     awaitTask: ({ taskId }: { taskId: string }): Promise<void> =>
       withHeartbeat(async (signal) => {
         await events.waitForEnd(taskId, signal);

@@ -6,6 +6,7 @@ import { createDelegationActivities, type DelegationDeps } from './delegation/de
 import { createEmbedActivities, type EmbedDeps } from './documents/embed-texts.ts';
 import { createIngestActivities, type IngestDeps } from './documents/ingest.ts';
 import { createOutageActivities, type OutageDeps } from './outage.ts';
+import { createRemoteActivities, type RemoteDeps } from './remote/remote-run.ts';
 import { createScheduledRunActivities, type ScheduledRunDeps } from './scheduled-runs.ts';
 import { createSweepActivities, type SweepDeps } from './sweep/sweep-activities.ts';
 import { createSyncActivities, type SyncDeps } from './documents/sync-source.ts';
@@ -17,6 +18,7 @@ export type ActivityDeps = ModelDeps &
   ToolDeps &
   ApprovalDeps &
   DelegationDeps &
+  RemoteDeps &
   UndoDeps &
   TaskDeps &
   ConversationDeps &
@@ -45,6 +47,7 @@ export const createActivities = (deps: ActivityDeps) => {
     ...createToolActivities(deps),
     ...createApprovalActivities(deps),
     ...createDelegationActivities(deps),
+    ...createRemoteActivities(deps),
     ...createUndoActivities(deps),
     ...createConversationActivities(deps),
     ...createIngestActivities(deps),

@@ -1,6 +1,5 @@
 import type { Agents } from '../agents/index.ts';
 import type { BudgetLimits, ContentHash, MessageHead, WaitReason, TaskPlan, TaskRef } from '../contract/references.ts';
-import { isEnded } from '../contract/task-status.ts';
 import type { TaskStatus } from '../contract/task.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
@@ -18,13 +17,13 @@ import { stepLimitMs } from '../contract/rules/call-limit.ts';
 import { waitForInterruptedCalls } from './model/earlier-attempts.ts';
 import type {
   CallLeases,
+  Effects,
   EndedTask,
   Ledger,
   Message,
   TaskEnd,
   MessageStore,
   ParkedTasks,
-  TaskRow,
   Tasks,
   Workflows,
 } from '../contract/ports/index.ts';
@@ -37,6 +36,7 @@ export type TaskDeps = BeginTaskDeps & {
   tasks: Tasks;
   messageStore: MessageStore;
   parked: ParkedTasks;
+  effects: Pick<Effects, 'markLateUndo'>;
   workflows: Workflows;
   agents: Agents;
   metrics: Metrics;
@@ -50,12 +50,14 @@ export const createTaskActivities = (deps: TaskDeps) => {
     /** queued → running. @returns the agent's definition, recorded so that replay never sees a newer one */
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
       const agent = requireAgent(agents, task.agent);
+      const { remote } = agent;
+      const modelsOf: TaskDeps['modelsOf'] = remote ? () => [`${remote.protocol}:${task.agent}`] : deps.modelsOf;
       const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
       const {
         budget,
         isSteered,
         models: [model, ...fallbacks],
-      } = await beginTask(deps, task);
+      } = await beginTask({ ...deps, modelsOf }, task);
       return {
         model,
         ...(fallbacks.length ? { fallbacks } : {}),
@@ -63,6 +65,7 @@ export const createTaskActivities = (deps: TaskDeps) => {
         budget,
         callTimeoutMs,
         ...(isSteered ? { isSteered } : {}),
+        ...(remote ? { remote: true as const } : {}),
       };
     },
 
@@ -156,12 +159,12 @@ function lastTextOf(messages: Message[]) {
 }
 
 /** Counts an ended task, and starts its callback. @param row undefined when the task had ended before */
-async function afterEnd(
-  { workflows, metrics, log }: TaskDeps,
-  { taskId, tenant, subject }: TaskRef,
-  row: EndedTask | undefined,
-) {
+async function afterEnd(deps: TaskDeps, task: TaskRef, row: EndedTask | undefined) {
+  const { workflows, metrics, log } = deps;
+  const { taskId, tenant, subject } = task;
   count(metrics, row);
+  // Without a row too: an attempt before may have stopped between the end and this.
+  if ((!row || row.parentId) && (await deps.effects.markLateUndo(task))) await workflows.undoTask(task);
   if (!row?.hasCallback) return;
   // A failure here does not fail the task: the sweep starts the delivery again.
   await workflows.deliverCallback({ taskId, tenant, subject }).catch((error: unknown) => {
@@ -169,8 +172,8 @@ async function afterEnd(
   });
 }
 
-function count(metrics: Metrics, row: TaskRow | undefined) {
-  if (!row || !isEnded(row.status) || !row.endedAt) return;
+function count(metrics: Metrics, row: EndedTask | undefined) {
+  if (!row?.endedAt) return;
   const { agent, status } = row;
   metrics.tasksProcessed.inc({ agent, status });
   metrics.taskDuration.observe({ agent, status }, (Date.parse(row.endedAt) - Date.parse(row.createdAt)) / 1_000);

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { ApprovalRuleInput } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
-import type { Tool } from '../contract/ports/index.ts';
+import type { RemoteProtocol, Tool } from '../contract/ports/index.ts';
 import type { Budget } from '../contract/task.ts';
 
 /** An agent is data: its instructions, the tools it may call, the schemas of its input and output. */
@@ -38,6 +38,21 @@ export type Agent = {
   defaults?: AgentDefaults;
   /** The pack that it comes from; absent for the agents of this repository. */
   pack?: AgentPack;
+  /** Present when it works elsewhere: a task of it calls no model and no tool of ours. */
+  remote?: RemoteAgent;
+};
+
+/** An agent that works elsewhere, as the operator has set it up. */
+export type RemoteAgent = {
+  protocol: RemoteProtocol;
+  /** Its address. What was begun at another address is not continued here. */
+  url: string;
+  /** The most that one call costs, in US dollars. */
+  costPerCallUsd: number;
+  /** A call whose answer got lost may be made again. */
+  repeatable: boolean;
+  /** Variables of its secrets that are not set in this process. */
+  missingVariables: readonly string[];
 };
 
 export type AgentDefaults = {

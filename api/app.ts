@@ -2,6 +2,7 @@ import multipart from '@fastify/multipart';
 import { fastify } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import { AlfredError } from '../contract/errors.ts';
+import type { Scope } from '../contract/references.ts';
 import { ruleOf } from '../contract/rules/operations.ts';
 import { createLineBudget } from '../runtime/line-budget.ts';
 import { negotiate } from './http/negotiate.ts';
@@ -19,6 +20,7 @@ import { observe, requestIdOf } from './http/observe.ts';
 import { createStreamOpener } from './http/open-stream.ts';
 import { createErrorHandler } from './http/problems.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
+import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
 import { agentSettingsRoutes } from './routes/agent-settings.ts';
 import { auditRoutes } from './routes/audit.ts';
@@ -36,6 +38,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
@@ -48,6 +51,7 @@ import { sourceRoutes } from './routes/sources.ts';
 import { stopConversationRoutes } from './routes/stop-conversation.ts';
 import { systemRoutes } from './routes/system.ts';
 import { undoTaskRoutes } from './routes/undo-task.ts';
+import { taskArtifactRoutes } from './routes/task-artifacts.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
@@ -70,6 +74,47 @@ const maxFiles = 10_000;
 const maxHeaderSize = 16_384;
 /** How long a request may take to arrive, in milliseconds. Node looks every `checkMs` for those that are late. */
 const defaultArrival = { headersMs: 20_000, requestMs: 300_000, checkMs: 5_000 };
+
+const allRoutes = [
+  taskRoutes,
+  taskEventRoutes,
+  cancelTaskRoutes,
+  undoTaskRoutes,
+  taskBudgetRoutes,
+  taskCitationRoutes,
+  taskArtifactRoutes,
+  deleteTaskRoutes,
+  taskCallbackRoutes,
+  readerRoutes,
+  approvalRoutes,
+  scheduleRoutes,
+  controlScheduleRoutes,
+  conversationRoutes,
+  deleteConversationRoutes,
+  conversationMessageRoutes,
+  conversationEventRoutes,
+  stopConversationRoutes,
+  collectionRoutes,
+  documentRoutes,
+  documentTextRoutes,
+  ingestionRoutes,
+  ingestionEventRoutes,
+  ingestionCallbackRoutes,
+  sourceRoutes,
+  controlSourceRoutes,
+  agentRoutes,
+  agentSettingsRoutes,
+  apiKeyRoutes,
+  auditRoutes,
+  controlApiKeyRoutes,
+  mcpRoutes,
+  memoryRoutes,
+  meRoutes,
+  usageRoutes,
+  systemRoutes,
+  signInRoutes,
+  a2aRoutes,
+];
 
 /** Builds the HTTP API. Nothing runs until the API listens or a request is injected. */
 export async function createApi(deps: ApiDeps): Promise<Api> {
@@ -105,7 +150,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       refuseStrangers(request, config.ALFRED_API_HOSTS, isProbe(path), config.ALFRED_CORS_ORIGINS);
     if (!isProbe(path)) limits.admitAddress(request, reply);
     if (isPreflight) return reply.code(204).send();
-    if (!path.startsWith('/v1/')) return;
+    if (!path.startsWith('/v1/') && path !== '/mcp') return;
     request.signIn = await identityOf(request, deps.identify);
     request.scope = request.signIn.principal;
     await limits.admitPrincipal(request, reply);
@@ -113,7 +158,9 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    if (!path.endsWith('/events')) negotiate(request.headers.accept, ['application/json']);
+    // A client of MCP takes event streams as well.
+    if (!path.endsWith('/events') && !path.endsWith('/:artifactId') && path !== '/mcp')
+      negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -124,48 +171,11 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const shared = {
     ...deps,
     openStream: createStreamOpener({ ...deps, limits, draining: stopping.signal }),
+    takeStream: (scope: Scope) => limits.openStream(scope),
     views: createViews(config),
     draining: stopping.signal,
   };
-  for (const routes of [
-    taskRoutes,
-    taskEventRoutes,
-    cancelTaskRoutes,
-    undoTaskRoutes,
-    taskBudgetRoutes,
-    taskCitationRoutes,
-    deleteTaskRoutes,
-    taskCallbackRoutes,
-    readerRoutes,
-    approvalRoutes,
-    scheduleRoutes,
-    controlScheduleRoutes,
-    conversationRoutes,
-    deleteConversationRoutes,
-    conversationMessageRoutes,
-    conversationEventRoutes,
-    stopConversationRoutes,
-    collectionRoutes,
-    documentRoutes,
-    documentTextRoutes,
-    ingestionRoutes,
-    ingestionEventRoutes,
-    ingestionCallbackRoutes,
-    sourceRoutes,
-    controlSourceRoutes,
-    agentRoutes,
-    agentSettingsRoutes,
-    apiKeyRoutes,
-    auditRoutes,
-    controlApiKeyRoutes,
-    memoryRoutes,
-    meRoutes,
-    usageRoutes,
-    systemRoutes,
-    signInRoutes,
-  ]) {
-    await app.register(routes(shared));
-  }
+  for (const routes of allRoutes) await app.register(routes(shared));
   await registerDocsPage(app, { hasSignIn: deps.browserSignIn !== undefined });
   await app.ready();
   return app;

@@ -1,3 +1,4 @@
+import { findAgent } from '../agents/index.ts';
 import type { OwnAgentSettings } from '../contract/agent-settings.ts';
 import { InvalidRequest } from '../contract/errors.ts';
 import type { Principal } from '../contract/principal.ts';
@@ -7,7 +8,7 @@ import { agentSettings } from '../runtime/agent-settings.ts';
 import { whyNotCallable } from '../runtime/callable-model.ts';
 import type { ApiDeps } from './deps.ts';
 
-type Deps = Pick<ApiDeps, 'catalog' | 'config' | 'providers' | 'tenantAgents'>;
+type Deps = Pick<ApiDeps, 'agents' | 'catalog' | 'config' | 'providers' | 'tenantAgents'>;
 type Issue = { path: string; message: string };
 
 /**
@@ -22,11 +23,19 @@ export async function checkOwnSettings(
   settings: OwnAgentSettings,
 ): Promise<void> {
   const issues = [
+    ...remoteIssues(deps, agent, settings),
     ...modelIssues(deps, settings),
     ...budgetIssues(deps, agent, settings),
     ...(await roleIssues(deps, principal, settings)),
   ];
   if (issues.length > 0) throw new InvalidRequest(issues);
+}
+
+function remoteIssues({ agents }: Deps, agent: string, settings: OwnAgentSettings): Issue[] {
+  if (!findAgent(agents, agent)?.remote) return [];
+  return (['instructions', 'model'] as const)
+    .filter((path) => settings[path] !== undefined)
+    .map((path) => ({ path, message: `the agent ${agent} works elsewhere and has none here: leave it out` }));
 }
 
 function modelIssues(deps: Deps, { model }: OwnAgentSettings): Issue[] {

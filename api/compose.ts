@@ -14,6 +14,7 @@ type ApiAdapters = Pick<
   ApiDeps,
   | 'apiKeys'
   | 'approvals'
+  | 'artifacts'
   | 'audit'
   | 'tenantOfStrangers'
   | 'browserSignIn'

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type {
   ApiKeys,
   Approvals,
+  Artifacts,
   Audit,
   BrowserSignIn,
   Callbacks,
@@ -83,6 +84,7 @@ export type ApiDeps = {
   providers: Readonly<Record<string, unknown>>;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list'>;
+  artifacts: Artifacts;
   conversationRows: ConversationRows;
   conversationEvents: ConversationEvents;
   messages: ConversationControl;

@@ -42,6 +42,7 @@ export const examples: Record<string, readonly string[]> = {
   'tasks list': ['alfred tasks list --agent knowledge --status failed', 'alfred tasks list --all --json'],
   'tasks show': ['alfred tasks show 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks cancel': ['alfred tasks cancel 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --undo'],
+  'tasks artifacts': ['alfred tasks artifacts 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --save downloads'],
   'tasks undo': ['alfred tasks undo 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],
   'tasks share': [
     'alfred tasks share 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --with group:staff subject:ann',
@@ -100,6 +101,11 @@ export const examples: Record<string, readonly string[]> = {
     'alfred slack unlink T0123ABCD/U0123ABCD',
     'alfred slack unlink --subject 5f0c2b1e-8f5c-4d0e-9a57-2f3f6c1f8c11 --tenant acme',
   ],
+  mcp: ['alfred mcp', 'alfred mcp list --json'],
+  'mcp list': ['alfred mcp list', 'alfred mcp list --json'],
+  'mcp show': ['alfred mcp show crm', 'alfred mcp show crm find_customer'],
+  'mcp serve': ['alfred mcp serve', 'ALFRED_URL=https://alfred.example.com alfred mcp serve'],
+  'mcp accept': ['alfred mcp accept crm find_customer', 'alfred mcp accept crm'],
   keys: ['alfred keys', 'alfred keys add nightly-report --role clerk --scope tasks:write'],
   'keys list': ['alfred keys list --all --json'],
   'keys add': [
@@ -131,6 +137,10 @@ export const examples: Record<string, readonly string[]> = {
     'alfred eval answers --set test/evaluation/policies.json --compare before.json',
   ],
   'eval retrieval': ['alfred eval retrieval --corpus scifact'],
+  'eval router': [
+    'alfred eval router --set test/evaluation/router.json',
+    'alfred eval router --set test/evaluation/router.json --model anthropic:claude-sonnet-4-5 --half held_out',
+  ],
   index: ['alfred index status', 'alfred index verify'],
   'index status': ['alfred index status', 'alfred index status --json'],
   'index rebuild': ['alfred index rebuild'],
@@ -161,6 +171,7 @@ export const examples: Record<string, readonly string[]> = {
   'agents test': [
     'alfred agents test docs/examples/packs/order-desk',
     'alfred agents test order-desk --model offline:quote --model anthropic:claude-sonnet-5-5 --json',
+    'alfred agents test order-desk --judge anthropic:claude-sonnet-5-5',
   ],
   config: ['alfred config', 'alfred config --json'],
   replay: ['alfred replay --all-from test/histories'],

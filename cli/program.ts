@@ -30,6 +30,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   index: async () => (await import('./commands/index.ts')).addIndex,
   memories: async () => (await import('./commands/memories.ts')).addMemories,
   agents: async () => (await import('./commands/agents.ts')).addAgents,
+  mcp: async () => (await import('./commands/mcp.ts')).addMcp,
   config: async () => (await import('./commands/config.ts')).addConfig,
   replay: async () => (await import('./commands/replay.ts')).addReplay,
   history: async () => (await import('./commands/history.ts')).addHistory,

@@ -65,7 +65,8 @@ async function keysOfLog(config: Config, keyId: string): Promise<AuditKeys> {
   );
 }
 
-function userName(): string {
+/** Who an operator is, as far as the machine says. */
+export function userName(): string {
   try {
     return userInfo().username;
   } catch {

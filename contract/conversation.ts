@@ -39,6 +39,12 @@ export const ConversationChange = z
     title: Title.optional(),
     archived: z.boolean().optional().describe('Archived ones take no messages and are not listed'),
     onBusy: BusyPolicy.optional(),
+    agent: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Who answers from the next turn on: a name from GET /v1/agents'),
   })
   .refine((change) => Object.values(change).some((value) => value !== undefined), 'name something to change')
   .meta({ minProperties: 1 });
@@ -192,6 +198,7 @@ export const conversationEventSchemas = [
     title: z.string().nullable(),
     archived: z.boolean(),
     onBusy: BusyPolicy,
+    agent: z.string().optional().describe('Absent in older events'),
   }),
   conversationEventSchema('conversation.deleted', {}),
 ] as const;

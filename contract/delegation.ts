@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Artifact } from './artifacts.ts';
 import { Json } from './json-schema.ts';
 import { TaskError, TaskStatus, TaskUsage } from './task.ts';
 
@@ -21,7 +22,10 @@ export const DelegateArguments = z.strictObject({
     .describe(
       'What it shall do, complete in itself: it sees nothing of this conversation. With the names, numbers and dates that it needs, and what the answer shall say',
     ),
-  input: z.record(z.string(), Json).optional().describe('For an agent with typed input: its fields beside the request'),
+  input: z
+    .record(z.string(), Json)
+    .optional()
+    .describe('For an agent with a schema of its `input`: an object that fits it'),
   budget: DelegatedShare.optional().describe('At most so much of your own budget; default: an equal part of the rest'),
 });
 export type DelegateArguments = z.infer<typeof DelegateArguments>;
@@ -47,6 +51,7 @@ export const delegationEndFields = {
   status: TaskStatus,
   error: TaskError.nullable(),
   usage: TaskUsage,
+  artifacts: z.array(Artifact).optional().describe('The files that it and the tasks below it have made'),
 };
 
 /** The arguments of the tool `ask_person`. */
@@ -55,3 +60,15 @@ export const Question = z.strictObject({
   choices: z.array(z.string().trim().min(1).max(200)).min(2).max(10).optional().describe('Answers to choose from'),
 });
 export type Question = z.infer<typeof Question>;
+
+/** The arguments of the tool `hand_over`. */
+export const HandOver = z.strictObject({
+  agent: z.string().min(1).max(64).describe('The agent that takes over'),
+  message: z
+    .string()
+    .trim()
+    .min(1)
+    .max(2_000)
+    .describe('What the person reads: why, what is done so far, and what to write next'),
+});
+export type HandOver = z.infer<typeof HandOver>;

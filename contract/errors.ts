@@ -116,6 +116,10 @@ const table = {
   model_invalid_arguments: [500, once, 'The model kept calling a tool with wrong arguments.'],
   model_output_invalid: [500, once, 'The answer does not fit the agent’s output schema, also after a correction.'],
   model_loop: [500, once, 'The model kept making the same call with the same result.'],
+  // an agent that works elsewhere
+  remote_unavailable: [500, several, 'The remote agent did not answer after several attempts.'],
+  remote_refused: [500, once, 'The remote agent refused the request.'],
+  remote_failed: [500, once, 'The remote agent ended without an answer.'],
   tool_failed: [500, few, 'A tool failed after several attempts.'],
   terminated: [500, once, 'The workflow was terminated in Temporal.'],
   timed_out: [500, thrice, 'The workflow, or a model call, ran into its time limit.'],
@@ -168,6 +172,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ingestion_running',
   'model_unavailable',
   'model_rate_limited',
+  'remote_unavailable',
   'tool_failed',
   'terminated',
   'timed_out',

@@ -17,6 +17,7 @@ export const eventMeanings: Record<EventType, string> = {
   'context.compacted': 'The conversation was too long for the model and has been shortened.',
   'tool.started': 'A tool call begins.',
   'tool.completed': 'A tool call has ended. `isError` says whether it failed.',
+  'artifact.created': 'The tool call has made a file. `GET /v1/tasks/{id}/artifacts/{artifactId}` hands it out.',
   'approval.requested': 'A tool call waits for a person’s decision.',
   'approval.escalated': 'Further people may decide the approval.',
   'approval.decided': 'The approval is decided. `runs` says whether the call runs.',
@@ -27,6 +28,8 @@ export const eventMeanings: Record<EventType, string> = {
   'plan.changed': 'The agent has written or changed its plan. `items` is the whole plan.',
   'delegation.started': 'Another agent works on a part of the request, in a task of its own.',
   'delegation.ended': 'A delegated task has ended, with its status and its own usage.',
+  'remote.progress':
+    'An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there.',
   'task.waiting': 'The task waits: for a budget, an approval, a model provider or a part of Alfred.',
   'task.resumed': 'The task goes on after a wait, or after a reset in Temporal.',
   'budget.granted': 'A person has changed the limits of the task.',
@@ -37,7 +40,8 @@ export const eventMeanings: Record<EventType, string> = {
   'conversation.message': 'The conversation has taken a message and decided what becomes of it.',
   'conversation.turn': 'The state of a message has changed.',
   'conversation.stopped': 'A person has stopped what ran in the conversation.',
-  'conversation.changed': 'The title, the archive mark or the policy for a busy conversation has changed.',
+  'conversation.changed':
+    'The title, the archive mark, the policy for a busy conversation or the agent has changed: a person has, or an agent has handed the conversation over.',
   'conversation.deleted': 'The conversation was deleted. No event follows.',
   'ingestion.queued': 'The files of the upload are stored and wait to be read.',
   'file.read': 'A file was read. Its document can be found.',

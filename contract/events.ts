@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Json } from './json-schema.ts';
 import { UsedMemory } from './memories.ts';
 import { NextCursor, pageQuery } from './paging.ts';
+import { artifactFields } from './artifacts.ts';
 import { Approvers } from './approval.ts';
 import { delegationEndFields, delegationFields, PlanItem } from './delegation.ts';
 import { Budget, Effect, TaskError, TaskResult, TaskUsage, Waiting } from './task.ts';
@@ -22,6 +23,9 @@ const eventSchema = <T extends string, D extends z.ZodRawShape>(type: T, data: D
 const callFields = { step, callId: z.string(), tool: z.string() };
 const approvalId = z.uuid();
 const argumentsHash = z.string().describe('SHA-256 of the arguments');
+const taskId = z.uuid().optional().describe('The delegated task that asks; absent when this task asks itself');
+/** The fields that identify an approval in its events. */
+const approvalFields = { ...callFields, approvalId, taskId };
 
 export const taskEventSchemas = [
   eventSchema('task.queued', { agent: z.string() }),
@@ -58,19 +62,18 @@ export const taskEventSchemas = [
     summary: z.string(),
     durationMs: z.int(),
   }),
+  eventSchema('artifact.created', { ...callFields, artifactId: z.uuid(), ...artifactFields }),
   eventSchema('approval.requested', {
-    ...callFields,
-    approvalId,
+    ...approvalFields,
     arguments: Json,
     argumentsHash,
     approvers: Approvers,
     fourEyes: z.boolean(),
     expiresAt: z.iso.datetime(),
   }),
-  eventSchema('approval.escalated', { ...callFields, approvalId, approvers: Approvers }),
+  eventSchema('approval.escalated', { ...approvalFields, approvers: Approvers }),
   eventSchema('approval.decided', {
-    ...callFields,
-    approvalId,
+    ...approvalFields,
     // No event has `withdrawn` at present: the end of a task withdraws its pending approvals without an event.
     decision: z.enum(['approved', 'denied', 'expired', 'withdrawn']),
     runs: z.boolean().describe('whether the call runs'),
@@ -89,6 +92,10 @@ export const taskEventSchemas = [
   eventSchema('plan.changed', { step, callId: z.string(), items: z.array(PlanItem) }),
   eventSchema('delegation.started', { step, callId: z.string(), ...delegationFields, request: z.string() }),
   eventSchema('delegation.ended', { step, callId: z.string(), ...delegationEndFields }),
+  eventSchema('remote.progress', {
+    state: z.enum(['started', 'working', 'asks', 'failed', 'cancelled', 'goes_on']),
+    message: z.string().optional().describe('In the words of the remote agent, or why it could not be cancelled'),
+  }),
   eventSchema('task.waiting', Waiting.shape),
   eventSchema('task.resumed', { reason: z.string() }),
   eventSchema('budget.granted', { budget: Budget }),

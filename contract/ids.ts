@@ -25,6 +25,12 @@ export const sourceScheduleId = (sourceId: string) => `source-due/${sourceId}`;
 
 export const agentQueue = (agent: string) => `agent-${agent}`;
 export const isAgentQueue = (queue: string) => queue.startsWith(agentQueue(''));
+
+/** The name that an agent has for the time of a test. The names of all other agents have no dot. */
+export const testAgentName = (agent: string, test: string) => `${agent.slice(0, 48)}.test-${test}`;
+/** SQL pattern of such names: nothing is posted about their tasks. */
+export const testAgentPattern = '%.test-%';
+
 export const documentsQueue = 'documents';
 /** The queue for housekeeping, such as the sweep: the periodic comparison of rows with their workflows. */
 export const systemQueue = 'system';

@@ -152,6 +152,8 @@ export type TaskPlan = {
   callTimeoutMs?: number;
   /** An earlier run of the task had messages that came while it ran: this run finds them step by step. */
   isSteered?: boolean;
+  /** The agent works elsewhere: its answer is fetched, and no model is called. */
+  remote?: true;
 };
 
 /**

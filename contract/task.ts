@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Artifact } from './artifacts.ts';
 import { Callback } from './callback.ts';
 import { ErrorCodeSchema } from './error-code.ts';
 import { Json } from './json-schema.ts';
@@ -146,6 +147,10 @@ export const TaskResult = z.object({
     .object({ choices: z.array(z.string()).optional() })
     .optional()
     .describe('Present when `text` is a question: the next message of the conversation answers it'),
+  handsOver: z
+    .object({ agent: z.string() })
+    .optional()
+    .describe('Present when the conversation was handed over: this agent answers from the next message on'),
 });
 export type TaskResult = z.infer<typeof TaskResult>;
 
@@ -225,6 +230,10 @@ export const Task = z.object({
     .array(TaskChild)
     .optional()
     .describe('The tasks that it has delegated, oldest first; absent in lists, and when there is none'),
+  artifacts: z
+    .array(Artifact)
+    .optional()
+    .describe('The files that it and the tasks below it have made; absent in lists, and when there is none'),
   lastSeq: z.int().nonnegative().describe('Sequence number of the newest event'),
   createdAt: z.iso.datetime().describe('When it was asked for; in a conversation, the time of its message'),
   startedAt: z.iso.datetime().nullable(),

@@ -3,6 +3,7 @@ import { isServiceAddress, unknownVariables } from './unknown-variables.ts';
 import type { ProviderName } from './settings-schemas.ts';
 import { browserFaults } from './browser-settings.ts';
 import { oidcFaults } from './identity-settings.ts';
+import { remoteAgentFaults } from './remote-agent-settings.ts';
 import { slackInstallFaults } from './slack-install-settings.ts';
 import { slackFaults } from './slack-settings.ts';
 import { audit } from './variables/audit.ts';
@@ -12,6 +13,7 @@ import { limits } from './variables/limits.ts';
 import { models } from './variables/models.ts';
 import { outbound } from './variables/outbound.ts';
 import { processes } from './variables/processes.ts';
+import { remoteAgents } from './variables/remote-agents.ts';
 import { search } from './variables/search.ts';
 import { servers } from './variables/servers.ts';
 import { slack } from './variables/slack.ts';
@@ -31,6 +33,7 @@ const variables = {
   ...search,
   ...documents,
   ...models,
+  ...remoteAgents,
   ...outbound,
   ...slack,
   ...processes,
@@ -42,6 +45,9 @@ const secrets = [
   'ALFRED_SESSION_KEY',
   'ANTHROPIC_API_KEY',
   'OPENAI_API_KEY',
+  // Who writes a secret into it, in place of its variable, does not find it in a message.
+  'ALFRED_REMOTE_AGENTS',
+  'CREWAI_API_KEY',
   'EMBEDDINGS_API_KEY',
   'RERANK_API_KEY',
   'ALFRED_OCR_API_KEY',
@@ -71,6 +77,7 @@ const Environment = Variables.superRefine((env, context) => {
   for (const { variable, message } of browserFaults(env)) addIssue(variable, message);
   for (const { variable, message } of slackFaults(env)) addIssue(variable, message);
   for (const { variable, message } of slackInstallFaults(env)) addIssue(variable, message);
+  for (const { variable, message } of remoteAgentFaults(env)) addIssue(variable, message);
   const hasSignIn = env.OIDC_ISSUER !== undefined;
   if (!hasSignIn && !loopbackHosts.includes(env.ALFRED_API_HOST) && !env.ALFRED_ALLOW_UNAUTHENTICATED_NETWORK) {
     addIssue(
@@ -188,13 +195,22 @@ export function loadConfig(
  *
  * @throws ConfigError
  */
-export function loadOcrConfig(
+export const loadOcrConfig = (
   environment: Record<string, string | undefined> = process.env,
-): Pick<Config, 'ALFRED_OCR' | 'ALFRED_OCR_API_KEY'> {
-  const parsed = z.object(documents).safeParse({
-    ALFRED_OCR: environment.ALFRED_OCR || undefined,
-    ALFRED_OCR_API_KEY: environment.ALFRED_OCR_API_KEY || undefined,
-  });
+): Pick<Config, 'ALFRED_OCR' | 'ALFRED_OCR_API_KEY'> =>
+  loadPart({ ALFRED_OCR: documents.ALFRED_OCR, ALFRED_OCR_API_KEY: documents.ALFRED_OCR_API_KEY }, environment);
+
+/** Reads what ALFRED_AGENTS says of agents, for a command that needs no servers. @throws ConfigError */
+export const loadAgentsConfig = (
+  environment: Record<string, string | undefined> = process.env,
+): Pick<Config, 'ALFRED_AGENTS'> => loadPart({ ALFRED_AGENTS: models.ALFRED_AGENTS }, environment);
+
+function loadPart<T extends Partial<typeof variables>>(
+  part: T,
+  environment: Record<string, string | undefined>,
+): z.infer<z.ZodObject<T>> {
+  const names = Object.keys(part) as VariableName[];
+  const parsed = z.object(part).safeParse(Object.fromEntries(names.map((name) => [name, valueIn(environment, name)])));
   if (parsed.success) return parsed.data;
   throw new ConfigError(`The environment is not usable:\n${z.prettifyError(parsed.error)}`);
 }

@@ -74,7 +74,8 @@ export function createBoltApp({ apiUrl, identity, acting, ...deps }: Deps): App 
   });
   app.view(askAboutFormId, async ({ body, context }) => {
     const asked = askedAboutIn(body);
-    if (asked) await askAbout.submit(asked, Number(context.attempts ?? 1));
+    const work = workIn(context);
+    if (asked && work) await askAbout.submit(asked, work);
   });
   app.action(/^(approval|budget|task)_/, ({ body, context }) => acting.press(body, context.receivedAt as Date));
   app.view(approvalFormId, ({ body }) => acting.submit(body));

@@ -1,8 +1,9 @@
 import { sessionEndEntry } from '../contract/rules/audit-actions.ts';
 import { createAudit } from './audit.ts';
 import { createKnowledge } from './knowledge.ts';
+import { createMcp } from './mcp.ts';
 import { directDatabaseUrl } from '../runtime/database/database-url.ts';
-import { ConfigError } from '../runtime/config.ts';
+import { ConfigError, readOwnVariables } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
@@ -17,6 +18,7 @@ import { createApiKeys } from '../adapters/postgres/identity/api-keys.ts';
 import { createSubjects } from '../adapters/postgres/identity/subjects.ts';
 import { createCurrentRights } from '../adapters/postgres/identity/current-rights.ts';
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
+import { createArtifacts } from '../adapters/postgres/artifacts/artifacts.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
@@ -33,6 +35,7 @@ import { createCallLeases } from '../adapters/postgres/ledger/call-leases.ts';
 import { createLedger } from '../adapters/postgres/ledger/ledger.ts';
 import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
+import { createRemoteRuns } from '../adapters/postgres/remote/remote-runs.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
 import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
@@ -40,6 +43,8 @@ import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
 import { createTenantAgents } from '../adapters/postgres/tenants/tenant-agents.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
+import { createRemoteAgents } from '../adapters/remote/remote-agents.ts';
+import { createSandbox } from '../adapters/sandbox/sandbox.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -48,10 +53,31 @@ import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
 import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
+import { remoteAgentEntries } from '../runtime/remote-agent-settings.ts';
 import { slackInstallationKeysOf } from '../runtime/slack-install-settings.ts';
 import { checkNamespace } from '../runtime/temporal-namespace.ts';
 
 type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partial<Pick<Edge, 'metrics' | 'readiness'>>;
+
+/** Tasks and what belongs to them, as rows of Postgres. */
+const createRows = (
+  { postgres: { db }, config }: Pick<AdapterEdge, 'postgres' | 'config'>,
+  tenants: ReturnType<typeof createTenants>,
+) => ({
+  tasks: limitTasks(db, createTasks(db), tenants),
+  callbacks: createCallbacks(db),
+  approvals: createApprovals(db),
+  artifacts: createArtifacts(db),
+  rights: createCurrentRights(db),
+  effects: createEffects(db),
+  delegations: createDelegations(db),
+  memories: createMemories(db),
+  remoteRuns: createRemoteRuns(db),
+  schedules: createSchedules(db),
+  shares: createShares(db),
+  apiKeys: createApiKeys(db),
+  ...createSlackRows(db, slackInstallationKeysOf(config)),
+});
 
 /** Everything that stands behind the ports, chosen by configuration. Connects to nothing until it is used. */
 export function createAdapters(edge: AdapterEdge) {
@@ -63,19 +89,8 @@ export function createAdapters(edge: AdapterEdge) {
   const tenants = createTenants(db, { onlyListed: config.ALFRED_ONLY_LISTED_TENANTS });
   const conversationRows = limitMessages(db, createConversationRows(db), tenants);
   const workflows = createWorkflows(client, config);
-  const rows = {
-    tasks: limitTasks(db, createTasks(db), tenants),
-    callbacks: createCallbacks(db),
-    approvals: createApprovals(db),
-    rights: createCurrentRights(db),
-    effects: createEffects(db),
-    delegations: createDelegations(db),
-    memories: createMemories(db),
-    schedules: createSchedules(db),
-    shares: createShares(db),
-    apiKeys: createApiKeys(db),
-    ...createSlackRows(db, slackInstallationKeysOf(config)),
-  };
+  const rows = createRows(edge, tenants);
+  const mcp = createMcp(edge);
   const webhooks = createWebhooks(createOutbound({ allow: config.ALFRED_OUTBOUND_ALLOW }));
   const audit = createAudit(edge, webhooks);
   const browserSettings = browserSettingsOf(config);
@@ -135,6 +150,7 @@ export function createAdapters(edge: AdapterEdge) {
       log,
     }),
     providers: createProviders(config),
+    sandbox: createSandbox(),
     catalog: createModelCatalog(config),
     partitions: createPartitions(db),
     workflows,
@@ -144,11 +160,15 @@ export function createAdapters(edge: AdapterEdge) {
     messages: createConversationControl({ client, conversations: conversationRows, config }),
     control: createControl({ ...knowledge, ...rows, client, config, log, metrics, workflows }),
     webhooks,
+    remoteAgents: createRemoteAgents(remoteAgentEntries(config), readOwnVariables),
+    ...mcp,
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
-    close: async (): Promise<void> =>
-      void (await Promise.all([knowledge.close(), listener.close(), leases.close(), audit.audit.close()])),
+    async close(): Promise<void> {
+      const open = [knowledge, listener, leases, audit.audit, mcp.mcpServers];
+      await Promise.all(open.map((one) => one.close()));
+    },
   };
 }
 export type Adapters = ReturnType<typeof createAdapters>;

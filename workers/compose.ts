@@ -3,11 +3,12 @@ import { checkTools } from '../agents/check-tools.ts';
 import type { Agents } from '../agents/index.ts';
 import { loadAgents } from '../agents/packs/load-agents.ts';
 import { createTools } from '../agents/tools/index.ts';
-import { systemQueue } from '../contract/ids.ts';
+import { agentQueue, systemQueue } from '../contract/ids.ts';
 import type { Tool } from '../contract/ports/index.ts';
 import { defaultModelOf } from '../runtime/config.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { graceMsOf } from '../runtime/grace.ts';
+import { mcpToolsIn, type McpServers } from '../runtime/mcp-settings.ts';
 import type { Adapters } from '../wiring/adapters.ts';
 import { workflowBundle } from './bundle.ts';
 import { createConditionWatch } from '../runtime/condition-watch.ts';
@@ -65,6 +66,7 @@ export async function startWorkers(
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));
   const indexFolder = searching.length > 0 ? await watchIndexFolder(edge, adapters, checkEveryMs) : undefined;
+  await adapters.mcpServers.start(mcpServersFor(config.ALFRED_MCP_SERVERS, queues));
   adapters.leases.open();
   const workers = await Promise.all(
     queues.map((queue) =>
@@ -93,9 +95,19 @@ export async function startWorkers(
       const timer = setTimeout(endGrace, graceMsOf(config, 'modelCalls'));
       await Promise.allSettled(runs);
       clearTimeout(timer);
+      await adapters.mcpServers.stop();
     },
   };
 }
+
+/** The MCP servers whose tools agents of these queues may call. */
+const mcpServersFor = (servers: McpServers | undefined, queues: readonly string[]): string[] => [
+  ...new Set(
+    mcpToolsIn(servers)
+      .filter(({ settings }) => settings.agents.some((agent) => queues.includes(agentQueue(agent))))
+      .map(({ server }) => server),
+  ),
+];
 
 /** Without its index folder a process is not ready, and its agents that search take no work. */
 async function watchIndexFolder(

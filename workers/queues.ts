@@ -11,7 +11,7 @@ export const queuesFor = (agents: Agents): string[] => [
   systemQueue,
 ];
 
-/** Stands for the queues of all agents of packs. */
+/** Stands for the queues of all agents that are not ours: those of packs, and those that work elsewhere. */
 export const packQueues = 'packs';
 
 /**
@@ -27,7 +27,9 @@ export function queuesOf(
 ): string[] {
   const all = queuesFor(agents);
   const chosen = requested.length > 0 ? requested : (config.ALFRED_QUEUES?.split(',') ?? all);
-  const ofPacks = Object.keys(agents).flatMap((name) => (agents[name]?.pack ? [agentQueue(name)] : []));
+  const ofPacks = Object.keys(agents).flatMap((name) =>
+    (agents[name]?.pack ?? agents[name]?.remote) ? [agentQueue(name)] : [],
+  );
   const wanted = chosen.flatMap((queue) => (queue === packQueues ? ofPacks : [queue]));
   const isRefused = (queue: string) =>
     refused.some(({ agents: names }) => names === undefined || names.map(agentQueue).includes(queue));

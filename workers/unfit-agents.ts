@@ -8,8 +8,8 @@ import { checkModels } from './settings.ts';
 type WorkerEdge = Pick<Edge, 'config' | 'log'> & Partial<Pick<Edge, 'readiness'>>;
 
 /**
- * Leaves out the queues of agents of packs that cannot work in this process: a variable of a tool is not set, or their
- * model is not configured. Their tasks wait for a worker that has both, and everything else is served.
+ * Leaves out the queues of agents of others that cannot work in this process: a variable of a tool or a secret is not
+ * set, or their model is not configured. Their tasks wait for a worker that has both, and everything else is served.
  *
  * @returns the other queues
  * @throws ConfigError when the model of an agent of ours cannot be called
@@ -20,18 +20,20 @@ export function leaveOutUnfit(
   { agents, queues }: { agents: Agents; queues: readonly string[] },
 ): string[] {
   const unfit = new Map<string, string>();
-  for (const [name, { pack }] of Object.entries(agents)) {
+  for (const [name, { pack, remote }] of Object.entries(agents)) {
     if (!queues.includes(agentQueue(name))) continue;
-    const problem = pack && pack.missingVariables.length > 0 ? missing(pack.missingVariables) : undefined;
+    const { missingVariables = [] } = pack ?? remote ?? {};
+    const problem =
+      missingVariables.length > 0 ? missing(missingVariables, pack ? 'its tools need' : 'it needs') : undefined;
     try {
-      checkModels(config, adapters, [name]);
+      if (!remote) checkModels(config, adapters, [name]);
       if (problem !== undefined) unfit.set(name, problem);
     } catch (error) {
       if (!pack || !(error instanceof ConfigError)) throw error;
       unfit.set(name, error.message);
     }
   }
-  for (const [agent, reason] of unfit) log.error({ agent, reason }, 'this process does not serve an agent of a pack');
+  for (const [agent, reason] of unfit) log.error({ agent, reason }, 'this process does not serve an agent of others');
   if (unfit.size > 0) {
     const detail = [...unfit].map(([agent, reason]) => `${agent} is not served: ${reason}`).join(' ');
     readiness?.addWarning('pack_agents', async () => detail);
@@ -40,5 +42,5 @@ export function leaveOutUnfit(
   return queues.filter((queue) => !left.includes(queue));
 }
 
-const missing = (variables: readonly string[]) =>
-  `${variables.join(' and ')} ${variables.length > 1 ? 'are' : 'is'} not set, and its tools need ${variables.length > 1 ? 'them' : 'it'}.`;
+const missing = (variables: readonly string[], needs: string) =>
+  `${variables.join(' and ')} ${variables.length > 1 ? 'are' : 'is'} not set, and ${needs} ${variables.length > 1 ? 'them' : 'it'}.`;

@@ -28,7 +28,12 @@ export function failureOf(error: unknown): { code: ErrorCode; message: string } 
   return { code: code ?? 'internal', message: defaultMessageOf(code ?? 'internal') };
 }
 
-const timeoutCodes: Record<string, ErrorCode | undefined> = { callModel: 'model_unavailable', runTool: 'tool_failed' };
+const timeoutCodes: Record<string, ErrorCode | undefined> = {
+  callModel: 'model_unavailable',
+  runTool: 'tool_failed',
+  startRemote: 'effect_unknown',
+  followRemote: 'remote_unavailable',
+};
 
 /** The error with which a workflow fails. It has no stack: history would keep the paths of this machine. */
 export function taskFailure({ code, message }: { code: ErrorCode; message: string }): ApplicationFailure {

@@ -108,6 +108,27 @@ export const delegatedTask = {
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 } as const;
 
+/**
+ * Asks a remote agent, once. Some agents answer only with their result. A cancellation waits until it is known whether
+ * the agent began. No limit of attempts: the error's code limits them.
+ */
+export const remoteStart: ActivityOptions = {
+  startToCloseTimeout: '30 min',
+  heartbeatTimeout: '3 s',
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '500 ms', backoffCoefficient: 2, maximumInterval: '1 min' },
+};
+
+/** Follows the run of a remote agent, for hours. The activity ends before its time, and another one follows it. */
+export const remoteFollow: ActivityOptions = { ...remoteStart, startToCloseTimeout: '8 h' };
+
+/** Cancels the run of a remote agent. The end of the task does not wait for an agent that is away. */
+export const remoteCancel: ActivityOptions = {
+  startToCloseTimeout: '2 min',
+  heartbeatTimeout: '3 s',
+  retry: { initialInterval: '500 ms', maximumInterval: '10 s', maximumAttempts: 4 },
+};
+
 /** Waits for the end of a task that is not a child of the waiting run. Takes days when the task waits for a person. */
 export const taskWait: ActivityOptions = {
   startToCloseTimeout: '1 day',

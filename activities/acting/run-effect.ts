@@ -37,7 +37,10 @@ export async function runEffect(
   };
   if (wasSent && tool.reconcile) {
     const outcome = await tool.reconcile(input, context);
-    if (outcome.state === 'done') return { output: outcome.output, summary: outcome.summary };
+    if (outcome.state === 'done') {
+      const { state: _, ...found } = outcome;
+      return found;
+    }
     if (outcome.state === 'unknown') throw effectUnknown(tool);
     await effects.recordNoEffect(task, call, 'call');
   } else if (wasSent && !tool.repeatable) throw effectUnknown(tool);

@@ -14,6 +14,7 @@ import {
 } from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
+import { refuseAfterLostWorkers, type LostWorkerDeps } from './lost-workers.ts';
 import { runEffect } from './run-effect.ts';
 import { mayCallTool } from './tool-rights.ts';
 import type {
@@ -26,14 +27,15 @@ import type {
   ToolOutcome,
 } from '../../contract/ports/index.ts';
 
-export type ToolDeps = ApprovalDeps & {
-  messageStore: MessageStore;
-  ledger: Ledger;
-  effects: Effects;
-  tenants: Pick<Tenants, 'find'>;
-  /** Characters of a result that the agent's model gets at once; it reads the rest with `read_result`. */
-  resultCharactersOf: (agent: string) => number;
-};
+export type ToolDeps = ApprovalDeps &
+  LostWorkerDeps & {
+    messageStore: MessageStore;
+    ledger: Ledger;
+    effects: Effects;
+    tenants: Pick<Tenants, 'find'>;
+    /** Characters of a result that the agent's model gets at once; it reads the rest with `read_result`. */
+    resultCharactersOf: (agent: string) => number;
+  };
 
 /** A verdict as a workflow passes it on. Only the approved arguments may run. */
 export type ApprovalRef = { id: string; runs: boolean; argumentsHash: string | null };
@@ -100,6 +102,7 @@ export const createToolActivities = (deps: ToolDeps) => {
           const label = tool?.name ?? 'unknown';
           metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
           metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
+          if (outcome.artifacts) metrics.artifacts.inc({ tool: label }, outcome.artifacts.length);
           const completed = {
             callId: call.callId,
             tool: call.tool,
@@ -121,7 +124,7 @@ export function toolOf(deps: ToolDeps, { agent }: TaskRef, name: string): Tool |
   return isOffered ? findTool(deps, agent, name) : undefined;
 }
 
-export type Outcome = ToolOutcome & { isError: boolean; misuse?: ToolMisuse };
+export type Outcome = Omit<ToolOutcome, 'isError'> & { isError: boolean; misuse?: ToolMisuse };
 
 type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   tool: Tool | undefined;
@@ -145,6 +148,8 @@ async function attempt(
   if (!isAllowed) return refusalOutcome(call.tool, wasSent);
   if (approval && !approval.runs) return denialOutcome(verdict);
   try {
+    const lost = await refuseAfterLostWorkers(deps, task, call.tool);
+    if (lost !== undefined) return lostOutcome(lost, wasSent);
     // Before the approval check: invalid input was never shown to a person, and the tool's error explains it.
     tool.check?.(input);
     await checkApproval(deps, { task, call, input, approval, verdict });
@@ -153,7 +158,7 @@ async function attempt(
     return {
       ...outcome,
       output: withApprovalNote(outcome.output, verdict, isEdited ? input : undefined),
-      isError: false,
+      isError: outcome.isError ?? false,
     };
   } catch (error) {
     const failure = toAlfredError(error);
@@ -191,13 +196,21 @@ export async function checkApproval(
   throw new AlfredError('approval_missing', `${call.tool} was not called: ${defaultMessageOf('approval_missing')}`);
 }
 
-/** For a call whose owner lacks the role, or has lost it since the model asked for the call. */
+/** The process of a worker has ended again and again while the tool ran. */
+const lostOutcome = (why: string, wasSent: boolean): Outcome =>
+  errorOutcome(
+    wasSent
+      ? `${why} It had left, and no answer came: it may or may not have taken effect.`
+      : `${why} Do not call it again with the same arguments. Say what could not be done.`,
+  );
+
 /** A newer version of the agent, or of its pack, does not have the tool of a call any more. */
 const goneOutcome = (tool: string): Outcome =>
   errorOutcome(
     `A call of ${tool} left, and no answer came: it may or may not have taken effect. It was not repeated, because there is no such tool any more.`,
   );
 
+/** For a call whose owner lacks the role, or has lost it since the model asked for the call. */
 export function refusalOutcome(tool: string, wasSent: boolean): Outcome {
   const why = `${tool} is kept for people with a role that the person who asked does not have`;
   return errorOutcome(

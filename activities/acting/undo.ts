@@ -1,18 +1,18 @@
-import type { Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { untilStored } from '../until-stored.ts';
 import { findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
+import { refuseAfterLostWorkers, type LostWorkerDeps } from './lost-workers.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
 
-export type UndoDeps = { agents: Agents; tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
+export type UndoDeps = LostWorkerDeps & { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
 
 type UndoOutcome = { state: UndoState; summary: string };
 
 /** Undo of what a cancelled or ended task has changed. */
-export const createUndoActivities = ({ agents, tools, effects, metrics }: UndoDeps) => ({
+export const createUndoActivities = ({ tools, effects, metrics, ...deps }: UndoDeps) => ({
   /** The calls that a cancelled task must undo, newest first, and the ended tasks below it with calls to undo. */
   cancellationOf: ({ task }: { task: TaskRef }): Promise<{ undo: ToolCallKey[]; delegated?: TaskRef[] }> =>
     effects.planUndo(task),
@@ -27,7 +27,8 @@ export const createUndoActivities = ({ agents, tools, effects, metrics }: UndoDe
     withHeartbeat(async (signal) => {
       const undoable = await effects.beginUndo(task, call);
       if (!undoable) return;
-      const tool = findTool({ agents, tools }, task.agent, undoable.tool);
+      const lost = await refuseAfterLostWorkers(deps, task, undoable.tool);
+      const tool = findTool({ agents: deps.agents, tools }, task.agent, undoable.tool);
       const context: ToolContext = {
         scope: { tenant: task.tenant, subject: task.subject },
         taskId: task.taskId,
@@ -35,7 +36,8 @@ export const createUndoActivities = ({ agents, tools, effects, metrics }: UndoDe
         signal,
         beforeSend: () => effects.claimUndoSend(task, call, undoable.sent),
       };
-      const outcome = await undo(tool, undoable, context).catch(async (error: unknown): Promise<UndoOutcome> => {
+      const undone = lost === undefined ? undo(tool, undoable, context) : lostUndo(lost, undoable);
+      const outcome = await undone.catch(async (error: unknown): Promise<UndoOutcome> => {
         const failure = toAlfredError(error);
         if (signal.aborted || failure.code === 'superseded') throw error;
         if (failure.code === 'effect_unknown') return outcomeUnknown(undoable.tool);
@@ -76,6 +78,10 @@ async function reconcileCall(
   const outcome = (await tool.reconcile?.(input, callContext)) ?? { state: 'unknown' as const };
   return outcome.state === 'done' ? { output: outcome.output } : outcome.state;
 }
+
+/** The process of a worker has ended again and again while the undo ran. */
+const lostUndo = async (why: string, { sent, tool }: UndoableCall): Promise<UndoOutcome> =>
+  sent ? outcomeUnknown(tool) : { state: 'failed', summary: why };
 
 const outcomeUnknown = (tool: string): UndoOutcome => ({
   state: 'unknown',

@@ -4,7 +4,7 @@ import type { ContentHash } from '../../contract/references.ts';
 import { selectQuote } from '../../contract/rules/quote.ts';
 import { splitSentences } from '../../contract/rules/sentences.ts';
 import type { Citation } from '../../contract/task.ts';
-import { passagesOf, type FoundPassage } from '../../contract/rules/tool-output.ts';
+import { agentAnswerOf, passagesOf, type AgentAnswer, type FoundPassage } from '../../contract/rules/tool-output.ts';
 import type { Message } from '../../contract/ports/index.ts';
 
 /**
@@ -42,29 +42,36 @@ function withNumbers(output: JsonValue, numbers: Map<string, number>): JsonValue
     n: numbers.get(passage.chunkId) ?? 0,
     ...passage,
   }));
-  return passages ? { ...withAnswerNumbers(output as Record<string, JsonValue>, numbers), passages } : output;
+  const numbered = passages ? { ...(output as Record<string, JsonValue>), passages } : output;
+  const answered = agentAnswerOf(numbered);
+  return answered ? withAnswerNumbers(answered, numbers) : numbered;
 }
 
 /**
  * The answer of another agent with the numbers that its passages have in this conversation. `citedAs` says which number
- * in the answer means which passage, by chunk id. It is left out afterwards, so that nothing is numbered twice.
+ * in the answer means which passage. It is left out afterwards, so that nothing is numbered twice.
+ *
+ * A number without a meaning is no citation of ours: its brackets become round ones, because here the number may stand
+ * for another passage. Nor is that of a passage which was left out, until the model reads it.
  */
-function withAnswerNumbers(
-  { citedAs, ...output }: Record<string, JsonValue>,
-  numbers: Map<string, number>,
-): Record<string, JsonValue> {
-  if (typeof output.answer !== 'string' || typeof citedAs !== 'object' || citedAs === null) return output;
-  const ours = new Map(Object.entries(citedAs).map(([chunkId, n]) => [Number(n), numbers.get(chunkId)] as const));
-  const answer = output.answer.replace(
-    citation,
-    (_, list: string) =>
-      `[${list
-        .split(',')
-        .map((n) => ours.get(Number(n)) ?? n.trim())
-        .join(', ')}]`,
-  );
+function withAnswerNumbers({ citedAs, ...output }: AgentAnswer, numbers: Map<string, number>): JsonValue {
+  const chunkIds = new Map(Object.entries(citedAs).map(([chunkId, n]) => [n, chunkId]));
+  const answer = output.answer.replace(citation, (whole, list: string) => {
+    const cited = list.split(',').map(Number);
+    if (cited.some((n) => !isCitable(n))) return whole;
+    const ours = cited.flatMap((n) => numberOf(numbers, chunkIds.get(n)) ?? []);
+    if (ours.length > 0) return `[${ours.join(', ')}]`;
+    return cited.some((n) => chunkIds.has(n)) ? '(source not shown)' : `(${list})`;
+  });
   return { ...output, answer };
 }
+
+/** The number of a passage, or of the first part of it that is shown. */
+const numberOf = (numbers: Map<string, number>, chunkId = '') =>
+  numbers.get(chunkId) ?? [...numbers].find(([shown]) => isPartOf(shown, chunkId))?.[1];
+
+const isPartOf = (part: string, chunkId: string) =>
+  part.startsWith(`${chunkId}.`) && /^(\.\d+-\d+)+$/.test(part.slice(chunkId.length));
 
 /** The places that the provider marked as cited in an answer. */
 export const placesIn = (parts: AssistantPart[]): CitedPlace[] =>
@@ -119,9 +126,11 @@ export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean 
 /** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {
   const passages = passagesByNumber(messages);
-  // Not citations: a year in brackets, an array index.
-  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => n > 0 && n < 1_000 && !passages.has(n));
+  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => isCitable(n) && !passages.has(n));
 }
+
+/** Not citations: a year in brackets, an array index. */
+const isCitable = (n: number) => n > 0 && n < 1_000;
 
 /**
  * Replaces citations of unknown passages, so that the reader sees that the model named a source which does not exist.
@@ -193,6 +202,11 @@ function searchOf(output: JsonValue): { indexVersion?: string; query?: string } 
     ...(typeof query === 'string' ? { query } : {}),
   };
 }
+
+/** Every number that a text gives in the way of a citation, once. */
+export const citedNumbers = (text: string): number[] => [
+  ...new Set([...text.matchAll(citation)].flatMap(([, list = '']) => list.split(',').map(Number))),
+];
 
 /** Each cited number ([n], or each of [1, 2]) with its claim: the sentence at whose end, or behind which, it stands. */
 function* citedClaims(text: string): Iterable<{ n: number; claim: string }> {

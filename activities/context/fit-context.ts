@@ -53,6 +53,8 @@ export type Fitted = {
 export type FitRequest = {
   task: Scope;
   head: MessageHead;
+  /** The chain of `head`, if it is loaded already. */
+  loaded?: MessageChain | undefined;
   facts: Pick<ModelFacts, 'name' | 'contextTokens' | 'citations'>;
   /** The output limit of the call. */
   outputTokens: number;
@@ -104,7 +106,7 @@ export async function planFit(
   request: FitRequest,
 ): Promise<{ fitted: Fitted } | { compaction: Compaction }> {
   const { head, facts, outputTokens, overheadBytes, force = false } = request;
-  const conversation = await loadNumbered(messageStore, request, head);
+  const conversation = await loadNumbered(messageStore, request, head, request.loaded);
   const tokensBefore = estimateChainTokens(conversation, overheadBytes);
   const window = facts.contextTokens - outputTokens;
   if (!force && tokensBefore <= fullShare * window) return { fitted: fittedOf(request, head, conversation, []) };
@@ -153,8 +155,9 @@ async function loadNumbered(
   messageStore: Pick<MessageStore, 'load'>,
   { task }: FitRequest,
   head: MessageHead,
+  loaded?: MessageChain,
 ): Promise<MessageChain> {
-  const conversation = await messageStore.load(task, head);
+  const conversation = loaded ?? (await messageStore.load(task, head));
   return { ...conversation, messages: numberPassages(conversation.messages) };
 }
 

@@ -1,14 +1,15 @@
 import type { Priority } from '@temporalio/common';
 import type { Agents } from '../../agents/index.ts';
-import type { Citations, Delegations, TaskRow, Tasks, Tenants, Workflows } from '../../contract/ports/index.ts';
-import {
-  noUsage,
-  type MessageHead,
-  type TaskRef,
-  type ToolCallRef,
-  type ToolResultRef,
-} from '../../contract/references.ts';
-import type { TaskUsage } from '../../contract/task.ts';
+import type {
+  Citations,
+  Delegations,
+  TaskRow,
+  Tasks,
+  Tenants,
+  WaitsBelow,
+  Workflows,
+} from '../../contract/ports/index.ts';
+import type { MessageHead, TaskRef, ToolCallRef, ToolResultRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { currentRun, requireWorkingTenant } from '../activity-context.ts';
 import { settingsNow, type AgentSettingsDeps } from '../agent-settings.ts';
@@ -24,6 +25,7 @@ import {
   type ToolDeps,
 } from '../acting/run-tool.ts';
 import { childOutcome, lostChildOutcome } from './child-outcome.ts';
+import { endBelow, endChild, settleChild } from './end-below.ts';
 import { parseRequest } from './parse-request.ts';
 
 export type DelegationDeps = ToolDeps &
@@ -32,7 +34,7 @@ export type DelegationDeps = ToolDeps &
     tasks: Tasks;
     citations: Pick<Citations, 'list'>;
     tenants: Pick<Tenants, 'find'>;
-    workflows: Pick<Workflows, 'describe'>;
+    workflows: Pick<Workflows, 'cancelTask' | 'describe'>;
     agents: Agents;
     /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
     priorityOf(tenant: string, priorityKey: number | undefined): Priority;
@@ -111,7 +113,7 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
   /**
    * Stores the answer of an ended child as the result of its call, and gives back what is left of its budget.
    *
-   * @param isCancelled the parent is cancelled: a child that no worker has begun ends too
+   * @param isCancelled the parent is cancelled: the child is ended too, also one of another run
    * @returns undefined while the child has not ended
    */
   async collectDelegation({
@@ -120,25 +122,25 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
     ...made
   }: DelegateCall & { child: TaskRef; isCancelled?: boolean | undefined }): Promise<ToolResultRef | undefined> {
     const { task, step, call } = made;
-    if (isCancelled)
-      await deps.tasks.closeUnstarted(child, { status: 'cancelled', reason: 'Cancelled before it started.' });
+    if (isCancelled && !(await hasTaskEnded(deps, child.taskId)))
+      await endChild(deps, child, 'Cancelled before it started.');
     if (!(await hasTaskEnded(deps, child.taskId))) return undefined;
-    // A deleted child is not visible any more.
-    const row = await deps.tasks.get(child, child.taskId);
+    const row = await settleChild(deps, task, { call: { step, callId: call.callId }, child });
     const outcome = row
       ? childOutcome(row, (await deps.citations.list(child, child.taskId)) ?? [], deps.resultCharactersOf(task.agent))
       : lostChildOutcome(child.agent);
-    const { status, error, usage } = row ?? (await endOfDeleted(deps, child));
-    const { taskId: childId, agent } = child;
-    await deps.delegations.settle(
-      task,
-      { step, callId: call.callId },
-      { taskId: childId, agent, status, error, usage },
-    );
-    deps.metrics.delegations.inc({ agent, outcome: status });
-    deps.log.info({ taskId: task.taskId, childId, agent, status }, 'a delegated task has ended');
     return complete(deps, made, outcome, row ? durationOf(row) : 0);
   },
+
+  /**
+   * Ends what a task has delegated, at any level, before the task ends without an answer.
+   *
+   * @returns how many of these tasks have not ended yet
+   */
+  endBelow: ({ task }: { task: TaskRef }): Promise<number> => endBelow(deps, task),
+
+  /** How long tasks below a task have waited, of its whole life in milliseconds, and whether one waits now. */
+  waitedBelow: ({ task }: { task: TaskRef }): Promise<WaitsBelow> => deps.delegations.readWaits(task),
 });
 
 /** Stores the result of a delegate call, as that of any other tool. */
@@ -152,14 +154,6 @@ function complete(
   metrics.toolCalls.inc({ tool: 'delegate', outcome: outcome.isError ? 'error' : 'ok' });
   const maxCharacters = resultCharactersOf(task.agent);
   return ledger.completeToolCall(task, { callId, tool, step, ...outcome, durationMs, maxCharacters });
-}
-
-async function endOfDeleted(
-  { tasks }: DelegationDeps,
-  { taskId }: TaskRef,
-): Promise<Pick<TaskRow, 'status' | 'error'> & { usage: TaskUsage }> {
-  const [state] = await tasks.listStates([taskId]);
-  return { status: state?.status ?? 'cancelled', error: null, usage: { modelCalls: 0, ...noUsage } };
 }
 
 const durationOf = ({ createdAt, endedAt }: TaskRow) =>

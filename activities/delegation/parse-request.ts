@@ -8,6 +8,7 @@ import type { TaskInput } from '../../contract/task.ts';
 import { checkApproval, errorOutcome, type ApprovalRef, type Outcome, type ToolDeps } from '../acting/run-tool.ts';
 import { toAlfredError } from '../activity-context.ts';
 import { usableAgents, type AgentsToAskDeps } from './agents-to-ask.ts';
+import { parseInput, typedInputOf } from './typed-input.ts';
 
 type Requested = {
   task: TaskRef;
@@ -40,10 +41,12 @@ export async function parseRequest(
         `There is no agent "${name}" that you may ask. There are: ${usable.filter((other) => other !== task.agent).join(', ') || 'none'}.`,
       ),
     };
-  const parsed = agent.input.safeParse({ ...fields, text: request });
+  const parsed = parseInput(agent, request, fields);
   if (parsed.success) return { agent: name, input: parsed.data as TaskInput, asked: budget };
   const faults = parsed.error.issues
     .slice(0, 5)
     .map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
-  return { refused: errorOutcome(`The input is not what ${name} takes. ${faults.join('. ')}.`) };
+  const schema = typedInputOf(agent);
+  const remedy = schema ? ` Give an \`input\` that fits this JSON Schema: ${JSON.stringify(schema)}` : '';
+  return { refused: errorOutcome(`The input is not what ${name} takes. ${faults.join('. ')}.${remedy}`) };
 }

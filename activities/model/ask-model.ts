@@ -19,6 +19,7 @@ import type {
   ModelGate,
   ModelProvider,
   ModelRequest,
+  NextMessage,
   PaidCall,
   Purpose,
   Run,
@@ -27,7 +28,8 @@ import type {
 import { reserve } from './reserve.ts';
 import { RunningCall } from './running-call.ts';
 import { abortReasonOf, overtaken, refusalReasonOf, stopErrorOf } from './stop-reason.ts';
-import { streamText } from './stream-text.ts';
+import { storeRest, streamText } from './stream-text.ts';
+import type { UnwrittenText } from './text-writer.ts';
 import { untilStored } from '../until-stored.ts';
 
 export type AskDeps = EarlierAttemptsDeps & {
@@ -58,6 +60,8 @@ export type ModelCall = {
   upperBoundTokens: number;
   /** The message that the response follows. */
   parent: MessageHead;
+  /** A message before it that is stored when the call begins. */
+  unstored?: NextMessage | undefined;
   /** What a step's answer is checked against; absent for a summary, whose text is used as it is. */
   answer?: AnswerContext | undefined;
 };
@@ -72,7 +76,7 @@ export type ModelCall = {
 export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: AbortSignal): Promise<PaidCall> {
   // An attempt that Temporal does not wait for begins no further call.
   signal.throwIfAborted();
-  const { task, at, purpose, provider, request } = modelCall;
+  const { task, at, purpose, provider, request, unstored } = modelCall;
   const { step, attempt } = at;
   // There may be an earlier attempt of another number too: then the ledger does not begin the call.
   let replaces = attempt === 1 ? [] : await waitForEarlierAttempts(deps, modelCall, signal);
@@ -88,7 +92,7 @@ export async function askModel(deps: AskDeps, modelCall: ModelCall, signal: Abor
             signal.throwIfAborted();
             // Right before the call, so that nothing is held during a wait.
             const begun = await throughGate(deps, modelCall, signal, () =>
-              deps.ledger.beginModelCall(task, { ...identity, ...at, replaces, worstCase, dayLimits }),
+              deps.ledger.beginModelCall(task, { ...identity, ...at, replaces, worstCase, dayLimits, unstored }),
             );
             if (begun !== 'running') return begun;
             replaces = await waitForEarlierAttempts(deps, modelCall, signal);
@@ -131,9 +135,10 @@ async function makeCall(
   const { signal } = stop;
   const source = { callId: identity.callId, step: at.step, attempt: at.attempt };
   let isStreaming = true;
+  let streamed: UnwrittenText = { rest: '', pieces: 0 };
   try {
     const request = { ...modelCall.request, maxOutputTokens };
-    const unwritten = await streamText(deps, running, { ...modelCall, source, request }, signal);
+    streamed = await streamText(deps, running, { ...modelCall, source, request }, signal);
     isStreaming = false;
     await ignoreGateFailure(deps, gate.recordSuccess(facts.name, gateUsageOf(running, modelCall)));
     if (cutBy && running.wasCut()) throw budgetExceeded(cutBy);
@@ -141,15 +146,16 @@ async function makeCall(
     const judged = answer
       ? await judgeResponse(deps, { task, model: facts.name, ...answer }, { text: running.text, parts })
       : { result: { text: running.text, citations: [] } };
-    const completed = { ...record(), parent, parts, stopReason, ...judged };
+    const completed = { ...record(), parent, parts, stopReason, streamed, ...judged };
     const paid = await untilStored(async () => {
       // Before `model.completed`: who follows the text has all of it then.
-      if (unwritten !== undefined) await deps.events.completeText(task, source, unwritten);
+      if (streamed.whole !== undefined) await deps.events.completeText(task, source, streamed.whole);
       return ledger.settleModelCall(task, completed);
     }, signal);
     observeCall(metrics, completed, 'completed');
     return paid;
   } catch (error) {
+    await storeRest(deps, { task, source }, streamed);
     const isRefused = error instanceof AlfredError && error.code === 'superseded';
     const isStopped = signal.aborted || isRefused;
     let failure: AlfredError;

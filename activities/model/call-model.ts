@@ -1,5 +1,6 @@
 import { activityInfo } from '@temporalio/activity';
 import { AlfredError } from '../../contract/errors.ts';
+import type { ToolMessage } from '../../contract/messages.ts';
 import type { MessageHead, StepResult, TaskRef, ToolResultRef } from '../../contract/references.ts';
 import { annotateCalls, type ApprovalDeps } from '../acting/approve.ts';
 import { currentRun, orWaitForService, requireWorkingTenant, withHeartbeat } from '../activity-context.ts';
@@ -35,18 +36,15 @@ export const createModelActivities = (deps: ModelDeps) => ({
       orWaitForService(canWait, async () => {
         await requireWorkingTenant(deps.tenants, task.tenant, canWait);
         const at = { ...currentRun(), step, attempt: activityInfo().attempt };
-        const parent = results.length
-          ? await deps.messageStore.append(task, head, {
-              role: 'tool',
-              results: results.map((result) => ({ isError: false, ...result })),
-            })
-          : head;
+        const next: ToolMessage | undefined = results.length
+          ? { role: 'tool', results: results.map((result) => ({ isError: false, ...result })) }
+          : undefined;
         // Why the first model does not answer: its outage is the one to wait for.
         let firstOutage: AlfredError | undefined;
         for (const name of [model, ...fallbacks]) {
           if (firstOutage) await reportFallback(deps, { task, at, from: model, to: name, outage: firstOutage });
           try {
-            return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, parent }, signal));
+            return await annotateCalls(deps, task, await runStep(deps, { task, at, model: name, head, next }, signal));
           } catch (error) {
             const isOfModel = error instanceof AlfredError && ['model_outage', 'model_denied'].includes(error.code);
             if (!isOfModel) throw error;

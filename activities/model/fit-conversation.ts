@@ -12,7 +12,7 @@ import {
   type SummaryRequest,
 } from '../context/fit-context.ts';
 import { overheadBytesOf, summaryRequest } from './model-request.ts';
-import type { MessageStore, ModelFacts, ModelProvider, Tool } from '../../contract/ports/index.ts';
+import type { MessageStore, ModelFacts, ModelProvider, OpenedStep, Tool } from '../../contract/ports/index.ts';
 
 export type FitDeps = AskDeps & { tools: Record<string, Tool>; messageStore: MessageStore };
 
@@ -28,15 +28,16 @@ export type StepContext = {
 };
 
 /**
- * Loads the conversation, and shortens it if it takes too much of the model's window. Each compaction is an event.
+ * Shortens the conversation if it takes too much of the model's window. Each compaction is an event.
  *
- * @param options `force`: the provider refused the conversation as too large
+ * @param options `opened`: what the step began with; without it the conversation is loaded. `force`: the provider
+ *   refused the conversation as too large
  * @throws AlfredError `model_context_overflow` when it cannot be made to fit; and as `askModel`, for the summary
  */
 export async function fitConversation(
   deps: FitDeps,
   context: StepContext,
-  { head, force }: { head: MessageHead; force: boolean },
+  { head, opened, force }: { head: MessageHead; opened?: OpenedStep; force: boolean },
   signal: AbortSignal,
 ): Promise<Fitted> {
   const { messageStore, tools, metrics, events } = deps;
@@ -44,6 +45,7 @@ export async function fitConversation(
   const request: FitRequest = {
     task,
     head,
+    loaded: opened?.conversation,
     facts,
     outputTokens,
     overheadBytes: overheadBytesOf(tools, agent),
@@ -51,6 +53,8 @@ export async function fitConversation(
   };
   const plan = await planFit(messageStore, request);
   if ('fitted' in plan) return plan.fitted;
+  // The shorter chain names this one.
+  if (opened?.unstored) await messageStore.append(task, opened.unstored.parent, opened.unstored.message);
   const { compaction } = plan;
   const { toSummarise } = compaction;
   const summary = toSummarise && (await summarise(deps, context, { head, ...toSummarise }, signal));

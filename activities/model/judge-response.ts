@@ -4,12 +4,18 @@ import type { TaskRef } from '../../contract/references.ts';
 import { isCitingAgent, placesIn } from '../context/citations.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
+import { handOverIn } from './hand-over-in.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import { questionIn } from './question-in.ts';
 import type { CompletedModelCall } from '../../contract/ports/index.ts';
 
 /** The agent that answers, and the conversation that its model got. */
-export type AnswerContext = { agent: Agent; fitted: Fitted };
+export type AnswerContext = {
+  agent: Agent;
+  fitted: Fitted;
+  /** The agents that can take the conversation over. */
+  heirs?: readonly string[];
+};
 
 /**
  * @returns the result or the correction of a step's response; neither when the response calls tools. `parts`: what is
@@ -17,10 +23,11 @@ export type AnswerContext = { agent: Agent; fitted: Fitted };
  */
 export async function judgeResponse(
   deps: CitationDeps,
-  { task, model, agent, fitted }: AnswerContext & { task: TaskRef; model: string },
+  { task, model, agent, fitted, heirs = [] }: AnswerContext & { task: TaskRef; model: string },
   { text, parts }: { text: string; parts: AssistantPart[] },
 ): Promise<Pick<CompletedModelCall, 'result' | 'correction'> & Partial<Pick<CompletedModelCall, 'parts'>>> {
-  if (parts.some(({ type }) => type === 'tool_call')) return questionIn(parts, agent.tools) ?? {};
+  if (parts.some(({ type }) => type === 'tool_call'))
+    return questionIn(parts, agent.tools) ?? handOverIn(parts, heirs) ?? {};
   const judged = judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);

@@ -69,7 +69,7 @@ export const overheadBytesOf = (tools: Tools, agent: Agent): number =>
 const toolsOf = (tools: Tools, agent: Agent) =>
   agent.tools.flatMap((name) => {
     const tool = toolOfAgent(agent, tools, name);
-    return tool ? [describe(tool)] : [];
+    return tool && tool.isOffered?.() !== false ? [describe(tool)] : [];
   });
 
 const describe = ({ name, description, inputSchema }: Tool) => ({ name, description, inputSchema });

@@ -1,27 +1,36 @@
 import type { Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
+import type { ToolMessage } from '../../contract/messages.ts';
 import type { MessageHead, StepResult, TaskRef } from '../../contract/references.ts';
 import { callableTools, type ToolRightsDeps } from '../acting/tool-rights.ts';
 import { requireAgent } from '../activity-context.ts';
-import { withAgentsToAsk, type AgentsToAskDeps } from '../delegation/agents-to-ask.ts';
+import { agentsToHandOver, withAgentsToAsk, withHeirs, type AgentsToAskDeps } from '../delegation/agents-to-ask.ts';
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
 import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
 import { stepRequest, withAdded } from './model-request.ts';
 import { recallMemories, withMemories } from './recall.ts';
-import type { Memories, ModelCatalog, ModelProvider, Tasks } from '../../contract/ports/index.ts';
+import type { Memories, ModelCatalog, ModelProvider, NextMessage, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
     memories: Pick<Memories, 'recall'>;
-    tasks: Pick<Tasks, 'getInstructions' | 'getCurrentRoles'>;
+    tasks: Pick<Tasks, 'get' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
     maxOutputTokens: number;
   };
+
+type Step = {
+  task: TaskRef;
+  at: CallAttempt;
+  model: string;
+  head: MessageHead;
+  next: ToolMessage | undefined;
+};
 
 /**
  * How often a conversation that the provider refuses is halved. If an eighth of the stated window still does not fit,
@@ -32,31 +41,36 @@ const maxHalvings = 3;
 /**
  * Runs one step of a task with one model. A conversation that the provider refuses as too large is halved and sent
  * again.
+ *
+ * @param step `next`: the results of the calls that the message at `head` asks for
  */
 export async function runStep(
   deps: StepDeps,
-  { task, at, model, parent }: { task: TaskRef; at: CallAttempt; model: string; parent: MessageHead },
+  { task, at, model, head, next }: Step,
   signal: AbortSignal,
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
-  const written = await deps.tasks.getInstructions(task);
-  const memories = await recallMemories(deps, { task, step: at.step, agent: known }, written);
+  const opened = await deps.messageStore.openStep(task, head, next);
+  const { own, added } = opened.instructions;
+  const memories = await recallMemories(deps, { task, step: at.step, agent: known }, opened.instructions);
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
-  const instructions = withMemories(withAdded(written.own ?? known.instructions, written.added), memories);
+  const instructions = withMemories(withAdded(own ?? known.instructions, added), memories);
   const agent = { ...known, tools, instructions };
-  const offered = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
+  const asking = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
+  const heirs = tools.includes('hand_over') ? await agentsToHandOver(deps, task) : [];
+  const offered = withHeirs(deps.agents, asking, heirs);
   const { provider, facts } = findModel(deps, model);
   // At most a quarter of the window, so that the answer leaves room for the conversation.
   const outputTokens = Math.min(deps.maxOutputTokens, facts.maxOutputTokens, Math.floor(facts.contextTokens / 4));
   const context: StepContext = { task, at, agent, provider, facts, outputTokens };
 
-  const stepDeps = { ...deps, tools: offered };
-  let fitted = await fitConversation(stepDeps, context, { head: parent, force: false }, signal);
+  const stepDeps = { ...deps, tools: offered, heirs };
+  let fitted = await fitConversation(stepDeps, context, { head: opened.head, opened, force: false }, signal);
   let halvings = 0;
   while (true) {
     try {
-      return await askForStep(stepDeps, context, fitted, signal);
+      return await askForStep(stepDeps, context, { fitted, unstored: opened.unstored }, signal);
     } catch (error) {
       const isTooLarge = error instanceof AlfredError && error.code === 'model_context_overflow';
       if (!isTooLarge || halvings === maxHalvings) throw error;
@@ -67,9 +81,9 @@ export async function runStep(
 }
 
 async function askForStep(
-  deps: StepDeps,
+  deps: StepDeps & { heirs: string[] },
   context: StepContext,
-  fitted: Fitted,
+  { fitted, unstored }: { fitted: Fitted; unstored: NextMessage | undefined },
   signal: AbortSignal,
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
@@ -83,11 +97,12 @@ async function askForStep(
       facts,
       provider: prescribed ? createPrescribedProvider(provider.name, prescribed) : provider,
       parent: head,
+      unstored,
       purpose: 'turn',
       request: stepRequest(deps.tools, conversation.messages, context),
       estimatedTokens,
       upperBoundTokens,
-      answer: { agent, fitted },
+      answer: { agent, fitted, heirs: deps.heirs },
     },
     signal,
   );

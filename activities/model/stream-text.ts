@@ -6,7 +6,7 @@ import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { showProgress } from '../activity-context.ts';
 import type { RunningCall } from './running-call.ts';
-import { createTextWriter } from './text-writer.ts';
+import { createTextWriter, type UnwrittenText } from './text-writer.ts';
 
 type Streamed = {
   task: TaskRef;
@@ -19,7 +19,7 @@ type Streamed = {
 /**
  * Consumes the provider's events. The text of a step is also streamed to those who follow the task.
  *
- * @returns the whole text if it is not known whether all of it was streamed
+ * @returns the text that was not streamed: the caller stores it together with the response
  * @throws AlfredError `superseded` when the text of this call is not wanted any more
  */
 export async function streamText(
@@ -27,7 +27,7 @@ export async function streamText(
   running: RunningCall,
   { task, source, purpose, provider, request }: Streamed,
   cancelled: AbortSignal,
-): Promise<string | undefined> {
+): Promise<UnwrittenText> {
   const superseded = new AbortController();
   const either = linkAbort([cancelled, superseded.signal]);
   const write = async (mayStream: Promise<boolean>) => {
@@ -41,7 +41,12 @@ export async function streamText(
     (error) =>
       log.warn({ err: error, taskId: task.taskId, step: source.step }, 'streamed text could not be written yet'),
   );
-  let unwritten: string | undefined;
+  const written = async (): Promise<UnwrittenText> => {
+    either.release();
+    const unwritten = await writer.close();
+    superseded.signal.throwIfAborted();
+    return unwritten;
+  };
   try {
     for await (const event of provider.stream(request, either.signal)) {
       running.take(event);
@@ -50,12 +55,22 @@ export async function streamText(
     }
   } catch (error) {
     // After our abort a provider throws an error of its own: throw the reason for the abort instead.
-    superseded.signal.throwIfAborted();
+    await storeRest({ events, log }, { task, source }, await written());
     throw error;
-  } finally {
-    either.release();
-    unwritten = await writer.close();
   }
-  superseded.signal.throwIfAborted();
-  return unwritten;
+  return written();
+}
+
+/** Stores the end of the text of a call that failed. Its failure counts, not the text. */
+export async function storeRest(
+  { events, log }: { events: TaskEvents; log: Logger },
+  { task, source }: Pick<Streamed, 'task' | 'source'>,
+  { rest }: Pick<UnwrittenText, 'rest'>,
+): Promise<void> {
+  if (rest === '') return;
+  try {
+    await events.appendText(task, source, rest);
+  } catch (error) {
+    log.warn({ err: error, taskId: task.taskId, step: source.step }, 'streamed text could not be written');
+  }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
 /** How long text is buffered before it is written. Short, so that it still reads as a stream. */
 const bufferMs = { min: 40, max: 250 };
@@ -14,11 +14,21 @@ type Writes = {
   complete(text: string): Promise<void>;
 };
 
+/** What is left when a stream has ended. */
+export type UnwrittenText = {
+  /** The end of the text, which was not tried to be written. Empty when there is none. */
+  rest: string;
+  /** How many pieces were written, or may have been. */
+  pieces: number;
+  /** The whole text, if it is not known whether all before `rest` is written. */
+  whole?: string;
+};
+
 /**
- * Writes streamed text in few pieces. The first piece is written at once. Each later piece is the text that was
- * buffered during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their
- * order. After a failed write it is not known whether the piece is stored: the next write completes the whole text. The
- * stream must not fail the call: text that cannot be written is left to the caller of `close`.
+ * Writes streamed text in few pieces. The first piece is what comes in one moment. Each later one is what was buffered
+ * during the previous write and a pause of at least 40 ms, longer while writes are slow. Pieces keep their order. After
+ * a failed write it is not known whether the piece is stored: the next write completes the whole text. The stream must
+ * not fail the call: text that is not written is left to the caller of `close`.
  *
  * @param onFailure called for each failed write
  */
@@ -26,24 +36,29 @@ export function createTextWriter(writes: Writes, onFailure: (error: unknown) => 
   let whole = '';
   let buffered = '';
   let inDoubt = false;
+  let pieces = 0;
   let running: Promise<void> | undefined;
-  let closing = false;
+  const closing = new AbortController();
+  const isClosing = () => closing.signal.aborted;
+  const pauseFor = (ms: number) => sleep(ms, undefined, { signal: closing.signal }).catch(() => {});
 
   const drain = async () => {
-    for (let failures = 0; (buffered || inDoubt) && failures < retry.attempts;) {
+    await nextTurn();
+    for (let failures = 0; (inDoubt || (buffered && !isClosing())) && failures < retry.attempts;) {
       const text = buffered;
       buffered = '';
       try {
         const startedAt = performance.now();
+        pieces++;
         await (inDoubt ? writes.complete(whole) : writes.append(text));
         inDoubt = false;
         failures = 0;
         const pauseMs = pausePerWrite * (performance.now() - startedAt);
-        if (!closing) await sleep(Math.min(bufferMs.max, Math.max(bufferMs.min, pauseMs)));
+        if (!isClosing()) await pauseFor(Math.min(bufferMs.max, Math.max(bufferMs.min, pauseMs)));
       } catch (error) {
         onFailure(error);
         inDoubt = true;
-        if (closing) failures++;
+        if (isClosing()) failures++;
         await sleep(retry.waitMs);
       }
     }
@@ -57,11 +72,11 @@ export function createTextWriter(writes: Writes, onFailure: (error: unknown) => 
       buffered += text;
       running ??= drain();
     },
-    /** @returns the whole text if it is not known to be written; undefined when it is */
-    async close(): Promise<string | undefined> {
-      closing = true;
+    /** Ends the pause between two pieces, but waits for a write under way. */
+    async close(): Promise<UnwrittenText> {
+      closing.abort();
       while (running) await running;
-      return inDoubt ? whole : undefined;
+      return inDoubt ? { rest: '', pieces, whole } : { rest: buffered, pieces };
     },
   };
 }

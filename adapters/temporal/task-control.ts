@@ -92,8 +92,10 @@ export const createTaskControl = (deps: TaskControlDeps & { readReconciled: Read
           'task_running',
           `The task ${taskId} is ${row.status}. To stop it and undo what it has changed, cancel it with undo.`,
         );
-      const undone = await effects.requestUndo(scope, taskId);
-      if (undone.length === 0) return undoneBefore(row);
+      const { undone, ending } = await effects.requestUndo(scope, taskId);
+      if (undone.length === 0 && ending.length === 0) return undoneBefore(row);
+      for (const task of ending)
+        await withTemporalTimeout(client, callDeadlineMs, () => workflows.cancelTask(task.taskId));
       for (const task of undone) await withTemporalTimeout(client, callDeadlineMs, () => workflows.undoTask(task));
       return (await tasks.get(scope, taskId)) ?? row;
     },

@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { AlfredError } from '../../contract/errors.ts';
 import {
   agentQueue,
@@ -116,6 +117,15 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
     },
+
+    async hasLostWorker({ workflowId, runId }, activityId) {
+      const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+      const activity = raw.pendingActivities?.find((pending) => pending.activityId === activityId);
+      const { TIMEOUT_TYPE_HEARTBEAT } = proto.temporal.api.enums.v1.TimeoutType;
+      return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === TIMEOUT_TYPE_HEARTBEAT;
+    },
+
+    recordProgress: (taskToken, progress) => client.activity.heartbeat(taskToken, progress),
 
     deliverCallback: (callback, options) => mapUnavailable(startDelivery(client, config, callback, options)),
   };

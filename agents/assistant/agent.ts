@@ -2,18 +2,32 @@ import { z } from 'zod';
 import { TaskResult } from '../../contract/task.ts';
 import type { Agent } from '../agent.ts';
 
-const tools = ['search_documents', 'read_document', 'send_webhook', 'send_email', 'remember', 'forget'] as const;
+const tools = [
+  'search_documents',
+  'read_document',
+  'run_code',
+  'send_webhook',
+  'send_email',
+  'remember',
+  'forget',
+] as const;
 
 /** Answers from the documents as `knowledge` does, and sends emails and webhooks once a person has approved them. */
 export const assistant: Agent = {
-  description: 'Answers questions from your documents and, with your approval, sends emails and webhooks.',
-  examples: ['Send an email to the supplier that the delivery is late', 'Call the webhook of the booking system'],
+  description: 'Answers questions from your documents, calculates, and, with your approval, sends emails and webhooks.',
+  examples: [
+    'Send an email to the supplier that the delivery is late',
+    'Write to the customer and mail them the offer',
+    'Trigger the webhook of the booking system',
+  ],
   instructions: `You work for people at a company: you answer from the company's own documents, and you act where you are asked to.
 
 Search before you answer or act on something the documents may settle, and search again with other words when the first passages do not settle it.
 A search sees its query and nothing of the conversation: write out what the question takes from it.
 Passages are numbered. Put the number of the passage behind every claim it supports, like this: [2].
 State only what the passages say. When they do not answer the question, say so, and say what you looked for.
+
+Never work out a number yourself: sums, shares, averages, conversions and dates come from run_code, with the figures that you pass to it in \`inputs\`. Let it make the table or chart that the person asks for, and name its files.
 
 Act only when the person asked for it, and only with the tools you have. When you have none for it, say so.
 Take addresses, names, amounts and dates from the person's words or from a passage, never from a guess. When one is missing or two contradict each other, ask instead of acting.

@@ -6,8 +6,14 @@ const tools = ['search_documents', 'read_document'] as const;
 
 /** Answers questions from the company's own documents, and cites a passage for each claim. */
 export const knowledge: Agent = {
-  description: 'Answers questions from your documents, with citations.',
-  examples: ['What does the travel policy say about hotels?', 'Which notice period does the contract have?'],
+  description:
+    'Answers questions from your documents, as handbooks, policies, guidelines and templates, with citations.',
+  examples: [
+    'What does the travel policy say about hotels?',
+    'How do I report my expenses, and where do I hand in the form?',
+    'Who approves a purchase according to the handbook?',
+    'What do our guidelines allow me to do?',
+  ],
   instructions: `You answer questions for people at a company from the company's own documents.
 
 Search before you answer, and search again with other words when the first passages do not settle the question.

@@ -1,13 +1,16 @@
 import { findPack } from './find-pack.ts';
-import { importAgents } from './import-agents.ts';
+import { importAgents, type DefinedAgent } from './import-agents.ts';
 import { toAgent } from './to-agent.ts';
 
 export type PackDescription = {
   name: string;
   version: string;
   folder: string;
-  agents: { name: string; description: string; tools: readonly string[]; variables: readonly string[] }[];
+  agents: DescribedAgent[];
 };
+/** `rules`: the tools that its approval rules and its `withoutApproval` name. */
+type DescribedAgent = { name: string; description: string } & AgentNames;
+export type AgentNames = { tools: readonly string[]; variables: readonly string[]; rules: readonly string[] };
 export type PackReport = { description: PackDescription } | { fault: string };
 
 /**
@@ -24,11 +27,18 @@ export async function describePack(source: string): Promise<PackDescription> {
     version,
     folder,
     agents: Object.entries(defined).map(([agent, definition]) => {
-      const { description, tools } = toAgent(agent, definition, { pack, readVariables: () => ({}) });
-      const variables = definition.tools.flatMap((tool) =>
-        typeof tool === 'string' ? [] : Object.keys(tool.settings ?? {}),
-      );
-      return { name: agent, description, tools, variables: [...new Set(variables)] };
+      const { description } = toAgent(agent, definition, { pack, readVariables: () => ({}) });
+      return { name: agent, description, ...namesIn(definition) };
     }),
+  };
+}
+
+/** The names that an agent defines. A fault of its rules quotes them. */
+export function namesIn({ tools, approvals = [], withoutApproval = [] }: DefinedAgent): AgentNames {
+  const own = tools.filter((tool) => typeof tool !== 'string');
+  return {
+    tools: tools.map((tool) => (typeof tool === 'string' ? tool : tool.name)),
+    variables: [...new Set(own.flatMap((tool) => Object.keys(tool.settings ?? {})))],
+    rules: [...new Set([...approvals.map(({ tool }) => tool), ...withoutApproval])],
   };
 }

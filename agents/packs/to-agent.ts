@@ -6,11 +6,13 @@ import { variableNames } from '../../runtime/config.ts';
 import type { Agent, AgentInput } from '../agent.ts';
 import { toolNames } from '../tools/index.ts';
 import { externalCallId, typedTool } from '../tools/typed-tool.ts';
+import { checkChecked, checkOutcome, checkQuestion, checkReconciled, checkUndone } from './check-returned.ts';
 import type { DefinedAgent, DefinedTool } from './import-agents.ts';
 import { PackFault } from './pack-fault.ts';
-import type { Question, Settings, ToolContext } from './surface/types.ts';
+import type { ToolContext } from './surface/types.ts';
 
 type Variables = Readonly<Record<string, string | undefined>>;
+type ReadVariables = (names: readonly string[]) => Variables;
 type PackName = { name: string; version: string };
 
 const defaultSteps = 50;
@@ -24,24 +26,24 @@ const defaultSteps = 50;
 export function toAgent(
   name: string,
   defined: DefinedAgent,
-  { pack, readVariables }: { pack: PackName; readVariables: (names: readonly string[]) => Variables },
+  { pack, readVariables }: { pack: PackName; readVariables: ReadVariables },
 ): Agent {
   const own = defined.tools.filter((tool) => typeof tool !== 'string');
   checkOwnTools(name, own);
-  const settings = Object.assign({}, ...own.map((tool) => tool.settings ?? {})) as Settings;
-  const values = withDefaults(settings, readVariables(Object.keys(settings)));
+  // By tool: two may name the same variable with another default.
+  const valuesOf = new Map(own.map((tool) => [tool, settingValues(tool, readVariables)]));
   const tools = defined.tools.map((tool) => (typeof tool === 'string' ? tool : tool.name));
   const { model, budget, roles, answer, approvals, withoutApproval, onBusy } = defined;
   const agent: Agent = {
     description: defined.description,
     instructions: defined.instructions,
     tools,
-    ownTools: Object.fromEntries(own.map((tool) => [tool.name, toTool(name, tool, values)])),
+    ownTools: Object.fromEntries(own.map((tool) => [tool.name, toTool(tool, valuesOf.get(tool) ?? {})])),
     maxSteps: defined.maxSteps ?? defaultSteps,
     input: inputOf(defined, tools),
     output: TaskResult,
     defaults: { ...(model && { model }), ...(budget && { budget }), ...(roles && { roles }) },
-    pack: { ...pack, missingVariables: missingIn(settings, values) },
+    pack: { ...pack, missingVariables: [...new Set(own.flatMap((tool) => missingIn(tool, valuesOf.get(tool) ?? {})))] },
     ...(answer && { answer }),
     ...(approvals && { approvals }),
     ...(withoutApproval && { withoutApproval }),
@@ -106,7 +108,7 @@ function inputOf(defined: DefinedAgent, tools: readonly string[]): z.ZodType<Age
     });
   return input.transform((value, context): AgentInput => {
     try {
-      return questionOf(defined.ask ? defined.ask(value) : JSON.stringify(value, undefined, 2), tools);
+      return checkQuestion(defined.ask ? defined.ask(value) : JSON.stringify(value, undefined, 2), tools);
     } catch (error) {
       context.addIssue({ code: 'custom', message: (error as Error).message });
       return z.NEVER;
@@ -114,38 +116,26 @@ function inputOf(defined: DefinedAgent, tools: readonly string[]): z.ZodType<Age
   });
 }
 
-function questionOf(asked: string | Question, tools: readonly string[]): AgentInput {
-  const question = typeof asked === 'string' ? { text: asked } : asked;
-  const tool = question.tool?.name;
-  if (tool !== undefined && !tools.includes(tool))
-    throw new Error(`\`ask\` of the agent names the tool "${tool}", which it does not have`);
-  return question;
-}
-
-function withDefaults(settings: Settings, read: Variables): Variables {
+function settingValues({ settings = {} }: DefinedTool, readVariables: ReadVariables): Variables {
+  const read = readVariables(Object.keys(settings));
   return Object.fromEntries(Object.entries(settings).map(([name, setting]) => [name, read[name] ?? setting.default]));
 }
 
-const missingIn = (settings: Settings, values: Variables): string[] =>
+const missingIn = ({ settings = {} }: DefinedTool, values: Variables): string[] =>
   Object.entries(settings)
     .filter(([name, { required = true }]) => required && values[name] === undefined)
     .map(([name]) => name);
 
-function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
-  const { name, description, input: schema, effect, repeatable, timeoutMs, approvals, settings = {} } = defined;
-  const own = Object.fromEntries(Object.keys(settings).map((variable) => [variable, values[variable]]));
+function toTool(defined: DefinedTool, values: Variables): Tool {
+  const { name, description, input: schema, effect, repeatable, timeoutMs, approvals } = defined;
   const contextOf = ({ scope, taskId, receiptKey, signal, beforeSend }: InnerContext): ToolContext => ({
     ...scope,
     taskId,
     idempotencyKey: externalCallId(receiptKey),
-    settings: own as ToolContext['settings'],
+    settings: values as ToolContext['settings'],
     signal,
     beforeSend,
   });
-  const checked = <O extends { output?: unknown; summary?: unknown }>(outcome: O): O => {
-    if (typeof outcome?.summary === 'string' && isJson(outcome.output)) return outcome;
-    throw new Error(`The tool ${name} of the agent ${agent} returned no {output, summary}.`);
-  };
   return typedTool({
     name,
     description,
@@ -155,21 +145,15 @@ function toTool(agent: string, defined: DefinedTool, values: Variables): Tool {
     ...(timeoutMs && { timeoutMs }),
     ...(approvals && { approvals }),
     // Called as methods: an author may write `this`.
-    check: (input) => defined.check?.(input),
-    run: async (input, context) => checked(await defined.run(input, contextOf(context))),
+    check: (input) => checkChecked(defined, defined.check?.(input)),
+    run: async (input, context) => checkOutcome(defined, await defined.run(input, contextOf(context))),
     ...(defined.reconcile && {
-      reconcile: async (input: unknown, context: InnerContext) => {
-        const found = (await defined.reconcile?.(input, contextOf(context))) ?? { state: 'unknown' as const };
-        return found.state === 'done' ? checked(found) : found;
-      },
+      reconcile: async (input: unknown, context: InnerContext) =>
+        checkReconciled(defined, await defined.reconcile?.(input, contextOf(context))),
     }),
     ...(defined.undo && {
-      undo: async (input: unknown, output: JsonValue, context: InnerContext) => {
-        const undone = await defined.undo?.(input, output, contextOf(context));
-        return { summary: String(undone?.summary ?? 'Undone') };
-      },
+      undo: async (input: unknown, output: JsonValue, context: InnerContext) =>
+        checkUndone(await defined.undo?.(input, output, contextOf(context))),
     }),
   });
 }
-
-const isJson = (value: unknown): value is JsonValue => z.json().safeParse(value).success;

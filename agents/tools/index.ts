@@ -3,7 +3,9 @@ import type {
   Documents,
   Memories,
   MailTransport,
+  McpTools,
   MessageStore,
+  Sandbox,
   SearchIndex,
   Tool,
   Webhooks,
@@ -12,21 +14,26 @@ import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
+import { createMcpTools } from './mcp/mcp-tools.ts';
 import { forgetTool } from './memories/forget.ts';
 import { rememberTool } from './memories/remember.ts';
 import { askPersonTool } from './orchestration/ask-person.ts';
 import { delegateTool } from './orchestration/delegate.ts';
+import { handOverTool } from './orchestration/hand-over.ts';
 import { setPlanTool } from './orchestration/set-plan.ts';
 import { readResultTool } from './read-result.ts';
+import { runCodeTool } from './run-code.ts';
 
 /** The names of all tools that agents share, also of those that are not configured here. */
 export const toolNames: readonly string[] = [
   'search_documents',
   'read_document',
   'read_result',
+  'run_code',
   'delegate',
   'set_plan',
   'ask_person',
+  'hand_over',
   'remember',
   'forget',
   'send_webhook',
@@ -44,6 +51,9 @@ type ToolPorts = ActingPorts & {
   documents: Pick<Documents, 'read'>;
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
+  sandbox: Sandbox;
+  /** Absent where tools of MCP servers are not called. */
+  mcp?: McpTools | undefined;
 };
 
 type ActingPorts = {
@@ -57,21 +67,26 @@ type ActingConfig = Pick<
   'ALFRED_WEBHOOK_SECRET' | 'ALFRED_WEBHOOK_HOSTS' | 'ALFRED_MAIL_FROM' | 'ALFRED_MAIL_DOMAINS'
 >;
 
+type ToolConfig = ActingConfig & Partial<Pick<Config, 'ALFRED_MCP_SERVERS'>>;
+
 /**
  * Every tool that several agents share, by name. An agent may use those that its `tools` names, and `read_result` after
  * a shortened result.
  */
-export function createTools(config: ActingConfig, ports: ToolPorts): Record<string, Tool> {
+export function createTools(config: ToolConfig, ports: ToolPorts): Record<string, Tool> {
   const tools = [
     searchDocumentsTool(ports.index),
     readDocumentTool(ports.documents),
     readResultTool(ports.messageStore),
+    runCodeTool(ports.sandbox),
     delegateTool,
     setPlanTool,
     askPersonTool,
+    handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
     ...createActingTools(config, ports),
+    ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));
 }

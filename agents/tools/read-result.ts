@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { characterBoundary } from '../../contract/rules/character-boundary.ts';
-import { passageListOf, slicePassages, outputText } from '../../contract/rules/tool-output.ts';
+import { outputText, partOfOutput } from '../../contract/rules/tool-output.ts';
 import type { MessageStore } from '../../contract/ports/index.ts';
 import { typedTool } from './typed-tool.ts';
 
@@ -35,12 +35,9 @@ export const readResultTool = (conversations: Pick<MessageStore, 'findToolResult
         );
       const from = characterBoundary(text, start);
       const end = characterBoundary(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
-      // Passages are returned as passages, so that the model can cite them.
-      const passages = passageListOf(output);
-      const slice = passages ? { passages: slicePassages(passages, from, end) } : { text: text.slice(from, end) };
       const nextStart = end < text.length ? end : null;
       return {
-        output: { ...slice, start: from, characters: text.length, nextStart },
+        output: { ...partOfOutput(output, from, end), start: from, characters: text.length, nextStart },
         summary: `${end - from} of ${text.length} characters read`,
       };
     },

@@ -1,3 +1,4 @@
+import { Artifact, ArtifactList } from '../../contract/artifacts.ts';
 import { z } from 'zod';
 import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contract/approval.ts';
 import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
@@ -101,6 +102,8 @@ const accepted = {
   TaskRequest,
 };
 const answered = {
+  Artifact,
+  ArtifactList,
   ...shared,
   AgentDescription,
   Memory,

@@ -51,10 +51,12 @@ const trustedForMs = 1_000;
 type ReadingUntilEnd<Row> = Pick<Waiting<Row>, 'prefer' | 'draining' | 'isEnded'> & {
   /** Reads the row, after it was compared with its workflow. */
   read: () => Promise<Row>;
+  /** Whether the row is there and has not ended. It costs less than to read it. */
+  isOpen?: () => Promise<boolean>;
   /** Reads the row as it stands; undefined when there is none. */
   readStored: () => Promise<Row | undefined>;
-  /** Calls `readNext` again and again until the row has ended, or until the abort. */
-  readUntilEnd: (signal: AbortSignal, readNext: () => Promise<Row>) => Promise<Row | undefined>;
+  /** Calls `readNext` again and again until it gives a row that has ended, or until the abort. */
+  readUntilEnd: (signal: AbortSignal, readNext: () => Promise<Row | undefined>) => Promise<Row | undefined>;
 };
 
 /**
@@ -63,7 +65,7 @@ type ReadingUntilEnd<Row> = Pick<Waiting<Row>, 'prefer' | 'draining' | 'isEnded'
  */
 export async function readAsPreferred<Row>(
   reply: Pick<FastifyReply, 'header' | 'raw'>,
-  { prefer, draining, isEnded, read, readStored, readUntilEnd }: ReadingUntilEnd<Row>,
+  { prefer, draining, isEnded, read, isOpen, readStored, readUntilEnd }: ReadingUntilEnd<Row>,
 ): Promise<Row> {
   const waitS = waitOf(prefer);
   if (waitS === 0) return read();
@@ -72,6 +74,10 @@ export async function readAsPreferred<Row>(
   const first = linkAbort([stop.signal], { timeoutMs: trustedForMs });
   let isFirst = true;
   const readNext = async () => {
+    if (isFirst && (await isOpen?.())) {
+      isFirst = false;
+      return undefined;
+    }
     const row = await readStored();
     // What had ended before the request may run again: a person can reset its workflow.
     const mayRunAgain = isFirst && row !== undefined && isEnded(row);

@@ -161,6 +161,8 @@ function show(deps: Deps, name: string, newest: AgentSettingsVersion | undefined
   const { config } = deps;
   const settings: OwnAgentSettings = newest?.settings ?? {};
   const own = newest && { ...settings, version: newest.version };
+  const { instructions, remote } = requireAgent(deps, name);
+  const elsewhere = remote && `${remote.protocol}:${name}`;
   const { model, fallbacks, budget, roles } = agentSettings(config, name);
   const inTenant = agentInTenant(config, name, own);
   const isUsable = (each: string) => whyNotCallable(each, deps) === undefined;
@@ -172,15 +174,15 @@ function show(deps: Deps, name: string, newest: AgentSettingsVersion | undefined
     by: newest?.by ?? null,
     at: newest?.at ?? null,
     operator: {
-      instructions: requireAgent(deps, name).instructions,
-      model: [model, ...fallbacks].join(','),
-      models: namedModels(config).filter(isUsable),
+      instructions,
+      model: elsewhere ?? [model, ...fallbacks].join(','),
+      models: remote ? [] : namedModels(config).filter(isUsable),
       budget,
       roles: roles ?? null,
     },
     effective: {
       enabled: inTenant.isEnabled,
-      model: modelsInTenant(config, name, { own, isUsable }).join(','),
+      model: elsewhere ?? modelsInTenant(config, name, { own, isUsable }).join(','),
       budget: inTenant.budget,
     },
   };

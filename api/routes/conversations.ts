@@ -39,13 +39,7 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const usable = await usableAgents({ agents, config, tenants }, scope);
-        const agent = findAgent(usable, body.agent);
-        if (!agent)
-          throw new AlfredError(
-            'unknown_agent',
-            `There is no agent "${body.agent}". There are: ${Object.keys(usable).join(', ')}.`,
-          );
+        const agent = await requireUsable({ agents, config, tenants }, scope, body.agent);
         const row = await conversationRows.create(scope, body, {
           idempotencyKey: headers['idempotency-key'],
           onBusy: body.onBusy ?? agentSettings(config, body.agent).onBusy ?? agent.onBusy ?? 'enqueue',
@@ -96,21 +90,30 @@ export const conversationRoutes =
       schema: {
         operationId: 'changeConversation',
         tags: ['conversations'],
-        summary: 'Rename, archive or take back a conversation, or change what it does while busy',
+        summary: 'Rename, archive or take back a conversation, change its agent or what it does while busy',
         params: ConversationParams,
         body: ConversationChange,
         response: {
           200: json('The conversation as it stands', Conversation),
-          ...problems('not_found', ...bodyProblems),
+          ...problems('not_found', 'unknown_agent', ...bodyProblems),
         },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
+        if (body.agent !== undefined) await requireUsable({ agents, config, tenants }, scope, body.agent);
         const row = await conversationRows.change(scope, id, body);
         if (!row) throw noConversation(id);
         return reply.send(views.conversation(row));
       },
     });
   };
+
+/** @throws AlfredError `unknown_agent` when there is no such agent for the principal */
+async function requireUsable(deps: Pick<Deps, 'agents' | 'config' | 'tenants'>, principal: Principal, name: string) {
+  const usable = await usableAgents(deps, principal);
+  const agent = findAgent(usable, name);
+  if (agent) return agent;
+  throw new AlfredError('unknown_agent', `There is no agent "${name}". There are: ${Object.keys(usable).join(', ')}.`);
+}
 
 /**
  * Reads a conversation of the principal's own, or one that is shared with it. Only for requests that read.

@@ -102,6 +102,7 @@ export const taskRoutes =
           draining,
           isEnded: ({ status }) => isEnded(status),
           read: () => findVisibleTask({ control, conversationRows, shares }, scope, id),
+          isOpen: () => tasks.isOpen(scope, id),
           readStored: () => readStoredTask({ tasks, conversationRows, shares }, scope, id),
           readUntilEnd: (signal, readNext) => events.readUntilEnd(id, signal, readNext),
         });

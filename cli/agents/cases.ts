@@ -26,6 +26,13 @@ const Checks = z.strictObject({
   maxCostUsd: z.number().nonnegative().optional(),
   maxSteps: z.int().positive().optional(),
   maxSeconds: z.number().positive().optional(),
+  judge: z
+    .string()
+    .trim()
+    .min(1)
+    .max(2_000)
+    .optional()
+    .describe('a criterion in words, which a model holds the answer against'),
 });
 export type Checks = z.infer<typeof Checks>;
 
@@ -33,6 +40,10 @@ const EvalCase = z.strictObject({
   name: z.string().min(1).optional(),
   input: z.record(z.string(), z.json()),
   approvals: z.enum(['approve', 'deny']).default('approve').describe('what a person says to each call that asks'),
+  results: z
+    .record(z.string(), z.json())
+    .optional()
+    .describe('by tool that acts, the output of its calls, which a test does not make'),
   checks: Checks,
 });
 export type EvalCase = z.infer<typeof EvalCase> & { name: string };

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from '../../runtime/logger.ts';
 import { agents as ownAgents, findAgent, type Agent } from '../../agents/index.ts';
-import { findPack } from '../../agents/packs/find-pack.ts';
+import { agentFoldersOf, findPack } from '../../agents/packs/find-pack.ts';
 import { loadAgents } from '../../agents/packs/load-agents.ts';
 import { PackFault } from '../../agents/packs/pack-fault.ts';
 import type { Config } from '../../runtime/config.ts';
@@ -32,8 +32,7 @@ export async function findAgents(given: string, config: Config, log: Logger): Pr
   if (own) return [{ name: given, agent: own, folder: join(ownFolder, given), config }];
   const isFolder = given.includes('/') || given === '.' || existsSync(join(resolve(given), 'package.json'));
   const sources = isFolder ? [resolve(given)] : config.ALFRED_AGENT_PACKS;
-  // The settings of other agents are not the business of this pack.
-  const known = await loadAgents({ config: { ...config, ALFRED_AGENT_PACKS: sources }, log });
+  const known = await loadAgents({ config: isFolder ? forPack(config, given) : config, log });
   if (isFolder) {
     const [refused] = known.refused;
     if (refused) throw new CliError(`The pack ${given} is refused: ${refused.reason}.`);
@@ -48,6 +47,13 @@ export async function findAgents(given: string, config: Config, log: Logger): Pr
     const agent = findAgent(known.agents, name);
     return agent ? [{ name, agent, folder, config: known.config }] : [];
   });
+}
+
+/** The configuration with one pack, without settings of the agents of others, which are not there. */
+function forPack(config: Config, folder: string): Config {
+  const names = [...Object.keys(ownAgents), ...agentFoldersOf(resolve(folder))];
+  const settings = Object.entries(config.ALFRED_AGENTS ?? {}).filter(([name]) => names.includes(name));
+  return { ...config, ALFRED_AGENT_PACKS: [resolve(folder)], ALFRED_AGENTS: Object.fromEntries(settings) };
 }
 
 function agentFoldersIn(source: string) {

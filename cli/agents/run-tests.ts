@@ -4,7 +4,7 @@ import type { CommandContext } from '../command-context.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
 
-export type TestOptions = { model: string[]; atOnce: number; json?: boolean };
+export type TestOptions = { model: string[]; judge?: string; act?: boolean; atOnce: number; json?: boolean };
 
 /** Runs the cases of one agent, or of every agent of a pack. @returns the exit code */
 export async function runTests(given: string, options: TestOptions, { terminal }: CommandContext): Promise<number> {
@@ -27,11 +27,14 @@ export async function runTests(given: string, options: TestOptions, { terminal }
   );
   const all = [];
   for (const each of found) {
+    if (interrupt.signal.aborted) break;
     const cases = await readCases(each.folder);
     if (cases.length === 0) throw usageError(`There are no cases in ${each.folder}/evals: add a file like cases.json.`);
     const onProgress = (line: string) => terminal.status(line);
     const scores = await testAgent(each, cases, {
       models: options.model,
+      judge: options.judge,
+      act: options.act,
       atOnce: options.atOnce,
       log,
       onProgress,
@@ -42,6 +45,8 @@ export async function runTests(given: string, options: TestOptions, { terminal }
     if (options.json) continue;
     terminal.print(`${all.length > 1 ? '\n' : ''}${each.name}\n${scoreTable(scores)}`);
     for (const line of faultLines(scores)) terminal.note(line, 'yellow');
+    if (scores.some(({ results }) => results.some(({ skipped }) => skipped)))
+      terminal.note('Cases that a model judges were not run: name one with --judge provider:model.', 'yellow');
   }
   stopWatching();
   if (options.json) terminal.printJson(all);

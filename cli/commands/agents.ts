@@ -3,6 +3,7 @@ import { AgentList, type AgentDescription } from '../../contract/agents.ts';
 import { Readiness } from '../../contract/health.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
+import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
 import { addAgentSettings } from './agent-settings.ts';
 import { runTests, type TestOptions } from '../agents/run-tests.ts';
@@ -56,6 +57,12 @@ export function addAgents(program: Command, context: CommandContext) {
     .description('run the cases in the evals/ of an agent, and print a table of scores with 95 % intervals')
     .argument('<agent>', 'its name, or the folder of a pack')
     .option('-m, --model <model>', 'provider:model; more than once: side by side', collect, [])
+    .option(
+      '--judge <model>',
+      'provider:model that judges cases with `judge`; default: the model that is tested',
+      modelName,
+    )
+    .option('--act', 'run tools that act for real, and not the results of the case in their place')
     .option('--at-once <number>', 'cases at the same time', wholeNumber({ from: 1, like: 4 }), 4)
     .option('--json', 'every case, as JSON')
     .action(async (given: string, options: TestOptions) => {
@@ -63,10 +70,12 @@ export function addAgents(program: Command, context: CommandContext) {
     });
 }
 
-function collect(model: string, models: string[]): string[] {
+function modelName(model: string): string {
   if (!model.includes(':')) throw new InvalidArgumentError('expected provider:model, like anthropic:claude-sonnet-5-5');
-  return [...models, model];
+  return model;
 }
+
+const collect = (model: string, models: string[]): string[] => [...models, modelName(model)];
 
 async function list(json: boolean | undefined, { api, terminal }: CommandContext) {
   const { agents } = await api.call('/v1/agents', { answer: AgentList });
@@ -106,9 +115,11 @@ function describe({ name, description, pack, tools, maxSteps, inputSchema, answe
 }
 
 async function check(source: string, json: boolean | undefined, { terminal }: CommandContext) {
-  const { probePack } = await import('../../agents/packs/probe.ts');
+  const { checkPack } = await import('../../agents/packs/load-agents.ts');
   const { PackFault } = await import('../../agents/packs/pack-fault.ts');
-  const found = await probePack(source).catch((error: unknown) => {
+  const { loadAgentsConfig } = await import('../../runtime/config.ts');
+  const config = loadAgentsConfig(await stackEnvironment());
+  const found = await checkPack(source, config).catch((error: unknown) => {
     if (error instanceof PackFault) throw new CliError(`${source} is refused: ${error.message}.`);
     throw error;
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { InvalidArgumentError, type Command } from 'commander';
+import { ArtifactList } from '../../contract/artifacts.ts';
 import { DocumentList } from '../../contract/documents.ts';
 import { isTerminalEvent, type TaskEvent } from '../../contract/events.ts';
 import { Task, type TaskRequest } from '../../contract/task.ts';
@@ -9,7 +10,7 @@ import type { CommandContext } from '../command-context.ts';
 import { followEvents } from '../client/follow-events.ts';
 import { onInterrupt } from '../terminal/interrupt.ts';
 import { exitCodeOf, printFailureReason } from '../task-ending.ts';
-import { printSourcesAndCost } from '../terminal/task-summary.ts';
+import { formatFiles, printSourcesAndCost } from '../terminal/task-summary.ts';
 import { createTranscript } from '../terminal/transcript.ts';
 import { readCallback, type CallbackOptions } from '../client/read-callback.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -160,6 +161,7 @@ type Watch = CommandContext & { options: Options; signal: AbortSignal | undefine
 /** Shows the task until its terminal event. */
 async function watch(task: Task, { api, terminal, options, signal }: Watch) {
   const stream = terminal.isLive && options.stream && !options.json;
+  let hasFiles = false;
   const transcript = createTranscript(terminal, { stream, taskId: task.id });
   const createdAtMs = Date.parse(task.createdAt);
   const onWait = () =>
@@ -169,8 +171,10 @@ async function watch(task: Task, { api, terminal, options, signal }: Watch) {
     if (!options.json || waits.has(event.type)) transcript.show(event);
     if (event.type === 'task.waiting' && !terminal.isLive && options.timeout === undefined)
       terminal.note('  This command waits as long as the task does; --timeout <seconds> ends the wait.', 'dim');
+    if (event.type === 'artifact.created' || (event.type === 'delegation.ended' && event.data.artifacts))
+      hasFiles = true;
     if (isTerminalEvent(event))
-      return { event, durationMs: Date.parse(event.at) - createdAtMs, model: transcript.model() };
+      return { event, durationMs: Date.parse(event.at) - createdAtMs, model: transcript.model(), hasFiles };
   }
   signal?.throwIfAborted();
   throw new Error('the event stream ended without a last event');
@@ -181,18 +185,24 @@ const waits = new Set<TaskEvent['type']>(['task.waiting', 'approval.requested'])
 /** Prints how the task ended. @returns the exit code */
 async function printResult(
   task: Task,
-  { event, durationMs, model }: Awaited<ReturnType<typeof watch>>,
+  { event, durationMs, model, hasFiles }: Awaited<ReturnType<typeof watch>>,
   { api, terminal, json }: CommandContext & { json: boolean },
 ) {
   const { usage } = event.data;
   printFailureReason(terminal, event);
+  if (!json && hasFiles) await noteFiles(task, { api, terminal });
   if (!json) {
     const result = 'result' in event.data ? { result: event.data.result } : {};
     printSourcesAndCost(terminal, { ...result, usage, durationMs, model, link: task.links.temporal });
   }
-  if (event.type === 'task.completed' && event.data.result.citations.length === 0)
+  if (event.type === 'task.completed' && event.data.result.grounded === false)
     await suggestDocuments(api, (line) => terminal.note(line));
   return exitCodeOf(event);
+}
+
+async function noteFiles({ id }: Task, { api, terminal }: CommandContext) {
+  const found = await api.call(`/v1/tasks/${id}/artifacts`, { answer: ArtifactList }).catch(() => undefined);
+  if (found && found.artifacts.length > 0) terminal.note(`\n${formatFiles(id, found.artifacts)}`);
 }
 
 /** When there are no documents at all, an answer without citations is no surprise: says how to add some. */

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { loadStackConfig } from '../load-stack-config.ts';
-import { table } from '../terminal/terminal.ts';
+import { stackEnvironment } from '../stack.ts';
+import { table, type Terminal } from '../terminal/terminal.ts';
+import { usageError } from '../cli-error.ts';
 import type { Comparison } from '../eval/answer-scores.ts';
 import { wilson, type Interval } from '../eval/measures.ts';
 
@@ -15,6 +17,8 @@ type AnswerOptions = {
   compare?: string;
   json?: boolean;
 };
+
+type RouterOptions = { set: string; model: string; half?: string; atOnce: number; json?: boolean };
 
 export function addEval(program: Command, { api, terminal }: CommandContext) {
   const evaluate = program.command('eval').description('measure how good searches and answers are');
@@ -47,6 +51,15 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
       for (const { question, failed } of answers.filter(({ failed }) => failed))
         terminal.note(`${question}: ${failed}`, 'yellow');
     });
+  evaluate
+    .command('router')
+    .description('measure to which agents the orchestrator gives requests: right ones, with 95 % intervals')
+    .requiredOption('--set <file>', 'JSON, see test/evaluation/README.md')
+    .option('-m, --model <model>', 'provider:model', 'offline:quote')
+    .option('--half <half>', 'tuning or held_out; both when left out')
+    .option('--at-once <number>', 'requests at the same time', Number, 4)
+    .option('--json', 'every request, as JSON')
+    .action((options: RouterOptions) => evaluateRouting(terminal, options));
   evaluate
     .command('retrieval')
     .description('search a test collection with its questions: nDCG@10, Recall@100, MRR with 95 % intervals')
@@ -85,6 +98,52 @@ export function addEval(program: Command, { api, terminal }: CommandContext) {
       }
     });
 }
+
+async function evaluateRouting(terminal: Terminal, { set: file, model, half, atOnce, json }: RouterOptions) {
+  if (half !== undefined && half !== 'tuning' && half !== 'held_out')
+    throw usageError(`--half ${half} is no half of a set (expected tuning or held_out)`);
+  const { readRouterSet } = await import('../eval/router-set.ts');
+  const { evaluateRouter } = await import('../eval/router.ts');
+  const { createProviders } = await import('../../adapters/models/providers.ts');
+  const { loadConfig } = await import('../../runtime/config.ts');
+  const set = await readRouterSet(file);
+  const requests = set.requests.filter((request) => half === undefined || request.half === half);
+  if (requests.length === 0) throw usageError(`${file} has no requests of the half ${half}.`);
+  const [name = '', ...rest] = model.split(':');
+  const providers = createProviders(loadConfig({ ...noDatabase, ...(await stackEnvironment()) }));
+  const provider = Object.hasOwn(providers, name) ? providers[name] : undefined;
+  if (!provider || rest.length === 0)
+    throw usageError(
+      `--model ${model} is not "provider:model" of a provider with a key (there are: ${Object.keys(providers).join(', ')})`,
+    );
+  const onProgress = (line: string) => terminal.status(line);
+  const routings = await evaluateRouter(provider, { ...set, requests }, { model: rest.join(':'), atOnce, onProgress });
+  terminal.clearStatus();
+  if (json) return terminal.printJson(routings);
+  const rows = [
+    { what: 'all', of: routings },
+    { what: 'plain', of: routings.filter(({ confusing }) => !confusing) },
+    { what: 'confusing', of: routings.filter(({ confusing }) => confusing) },
+    { what: 'several agents', of: routings.filter(({ agents }) => agents.length > 1) },
+    { what: 'no agent', of: routings.filter(({ agents }) => agents.length === 0) },
+  ]
+    .filter(({ of }) => of.length > 0)
+    .map(({ what, of }) => {
+      const right = of.filter(({ isRight }) => isRight).length;
+      return [what, `${right} of ${of.length}`, formatShare(right, of.length)];
+    });
+  terminal.print(table(rows));
+  for (const { request, agents, chosen, isRight, failed } of routings)
+    if (!isRight)
+      terminal.note(
+        `${request}\n  for ${listed(agents)}, given to ${failed ?? listed(chosen)}`,
+        failed ? 'yellow' : 'dim',
+      );
+}
+
+/** The providers need none, and every role does. */
+const noDatabase = { DATABASE_URL: 'postgres://127.0.0.1/unused' };
+const listed = (names: string[]) => (names.length === 0 ? 'no agent' : names.join(' and '));
 
 function comparisonTable(comparisons: Comparison[]): string {
   const percent = (share: number) => `${share > 0 ? '+' : ''}${Math.round(share * 100)}`;

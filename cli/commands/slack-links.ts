@@ -1,13 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { SlackLink, SlackLinkFilter } from '../../adapters/postgres/slack/slack-links.ts';
 import { slackUserResource } from '../../contract/rules/slack-link.ts';
-import type { Config } from '../../runtime/config.ts';
-import type { Database } from '../../runtime/database/postgres.ts';
 import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
-import { loadStackConfig } from '../load-stack-config.ts';
 import { formatMinute } from '../terminal/format.ts';
 import { table } from '../terminal/terminal.ts';
+import { withDatabase } from '../with-database.ts';
 import { writeAuditEntry } from '../write-audit-entry.ts';
 
 type SlackUser = { team: string; userId: string };
@@ -90,19 +88,3 @@ async function unlink(
 }
 
 const userOf = ({ team, userId }: Pick<SlackLink, 'team' | 'userId'>) => `${team}/${userId}`;
-
-/** Opens the database for one command. */
-async function withDatabase<T>(run: (deps: { config: Config; db: Database }) => Promise<T>): Promise<T> {
-  const config = await loadStackConfig();
-  const [{ pino }, { openPostgres }, { rethrowDatabaseError }] = await Promise.all([
-    import('pino'),
-    import('../../runtime/database/postgres.ts'),
-    import('../rethrow-database-error.ts'),
-  ]);
-  const postgres = openPostgres(config, pino({ level: 'silent' }));
-  try {
-    return await run({ config, db: postgres.db }).catch(rethrowDatabaseError(config));
-  } finally {
-    await postgres.close();
-  }
-}

@@ -10,7 +10,8 @@ import { followEvents } from '../client/follow-events.ts';
 import { formatDollars, formatDuration } from '../../contract/rules/format.ts';
 import { formatCount, formatSecond } from '../terminal/format.ts';
 import { table, type Terminal } from '../terminal/terminal.ts';
-import { formatCitations, formatCost, notGrounded } from '../terminal/task-summary.ts';
+import { formatCitations, formatCost, formatFiles, notGrounded } from '../terminal/task-summary.ts';
+import { addArtifacts } from './artifacts.ts';
 import { addCallback } from './callback.ts';
 import { addShare } from './share.ts';
 import { addListOptions, noteMore, ofOption, readPages, type ListOptions, type OfOption } from './list-options.ts';
@@ -51,6 +52,7 @@ export function addTasks(program: Command, context: CommandContext) {
     .option('--undo', 'take back what it has changed, newest first')
     .option('--json', 'as JSON')
     .action((id: string, options: CancelOptions) => cancel(id, options, context));
+  addArtifacts(tasks, context);
   addUndo(tasks, context);
   addShare(tasks, context, path);
   tasks
@@ -166,6 +168,7 @@ async function show(id: string, { json }: { json?: boolean }, { api, terminal }:
   if (task.result) terminal.print(`\n${task.result.text}`);
   if (task.result?.citations.length) terminal.print(`\n${formatCitations(task.result.citations, terminal.columns)}`);
   if (task.result?.grounded === false) terminal.print(`\n${notGrounded}`);
+  if (task.artifacts) terminal.print(`\n${formatFiles(task.id, task.artifacts)}`);
   const spentMs = Date.parse(task.endedAt ?? new Date().toISOString()) - Date.parse(task.createdAt);
   terminal.print(`\n${formatCost(task.usage, spentMs, task.model ?? '')}`);
   if (task.usageWithChildren)

@@ -1,6 +1,7 @@
+import type { Artifact } from '../../contract/artifacts.ts';
 import type { Citation, TaskResult, TaskUsage } from '../../contract/task.ts';
 import { formatDollars, formatDuration, formatPlace } from '../../contract/rules/format.ts';
-import { formatCount, formatTokens } from './format.ts';
+import { formatBytes, formatCount, formatTokens } from './format.ts';
 import { wrap, type Terminal } from './terminal.ts';
 
 /** Numbered sources: the place of each, and the quote in a paragraph of its own. */
@@ -9,6 +10,14 @@ export function formatCitations(citations: Citation[], width: number): string {
     .map((citation) => `[${citation.n}] ${formatPlace(citation)}\n${wrap(`“${citation.quote}”`, width, '    ')}`)
     .join('\n');
 }
+
+/** The files that a task has made, and how to get them. */
+export const formatFiles = (taskId: string, artifacts: Artifact[]): string =>
+  [
+    'Files:',
+    ...artifacts.map(({ name, bytes }) => `  ${name} (${formatBytes(bytes)})`),
+    `  To get them: alfred tasks artifacts ${taskId} --save <folder>`,
+  ].join('\n');
 
 /** Printed below an answer that cites nothing although its agent answers from documents. */
 export const notGrounded = 'This answer cites no document: nothing shows that it is right.';

@@ -1,6 +1,7 @@
 import type { TaskEvent } from '../../contract/events.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import { formatDuration } from '../../contract/rules/format.ts';
+import { formatBytes } from './format.ts';
 import type { Terminal } from './terminal.ts';
 
 type Options = {
@@ -98,6 +99,7 @@ const handlers: Handlers = {
   },
   'tool.completed': ({ isError, summary, durationMs }, { terminal }) =>
     terminal.note(`  ${isError ? 'failed: ' : ''}${summary} (${formatDuration(durationMs)})`, 'dim'),
+  'artifact.created': (artifact, { terminal }) => terminal.note(`  ${madeLine(artifact)}`, 'dim'),
   'approval.requested': ({ tool, arguments: input, approvalId }, { terminal, answer }) => {
     answer.endLine();
     terminal.note(`Needs approval: ${describeToolCall(tool, input)}`);
@@ -124,8 +126,14 @@ const handlers: Handlers = {
   },
   'delegation.started': ({ agent, taskId, request }, { terminal }) =>
     terminal.note(`${agent} works on: ${shortLine(request)} (task ${taskId})`, 'dim'),
-  'delegation.ended': ({ agent, status, error }, { terminal }) =>
-    terminal.note(`  ${agent}: ${status}${error ? `, ${error.message}` : ''}`, 'dim'),
+  'delegation.ended': ({ agent, status, error, artifacts = [] }, { terminal }) => {
+    terminal.note(`  ${agent}: ${status}${error ? `, ${error.message}` : ''}`, 'dim');
+    for (const artifact of artifacts) terminal.note(`    ${madeLine(artifact)}`, 'dim');
+  },
+  'remote.progress': ({ state, message }, { terminal, answer }) => {
+    answer.endLine();
+    terminal.note(`  ${remoteStates[state]}${message === undefined ? '' : `: ${shortLine(message)}`}`, 'dim');
+  },
   'task.waiting': ({ message, scope, limit }, { terminal, answer, taskId }) => {
     answer.endLine();
     terminal.note(`Waiting: ${message}`);
@@ -160,10 +168,21 @@ function describeToolCall(tool: string, input: JsonValue): string {
   const fields = typeof input === 'object' && input !== null && !Array.isArray(input) ? input : {};
   if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
   if (tool === 'read_document') return 'reading a document';
+  if (tool === 'run_code') return 'calculating';
   if (tool === 'set_plan') return 'planning';
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
   return `${tool.replaceAll('_', ' ')}: ${shortLine(JSON.stringify(input))}`;
 }
+
+const remoteStates = {
+  started: 'The remote agent has begun',
+  working: 'The remote agent works',
+  asks: 'The remote agent asks',
+  failed: 'The remote agent has failed',
+  cancelled: 'The remote agent was cancelled there',
+  goes_on: 'The remote agent could not be cancelled and may go on',
+} as const;
+const madeLine = ({ name, bytes }: { name: string; bytes: number }) => `made ${name} (${formatBytes(bytes)})`;
 
 const planMarks = { pending: '☐', running: '◐', done: '☑', failed: '✗', skipped: '–' } as const;
 

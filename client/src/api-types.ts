@@ -165,6 +165,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tasks/{id}/artifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the files that a task has made
+         * @description With those of the tasks that it has delegated. A file is listed as soon as its tool call has ended, also while the task runs.
+         */
+        get: operations["listArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{id}/artifacts/{artifactId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a file that a task has made
+         * @description The bytes of the file, as an attachment: a browser saves it and shows nothing of it. `ETag` is its SHA-256.
+         */
+        get: operations["readArtifact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks/{id}/callback": {
         parameters: {
             query?: never;
@@ -417,7 +457,7 @@ export interface paths {
         delete: operations["deleteConversation"];
         options?: never;
         head?: never;
-        /** Rename, archive or take back a conversation, or change what it does while busy */
+        /** Rename, archive or take back a conversation, change its agent or what it does while busy */
         patch: operations["changeConversation"];
         trace?: never;
     };
@@ -1137,6 +1177,28 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        Artifact: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The task that made it: this one, or one below it
+             */
+            taskId: string;
+            /** @description A file name, without a folder. Two files may have the same */
+            name: string;
+            /** @enum {string} */
+            mediaType: "application/json" | "application/pdf" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/zip" | "image/jpeg" | "image/png" | "image/svg+xml" | "text/csv" | "text/markdown" | "text/plain" | "application/octet-stream";
+            bytes: number;
+            /** @description SHA-256 of the content, in hex */
+            sha256: string;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        ArtifactList: {
+            /** @description Oldest first */
+            artifacts: components["schemas"]["Artifact"][];
+        };
         /** @description Limits for this task. The worst case of a model call is reserved before it starts, so that no limit is passed. At a limit the task waits: POST …/budget grants more. */
         Budget: {
             /** @description US dollars */
@@ -1474,7 +1536,7 @@ export interface components {
                 temporal: string;
             };
         };
-        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationMemoryUsedEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
+        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationArtifactCreatedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationMemoryUsedEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationRemoteProgressEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
         ConversationEventPage: {
             events: components["schemas"]["ConversationEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -1580,7 +1642,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "memory_full" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "memory_full" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -2128,6 +2190,8 @@ export interface components {
                 /** @description Its own, without that of the tasks below it */
                 costUsd: number;
             }[];
+            /** @description The files that it and the tasks below it have made; absent in lists, and when there is none */
+            artifacts?: components["schemas"]["Artifact"][];
             /** @description Sequence number of the newest event */
             lastSeq: number;
             /**
@@ -2148,7 +2212,7 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             message: string;
         };
-        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["MemoryUsedEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
+        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["MemoryUsedEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["RemoteProgressEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
         TaskEventPage: {
             events: components["schemas"]["TaskEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -2218,6 +2282,8 @@ export interface components {
                     /** @description Its own, without that of the tasks below it */
                     costUsd: number;
                 }[];
+                /** @description The files that it and the tasks below it have made; absent in lists, and when there is none */
+                artifacts?: components["schemas"]["Artifact"][];
                 /** @description Sequence number of the newest event */
                 lastSeq: number;
                 /**
@@ -2244,6 +2310,10 @@ export interface components {
             /** @description Present when `text` is a question: the next message of the conversation answers it */
             asks?: {
                 choices?: string[];
+            };
+            /** @description Present when the conversation was handed over: this agent answers from the next message on */
+            handsOver?: {
+                agent: string;
             };
         };
         /**
@@ -2534,6 +2604,33 @@ export interface components {
                 durationMs: number;
             };
         };
+        /** @description The tool call has made a file. `GET /v1/tasks/{id}/artifacts/{artifactId}` hands it out. */
+        ArtifactCreatedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "artifact.created";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                artifactId: string;
+                /** @description A file name, without a folder. Two files may have the same */
+                name: string;
+                /** @enum {string} */
+                mediaType: "application/json" | "application/pdf" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/zip" | "image/jpeg" | "image/png" | "image/svg+xml" | "text/csv" | "text/markdown" | "text/plain" | "application/octet-stream";
+                bytes: number;
+                /** @description SHA-256 of the content, in hex */
+                sha256: string;
+            };
+        };
         /** @description A tool call waits for a person’s decision. */
         ApprovalRequestedEvent: {
             /** @description 1, 2, 3 … within the task, without gaps */
@@ -2552,6 +2649,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 arguments: components["schemas"]["Json"];
                 /** @description SHA-256 of the arguments */
                 argumentsHash: string;
@@ -2579,6 +2681,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 approvers: components["schemas"]["Approvers"];
             };
         };
@@ -2600,6 +2707,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 /** @enum {string} */
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */
@@ -2757,6 +2869,26 @@ export interface components {
                 status: components["schemas"]["TaskStatus"];
                 error: components["schemas"]["TaskError"] | null;
                 usage: components["schemas"]["TaskUsage"];
+                /** @description The files that it and the tasks below it have made */
+                artifacts?: components["schemas"]["Artifact"][];
+            };
+        };
+        /** @description An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there. */
+        RemoteProgressEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remote.progress";
+            data: {
+                /** @enum {string} */
+                state: "started" | "working" | "asks" | "failed" | "cancelled" | "goes_on";
+                /** @description In the words of the remote agent, or why it could not be cancelled */
+                message?: string;
             };
         };
         /** @description The task waits: for a budget, an approval, a model provider or a part of Alfred. */
@@ -2951,7 +3083,7 @@ export interface components {
                 dropped: string[];
             };
         };
-        /** @description The title, the archive mark or the policy for a busy conversation has changed. */
+        /** @description The title, the archive mark, the policy for a busy conversation or the agent has changed: a person has, or an agent has handed the conversation over. */
         ConversationChangedEvent: {
             seq: number;
             /** Format: date-time */
@@ -2969,6 +3101,8 @@ export interface components {
                  * @enum {string}
                  */
                 onBusy: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+                /** @description Absent in older events */
+                agent?: string;
             };
         };
         /** @description The conversation was deleted. No event follows. */
@@ -3237,6 +3371,36 @@ export interface components {
             taskId: string;
             taskSeq: number;
         };
+        /** @description The tool call has made a file. `GET /v1/tasks/{id}/artifacts/{artifactId}` hands it out. */
+        ConversationArtifactCreatedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "artifact.created";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                callId: string;
+                tool: string;
+                /** Format: uuid */
+                artifactId: string;
+                /** @description A file name, without a folder. Two files may have the same */
+                name: string;
+                /** @enum {string} */
+                mediaType: "application/json" | "application/pdf" | "application/vnd.openxmlformats-officedocument.presentationml.presentation" | "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.openxmlformats-officedocument.wordprocessingml.document" | "application/zip" | "image/jpeg" | "image/png" | "image/svg+xml" | "text/csv" | "text/markdown" | "text/plain" | "application/octet-stream";
+                bytes: number;
+                /** @description SHA-256 of the content, in hex */
+                sha256: string;
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
         /** @description A tool call waits for a person’s decision. */
         ConversationApprovalRequestedEvent: {
             /** @description 1, 2, 3 … within the task, without gaps */
@@ -3255,6 +3419,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 arguments: components["schemas"]["Json"];
                 /** @description SHA-256 of the arguments */
                 argumentsHash: string;
@@ -3285,6 +3454,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 approvers: components["schemas"]["Approvers"];
             };
             /** Format: uuid */
@@ -3309,6 +3483,11 @@ export interface components {
                 tool: string;
                 /** Format: uuid */
                 approvalId: string;
+                /**
+                 * Format: uuid
+                 * @description The delegated task that asks; absent when this task asks itself
+                 */
+                taskId?: string;
                 /** @enum {string} */
                 decision: "approved" | "denied" | "expired" | "withdrawn";
                 /** @description whether the call runs */
@@ -3484,6 +3663,29 @@ export interface components {
                 status: components["schemas"]["TaskStatus"];
                 error: components["schemas"]["TaskError"] | null;
                 usage: components["schemas"]["TaskUsage"];
+                /** @description The files that it and the tasks below it have made */
+                artifacts?: components["schemas"]["Artifact"][];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
+        /** @description An agent that works elsewhere says how far it is. `goes_on`: the task was cancelled here, and the agent may go on there. */
+        ConversationRemoteProgressEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "remote.progress";
+            data: {
+                /** @enum {string} */
+                state: "started" | "working" | "asks" | "failed" | "cancelled" | "goes_on";
+                /** @description In the words of the remote agent, or why it could not be cancelled */
+                message?: string;
             };
             /** Format: uuid */
             taskId: string;
@@ -4087,6 +4289,8 @@ export interface components {
              * @enum {string}
              */
             onBusy?: "enqueue" | "interrupt" | "rollback" | "reject" | "steer";
+            /** @description Who answers from the next turn on: a name from GET /v1/agents */
+            agent?: string;
         };
         ConversationRequest: {
             /** @description A name from GET /v1/agents. Default: `knowledge` */
@@ -4309,6 +4513,11 @@ export interface components {
          * @example 01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02
          */
         ApprovalId: string;
+        /**
+         * @description The id of the file
+         * @example 01a8c2d0-5d77-7c91-8b24-3c5d7e9f1a08
+         */
+        ArtifactId: string;
         /**
          * @description The id of the conversation
          * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
@@ -5609,6 +5818,150 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["TaskCitations"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listArtifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "artifacts": [
+                     *         {
+                     *           "id": "01a8c2d0-5d77-7c91-8b24-3c5d7e9f1a08",
+                     *           "taskId": "01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01",
+                     *           "name": "expenses.csv",
+                     *           "mediaType": "text/csv",
+                     *           "bytes": 1280,
+                     *           "sha256": "5b0d3c8e1f7a29462d4e6f8091a3b5c7d9e1f30415263748596a7b8c9daebfc0",
+                     *           "createdAt": "2026-11-24T08:00:00.120Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ArtifactList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    readArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+                /**
+                 * @description The id of the file
+                 * @example 01a8c2d0-5d77-7c91-8b24-3c5d7e9f1a08
+                 */
+                artifactId: components["parameters"]["ArtifactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file, with its own media type */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Names the file (RFC 6266) */
+                    "Content-Disposition": string;
+                    /** @description Its size in bytes */
+                    "Content-Length": number;
+                    /** @description Its SHA-256, in hex and in quotes */
+                    ETag: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example trip,total
+                     *     Rome,412.50
+                     */
+                    "*/*": string;
                 };
             };
             /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
@@ -7720,7 +8073,10 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
             415: components["responses"]["UnsupportedMediaType"];
-            /** @description `invalid_request`: The request does not fit the schema. */
+            /**
+             * @description - `unknown_agent`: There is no agent with that name.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
             422: components["responses"]["Invalid"];
             /**
              * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
@@ -10251,7 +10607,7 @@ export interface operations {
                      *       "agents": [
                      *         {
                      *           "name": "knowledge",
-                     *           "description": "Answers questions from your documents, with citations.",
+                     *           "description": "Answers questions from your documents, as handbooks, policies, guidelines and templates, with citations.",
                      *           "tools": [
                      *             "search_documents",
                      *             "read_document"

@@ -2,8 +2,8 @@ import { ask, type AskOptions, type Question } from './ask.ts';
 import { fillPath } from './fill-path.ts';
 import { follow, type FollowOptions } from './follow.ts';
 import { list } from './list.ts';
-import { request } from './request.ts';
-import type { Answer, ItemOf, ListRoute, RequestArguments, RequestOptions, Route } from './routes.ts';
+import { request, requestBytes } from './request.ts';
+import type { Answer, CallOptions, ItemOf, ListRoute, RequestArguments, RequestOptions, Route } from './routes.ts';
 import type { ConversationEvent, IngestionEvent, TaskEvent } from './schemas.ts';
 import { createServer, type AlfredOptions } from './server.ts';
 import { upload, type FileToUpload, type UploadOptions } from './upload.ts';
@@ -76,6 +76,10 @@ export function createAlfred(options: AlfredOptions) {
 
     /** Waits for the end of a task, however it ends. */
     waitForTask: (id: string, given?: WaitOptions) => waitForTask(server, id, given),
+
+    /** Reads a file that a task has made. `GET /v1/tasks/{id}/artifacts` lists them. */
+    readArtifact: (taskId: string, artifactId: string, given: CallOptions = {}): Promise<Uint8Array> =>
+      requestBytes(server, fillPath('/v1/tasks/{id}/artifacts/{artifactId}', { id: taskId, artifactId }), given),
 
     /** Sends files. They are read afterwards: see `waitForIngestion`. */
     upload: (files: readonly FileToUpload[], given?: UploadOptions) => upload(server, files, given),

@@ -4,7 +4,7 @@ import { createDeadline } from './deadline.ts';
 import { fillPath } from './fill-path.ts';
 import { randomId } from './random-id.ts';
 import { noAnswer, notAlfred, unreachable } from './refusal.ts';
-import { isRepeatable, takesKey, type Answer, type RequestArguments, type Route } from './routes.ts';
+import { isRepeatable, takesKey, type Answer, type CallOptions, type RequestArguments, type Route } from './routes.ts';
 import { open, type Call, type Server } from './server.ts';
 
 /** How long a request is repeated while no server answers. Long enough for a restart, short for a wrong address. */
@@ -42,7 +42,7 @@ export async function request<R extends Route>(
   while (true) {
     signal?.throwIfAborted();
     try {
-      return (await attempt(server, call, { signal, timeoutMs })) as Answer<R>;
+      return (await attempt(server, call, { signal, timeoutMs }, readJson)) as Answer<R>;
     } catch (error) {
       if (!(error instanceof AlfredError)) throw error;
       // The attempt before deleted it, and its answer was lost.
@@ -55,24 +55,59 @@ export async function request<R extends Route>(
   }
 }
 
+/**
+ * Reads an address whose answer is a file. Repeated as any request that changes nothing.
+ *
+ * @throws AlfredError, or the reason of `signal`
+ */
+export async function requestBytes(
+  server: Server,
+  path: string,
+  { signal, timeoutMs = server.timeoutMs, giveUpAfterMs = defaultGiveUpAfterMs }: CallOptions,
+): Promise<Uint8Array> {
+  const call = { method: 'GET', path, headers: { accept: '*/*' } };
+  const backoff = createBackoff({ giveUpAfterMs, signal, onWait: server.onWait });
+  while (true) {
+    signal?.throwIfAborted();
+    try {
+      return await attempt(
+        server,
+        call,
+        { signal, timeoutMs },
+        async (response) => new Uint8Array(await response.arrayBuffer()),
+      );
+    } catch (error) {
+      if (!(error instanceof AlfredError) || !error.retryable) throw error;
+      await backoff.wait(error);
+    }
+  }
+}
+
 type Limits = { signal: AbortSignal | undefined; timeoutMs: number };
 
-async function attempt(server: Server, call: Call, { signal, timeoutMs }: Limits): Promise<unknown> {
+async function attempt<T>(
+  server: Server,
+  call: Call,
+  { signal, timeoutMs }: Limits,
+  read: (response: Response, toError: () => AlfredError) => Promise<T>,
+): Promise<T> {
   const deadline = createDeadline(signal);
   try {
     return await deadline.within(timeoutMs, async () => {
       const response = await open(server, call, deadline.signal);
-      if (response.status === 204) return undefined;
-      const text = await response.text().catch((error: unknown) => {
-        throw unreachable(server.url, error);
+      return await read(response, () => notAlfred(server.url, call, 'answered no JSON')).catch((error: unknown) => {
+        throw error instanceof AlfredError ? error : unreachable(server.url, error);
       });
-      return parse(text, () => notAlfred(server.url, call, 'answered no JSON'));
     });
   } catch (error) {
     throw deadline.isTooLate() ? noAnswer(server.url, call, timeoutMs) : error;
   } finally {
     deadline.close();
   }
+}
+
+async function readJson(response: Response, toError: () => AlfredError): Promise<unknown> {
+  return response.status === 204 ? undefined : parse(await response.text(), toError);
 }
 
 function parse(text: string, toError: () => AlfredError): unknown {

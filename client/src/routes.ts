@@ -1,8 +1,8 @@
 import type { paths } from './api-types.ts';
 
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
-/** Streams have methods of their own. */
-type ApiPath = Exclude<Extract<keyof paths, `/v1/${string}`>, `${string}/events`>;
+/** Streams and files have methods of their own. */
+type ApiPath = Exclude<Extract<keyof paths, `/v1/${string}`>, `${string}/events` | `${string}/{artifactId}`>;
 type Described = { responses: object; parameters: object };
 
 /** Every operation of the API, by method and path, like `GET /v1/tasks/{id}`. */

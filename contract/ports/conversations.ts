@@ -140,21 +140,23 @@ export interface ConversationTurns {
   decide(conversation: ConversationRef, messageIds: string[]): Promise<{ receipt: Receipt; isNew: boolean }[]>;
 
   /**
-   * Begins the turn of the next message and inserts its task.
+   * Begins the turn of the next message and inserts its task, which is one of the agent that the conversation has now.
    *
-   * @param settings `budget`: the limits of the agent in the tenant; `settingsVersion`: what the tenant has set for it
+   * @param settingsOf what holds for an agent in the tenant: its limits for one task, and the version of what is set
    * @returns the begun turn, or the turn that is under way; undefined when no message waits
    */
   begin(
     conversation: ConversationRef,
-    settings: { budget: BudgetLimits; settingsVersion?: number | null | undefined },
+    settingsOf: (agent: string) => { budget: BudgetLimits; version?: number | null | undefined },
   ): Promise<BegunTurn | undefined>;
 
   /**
-   * Ends the turn of a task that has ended: sets the head from which the next turn continues, and the states of the
-   * turn's messages.
+   * Ends the turn of a task that has ended: sets the head from which the next turn continues, the states of the turn's
+   * messages, and the agent that the task has handed the conversation over to.
+   *
+   * @returns that agent; undefined when nothing was handed over
    */
-  end(conversation: ConversationRef, taskId: string): Promise<void>;
+  end(conversation: ConversationRef, taskId: string): Promise<string | undefined>;
 
   /**
    * Hands the stored stop request to the running task, and drops the waiting messages if `queued` is `drop`.

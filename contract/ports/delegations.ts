@@ -27,7 +27,13 @@ export type BegunDelegation = {
 };
 
 /** How a delegated task has ended. `usage`: its own. */
-export type DelegationEnd = { taskId: string; agent: string } & Pick<TaskRow, 'status' | 'error' | 'usage'>;
+export type DelegationEnd = { taskId: string; agent: string } & Pick<
+  TaskRow,
+  'status' | 'error' | 'usage' | 'artifacts'
+>;
+
+/** How long tasks below another one have waited, together as one, and whether one of them waits now. */
+export type WaitsBelow = { ms: number; isWaiting: boolean };
 
 /** Tasks that other tasks delegate, and the shares of the budgets that they get. */
 export interface Delegations {
@@ -36,8 +42,8 @@ export interface Delegations {
    * share. Idempotent: a repeat finds the child.
    *
    * @returns `refused`: why the delegation is not allowed, for the model to read
-   * @throws AlfredError `budget_exceeded` (with `details`) when the parent's budget has no room for a share, and then
-   *   nothing is stored; `superseded` when this run has ended the parent
+   * @throws AlfredError `budget_exceeded` (with `details`) when the parent's budget has no room for a share while
+   *   another child is open, and then nothing is stored; `superseded` when this run has ended the parent
    */
   begin(parent: TaskRef, run: Run, delegation: NewDelegation): Promise<BegunDelegation | { refused: string }>;
 
@@ -46,6 +52,12 @@ export interface Delegations {
    * child's budget what is left, and appends the event. Idempotent.
    */
   settle(parent: TaskRef, call: ToolCallKey, end: DelegationEnd): Promise<void>;
+
+  /** Lists the delegations in the whole tree below a task that are not settled, the deepest first. */
+  listOpenBelow(task: TaskRef): Promise<{ parent: TaskRef; call: ToolCallKey; child: TaskRef }[]>;
+
+  /** Reads how long at least one of the tasks below a task has waited, of the task's whole life. */
+  readWaits(task: TaskRef): Promise<WaitsBelow>;
 
   /** The agents of a task and of all tasks above it: none of them is delegated to. */
   listChain(task: TaskRef): Promise<string[]>;

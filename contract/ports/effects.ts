@@ -54,9 +54,18 @@ export interface Effects {
    * Marks what an ended task, and the ended tasks below it, have changed for an undo, also what could not be undone
    * before. Idempotent.
    *
-   * @returns the tasks with undos under way now; none when nothing is left that an undo may take back
+   * @returns `undone`: the tasks with undos under way now. `ending`: tasks below it that still run; their rows say that
+   *   they are to undo what they did when they end. Both are empty when nothing is left that an undo may take back
    */
-  requestUndo(scope: Scope, taskId: string): Promise<TaskRef[]>;
+  requestUndo(scope: Scope, taskId: string): Promise<{ undone: TaskRef[]; ending: TaskRef[] }>;
+
+  /**
+   * Marks what a delegated task has changed that was asked to undo it while it ended, after the end of its parent, and
+   * was not cancelled: it has not undone it itself.
+   *
+   * @returns whether an undo is under way now
+   */
+  markLateUndo(task: TaskRef): Promise<boolean>;
 
   /** Lists the calls whose undo has been asked for and has not ended, newest first. */
   listBegunUndos(task: TaskRef): Promise<ToolCallKey[]>;

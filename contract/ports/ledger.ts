@@ -1,3 +1,4 @@
+import type { NewArtifact } from '../artifacts.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { NewTaskEvent } from '../events.ts';
 import type { JsonValue } from '../json.ts';
@@ -16,6 +17,7 @@ import type {
 import type { TaskResult } from '../task.ts';
 import type { UsageReport, UsageSpan } from '../usage.ts';
 import type { ToolReceipt } from './effects.ts';
+import type { NextMessage } from './message-store.ts';
 import type { Run } from './run.ts';
 
 /** The ledger of model calls, each of which is paid once, and the receipts of tool calls. */
@@ -84,7 +86,7 @@ export interface Ledger {
   beginToolCall(task: TaskRef, call: Run & ToolCallRef & { step: number; arguments: JsonValue }): Promise<ToolReceipt>;
 
   /**
-   * Stores the result of a tool call and appends an event.
+   * Stores the result of a tool call with the files that it has made, and appends events.
    *
    * @returns the result that counts: the first one that was stored
    */
@@ -99,6 +101,8 @@ export interface Ledger {
       durationMs: number;
       /** Appended before that of the result. */
       event?: NewTaskEvent | undefined;
+      /** Files that the call has made. The model reads which of them the task cannot keep. */
+      artifacts?: readonly NewArtifact[] | undefined;
       /** Limit of the JSON text that the model gets. A longer result is stored whole; the model gets its beginning. */
       maxCharacters: number;
     },
@@ -140,6 +144,8 @@ export type OpenModelCall = Run & {
   /** The highest usage that the call may have. */
   worstCase: Usage;
   dayLimits: DayLimit[];
+  /** A message of the conversation that is stored when the call begins. */
+  unstored?: NextMessage | undefined;
 };
 
 /** An attempt at a model call, after the call. */
@@ -159,6 +165,8 @@ export type CompletedModelCall = ModelCallRecord & {
   parent: MessageHead;
   parts: AssistantPart[];
   stopReason: string;
+  /** `rest`: the end of the text, which is not streamed yet. `pieces`: so many pieces before it may be. */
+  streamed?: { rest: string; pieces: number } | undefined;
   /** Present when this is the final answer. */
   result?: TaskResult | undefined;
   /** Present when the answer cannot be used: the message that tells the model why. */

@@ -1,6 +1,7 @@
 import type { JsonValue } from '../json.ts';
-import type { StoredMessage } from '../messages.ts';
-import type { ContentHash, MessageHead, Scope } from '../references.ts';
+import type { Memory } from '../memories.ts';
+import type { StoredMessage, ToolMessage } from '../messages.ts';
+import type { ContentHash, MessageHead, Scope, TaskRef } from '../references.ts';
 
 /** A stored message as a model gets it: with the tool results instead of their hashes. */
 export type Message =
@@ -22,6 +23,30 @@ export type MessageChain = {
   counted?: { index: number; tokens: number; by: string } | undefined;
 };
 
+/** A message, and the one that it follows. */
+export type NextMessage = { parent: MessageHead; message: StoredMessage };
+
+/** What a step of a task begins with. */
+export type OpenedStep = {
+  /** Names the chain with the message that is not stored yet. */
+  head: MessageHead;
+  conversation: MessageChain;
+  unstored?: NextMessage | undefined;
+  instructions: TaskInstructions;
+};
+
+/** The instructions of a task beside those of its agent. */
+export type TaskInstructions = {
+  /** What the tenant has in place of those of the agent, in the version of the task. */
+  own?: string | undefined;
+  /** What the conversation adds. */
+  added?: string | undefined;
+  /** The memories that the task was given, as far as its owner may read them now. */
+  memories?: Memory[] | undefined;
+  /** None were looked for yet, and there are some. */
+  mayRecall: boolean;
+};
+
 /** Conversations as immutable chains of messages. A head, the hash of the last message, names a whole chain. */
 export interface MessageStore {
   /**
@@ -37,6 +62,14 @@ export interface MessageStore {
    * @throws AlfredError `internal` when a message or result is not stored for this scope
    */
   load(scope: Scope, head: MessageHead): Promise<MessageChain>;
+
+  /**
+   * Loads what a step of a task begins with, as `load` does. A message that follows `head` is added to the chain and
+   * not stored: the call that is made with it stores it.
+   *
+   * @param next the results of the calls that the message at `head` asks for
+   */
+  openStep(task: TaskRef, head: MessageHead, next?: ToolMessage): Promise<OpenedStep>;
 
   /** Loads the whole chain, with the messages that compactions replaced. Throws as `load`. */
   loadAll(scope: Scope, head: MessageHead): Promise<Message[]>;

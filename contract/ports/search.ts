@@ -2,15 +2,22 @@ import type { SearchRequest, SearchResult } from '../documents.ts';
 import type { Scope } from '../references.ts';
 
 /**
- * How near a query's best sentence has to be, as a cosine less what chance gives in a collection of its size.
+ * How near passages have to be to a query, as cosines less what chance gives in a collection of its size.
  *
- * @property strong from there on it most likely speaks of what was asked
- * @property weak   below it, nothing is near
- * @property chance what is subtracted for each natural logarithm of the number of passages: among more passages, the
- *   nearest is nearer by chance
- * @property spread how far apart the model puts near and far sentences; other signals are weighed by it
+ * @property strong       from there on they most likely speak of what was asked
+ * @property weak         below it, nothing is near
+ * @property chance       weighs what is subtracted: among more passages, the nearest are nearer by chance
+ * @property spread       how far apart the model puts near and far sentences; other signals are weighed by it
+ * @property surroundings the share, from 0 to 1, that the nearness of the passages around the best one has. Undefined
+ *   for a model with which this was not measured: its nearest sentence alone decides
  */
-export type EvidenceThresholds = { strong: number; weak: number; chance: number; spread: number };
+export type EvidenceThresholds = {
+  strong: number;
+  weak: number;
+  chance: number;
+  spread: number;
+  surroundings?: number | undefined;
+};
 
 /** From which score of the best passage on evidence is strong, and from which it is weak; below, nothing is near. */
 export type RerankThresholds = { strong: number; weak: number };
@@ -69,6 +76,9 @@ export interface Reranker {
 
   /** How long a search waits for the scores, in milliseconds. */
   readonly timeoutMs: number;
+
+  /** How many searches it gets at once; further ones go on without it. Undefined: any number. */
+  readonly maxAtOnce?: number | undefined;
 
   /** Decides the evidence of a search; undefined when its scores are not calibrated: they only order passages then. */
   readonly evidence: RerankThresholds | undefined;

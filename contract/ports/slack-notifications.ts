@@ -97,6 +97,10 @@ export interface SlackRunResults {
   giveUp(limit: number): Promise<{ tenant: string; count: number }[]>;
   /** The name of the schedule that a task is a run of. */
   nameOf(task: { tenant: string; taskId: string }): Promise<string | undefined>;
-  /** The Slack users of a workspace that are linked with a person. */
-  slackUsersOf(person: Scope & { team: string }): Promise<string[]>;
+  /**
+   * The Slack users of a workspace that are linked with a person.
+   *
+   * @param maxAgeDays since the last sign-in of the person; an older link does not count
+   */
+  slackUsersOf(person: Scope & { team: string }, maxAgeDays: number): Promise<string[]>;
 }

@@ -1,4 +1,3 @@
-import type { Memory } from '../memories.ts';
 import type { NewTaskEvent, TaskEvent } from '../events.ts';
 import type { Requester } from '../principal.ts';
 import type { BudgetLimits, ContentHash, MessageHead, Reach, Scope, WaitReason, TaskRef } from '../references.ts';
@@ -8,8 +7,8 @@ import type { Run } from './run.ts';
 
 export type { TaskRow };
 
-/** A task's row that has just been ended. */
-export type EndedTask = TaskRow & {
+/** What is known of a task that has just been ended. */
+export type EndedTask = Pick<TaskRow, 'agent' | 'status' | 'error' | 'createdAt' | 'endedAt' | 'parentId'> & {
   /** Its caller wants to be called back. */
   hasCallback: boolean;
 };
@@ -30,8 +29,10 @@ export type TaskRowState = TaskRef & {
   priority: number | undefined;
   /** Its content was deleted, or is about to be. */
   isErased: boolean;
-  /** A person asked for its cancellation. */
+  /** A person asked for its cancellation, or it is abandoned. */
   isCancelled: boolean;
+  /** The task that delegated it, or one above that, has ended or is being cancelled: none reads its answer. */
+  isAbandoned: boolean;
   /** Its workflow could not be started, and its caller got an error. */
   hasFailedToStart: boolean;
 };
@@ -41,14 +42,6 @@ export type OpenTaskCursor = { createdAt: string; taskId: string };
 
 /** Open tasks of one agent and status. `oldest`: when the oldest of them was created. */
 export type OpenTaskCount = { agent: string; status: Task['status']; tasks: number; oldest: Date };
-
-/** The instructions of a task beside those of its agent. */
-export type TaskInstructions = {
-  own?: string | undefined;
-  added?: string | undefined;
-  memories?: Memory[] | undefined;
-  mayRecall: boolean;
-};
 
 /** How to cancel a task. */
 export type CancelNote = {
@@ -133,17 +126,11 @@ export interface Tasks {
    */
   markResumed(task: TaskRef, run: Run, reason: string): Promise<void>;
 
+  /** Whether a subject has a task of this id that has not ended. */
+  isOpen(scope: Scope, taskId: string): Promise<boolean>;
+
   /** Reads those of the roles of the request that its owner still has. */
   getCurrentRoles(task: TaskRef): Promise<string[]>;
-
-  /**
-   * Reads the instructions of a task that are not those of its agent.
-   *
-   * @returns `own`: what the tenant has in place of the agent's own, in the version of the task; `added`: what the
-   *   conversation adds; `memories`: those that the task was given, as far as its owner may read them now; `mayRecall`:
-   *   none were looked for yet, and there are some
-   */
-  getInstructions(task: TaskRef): Promise<TaskInstructions>;
 
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.
@@ -221,6 +208,9 @@ export interface Tasks {
   /** Stores which agents no worker serves at present. Their queued tasks say so. */
   recordUnserved(agents: string[]): Promise<void>;
 
+  /** Lists the tasks below a task that have not ended. */
+  listOpenBelow(task: TaskRef): Promise<TaskRef[]>;
+
   /** Reads the tasks with these ids, of any tenant, for the sweep. Unknown ids are left out. */
   listStates(taskIds: string[]): Promise<TaskRowState[]>;
 }
@@ -239,12 +229,13 @@ export interface TaskEvents {
   /**
    * Reads until what was read has ended, or until the abort. Between two reads it waits for the end of the task.
    *
-   * @returns what was read last; undefined when the signal had aborted before
+   * @param read undefined: the task has not ended
+   * @returns what was read last; undefined when nothing was
    */
   readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
     taskId: string,
     signal: AbortSignal,
-    read: () => Promise<Row>,
+    read: () => Promise<Row | undefined>,
   ): Promise<Row | undefined>;
 
   /** Appends an event of this run, unless the task has ended or has an event with the same type and data. */

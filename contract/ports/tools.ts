@@ -1,3 +1,4 @@
+import type { NewArtifact } from '../artifacts.ts';
 import type { ApprovalRuleInput } from '../approval.ts';
 import type { NewTaskEvent } from '../events.ts';
 import type { JsonValue } from '../json.ts';
@@ -26,9 +27,16 @@ export type ToolContext = {
 
 /**
  * The result of a tool call. `output`: what the model reads. `summary`: one line for people. `event`: appended to the
- * task together with the result, once.
+ * task together with the result, once. `artifacts`: files for people, stored with the result; `output` names them.
+ * `isError`: the call ended, and did not do what was asked, as `output` says.
  */
-export type ToolOutcome = { output: JsonValue; summary: string; event?: NewTaskEvent };
+export type ToolOutcome = {
+  output: JsonValue;
+  summary: string;
+  event?: NewTaskEvent;
+  artifacts?: readonly NewArtifact[];
+  isError?: true;
+};
 
 /** How a tool call whose outcome was unknown turned out. */
 export type ReconcileOutcome = ({ state: 'done' } & ToolOutcome) | { state: 'not_done' } | { state: 'unknown' };
@@ -58,6 +66,9 @@ export interface Tool extends ToolDescription {
 
   /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
   needsIndex?: true;
+
+  /** Absent: always. A tool that is not offered stands in no request to a model, and its `run` refuses. */
+  isOffered?(): boolean;
 
   /** Present when a call runs another agent: the workflow starts it as a child, and `run` is not called. */
   delegates?: true;

@@ -37,6 +37,14 @@ export interface Workflows {
   release(taskId: string): Promise<void>;
 
   /**
+   * Whether the attempt before this one at an activity ended without a word: the process of its worker ended, or hung.
+   */
+  hasLostWorker(workflow: { workflowId: string; runId: string }, activityId: string): Promise<boolean>;
+
+  /** Records how far this attempt at an activity is. The next attempt reads it, however this one ends. */
+  recordProgress(taskToken: Uint8Array, progress: Record<string, number>): Promise<void>;
+
+  /**
    * Starts the delivery of a callback.
    *
    * @param options `restart`: true delivers at once, even while an earlier delivery waits for its next attempt

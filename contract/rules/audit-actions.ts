@@ -47,6 +47,7 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   rotateApiKey: { action: 'key.rotate', resource: 'key' },
   revokeApiKey: { action: 'key.revoke', resource: 'key' },
   // Reading that takes content or numbers away.
+  readArtifact: { action: 'artifact.read', resource: 'task', isRead: true },
   readDocumentText: { action: 'document.read', resource: 'document', isRead: true },
   getUsage: { action: 'usage.read', resource: 'usage', isRead: true },
   listAudit: { action: 'audit.read', resource: 'audit', isRead: true },
@@ -63,6 +64,7 @@ export const operatorActions = [
   'slack.workspace.remove',
   'slack.erase',
   'feedback.read',
+  'mcp.accept',
 ] as const;
 export type OperatorAction = (typeof operatorActions)[number];
 

@@ -16,6 +16,8 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   followTask: rule('read', 'task'),
   listTaskEvents: rule('read', 'task'),
   getTaskCitations: rule('read', 'task'),
+  listArtifacts: rule('read', 'task'),
+  readArtifact: rule('read', 'task'),
   cancelTask: rule('cancel', 'task'),
   undoTask: rule('undo', 'task'),
   grantBudget: rule('grant', 'task'),

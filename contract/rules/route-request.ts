@@ -8,6 +8,8 @@ export type RoutedPart = { agent: string; request: string };
 
 /** The least score: one word that a single agent's description has. */
 const leastScore = 1;
+/** Words at the beginning say what is wanted, those behind them more often what it is about. They count twice. */
+const firstWords = 4;
 /** More parts are one request that no rule understands. */
 const maxParts = 4;
 
@@ -32,8 +34,12 @@ export function routeRequest(text: string, agents: RoutableAgent[]): RoutedPart[
   };
   const parts: RoutedPart[] = [];
   let before = '';
-  for (const piece of piecesOf(text)) {
-    const agent = bestFor(piece.trim());
+  const pieces = piecesOf(text);
+  const hasQuestion = pieces.some(isQuestion);
+  for (const piece of pieces) {
+    // What is stated beside a question is there for the question.
+    const isContext = hasQuestion && /[.;]\s*$/u.test(piece) && !isOrder(piece);
+    const agent = isContext ? undefined : bestFor(piece.trim());
     const last = parts.at(-1);
     if (agent === undefined || agent === last?.agent) {
       if (last) last.request += piece;
@@ -45,6 +51,19 @@ export function routeRequest(text: string, agents: RoutableAgent[]): RoutedPart[
   const only = parts.length === 1 ? parts[0]?.agent : bestFor(text);
   return only === undefined ? [] : [{ agent: only, request: text.trim() }];
 }
+
+const isQuestion = (piece: string) => /\?\s*$/u.test(piece);
+
+/** English verbs that a request begins with. In another language each sentence is taken for a request. */
+const orders = new Set(
+  `analyse analyze answer ask audit book calculate call check collect compare compute count create draft draw email
+   estimate explain find forward get give list look mail make notify plan prepare propose read redline remind report
+   review search send show sum summarise summarize tell trigger translate watch work write`.split(/\s+/),
+);
+const isOrder = (piece: string): boolean => {
+  const [first = ''] = /\p{L}+/u.exec(piece.replace(joint, '').replace(/^\s*(?:please|then|also)\s+/iu, '')) ?? [];
+  return orders.has(first.toLowerCase());
+};
 
 /** A conjunction that a piece begins with. */
 const joint = new RegExp(`^(?:${joints.source})`, 'iu');
@@ -61,6 +80,8 @@ function piecesOf(text: string): string[] {
 }
 
 const scoreOf = (words: Set<string>, stems: Set<string>, known: { stems: Set<string> }[]): number =>
-  [...words]
-    .filter((word) => stems.has(word))
-    .reduce((sum, word) => sum + 1 / known.filter((other) => other.stems.has(word)).length, 0);
+  [...words].reduce((sum, word, index) => {
+    if (!stems.has(word)) return sum;
+    const weight = index < firstWords ? 2 : 1;
+    return sum + weight / known.filter((other) => other.stems.has(word)).length;
+  }, 0);

@@ -35,7 +35,8 @@ export const startGraceMs = 60_000;
  * one whose caller got an error never begins: the caller may have asked again.
  *
  * @param row   must be read after `state`. `runId` is the run that wrote last, null before the first write.
- *   `hasFailedToStart`: its caller got an error
+ *   `hasFailedToStart`: its caller got an error. `isAbandoned`: no task reads its answer, so a run that was lost before
+ *   it began is not begun
  * @param state Temporal's status of the latest run of `taskWorkflowId(id)`. Only the sweep judges by `not_found`: it
  *   first makes sure that it asks the right Temporal, and that not too many are unknown
  * @param now   milliseconds since the epoch
@@ -47,6 +48,7 @@ export function reconcileTask(
     updatedAt: Date;
     isErased: boolean;
     hasFailedToStart?: boolean;
+    isAbandoned?: boolean;
   },
   state: WorkflowState,
   now = Date.now(),
@@ -72,12 +74,16 @@ export function reconcileTask(
       return failed('internal', state.status, 'The workflow ended without saying how.');
     case 'not_found':
       if (now - row.updatedAt.getTime() < startGraceMs) return { action: 'none' };
+      if (row.isAbandoned && row.status === 'queued')
+        return { action: 'close', end: { status: 'cancelled', reason: abandonedReason }, found: 'abandoned' };
       if (row.hasFailedToStart) return failed('never_started', 'never_started');
       return row.isErased
         ? failed('workflow_lost', 'lost', 'Temporal lost the workflow, and the content of the task was deleted.')
         : { action: 'restart', found: 'lost' };
   }
 }
+
+export const abandonedReason = 'The task that delegated it has ended.';
 
 const failed = (code: ErrorCode, found: string, message = defaultMessageOf(code)): RowCorrection => ({
   action: 'close',

@@ -16,6 +16,22 @@ export function passagesOf(output: JsonValue): FoundPassage[] | undefined {
 }
 
 /**
+ * The answer of an agent that another one has asked. `citedAs`: by chunk id, the number that a passage has in `answer`.
+ */
+export type AgentAnswer = { answer: string; citedAs: Record<string, number>; passages: FoundPassage[] } & {
+  [key: string]: JsonValue;
+};
+
+/** @returns undefined for any other output */
+export function agentAnswerOf(output: JsonValue): AgentAnswer | undefined {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return undefined;
+  const { answer, citedAs } = output;
+  if (typeof answer !== 'string' || typeof citedAs !== 'object' || citedAs === null || Array.isArray(citedAs))
+    return undefined;
+  return { ...output, answer, citedAs: citedAs as Record<string, number>, passages: passagesOf(output) ?? [] };
+}
+
+/**
  * Cuts a part out of a passage. The part has its own chunk id, so that it is cited under its own number.
  *
  * @param from, to offsets into the passage's text, in UTF-16 code units
@@ -66,17 +82,37 @@ export const isSlice = (output: JsonValue): output is Slice =>
   typeof output.start === 'number' &&
   typeof output.characters === 'number' &&
   (typeof output.nextStart === 'number' || output.nextStart === null) &&
-  (typeof output.text === 'string' || passageListOf(output) !== undefined);
+  (typeof output.text === 'string' || agentAnswerOf(output) !== undefined || passageListOf(output) !== undefined);
 
 /**
- * The text that offsets into a tool's output refer to: the joined text of its passages, or the text of a slice, or the
- * output as a string or JSON.
+ * The text that offsets into a tool's output refer to: an agent's answer and the passages that it cites, or the joined
+ * text of its passages, or the text of a slice, or the output as a string or JSON.
  */
 export function outputText(output: JsonValue): string {
   if (typeof output === 'string') return output;
+  const answered = agentAnswerOf(output);
+  if (answered) return answered.answer + answered.passages.map(({ text }) => text).join('');
   const passages = passageListOf(output);
   if (passages) return passages.map(({ text }) => text).join('');
   return isSlice(output) && typeof output.text === 'string' ? output.text : JSON.stringify(output);
+}
+
+/**
+ * What stands between two offsets into the text of an output. Passages stay passages, so that the model can cite them,
+ * and the answer of an agent stays one whose numbers have a meaning.
+ */
+export function partOfOutput(output: JsonValue, from: number, to: number): { [key: string]: JsonValue } {
+  const answered = agentAnswerOf(output);
+  if (answered) {
+    const { answer, passages } = answered;
+    return {
+      ...answered,
+      answer: answer.slice(from, to),
+      passages: slicePassages(passages, from - answer.length, to - answer.length),
+    };
+  }
+  const passages = passageListOf(output);
+  return passages ? { passages: slicePassages(passages, from, to) } : { text: outputText(output).slice(from, to) };
 }
 
 /** What the model reads in place of a result that was removed to save space. */

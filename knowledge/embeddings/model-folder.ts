@@ -20,6 +20,7 @@ const Description = z.strictObject({
       weak: z.number().min(-1).max(1),
       chance: z.number().min(0).max(0.1).default(0.01),
       spread: z.number().min(0).max(1).default(0.15),
+      surroundings: z.number().min(0).max(1).optional(),
     })
     .refine(({ strong, weak }) => weak < strong, { error: 'expected weak below strong' })
     .optional(),

@@ -58,10 +58,16 @@ export function codesAmong<T extends QueryWord>(words: T[]): T[] {
 export const foundCode = ({ text: code, kind }: Pick<QueryWord, 'text' | 'kind'>, holders: Hit[]): FoundCode[] =>
   holders.length > 0 || kind === 'code' ? [{ code, holders: holders.map(({ chunkId }) => chunkId) }] : [];
 
-/** The two result lists of a query. `dense` is empty when the query or the index has no vectors. */
+/**
+ * The two result lists of a query.
+ *
+ * @property dense    empty when the query or the index has no vectors
+ * @property searched about how many passages `dense` was chosen from: those that the filter allows
+ */
 export type Candidates = {
   lexical: Hit[];
   dense: Hit[];
+  searched: number;
   corpus: CorpusCounts;
   codes: FoundCode[];
   corrections: Correction[];

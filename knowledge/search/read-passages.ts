@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Passage } from '../../contract/documents.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Language } from '../../contract/rules/stems.ts';
@@ -21,7 +22,8 @@ export async function readPassages(db: Database, scope: Scope, chunkIds: string[
     .select(['c.id', 'c.document_id', 'd.name', 'd.title', 'd.content_hash', 'd.version', 'c.heading_path'])
     .select(['c.page', 'c.text', 'c.start_at', 'c.end_at', 'c.ordinal', 'c.gap', 'd.language'])
     .where(isReadable(scope))
-    .where('c.id', 'in', chunkIds)
+    // One array, and not a list of parameters: each length of a list is another statement, which is not prepared.
+    .where(sql<boolean>`c.id = any(${chunkIds}::text[])`)
     .execute();
   return new Map(
     rows.map((row) => [

@@ -110,7 +110,8 @@ export function createSearch(deps: Deps): SearchIndex {
         const isReranked = ordered.some(({ rerank }) => rerank !== null);
         const { passages } = candidates.corpus;
         const embedder = isDense ? embedded?.embedder : undefined;
-        const byLists = judgePassages({ judged, shown, words, ratings, passages, embedder, gains });
+        const { searched } = candidates;
+        const byLists = judgePassages({ judged, shown, words, ratings, passages, searched, embedder, gains });
         // They are thresholds of whole passages.
         const thresholds = gains ? undefined : reranker?.evidence;
         const verdict = thresholds ? judgeByReranker(byLists, judged, thresholds) : byLists;

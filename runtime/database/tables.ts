@@ -4,7 +4,14 @@ import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
-import type { DelegationTable, Owned, TaskTable, UsageColumns } from './task-tables.ts';
+import type {
+  DelegationTable,
+  Owned,
+  RemoteRunTable,
+  TaskSteeringTable,
+  TaskTable,
+  UsageColumns,
+} from './task-tables.ts';
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
@@ -19,6 +26,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     counted_by: string | null;
     created_at: Generated<Date>;
   };
+  mcp_tools: McpToolTable;
   memories: Owned & {
     id: string;
     group_name: string | null;
@@ -53,6 +61,8 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     updated_at: Generated<Date>;
   };
   delegations: DelegationTable;
+  task_steering: TaskSteeringTable;
+  remote_runs: RemoteRunTable;
   model_gates: {
     model: string;
     failures: Generated<number>;
@@ -75,6 +85,18 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     released_at: Date | null;
     releases: Generated<number>;
     left_at: Date | null;
+  };
+  artifacts: {
+    id: string;
+    task_id: string;
+    step: number;
+    call_id: string;
+    ordinal: number;
+    name: string;
+    media_type: string;
+    content_hash: string;
+    size_bytes: number;
+    created_at: Generated<Date>;
   };
   tool_calls: {
     task_id: string;
@@ -260,4 +282,17 @@ type ApprovalTable = Owned & {
   decided_hash: string | null;
   note_hashes: Generated<string[]>;
   deciders: Generated<unknown>;
+};
+
+/** One row a tool of an MCP server, for the whole deployment. */
+export type McpToolTable = {
+  server: string;
+  tool: string;
+  fingerprint: string;
+  definition: unknown;
+  seen_at: Generated<Date>;
+  accepted_fingerprint: string | null;
+  accepted_definition: unknown;
+  accepted_by: string | null;
+  accepted_at: Date | null;
 };

@@ -68,3 +68,27 @@ export type DelegationTable = {
   started_at: Generated<Date>;
   ended_at: Date | null;
 };
+
+/** The messages of people that delegated tasks have taken while they ran. */
+export type TaskSteeringTable = {
+  task_id: string;
+  conversation_id: string;
+  message_id: string;
+  taken_step: number;
+  head: string;
+};
+
+/** The runs of tasks at agents that work elsewhere. */
+export type RemoteRunTable = {
+  task_id: string;
+  url: string;
+  call_id: string;
+  /** The run of the workflow that began it. */
+  run_id: string;
+  state: 'begun' | 'sending' | 'running' | 'ended';
+  remote_id: string | null;
+  context_id: string | null;
+  asks: Generated<boolean>;
+  sent_at: Date | null;
+  created_at: Generated<Date>;
+};

@@ -47,7 +47,7 @@ export const createSearchMetrics = (registers: Registry[]) => ({
   }),
   searchReranks: new Counter({
     name: 'search_reranks_total',
-    help: 'Searches with a reranker, by what it did: done, late, resting, missing, or how it failed',
+    help: 'Searches with a reranker, by what it did: done, busy, late, resting, missing, or how it failed',
     labelNames: ['outcome'],
     registers,
   }),

@@ -98,6 +98,12 @@ export const createTaskMetrics = (registers: Registry[]) => ({
     labelNames: ['agent', 'outcome'],
     registers,
   }),
+  conversationHandovers: new Counter({
+    name: 'conversation_handovers_total',
+    help: 'Conversations that an agent has handed over, by the agent that goes on',
+    labelNames: ['agent'],
+    registers,
+  }),
   citations: new Counter({
     name: 'citations_total',
     help: 'Citations of answers, by who chose their quotes: the model, or code that looked for what comes closest',

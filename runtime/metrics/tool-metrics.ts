@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { shortDurations } from './buckets.ts';
 
 /** Tool calls, their effects in the outside world, and their approvals. */
@@ -14,6 +14,24 @@ export const createToolMetrics = (registers: Registry[]) => ({
     help: 'One tool call',
     labelNames: ['tool'],
     buckets: shortDurations,
+    registers,
+  }),
+  artifacts: new Counter({
+    name: 'artifacts_total',
+    help: 'Files that tools have made',
+    labelNames: ['tool'],
+    registers,
+  }),
+  mcpServerUp: new Gauge({
+    name: 'mcp_server_up',
+    help: 'Whether this process reaches an MCP server: 1 or 0',
+    labelNames: ['server'],
+    registers,
+  }),
+  mcpToolsUnaccepted: new Gauge({
+    name: 'mcp_tools_unaccepted',
+    help: 'Configured tools of an MCP server that no operator has accepted as they are now',
+    labelNames: ['server'],
     registers,
   }),
   delegations: new Counter({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Callback } from '../../contract/callback.ts';
-import { AddressRange, BucketPrefix, HostName, commaSeparated, Mailbox } from '../settings-schemas.ts';
+import { McpServers } from '../mcp-settings.ts';
+import { AddressRange, BucketPrefix, HostName, commaSeparated, jsonVariable, Mailbox } from '../settings-schemas.ts';
 import { url } from './values.ts';
 
 /** Variables for calls to addresses that users or models choose: webhooks, mail, sources. */
@@ -25,6 +26,11 @@ export const outbound = {
   ALFRED_MAIL_DOMAINS: commaSeparated(HostName)
     .default([])
     .describe('domains that send_email may write to, separated by commas; default: every one'),
+  ALFRED_MCP_SERVERS: jsonVariable(McpServers)
+    .optional()
+    .describe(
+      'JSON by name: MCP servers, and which of their tools which agents get; see docs/how-to/use-mcp-servers.md; default: none',
+    ),
   ALFRED_S3_PREFIXES: commaSeparated(BucketPrefix)
     .default([])
     .describe(

@@ -7,6 +7,7 @@ import { plainTextOf } from '../asking/plain-text.ts';
 import type { Replies } from '../commands/replies.ts';
 import { linesMessage } from '../commands/lines-message.ts';
 import { isPlaceClosed } from '../posting/post-errors.ts';
+import type { DeliveryWork } from '../processing/delivery-work.ts';
 import { aboutLine, askAboutForm, usualQuestion } from '../rendering/ask-form.ts';
 import { openForm } from './open-form.ts';
 import { originText, type AboutMessage, type AskedAbout } from './press.ts';
@@ -15,6 +16,9 @@ const tooLate = 'That took too long for a form. Choose â€œAsk Alfred about thisâ
 const noText = 'This message has no text that I could read.';
 const gone = 'The message is not there any more, so I did not ask about it.';
 const tooLong = 'Message and question have more than 20,000 characters, which I do not take. Ask about a part of it.';
+
+/** `message`: its text; null when it is gone. */
+type Kept = { message: string | null };
 
 type Deps = { aloud: AskAloud; calls: SlackCalls; replies: Replies };
 
@@ -49,18 +53,19 @@ export function createAskAbout({ aloud, calls, replies }: Deps) {
       if (!(await openForm(calls, about, view))) await notify(about, tooLate);
     },
 
-    async submit(asked: AskedAbout, attempts: number): Promise<void> {
+    /** A repeat asks about the message as the first attempt has read it. */
+    async submit(asked: AskedAbout, work: DeliveryWork): Promise<void> {
       const { key, team, channel, threadTs, userId, question: written } = asked;
       const question = written || usualQuestion;
       const refusal = await aloud.refusalOf(asked);
       if (refusal !== undefined) return notify(asked, refusal);
-      const message = await readMessage(asked);
-      if (message === undefined) return notify(asked, gone);
+      const { message } = (work.kept ?? (await work.keep({ message: (await readMessage(asked)) ?? null }))) as Kept;
+      if (message === null) return notify(asked, gone);
       const quoted = plainTextOf(message, '');
       const { data: text } = MessageText.safeParse(withMaterial(question, quoted));
       if (text === undefined) return notify(asked, tooLong);
       const shown = { shown: question, about: aboutLine(quoted) };
-      const line = await aloud.ask({ key, team, channel, threadTs, userId, ...shown, text }, attempts);
+      const line = await aloud.ask({ key, team, channel, threadTs, userId, ...shown, text }, work.attempts);
       if (line !== undefined) await notify(asked, line);
     },
   };

@@ -85,7 +85,8 @@ const describeRoles = ({ roles }: Principal) =>
 
 /** Who decided and how, for a person who is too late. */
 export function describeDecided({ decision }: Pick<ApprovalRow, 'decision'>, { subject }: Pick<Principal, 'subject'>) {
-  if (!decision) return 'The task ended before this was decided.';
+  // The end of a task withdraws it, and so does a reset after which the task wants something else.
+  if (!decision) return 'The task does not wait for this any more, so there is nothing to decide.';
   const { by, runs, comment } = decision;
   const how = runs ? 'approved' : 'denied';
   if (by === null) return `No one had decided in time: it was ${how} as its rule says.`;

@@ -165,7 +165,7 @@ function createShow(deps: NotifierDeps, signal: AbortSignal) {
 }
 
 const advice: Record<string, string> = {
-  channel_shared: 'it is shared with another organisation, so name another one',
+  channel_shared: 'it is shared with another organisation or workspace, so name another one',
   channel_not_found: 'check the id, and write /invite @Alfred in the channel if it is private',
   is_archived: 'take the channel out of the archive, or name another one',
   not_in_channel: 'write /invite @Alfred in the channel',

@@ -35,13 +35,15 @@ type Deps = {
   clock: Clock;
   channels: Pick<SlackChannels, 'find'>;
   results: Pick<SlackRunResults, 'slackUsersOf'>;
+  /** So long after the last sign-in a link counts. */
+  maxAgeDays: number;
 };
 
 /**
  * Whether something may be posted in a channel where no one has asked for it. What a person's rights have made is for
  * channels that this person reads: public ones, and private ones with a Slack user that is linked with it.
  */
-export function createCheckChannel({ calls, clock, channels, results }: Deps): CheckChannel {
+export function createCheckChannel({ calls, clock, channels, results, maxAgeDays }: Deps): CheckChannel {
   const infoOf = remembered(clock, (place, signal) => readChannel(calls, place, signal));
   const membersOf = remembered(clock, (place, signal) => readMembers(calls, place, signal));
 
@@ -53,7 +55,7 @@ export function createCheckChannel({ calls, clock, channels, results }: Deps): C
     if (!isOn) throw new ChannelRefused('channel_off');
     const isPrivate = info?.isPrivate !== false;
     if (!isPrivate && userIds === null) return;
-    const owners = await results.slackUsersOf({ tenant, subject, team });
+    const owners = await results.slackUsersOf({ tenant, subject, team }, maxAgeDays);
     if (userIds && !owners.some((id) => userIds.includes(id))) throw new ChannelRefused('owner_not_among');
     if (!isPrivate) return;
     const members = owners.length > 0 ? await membersOf({ team, channel }, signal) : new Set<string>();

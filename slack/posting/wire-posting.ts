@@ -56,6 +56,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     clock: systemClock,
     channels: adapters.slackChannels,
     results: adapters.slackRunResults,
+    maxAgeDays: config.SLACK_LINK_MAX_AGE_DAYS,
   });
   const linksOf = createLinksOf(config);
   // What stands in a channel by itself says what it is.

@@ -3,6 +3,7 @@ import { approvalBlocks } from './approval-blocks.ts';
 import { citationBlocks, notGrounded } from './citation-blocks.ts';
 import { oneLine } from './cut.ts';
 import { feedbackButtons } from './feedback-buttons.ts';
+import { fileBlocks } from './file-blocks.ts';
 import { formatDollars, formatDuration } from '../../contract/rules/format.ts';
 import { maxBelow, maxElements, maxMarkdown, maxRows, maxSection } from './limits.ts';
 import { clip, clipText, context, escapeMrkdwn, mrkdwnLink, section, toMrkdwn } from './mrkdwn.ts';
@@ -35,6 +36,7 @@ export function renderFinal(shown: TaskView, links: SlackLinks): SlackMessage[] 
     ...(end === undefined ? [] : [section(clip(end, maxSection))]),
     ...stoppedButtons(view, links.taskId),
     ...(view.grounded === false ? [context([notGrounded])] : []),
+    ...fileBlocks(view.files, links),
     ...citationBlocks(view.citations, links),
     context([footer(view, links)]),
     ...feedbackButtons(view, links.taskId),

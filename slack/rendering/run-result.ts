@@ -21,11 +21,11 @@ function describeFailure(what: string, code: string): string {
 
 /**
  * A task without what its steps, its effects and its errors say: that may name what only the person of the schedule may
- * read. Text counts only as an answer.
+ * read. Text and files count only as an answer.
  */
 export function answerAlone(view: TaskView): TaskView {
   const isAnswer = view.status === 'completed' || view.status === 'incomplete';
-  return { ...view, steps: [], effects: [], text: isAnswer ? view.text : '' };
+  return { ...view, steps: [], effects: [], text: isAnswer ? view.text : '', files: isAnswer ? view.files : [] };
 }
 
 /** How a run ended, as mrkdwn, unless the answer says everything. */

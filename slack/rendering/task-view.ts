@@ -23,7 +23,12 @@ export type PendingCall = {
   argumentsHash: string;
   approvers: Approvers;
   fourEyes: boolean;
+  /** The delegated task that wants to make it. */
+  taskId?: string | undefined;
 };
+
+/** A file that the task, or one below it, has made. */
+export type TaskFile = { id: string; name: string };
 
 /** What the messages of a task show: a fold over its events. */
 export type TaskView = {
@@ -42,6 +47,7 @@ export type TaskView = {
   /** Why it was cancelled. */
   reason?: string;
   effects?: Effect[] | undefined;
+  files: TaskFile[];
   usage?: TaskUsage;
   startedAt?: string;
   endedAt?: string;
@@ -56,6 +62,7 @@ export const emptyView: TaskView = {
   text: '',
   citations: [],
   approvals: [],
+  files: [],
   seq: 0,
 };
 
@@ -115,28 +122,30 @@ const handlers: Handlers = {
     }),
     statusText: thinking,
   }),
+  'artifact.created': (view, { artifactId: id, name }) => ({ ...view, files: [...view.files, { id, name }] }),
   'approval.requested': (
     view,
-    { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes },
+    { approvalId: id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes, taskId },
   ) => {
     const step = {
-      id: callId,
+      id: stepOf({ callId, taskId }),
       title: describeToolCall(tool, input),
       state: 'running',
       details: 'needs approval',
     } as const;
-    const call = { id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes };
+    const call = { id, callId, tool, arguments: input, argumentsHash, approvers, fourEyes, taskId };
     return { ...withStep(view, step), approvals: [...view.approvals.filter((other) => other.id !== id), call] };
   },
   'approval.escalated': (view, { approvalId, approvers }) => ({
     ...view,
     approvals: view.approvals.map((call) => (call.id === approvalId ? { ...call, approvers } : call)),
   }),
-  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment }) => ({
+  'approval.decided': (view, { approvalId, callId, tool, decision, runs, by, comment, taskId }) => ({
     ...withStep(view, {
-      id: callId,
-      title: titleOf(view, callId) ?? tool.replaceAll('_', ' '),
-      state: runs ? 'running' : 'error',
+      id: stepOf({ callId, taskId }),
+      title: titleOf(view, stepOf({ callId, taskId })) ?? tool.replaceAll('_', ' '),
+      // The end of a delegated call is not shown here.
+      state: runs ? (taskId === undefined ? 'running' : 'done') : 'error',
       details: `${decision}${by === null ? '' : ` by ${by}`}${comment ? `: ${comment}` : ''}`,
       ...(by !== null && { by }),
     }),
@@ -160,12 +169,19 @@ const handlers: Handlers = {
         }),
       view,
     ),
-  'delegation.ended': (view, { callId, status, error }) => {
+  'delegation.ended': (before, { callId, taskId, status, error, artifacts = [] }) => {
+    // Its end has withdrawn what still waited for a decision.
+    const view = { ...before, approvals: before.approvals.filter((call) => call.taskId !== taskId) };
     const title = titleOf(view, callId);
     const state = status === 'completed' ? 'done' : 'error';
+    const shown = { ...view, files: [...view.files, ...artifacts.map(({ id, name }) => ({ id, name }))] };
     return title === undefined
-      ? view
-      : withStep(view, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
+      ? shown
+      : withStep(shown, { id: callId, title, state, ...(error ? { details: error.message } : {}) });
+  },
+  'remote.progress': (view, { state, message }, { seq }) => {
+    if (state === 'goes_on') return withNote(view, seq, 'the remote agent could not be cancelled and may go on');
+    return message === undefined ? view : { ...view, statusText: oneLine(message, 100) };
   },
   'task.waiting': (view, waiting, { seq }) => ({
     ...withStep(view, { id: `${waitId}${seq}`, title: `waiting: ${waiting.message}`, state: 'running' }),
@@ -206,6 +222,10 @@ const handlers: Handlers = {
 };
 
 const planStates = { pending: 'pending', running: 'running', done: 'done', failed: 'error', skipped: 'done' } as const;
+
+/** A delegated task may name its call as this one does. */
+const stepOf = ({ callId, taskId }: Pick<PendingCall, 'callId' | 'taskId'>) =>
+  taskId === undefined ? callId : `${taskId}:${callId}`;
 
 const titleOf = (view: TaskView, id: string) => view.steps.find((step) => step.id === id)?.title;
 

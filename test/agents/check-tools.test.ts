@@ -95,9 +95,15 @@ test('the list of tool names has every tool', () => {
     ALFRED_SMTP_URL: 'smtp://127.0.0.1:25',
     ALFRED_MAIL_FROM: 'alfred@example.com',
   });
-  const ports = { index: {}, documents: {}, messageStore: {}, memories: {}, webhooks: {}, mail: {} } as Parameters<
-    typeof createTools
-  >[1];
+  const ports = {
+    index: {},
+    documents: {},
+    messageStore: {},
+    sandbox: {},
+    memories: {},
+    webhooks: {},
+    mail: {},
+  } as Parameters<typeof createTools>[1];
   const all = createTools(config, ports);
   expect(Object.keys(all)).toEqual(toolNames);
   expect(toolNames.filter((name) => all[name]?.effect)).toEqual(actingToolNames);

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { agents } from '../../agents/index.ts';
+import { remoteAgentsOf } from '../../agents/remote-agents.ts';
+import { loadConfig } from '../../runtime/config.ts';
 import { alfred } from '../cli/run-alfred.ts';
 import { signedIn } from '../support/principals.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
@@ -133,6 +136,24 @@ test('what widens the limits of the operator or names what is not there is refus
      values ('wrong', 'cy', 'person', '{clark}', now(), now() + interval '1 hour')`,
   );
   expect((await put('wrong', { roles: ['clark', 'clerk'] })).status).toBe(200);
+});
+
+test('an agent that works elsewhere takes no instructions and no model, and a budget and roles as others do', async () => {
+  const weather = { protocol: 'a2a', url: 'https://agents.example.com', description: 'Knows the weather.' };
+  const config = loadConfig({ DATABASE_URL: 'postgres://unused', ALFRED_REMOTE_AGENTS: JSON.stringify({ weather }) });
+  const remote = await startApi(api, { identify, providers, agents: { ...agents, ...remoteAgentsOf(config, agents) } });
+  const set = (settings: object) =>
+    remote.http.json('PUT', path('weather'), { note: 'a test', ...settings }, headers('far'));
+  expect((await set({ instructions: 'Be brief.', model: 'scripted:other' })).body.issues).toEqual([
+    { path: 'instructions', message: expect.stringContaining('works elsewhere') },
+    { path: 'model', message: expect.stringContaining('works elsewhere') },
+  ]);
+  expect((await set({ budget: { maxCostUsd: 1 }, enabled: false })).body).toMatchObject({
+    version: 1,
+    operator: { instructions: '', model: 'a2a:weather', models: [] },
+    effective: { enabled: false, model: 'a2a:weather', budget: { maxCostUsd: 1 } },
+  });
+  await remote.app.close();
 });
 
 test('each change is a version, the same again is none, of two changes at once each counts, and a version comes back', async () => {

@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { Relation, Resource } from '../../contract/rules/policy.ts';
 import { newApiKeyId } from '../../runtime/api-key-text.ts';
+import { putArtifact } from '../support/artifacts/put-artifact.ts';
 import { person } from '../support/principals.ts';
 import type { ApiHarness } from './api-harness.ts';
 
@@ -33,6 +34,8 @@ export function createFixtures(api: ApiHarness) {
     const ref = { tenant: 'local', subject: 'ada', taskId: row.id, agent: 'knowledge' };
     await api.tasks.close(ref, undefined, { status: 'failed', code: 'internal', message: contentMarker });
     await insertCallback('task_id', row.id);
+    // Its id is that of the task: every id in an address of the test is the same one.
+    await putArtifact(api.postgres.pool, ref, { id: row.id, name: contentMarker, content: contentMarker });
     return row.id;
   }
 

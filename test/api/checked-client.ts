@@ -99,7 +99,7 @@ export function createResponseCheck(document: JsonObject) {
         matches(response.content[media].schema, event.data, where);
       }
     } else {
-      const documented = response.content[media] ?? pageOf(document, template, media);
+      const documented = response.content[media] ?? response.content['*/*'] ?? pageOf(document, template, media);
       if (!documented)
         throw new Error(`${where} answers "${media}", documented: ${Object.keys(response.content).join(', ')}`);
       matches(documented.schema, body, where);

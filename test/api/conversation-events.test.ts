@@ -113,7 +113,7 @@ describe('a conversation’s events', () => {
     await conversation.quiet();
     const changes = (await conversation.events()).filter(({ type }) => /changed|stopped/.test(type));
     expect(changes.map(({ data }) => data)).toEqual([
-      { title: 'New', archived: false, onBusy: 'reject' },
+      { title: 'New', archived: false, onBusy: 'reject', agent: 'knowledge' },
       { taskId, dropped: ['m2'] },
     ]);
   });

@@ -89,6 +89,15 @@ describe('a conversation', () => {
     await conversation.quiet();
   });
 
+  test('gets another agent, which there must be', async () => {
+    const conversation = await openConversation(api);
+    const changed = await api.http.json('PATCH', conversation.path, { agent: 'assistant' });
+    expect(changed).toMatchObject({ status: 200, body: { agent: 'assistant' } });
+    const refused = await api.http.json('PATCH', conversation.path, { agent: 'phantom' });
+    expect(refused.body).toMatchObject({ code: 'unknown_agent', detail: expect.stringContaining('assistant') });
+    expect(await conversation.row()).toMatchObject({ agent: 'assistant' });
+  });
+
   test('is listed, newest first, page by page; an archived one is listed separately and takes no messages', async () => {
     const conversations = [
       await openConversation(api, { title: 'a' }),

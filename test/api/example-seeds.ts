@@ -1,3 +1,4 @@
+import { putArtifact } from '../support/artifacts/put-artifact.ts';
 import { createWebhookReceiver } from '../support/fakes/webhook-receiver.ts';
 import { until } from '../support/until.ts';
 import type { ApiHarness } from './api-harness.ts';
@@ -59,6 +60,8 @@ export async function seedForExamples(api: ApiHarness) {
   await api.taskReaches(withCallback, 'completed');
   await api.taskReaches(booked, 'completed');
   await api.taskReaches(running, 'running');
+  // Its id is that of the task: an example has one id for its whole address.
+  await putArtifact(api.postgres.pool, { taskId: booked, tenant: 'local', subject: 'local' }, { id: booked });
   const { waiting } = await api.taskReaches(toPay, 'waiting');
   return {
     close: () => receiver.down(),
@@ -66,6 +69,8 @@ export async function seedForExamples(api: ApiHarness) {
       getCallback: withCallback,
       repeatCallback: withCallback,
       undoTask: booked,
+      listArtifacts: booked,
+      readArtifact: booked,
       grantBudget: running,
       getApproval: waiting.approvals[0] as string,
       decideApproval: waiting.approvals[0] as string,

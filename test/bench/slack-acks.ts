@@ -50,8 +50,9 @@ export async function measureSlackAcks({ count, ...surroundings }: { count: numb
 
   process.kill(pids.Temporal, 'SIGCONT');
   const queues = [agentQueue('knowledge'), systemQueue].flatMap((queue) => ['--queue', queue]);
-  const worker = startRole('workers/main.ts', queues, config);
+  const worker = startRole('workers/main.ts', queues, config, { ALFRED_HEALTH_PORT: '0' });
   cleanups.push(() => worker.end('SIGKILL'));
+  await worker.ready;
   const startedAtMs = performance.now();
   await until(
     'each message is answered',

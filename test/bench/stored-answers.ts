@@ -32,11 +32,13 @@ export async function measureStoredAnswers({ count, ...surroundings }: { count: 
     } as const;
     await ledger.beginModelCall(task, { ...run, ...call, worstCase: usage, dayLimits: [], replaces: [] });
     const { callId, step, attempt } = call;
-    for (const piece of pieces) await events.appendText(task, { ...run, callId, step, attempt }, piece);
+    for (const piece of pieces.slice(0, -1)) await events.appendText(task, { ...run, callId, step, attempt }, piece);
     const text = `${pieces.join('')}${i}`;
     const { turn } = await ledger.settleModelCall(task, {
       ...call,
       parent: head,
+      // The last piece comes with the end of the stream.
+      streamed: { rest: pieces.at(-1) ?? '', pieces: pieces.length - 1 },
       usage,
       durationMs: 4_000,
       firstTokenMs: 100,

@@ -126,3 +126,35 @@ test('models stand side by side, with the share that passed and its interval', (
   ]);
   expect(faultLines(scores)).toEqual(['two (openai:gpt): the answer lacks "x"  alfred tasks events t']);
 });
+
+test('what was judged has its cost, and what was not is counted apart', () => {
+  const result = { name: 'one', taskId: 't', faults: [], seconds: 2, costUsd: 0, modelCalls: 1 };
+  const judgement = { model: 'a:b', verdict: 'yes' as const, reason: 'r', costUsd: 0.25 };
+  const scores = [
+    {
+      model: 'a:b',
+      results: [
+        { ...result, judgement },
+        { ...result, name: 'two' },
+      ],
+    },
+    {
+      model: 'offline:quote',
+      results: [
+        { ...result, skipped: true as const, seconds: 0 },
+        { ...result, name: 'two' },
+      ],
+    },
+  ];
+  const lines = scoreTable(scores)
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+  expect(lines.slice(1, 5)).toEqual([
+    ['one', 'ok', 'not judged'],
+    ['two', 'ok', 'ok'],
+    ['passed', '2 of 2 (34 % to 100 %)', '1 of 1 (21 % to 100 %)'],
+    ['not judged', '0', '1'],
+  ]);
+  expect(lines).toContainEqual(['cost of judging', '$0.2500', '$0.0000']);
+  expect(lines.at(-1)).toEqual(['seconds a case', '2.0', '2.0']);
+});

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
+import { plainAgent, writePack } from '../agents/packs/write-pack.ts';
 import { alfred, runAlfred } from './run-alfred.ts';
 
 let env: TestEnvironment;
@@ -38,6 +39,7 @@ const environment = (more: Record<string, string> = {}) => {
     ...more,
   };
 };
+const refunds = () => readdir(join(folder, 'refunds')).catch(() => []);
 const run = (...args: string[]) => alfred(['agents', ...args], environment());
 
 test('a new agent passes its own evaluation at once, without being known to the stack', async () => {
@@ -45,6 +47,77 @@ test('a new agent passes its own evaluation at once, without being known to the 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(/^billing\nCASE +offline:quote\n(.+ ok\n){5}passed +5 of 5 \(57 % to 100 %\)\n/);
   expect(await run('check', folder)).toMatchObject({ code: 0, stdout: expect.stringContaining('billing@1.0.0') });
+});
+
+test('a test runs no tool that acts, unless it is asked to', async () => {
+  expect(await refunds()).toEqual([]);
+  expect(await run('test', folder, '--act')).toMatchObject({ code: 0, stderr: '' });
+  expect(await refunds()).toHaveLength(1);
+});
+
+test('cases give the results of tools that act, and of no others', async () => {
+  const evals = join(folder, 'agents/billing/evals');
+  const wanted = (tool: string) => [
+    {
+      name: 'tells the number',
+      input: { order: 'A-1002', refund: 20 },
+      results: { [tool]: { refund: 'R-77' } },
+      checks: { contains: ['R-77'], effects: ['refund_order'] },
+    },
+  ];
+  const before = await readFile(join(evals, 'cases.json'), 'utf8');
+  await writeFile(join(evals, 'cases.json'), JSON.stringify(wanted('refund_order')));
+  expect(await run('test', folder)).toMatchObject({ code: 0, stderr: '' });
+  await writeFile(join(evals, 'cases.json'), JSON.stringify(wanted('read_order')));
+  expect(await run('test', folder)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(
+      /case "tells the number" has a result of "read_order", which is no tool .* that acts/,
+    ),
+  });
+  await writeFile(join(evals, 'cases.json'), before);
+});
+
+test('settings of agents of other packs, and a fault of another pack, keep no folder from its test', async () => {
+  const others = environment({
+    ALFRED_AGENTS: '{"shipping": {"budget": {"maxCostUsd": 1}}, "billing": {"budget": {"maxCostUsd": 2}}}',
+    ALFRED_AGENT_PACKS: './not-there',
+  });
+  expect(await alfred(['agents', 'test', folder], others)).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('a case that a model judges is counted and not run while there is no such model', async () => {
+  const cases = join(folder, 'agents/billing/evals/judged.json');
+  await writeFile(cases, '[{"name": "is polite", "input": {"order": "A-1001"}, "checks": {"judge": "It is polite."}}]');
+  const { code, stdout, stderr } = await run('test', folder);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('--judge provider:model') });
+  expect(stdout).toMatch(/is polite +not judged\n/);
+  expect(stdout).toMatch(/passed +5 of 5 .*\nnot judged +1\n/);
+  expect(await run('test', folder, '--judge', 'openai:gpt-6.2-sol')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('The judge is "openai:gpt-6.2-sol", and openai is not configured.'),
+  });
+  await rm(cases);
+});
+
+test('check finds what workers refuse when they start: a tool that acts without a rule, a name that is taken', async () => {
+  const agent = join(folder, 'agents/billing/agent.ts');
+  const before = await readFile(agent, 'utf8');
+  await writeFile(agent, before.replace(/approvals: .*\n/, '\n'));
+  expect(await run('check', folder)).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/is refused: .*billing may call "refund_order", which changes something, and no app/),
+  });
+  const settings = { ALFRED_AGENTS: '{"billing": {"approvals": [{"tool": "refund_order"}]}}' };
+  expect(await alfred(['agents', 'check', folder], settings)).toMatchObject({ code: 0 });
+  await writeFile(agent, before.replace("{ tool: 'refund_order' }", "{ tool: 'refund_ordr' }"));
+  expect(await run('check', folder)).toMatchObject({ code: 1, stderr: expect.stringContaining('"refund_ordr"') });
+  await writeFile(agent, before);
+  const taken = await writePack({ 'agents/knowledge/agent.ts': plainAgent });
+  expect(await run('check', taken)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('has a name that is taken by an agent of Alfred'),
+  });
 });
 
 test('a case that fails ends the command with 1, and says what is wrong and which task it was', async () => {

@@ -30,6 +30,8 @@ test('in a pipe, standard output is only the answer, and notes are on standard e
   expect(stderr).toContain('searching documents: expense report …\n  found 0 passages');
   expect(stderr).toMatch(/20 tokens in, 10 out · \$0\.2500 · .* · 2 model calls · scripted:test/);
   expect(stderr).toContain('/namespaces/');
+  // Its agent answers from documents.
+  expect(stderr).toContain('There are no documents yet.');
 });
 
 test('--json prints the finished task and nothing else', async () => {

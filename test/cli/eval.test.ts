@@ -138,13 +138,18 @@ describe('alfred eval answers', () => {
     await expect(readQuestions(file, 'c')).rejects.toThrow('no questions about the corpus c; it has a, b');
   });
 
-  test.each(['tuning.json', 'held-out.json', 'fresh.json', 'policies.json', 'languages.json', 'languages-tuning.json'])(
-    '%s is such a set',
-    async (name) => {
-      const path = fileURLToPath(new URL(`../evaluation/${name}`, import.meta.url));
-      expect((await readQuestions(path)).length).toBeGreaterThan(50);
-    },
-  );
+  test.each([
+    'tuning.json',
+    'tuning-large.json',
+    'held-out.json',
+    'fresh.json',
+    'policies.json',
+    'languages.json',
+    'languages-tuning.json',
+  ])('%s is such a set', async (name) => {
+    const path = fileURLToPath(new URL(`../evaluation/${name}`, import.meta.url));
+    expect((await readQuestions(path)).length).toBeGreaterThan(50);
+  });
 
   const base = {
     documents: [],

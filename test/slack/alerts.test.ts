@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { AlfredError } from '../../contract/errors.ts';
+import { testAgentName } from '../../contract/ids.ts';
 import { until, untilPasses } from '../support/until.ts';
 import { createAlertsStage, type AlertsStage } from './alerts-stage.ts';
 import { killAt } from './posting/posting-stage.ts';
@@ -38,6 +39,13 @@ test('a task that has failed is posted: agent, code and meaning, link, what to d
   expect(alert?.threadTs).toBeUndefined();
   await stage.stop();
   expect(stage.counted).toEqual(['failures shown']);
+});
+
+test('of a task of a test of an agent nothing is posted', async () => {
+  await stage.fail(1, { agent: testAgentName('knowledge', 'a1b2c30') });
+  expect(await env.slackNotifications.collectFailures(stage.target)).toBe(0);
+  await stage.fail();
+  expect(await env.slackNotifications.collectFailures(stage.target)).toBe(1);
 });
 
 test.each(['before', 'after'] as const)(

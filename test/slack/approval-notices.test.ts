@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { reopen } from '../../adapters/postgres/tasks/reopen.ts';
 import { createSlackNotifications } from '../../adapters/postgres/slack/slack-notifications.ts';
+import { testAgentName } from '../../contract/ids.ts';
 import { createFakeSlack } from '../../deploy/slack/fake/fake-slack.ts';
 import { createTestEnvironment, type TestEnvironment } from '../support/environment/environment.ts';
 import { until } from '../support/until.ts';
@@ -31,19 +32,19 @@ afterEach(async () => {
 const rule = { approvers: { roles: ['boss'] }, escalateTo: { subjects: ['ceo'] }, fourEyes: true, onExpiry: 'deny' };
 
 /** A call that waits for a person. */
-async function ask({ tenant = 'local' } = {}) {
+async function ask({ tenant = 'local', agent = 'knowledge' } = {}) {
   const [id, taskId] = [randomUUID(), randomUUID()];
   await stage.query(
     `insert into tasks (id, tenant, subject, agent, status, request_hash, input_head, last_seq, run_id)
-     values ($1, $2, 'alerts', 'knowledge', 'running', 'r', 'm', 1, 'run-1')`,
-    [taskId, tenant],
+     values ($1, $2, 'alerts', $3, 'running', 'r', 'm', 1, 'run-1')`,
+    [taskId, tenant, agent],
   );
   await stage.query(
     `insert into approvals (id, task_id, tenant, subject, agent, step, call_id, tool, arguments, arguments_hash, rule,
        expires_at)
-     values ($1, $2, $3, 'alerts', 'knowledge', 1, 'call', 'send_mail', '{"text": "The secret plan"}', 'h', $4,
+     values ($1, $2, $3, 'alerts', $5, 1, 'call', 'send_mail', '{"text": "The secret plan"}', 'h', $4,
        now() + interval '1 day')`,
-    [id, taskId, tenant, JSON.stringify(rule)],
+    [id, taskId, tenant, JSON.stringify(rule), agent],
   );
   return { id, taskId };
 }
@@ -71,6 +72,14 @@ test('what waits is posted with who may decide and where, without its arguments;
   expect(outcome?.ts).toBe(notice?.ts);
   expect(JSON.stringify(outcome?.versions)).not.toContain('secret plan');
   await stage.settled();
+});
+
+test('what a test of an agent asks for is not posted', async () => {
+  const collect = () => createSlackNotifications(env.postgres.db).collectApprovals(stage.target);
+  await ask({ agent: testAgentName('knowledge', 'a1b2c30') });
+  expect(await collect()).toBe(0);
+  await ask();
+  expect(await collect()).toBe(1);
 });
 
 test('an escalation is a message of its own, and both show the outcome', async () => {

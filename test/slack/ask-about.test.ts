@@ -96,11 +96,14 @@ test('of a message that is deleted meanwhile asks nothing, and says so', async (
 });
 
 /** Temporal does not answer the next two times. */
-async function whileTemporalIsAway(act: () => Promise<unknown>): Promise<void> {
+async function whileTemporalIsAway(act: () => Promise<unknown>, onFailure = () => {}): Promise<void> {
   const submit = env.messages.submit.bind(env.messages);
   let failures = 0;
   env.messages.submit = async (...args) => {
-    if (failures++ < 2) throw new AlfredError('temporal_unavailable');
+    if (failures++ < 2) {
+      onFailure();
+      throw new AlfredError('temporal_unavailable');
+    }
     return submit(...args);
   };
   try {
@@ -121,6 +124,20 @@ test('when Temporal is away posts the question once, and it is answered', async 
   await whileTemporalIsAway(() => env.slack.submit(anna.id, { question: 'Why?' }));
   await env.answersIn(channel, ts);
   expect(env.slack.view(channel, ts).filter(({ shown }) => shown.includes('asks:'))).toHaveLength(1);
+});
+
+test('a repeat asks about the message as it was when it was sent', async () => {
+  const requests = harness.answer('Yes.');
+  const anna = harness.person();
+  const { channel } = harness.channelWith([anna]);
+  const { ts } = env.slack.say(anna.id, channel, 'The train is late.');
+  await choose(anna, channel, ts);
+  await whileTemporalIsAway(
+    () => env.slack.submit(anna.id, { question: 'Why?' }),
+    () => env.slack.edit(anna.id, { channel, ts }, 'The bus is late.'),
+  );
+  await env.answersIn(channel, ts);
+  expect(textsIn(requests)).toContain('> The train is late.');
 });
 
 test('a question behind more than a thousand replies is found again', async () => {

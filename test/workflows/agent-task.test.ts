@@ -168,6 +168,15 @@ describe('agentTaskWorkflow', () => {
     await expect(handle.result()).rejects.toThrow();
     await until('the model call is stopped', () => stopped);
     expect(stopped).toBe(true);
+    // The call learns of it in the workflow task that sees the cancellation, and before the end of the task waits.
+    const recorded = (await handle.fetchHistory()).events ?? [];
+    const cancel = recorded.find((event) => event.activityTaskCancelRequestedEventAttributes);
+    const sentWith = cancel?.activityTaskCancelRequestedEventAttributes?.workflowTaskCompletedEventId;
+    expect(
+      recorded.some(
+        (event) => String(event.timerStartedEventAttributes?.workflowTaskCompletedEventId) === String(sentWith),
+      ),
+    ).toBe(true);
   });
 
   test('Temporal’s timeline names step, model and tool of each activity, and the page leads to the task', async () => {

@@ -42,14 +42,28 @@ describe('the budget', () => {
     expect((await harness.child(id, 'left'))?.budget).toMatchObject({ maxModelCalls: 7 });
   });
 
-  test('without room for a share makes the parent wait for a grant', async () => {
-    harness.play({ boss: [{ calls: [delegate('left', 'A')] }, { text: ['Done.'] }], left: [{ text: ['A.'] }] });
-    const { id, handle } = await harness.start({ budget: { maxModelCalls: 2 } });
-    await until('it waits', async () => (await harness.row(id)).status === 'waiting');
-    expect((await harness.row(id)).waiting).toMatchObject({ reason: 'budget', scope: 'task', limit: 'maxModelCalls' });
-    await harness.control.tasks.grantBudget(scope, id, { maxModelCalls: 5 });
-    await handle.result();
-    expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Done.' } });
+  test('with too little left for a share refuses the call, and the parent answers with what is left', async () => {
+    const requests = harness.play({ boss: [{ calls: [delegate('left', 'A')] }, { text: ['Left is missing.'] }] });
+    const { id, row } = await harness.runToEnd({ budget: { maxModelCalls: 2 } });
+    expect(row).toMatchObject({ status: 'completed', result: { text: 'Left is missing.' } });
+    expect(outputsIn(requests.boss[1])).toEqual([
+      { error: expect.stringContaining('Left in your budget: 1 (model calls)') },
+    ]);
+    expect(await harness.childrenOf(id)).toEqual([]);
+  });
+
+  test('that one child takes whole is shared again when it has ended', async () => {
+    const requests = harness.play({
+      boss: [
+        { calls: [delegate('left', 'A', { budget: { maxModelCalls: 4 } }), delegate('right', 'B')] },
+        { text: ['Done.'] },
+      ],
+      left: [{ text: ['A.'] }],
+      right: [{ text: ['B.'] }],
+    });
+    const { row } = await harness.runToEnd({ budget: { maxModelCalls: 5 } });
+    expect(row.status).toBe('completed');
+    expect(outputsIn(requests.boss[1])).toMatchObject([{ answer: 'A.' }, { answer: 'B.' }]);
   });
 
   test('of a child takes no grant: it is its parent’s', async () => {
@@ -100,6 +114,18 @@ describe('a delegation is refused, and the model reads why,', () => {
   });
 });
 
+test('two wrong calls of one step are one mistake, and the same mistake again ends the task', async () => {
+  const wrong = (...agents: string[]) => ({ calls: agents.map((agent) => delegate(agent, '')) });
+  const requests = harness.play({ boss: [wrong('left', 'right'), { text: ['Done.'] }] });
+  expect((await harness.runToEnd()).row.status).toBe('completed');
+  expect(outputsIn(requests.boss[1])).toHaveLength(2);
+  harness.play({ boss: [wrong('left', 'right'), wrong('left')] });
+  expect((await harness.runToEnd()).row).toMatchObject({
+    status: 'failed',
+    error: { code: 'model_invalid_arguments' },
+  });
+});
+
 test('deleting a task hides the tasks below it, and sharing it shares them', async () => {
   harness.play({ boss: [{ calls: [delegate('left', 'A')] }, { text: ['Done.'] }], left: [{ text: ['A.'] }] });
   const { id } = await harness.runToEnd();
@@ -133,4 +159,15 @@ test('a question to the person ends the task with the question', async () => {
     status: 'completed',
     result: { text: 'Which state?\n- Texas\n- Ohio', asks: { choices: ['Texas', 'Ohio'] } },
   });
+});
+
+test('a question of a child is marked as one, and is no answer', async () => {
+  const requests = harness.play({
+    boss: [{ calls: [delegate('left', 'A')] }, { text: ['Left needs the state.'] }],
+    left: [{ calls: [{ tool: 'ask_person', arguments: { question: 'Which state?' } }] }],
+  });
+  await harness.runToEnd();
+  const [output] = outputsIn(requests.boss[1]);
+  expect(output).toMatchObject({ agent: 'left', status: 'asks', question: 'Which state?' });
+  expect(output).not.toHaveProperty('answer');
 });

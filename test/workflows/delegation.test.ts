@@ -26,6 +26,13 @@ beforeEach(() => {
 });
 afterAll(() => harness?.close());
 
+/** The first approval that a task shows. */
+async function requestedAt(id: string) {
+  for await (const page of harness.events.follow(scope, id, 0, AbortSignal.timeout(30_000)))
+    for (const data of dataOf(page, 'approval.requested')) return data;
+  throw new Error('the task has shown no approval');
+}
+
 describe('delegation', () => {
   test('two agents work at the same time, and their parent cites the passages that they cite', async () => {
     const began: Record<'left' | 'right', PromiseWithResolvers<void>> = {
@@ -72,6 +79,20 @@ describe('delegation', () => {
     // The usage of a task is its own, and beside it stands that of all.
     expect(row.children?.map(({ agent }) => agent)).toEqual(['left', 'right']);
     expect([row.usage.modelCalls, row.usageWithChildren?.modelCalls]).toEqual([2, 6]);
+  });
+
+  test('the files of a child are named in its answer, in the events and in the parent', async () => {
+    const requests = harness.play({
+      boss: [{ calls: [delegate('left', 'A table')] }, { text: ['See table.csv.'] }],
+      left: [readOf('table'), { text: ['I made table.csv.'] }],
+    });
+    const { id, row, events } = await harness.runToEnd();
+    const [child] = await harness.childrenOf(id);
+    expect(outputsIn(requests.boss[1])).toMatchObject([{ agent: 'left', status: 'completed', files: ['table.csv'] }]);
+    expect(row.artifacts).toMatchObject([{ taskId: child?.id, name: 'table.csv', mediaType: 'text/csv', bytes: 4 }]);
+    expect(dataOf(events, 'delegation.ended')).toMatchObject([{ artifacts: row.artifacts }]);
+    // Its own event is among those of the child.
+    expect(dataOf(events, 'artifact.created')).toEqual([]);
   });
 
   test('lists leave out delegated tasks, except those of one parent', async () => {
@@ -141,6 +162,29 @@ describe('a child without an answer', () => {
         error: expect.objectContaining({ code: 'model_rejected' }),
       }),
     );
+  });
+
+  test('that waits for an approval shows it at its parent too, and so the decision', async () => {
+    harness.play({
+      boss: [{ calls: [delegate('left', 'Sign it.')] }, { text: ['It is signed.'] }],
+      left: [{ calls: [{ tool: 'sign', arguments: { paper: 'lease' } }] }, { text: ['Signed.'] }],
+    });
+    const { id, handle } = await harness.start();
+    const asked = await requestedAt(id);
+    const child = await harness.child(id, 'left');
+    expect(asked).toMatchObject({ taskId: child?.id, tool: 'sign', arguments: { paper: 'lease' } });
+    const signer = { ...scope, subject: 'sam', roles: ['user', 'signer'], groups: [], scopes: [], kind: 'person' };
+    await harness.control.approvals.decide(signer as never, asked.approvalId, {
+      decision: 'approve',
+      argumentsHash: asked.argumentsHash,
+    });
+    await handle.result();
+    expect(harness.effects).toEqual(['signed']);
+    const events = await harness.followToEnd(id);
+    expect(dataOf(events, 'approval.decided')).toMatchObject([{ taskId: child?.id, runs: true, by: 'sam' }]);
+    expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+    const own = await harness.followToEnd(child?.id ?? '');
+    expect(dataOf(own, 'approval.requested')[0]?.taskId).toBeUndefined();
   });
 
   test('that is cancelled alone does not cancel its parent', async () => {

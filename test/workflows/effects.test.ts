@@ -77,6 +77,27 @@ describe('a call whose outcome is unknown', () => {
   });
 });
 
+test('a tool that is gone when its call is repeated: the outcome is unknown if it was sent, else there is no such tool', async () => {
+  const gone = (attempt: number) => {
+    delete harness.tools.write;
+    diesOnce(attempt);
+  };
+  addWriteTool('write', gone);
+  const sent = await runTask();
+  expect(sent.row).toMatchObject({ status: 'completed', effects: [{ tool: 'write', state: 'unknown' }] });
+  expect(completedToolCalls(sent.events)).toMatchObject([
+    {
+      isError: true,
+      summary: expect.stringMatching(/may or may not have taken effect.*there is no such tool any more/),
+    },
+  ]);
+  harness.tool('write', async () => gone(1) as never, { effect: 'write' });
+  const { row, events } = await runTask();
+  expect(completedToolCalls(events)).toMatchObject([{ isError: true, summary: 'There is no tool "write".' }]);
+  expect(row).toMatchObject({ status: 'completed', effects: [{ state: 'failed' }] });
+  expect(world).toEqual(['1/c0']);
+});
+
 test('a failure without effect is retried, then reported to the model', async () => {
   addWriteTool('write', (attempt) => {
     if (attempt < 3) throw new AlfredError('tool_failed', 'The receiver is down.');

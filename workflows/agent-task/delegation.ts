@@ -4,6 +4,7 @@ import {
   ChildWorkflowFailure,
   executeChild,
   getExternalWorkflowHandle,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   sleep,
@@ -14,13 +15,17 @@ import type { ContentHash, MessageHead, TaskRef, ToolResultRef, WaitReason } fro
 import { taskStartOptions } from '../../contract/task-start.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { waitReasonOf } from '../failure.ts';
-import { answerOfChild, delegatedTask, rowWrite } from '../policies.ts';
+import { answerOfChild, delegatedTask, rowWrite, taskWait } from '../policies.ts';
+import { steerSignal } from '../signals-and-updates.ts';
 
-const { prepareDelegation } = proxyLocalActivities<Activities>(rowWrite);
+const { prepareDelegation, endBelow } = proxyLocalActivities<Activities>(rowWrite);
 const { collectDelegation } = proxyActivities<Activities>(answerOfChild);
+const { awaitTask } = proxyActivities<Activities>(taskWait);
 
 /** First and longest wait between two looks at a child that this run has not started. In milliseconds. */
 const pollMs = { first: 1_000, longest: 30_000 };
+/** The same while tasks below are ending. One whose agent no worker serves may take days. */
+const endingMs = { first: 500, longest: 5 * 60_000 };
 
 type Prepare = Parameters<Activities['prepareDelegation']>[0];
 export type DelegateCall = Omit<Prepare, 'among'>;
@@ -61,11 +66,21 @@ export async function prepareDelegations(calls: DelegateCall[]): Promise<Delegat
 export const hasNewChild = (prepared: Delegations['prepared']): boolean =>
   [...prepared.values()].some((delegation) => 'child' in delegation);
 
-/** Runs the child of a delegate call to its end. @returns its answer, or why there is none, as the call's result */
-export async function runDelegation(made: DelegateCall, prepared: Prepared): Promise<ToolResultRef> {
+/**
+ * Runs the child of a delegate call to its end.
+ *
+ * @param running has the child while it runs
+ * @returns its answer, or why there is none, as the call's result
+ */
+export async function runDelegation(
+  made: DelegateCall,
+  prepared: Prepared,
+  running: Set<string>,
+): Promise<ToolResultRef> {
   if ('result' in prepared) return prepared.result;
   const { child, hasEnded } = prepared;
   let isForeign = false;
+  running.add(child.taskId);
   try {
     if (!hasEnded) isForeign = (await runChild(prepared)) === 'foreign';
     return await collect({ ...made, child });
@@ -77,6 +92,29 @@ export async function runDelegation(made: DelegateCall, prepared: Prepared): Pro
       await collect({ ...made, child, isCancelled: true });
     });
     throw error;
+  } finally {
+    running.delete(child.taskId);
+  }
+}
+
+/**
+ * Tells children that a message of the person waits for them. Each takes it at its next step, and tells its own
+ * children. One that has not begun finds it when it begins.
+ */
+export function steerChildren(running: Set<string>) {
+  if (running.size === 0 || !patched('steering-reaches-children')) return;
+  for (const taskId of running)
+    getExternalWorkflowHandle(taskWorkflowId(taskId))
+      .signal(steerSignal)
+      .catch(() => {});
+}
+
+/** Ends what the task has delegated, also what another run has started, and waits for the ends. */
+export async function endDelegated(task: TaskRef): Promise<void> {
+  let waitMs = endingMs.first;
+  while ((await endBelow({ task })) > 0) {
+    await sleep(waitMs);
+    waitMs = Math.min(2 * waitMs, endingMs.longest);
   }
 }
 
@@ -105,6 +143,11 @@ async function collect(made: Collect): Promise<ToolResultRef> {
   while (true) {
     const result = await collectDelegation(made);
     if (result) return result;
+    if (patched('awaits-a-child-by-activity')) {
+      // Not by timers: no run continues in a new one while a child is open, which may wait for a person for days.
+      await awaitTask({ taskId: made.child.taskId });
+      continue;
+    }
     await sleep(waitMs);
     waitMs = Math.min(2 * waitMs, pollMs.longest);
   }

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, patched } from '@temporalio/workflow';
 import { defaultMessageOf, type ErrorCode } from '../../contract/errors.ts';
 import type { CorrectionReason, ToolCallRef, ToolMisuse, ToolResultRef } from '../../contract/references.ts';
 
@@ -49,14 +49,18 @@ export class LoopGuard {
    * Checks a step's results for loops.
    *
    * @returns the results for the model; a call that it made before with the same result is marked `repeated`
-   * @throws when a tool is misused the same way twice in a row, or a call had the same result twice before
+   * @throws when a tool is misused the same way in two steps in a row, or a call had the same result twice before
    */
   checkResults(calls: ToolCallRef[], results: ToolResultRef[]): ToolResultRef[] {
     this.corrections = [];
     const before = this.seen;
+    const misusedBefore = { ...this.misused };
     const checked = results.map((result, i): ToolResultRef => {
       const { tool, misuse } = result;
-      if (misuse && this.misused[tool] === misuse) throw loopFailure(codes[misuse], tool);
+      // Two wrong calls of one step are one mistake: the model has not read yet what was wrong.
+      const isRepeated = misuse !== undefined && this.misused[tool] === misuse;
+      if (isRepeated && (misusedBefore[tool] === misuse || !patched('mistakes-of-a-step-count-once')))
+        throw loopFailure(codes[misuse], tool);
       if (misuse) this.misused[tool] = misuse;
       else delete this.misused[tool];
       const key = keyOf(calls[i], result);

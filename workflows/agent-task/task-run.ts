@@ -1,34 +1,25 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  isCancellation,
   patched,
   proxyActivities,
   proxyLocalActivities,
   setHandler,
-  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
-import type {
-  ContentHash,
-  MessageHead,
-  StepResult,
-  TaskPlan,
-  TaskRef,
-  ToolResultRef,
-  Usage,
-  WaitReason,
-} from '../../contract/references.ts';
-import { isOwnCancellation } from '../cancellation.ts';
+import type { ContentHash, MessageHead, StepResult, TaskPlan, TaskRef, WaitReason } from '../../contract/references.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 import { effectCall, modelCall, rowWrite, toolCall } from '../policies.ts';
 import { ApprovalDesk } from './approval-desk.ts';
 import { approvalRefOf, catchWait, settleAll, summaryOf } from './calls.ts';
-import { hasNewChild, noDelegations, prepareDelegations, runDelegation } from './delegation.ts';
-import { LoopGuard, type GuardState } from './loop-guard.ts';
+import { hasNewChild, noDelegations, prepareDelegations, runDelegation, steerChildren } from './delegation.ts';
+import { LoopGuard } from './loop-guard.ts';
+import type { ContinueAsNewState, LoopState } from './loop-state.ts';
 import { TaskProgress } from './progress.ts';
+import { cancelRemoteRun, runRemote } from './remote.ts';
 import { WaitingRoom } from './waiting-room.ts';
+import { WorkingTime } from './working-time.ts';
 
 const { runTool } = proxyActivities<Activities>(toolCall);
 const { runTool: runEffect } = proxyActivities<Activities>(effectCall);
@@ -36,21 +27,6 @@ const { startTask, carryOn, conclude, takeSteering } = proxyLocalActivities<Acti
 
 /** Events after which the task continues in a new run, so that a replay after a crash stays short. */
 const maxHistoryEvents = 1_500;
-
-/** Where the loop stands between two steps. */
-type LoopState = { step: number; head: MessageHead; results: ToolResultRef[] };
-
-/** All that a new run needs to continue the task. */
-export type ContinueAsNewState = LoopState & {
-  /** The previous run. */
-  runId: string;
-  plan: TaskPlan;
-  usage: Usage;
-  modelCalls: number;
-  workedMs: number;
-  guard: GuardState;
-  steered?: true;
-};
 
 /** The tool calls that a step asks for. */
 type RequestedCalls = Pick<Extract<StepResult, { next: 'tools' }>, 'head' | 'calls'>;
@@ -71,7 +47,9 @@ export class TaskRun {
   /** Calls of the current step that have not run, because some of them need approval first. */
   private requested: RequestedCalls | undefined;
   private plan: TaskPlan = { model: '', maxSteps: 0, budget: {} };
-  private workedMs: number;
+  private readonly time: WorkingTime;
+  /** The children that run now. */
+  private readonly children = new Set<string>();
   /** The task has messages that it has not read. */
   private isSteered = false;
 
@@ -82,10 +60,11 @@ export class TaskRun {
     this.desk = new ApprovalDesk(task);
     setHandler(steerSignal, () => {
       this.isSteered = true;
+      steerChildren(this.children);
     });
     this.guard = new LoopGuard(carried?.guard);
     this.state = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
-    this.workedMs = carried?.workedMs ?? 0;
+    this.time = new WorkingTime(task, this.room, carried?.workedMs ?? 0);
     this.isSteered = carried?.steered ?? false;
   }
 
@@ -100,13 +79,16 @@ export class TaskRun {
   /** Works until there is an answer, and waits where that helps. @returns undefined when a new run must continue */
   async runUntilAnswered(): Promise<ContentHash | undefined> {
     while (true) {
-      const outcome = await this.withinMaxDuration(() => this.runSteps());
+      const outcome = await this.time.limit(() => this.runSteps());
       if (outcome === 'history_full') return undefined;
       if ('result' in outcome) return outcome.result;
       const { wait } = outcome;
       this.progress.showWaiting(wait);
       if (wait.reason === 'approval') await this.desk.waitForVerdicts(wait);
-      else if (!(await this.room.wait(wait))) return this.conclude();
+      else if (!(await this.room.wait(wait))) {
+        if (this.worksElsewhere) await this.endElsewhere();
+        return this.conclude();
+      }
       this.progress.showRunning();
     }
   }
@@ -115,6 +97,16 @@ export class TaskRun {
   private conclude(): Promise<ContentHash> {
     this.isIncomplete = true;
     return conclude({ task: this.task, head: this.state.head });
+  }
+
+  /** The agent is one that works elsewhere. */
+  get worksElsewhere(): boolean {
+    return this.plan.remote === true;
+  }
+
+  /** Ends what the task has begun elsewhere, when it has no answer from there. */
+  endElsewhere(): Promise<void> {
+    return cancelRemoteRun({ task: this.task, head: this.state.head });
   }
 
   continueAsNewArgs(): { head: MessageHead; carried: ContinueAsNewState } {
@@ -127,7 +119,7 @@ export class TaskRun {
         plan: { ...this.plan, budget: this.room.budget },
         usage,
         modelCalls,
-        workedMs: this.workedMs,
+        workedMs: this.time.workedMs,
         guard: this.guard.state,
         ...(this.isSteered ? { steered: true } : {}),
       },
@@ -137,6 +129,7 @@ export class TaskRun {
   /** The loop: each step is one model call, then its tool calls in parallel, until the model answers. */
   private async runSteps(): Promise<SegmentOutcome> {
     const { plan, state } = this;
+    if (this.worksElsewhere) return this.runElsewhere();
     for (; state.step <= plan.maxSteps; state.step++) {
       if (!this.requested) {
         if (workflowInfo().historyLength > maxHistoryEvents || workflowInfo().continueAsNewSuggested)
@@ -160,6 +153,17 @@ export class TaskRun {
       if (outage) return outage;
     }
     throw ApplicationFailure.nonRetryable(`No answer after ${plan.maxSteps} steps.`, 'step_limit');
+  }
+
+  /** The whole work of an agent that works elsewhere: it is asked once, and followed until it answers. */
+  private async runElsewhere(): Promise<SegmentOutcome> {
+    const { task, state, progress } = this;
+    progress.showModelCall(state.step);
+    const outcome = await catchWait(runRemote({ task, head: state.head, canWait: true }));
+    if ('wait' in outcome) return outcome;
+    this.room.noteSuccess();
+    progress.addSpend(outcome.usage);
+    return { result: outcome.result };
   }
 
   private async callModel(): Promise<StepResult | { wait: WaitReason }> {
@@ -195,7 +199,7 @@ export class TaskRun {
       made.flatMap(({ effect, delegate, request }) => {
         const { callId, tool } = request.call;
         const child = prepared.get(callId);
-        if (child) return [runDelegation(request, child)];
+        if (child) return [runDelegation(request, child, this.children)];
         if (delegate) return [];
         const run = effect ? runEffect : runTool;
         return [run.executeWithOptions({ summary: summaryOf(tool, step) }, [{ ...request, canWait: true }])];
@@ -230,56 +234,4 @@ export class TaskRun {
     this.isSteered ||= taken.hasMore === true;
     state.results = [];
   }
-
-  /** Applies the task's `maxDurationS`, which limits working time: time spent waiting does not count. */
-  private async withinMaxDuration(work: () => Promise<SegmentOutcome>): Promise<SegmentOutcome> {
-    const { maxDurationS } = this.room.budget;
-    const startedAt = Date.now();
-    try {
-      return await (maxDurationS === undefined ? work() : this.withTimeout(maxDurationS, work));
-    } finally {
-      this.workedMs += Date.now() - startedAt;
-    }
-  }
-
-  private async withTimeout(maxDurationS: number, work: () => Promise<SegmentOutcome>): Promise<SegmentOutcome> {
-    const remainingMs = maxDurationS * 1_000 - this.workedMs;
-    if (remainingMs <= 0) return durationReached(maxDurationS);
-    const scope = new CancellationScope();
-    let reached = durationReached(maxDurationS);
-    const endInTime = async () => {
-      reached = await this.untilDurationReached(maxDurationS, remainingMs);
-      scope.cancel();
-    };
-    const run = async () => {
-      const timer = new CancellationScope();
-      timer.run(endInTime).catch(ignoreCancellation);
-      try {
-        return await work();
-      } finally {
-        if (!timer.consideredCancelled) timer.cancel();
-      }
-    };
-    try {
-      return await scope.run(run);
-    } catch (error) {
-      if (!isCancellation(error) || isOwnCancellation(error)) throw error;
-      return reached;
-    }
-  }
-
-  /** Sleeps until the working time is over. A grant that comes before that gives it more time. */
-  private async untilDurationReached(maxDurationS: number, remainingMs: number): Promise<{ wait: WaitReason }> {
-    await sleep(remainingMs);
-    const nowS = this.room.budget.maxDurationS ?? maxDurationS;
-    if (nowS <= maxDurationS || !patched('a-grant-before-the-wait-counts')) return durationReached(maxDurationS);
-    return this.untilDurationReached(nowS, (nowS - maxDurationS) * 1_000);
-  }
 }
-
-/** The timer is cancelled when the work ends first. */
-const ignoreCancellation = () => {};
-
-const durationReached = (seconds: number): { wait: WaitReason } => ({
-  wait: { reason: 'budget', limit: 'maxDurationS', scope: 'task', max: seconds, charged: seconds, needed: 0 },
-});

@@ -9,12 +9,14 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
 import type { ContentHash, MessageHead, TaskRef } from '../../contract/references.ts';
-import { isOwnCancellation } from '../cancellation.ts';
+import { isOwnCancellation, sendCancellations } from '../cancellation.ts';
 import { failureOf, taskFailure } from '../failure.ts';
 import { rowWrite } from '../policies.ts';
 import { undoCalls } from '../undo/undo-calls.ts';
 import { undoDelegated } from '../undo/undo-delegated.ts';
-import { TaskRun, type ContinueAsNewState } from './task-run.ts';
+import { endDelegated } from './delegation.ts';
+import type { ContinueAsNewState } from './loop-state.ts';
+import { TaskRun } from './task-run.ts';
 
 const { completeTask, closeTask, cancellationOf } = proxyLocalActivities<Activities>(rowWrite);
 
@@ -45,6 +47,12 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
   } catch (error) {
     const isCancelled = isOwnCancellation(error);
     const failure = failureOf(error);
+    if (isCancelled) await sendCancellations();
+    // What a run has begun that was superseded belongs to the one that has the row now.
+    if ((isCancelled || failure.code !== 'superseded') && patched('tasks-below-end-first'))
+      await CancellationScope.nonCancellable(() => endDelegated(task));
+    if (run.worksElsewhere && failure.code !== 'superseded')
+      await CancellationScope.nonCancellable(() => run.endElsewhere());
     if (isCancelled && patched('undo-when-cancelled')) await CancellationScope.nonCancellable(() => undoEffects(task));
     await CancellationScope.nonCancellable(() =>
       closeTask({
@@ -63,7 +71,7 @@ export async function agentTaskWorkflow({ head, carried, ...task }: AgentTask): 
 
 /**
  * Undoes the task's effects, newest first, if the cancel request asked for that, and those of the tasks that it has
- * delegated. Its children have ended by now.
+ * delegated. Those have ended by now.
  */
 async function undoEffects(task: TaskRef): Promise<void> {
   const { undo: calls, delegated = [] } = await cancellationOf({ task });

@@ -11,8 +11,8 @@ import { contentHash } from '../hashes.ts';
 import { insertContent, lockContents } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
 import { withQueries } from '../with-queries.ts';
-import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
+import { appendApprovalEvent } from './append-approval-event.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
 import {
   toApprovalRow,
@@ -35,7 +35,7 @@ export const createApprovals = (db: Database): Approvals => ({
     await adoptRun(db, task, run);
     const row = await readApproval(db, id);
     const approvers = escalatedApprovers(row.rule as StoredRule);
-    await appendEvents(db, task, {
+    await appendApprovalEvent(db, task, {
       before: {
         open_task: selectOpenTask(task, run),
         escalated: sql`
@@ -44,7 +44,7 @@ export const createApprovals = (db: Database): Approvals => ({
           returning id`,
       },
       when: sql`exists (select from escalated)`,
-      events: [{ type: 'approval.escalated', data: { ...callOf(row), approvalId: id, approvers } }],
+      event: { type: 'approval.escalated', data: { ...callOf(row), approvalId: id, approvers } },
     });
   },
 

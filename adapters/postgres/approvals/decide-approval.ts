@@ -6,8 +6,8 @@ import { hashArguments } from '../../../runtime/hash.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { DecisionNote, RequestedApproval, Run } from '../../../contract/ports/index.ts';
 import { storableJson } from '../storable-json.ts';
-import { appendEvents } from '../tasks/append-events.ts';
 import { adoptRun } from '../tasks/reopen.ts';
+import { appendApprovalEvent } from './append-approval-event.ts';
 import { hasAskedInSlack, hasRotatedKey } from './approval-rights.ts';
 import { callOf, readApproval, verdictOf } from './approval-row.ts';
 
@@ -38,7 +38,7 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
   const edited = note.edit === undefined ? null : (JSON.parse(storableJson(note.edit)) as JsonValue);
   const hash = runs ? (edited === null ? argumentsHash : hashArguments(edited)) : null;
   const comment = note.comment ?? null;
-  const isFirst = await appendEvents(db, task, {
+  const isFirst = await appendApprovalEvent(db, task, {
     before: {
       open_task: selectOpenTask(task, run),
       decided: sql`
@@ -53,12 +53,10 @@ export async function decideApproval(db: Database, decision: Decision): Promise<
       }),
     },
     when: sql`exists (select from decided)`,
-    events: [
-      {
-        type: 'approval.decided',
-        data: { ...callOf(row), approvalId: id, decision: status, runs, by, comment, argumentsHash: hash, edited },
-      },
-    ],
+    event: {
+      type: 'approval.decided',
+      data: { ...callOf(row), approvalId: id, decision: status, runs, by, comment, argumentsHash: hash, edited },
+    },
   });
   const decided = await readApproval(db, id);
   if (!decided.decided_at) throw new AlfredError('task_ended', 'The task ended before this was decided.');

@@ -6,7 +6,7 @@ import { hashArguments } from '../../../runtime/hash.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Run, ToolCallKey } from '../../../contract/ports/index.ts';
 import { storableJson } from '../storable-json.ts';
-import { appendEvents } from '../tasks/append-events.ts';
+import { appendApprovalEvent } from './append-approval-event.ts';
 import type { StoredRule } from './approval-row.ts';
 import { selectOpenTask } from './decide-approval.ts';
 
@@ -26,7 +26,7 @@ export async function requestApproval(
   const hash = hashArguments(args);
   const { tenant, subject, agent } = task;
   const { expiresS, escalateS = null, approvers = {}, fourEyes } = rule;
-  await appendEvents(db, task, {
+  await appendApprovalEvent(db, task, {
     before: {
       open_task: selectOpenTask(task, run),
       requested: sql`
@@ -42,22 +42,20 @@ export async function requestApproval(
         returning a.id`,
     },
     when: sql`ended_at is null and run_id = ${run.runId} and exists (select from requested)`,
-    events: [
-      {
-        type: 'approval.requested',
-        data: {
-          step,
-          callId,
-          tool,
-          approvalId: id,
-          arguments: args,
-          argumentsHash: hash,
-          approvers,
-          fourEyes,
-          expiresAt: new Date(Date.now() + expiresS * 1_000).toISOString(),
-        },
+    event: {
+      type: 'approval.requested',
+      data: {
+        step,
+        callId,
+        tool,
+        approvalId: id,
+        arguments: args,
+        argumentsHash: hash,
+        approvers,
+        fourEyes,
+        expiresAt: new Date(Date.now() + expiresS * 1_000).toISOString(),
       },
-    ],
+    },
   });
 }
 

@@ -26,6 +26,8 @@ type MessageRow = {
   roles: string[];
   principal: KeptPrincipal | null;
   head: MessageHead | null;
+  /** Of its task, when there is one already. */
+  agent: string | null;
 };
 
 /** What all turns of a conversation have in common. */
@@ -34,8 +36,10 @@ type TurnContext = {
   ref: ConversationRef;
   /** What messages of the conversation get when they name nothing else. */
   defaults: Pick<Request, 'budget' | 'priority'> & { callback?: Callback };
+  /** Who answers now. The conversation may have been handed over since its workflow began. */
+  agent: string;
   agentBudget: BudgetLimits;
-  settingsVersion: number | null;
+  settingsVersion: number | null | undefined;
 };
 
 /**
@@ -47,13 +51,15 @@ type TurnContext = {
 export async function beginTurn(
   trx: Database,
   ref: ConversationRef,
-  { budget: agentBudget, settingsVersion = null }: Parameters<ConversationTurns['begin']>[1],
+  settingsOf: Parameters<ConversationTurns['begin']>[1],
 ): Promise<BegunTurn | undefined> {
   const { conversationId } = ref;
   const conversation = await lockConversation(trx, ref);
   if (!conversation) return undefined;
+  const { agent } = conversation;
   const defaults = conversation.defaults as TurnContext['defaults'];
-  const context: TurnContext = { trx, ref, defaults, agentBudget, settingsVersion };
+  const { budget: agentBudget, version: settingsVersion } = settingsOf(agent);
+  const context: TurnContext = { trx, ref, defaults, agent, agentBudget, settingsVersion };
   const open = await openMessages(trx, conversationId);
   const running = open.find(({ state }) => state === 'running');
   if (running) {
@@ -70,7 +76,7 @@ export async function beginTurn(
   for (const row of rows.slice(0, -1)) {
     head = await appendMessage(context, row, head);
     const reason = 'A later message came before its turn.';
-    await closeTask(trx, taskOf(ref, row), { status: 'cancelled', reason });
+    await closeTask(trx, taskOf(context, row), { status: 'cancelled', reason });
   }
   if (rows.length > 1) await trx.updateTable('conversations').set({ head }).where('id', '=', conversationId).execute();
   const row = rows.at(-1);
@@ -88,22 +94,22 @@ export async function beginTurn(
   return turnOf(context, row, { head, isEnding: false });
 }
 
-const taskOf = ({ tenant, subject, agent }: ConversationRef, { task_id: taskId }: MessageRow) => ({
-  taskId,
+const taskOf = ({ ref: { tenant, subject }, agent }: TurnContext, row: MessageRow) => ({
+  taskId: row.task_id,
   tenant,
   subject,
-  agent,
+  agent: row.agent ?? agent,
 });
 
-const turnOf = (
-  { ref, defaults }: TurnContext,
-  row: MessageRow,
-  state: { head: MessageHead; isEnding: boolean },
-): BegunTurn => ({ task: taskOf(ref, row), priority: row.request.priority ?? defaults.priority, ...state });
+const turnOf = (context: TurnContext, row: MessageRow, state: { head: MessageHead; isEnding: boolean }): BegunTurn => ({
+  task: taskOf(context, row),
+  priority: row.request.priority ?? context.defaults.priority,
+  ...state,
+});
 
 /** Appends a message's text to the chain and inserts its task. @returns the new head */
 async function appendMessage(
-  { trx, ref, defaults, agentBudget, settingsVersion }: TurnContext,
+  { trx, ref, defaults, agent, agentBudget, settingsVersion }: TurnContext,
   { id, task_id, created_at, text, request, request_hash, roles, principal }: MessageRow,
   parent: MessageHead | null,
 ): Promise<MessageHead> {
@@ -124,7 +130,7 @@ async function appendMessage(
       conversationId,
       scheduleId: await scheduleOf(trx, ref, id),
       request: {
-        agent: ref.agent,
+        agent,
         priority: request.priority ?? defaults.priority,
         ...(request.metadata === undefined ? {} : { metadata: request.metadata }),
         ...(defaults.callback === undefined ? {} : { callback: defaults.callback }),
@@ -146,7 +152,7 @@ async function appendMessage(
 async function readMessages(trx: Database, { conversationId, tenant, subject }: ConversationRef, ids: string[]) {
   const { rows } = await sql<MessageRow>`
     select m.id, m.task_id, m.position, m.created_at, m.request, m.request_hash, m.roles, m.principal,
-      m.head, convert_from(c.bytes, 'UTF8') as text
+      (select t.agent from tasks t where t.id = m.task_id) as agent, m.head, convert_from(c.bytes, 'UTF8') as text
     from conversation_messages m
     join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = m.content_hash
     where m.conversation_id = ${conversationId} and m.id = any(${ids}::text[]) order by m.position`.execute(trx);

@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
-import type { BusyPolicy, ConversationChange, ConversationRequest } from '../../../contract/conversation.ts';
+import type { ConversationRequest } from '../../../contract/conversation.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
 import { appendConversationEvents } from './conversation-events.ts';
+import { changeConversation } from './change-conversation.ts';
 import { hideBelow } from '../erasure/hide-below.ts';
 import { addCancelNote } from '../tasks/cancel-note.ts';
 import { findComingTask } from './coming-task.ts';
@@ -140,31 +141,6 @@ async function createConversation(
       ? `The Idempotency-Key "${key}" was used with another request, for conversation ${row.id}.`
       : `The Idempotency-Key "${key}" was used for a conversation that was deleted.`,
   );
-}
-
-/** Changes a conversation and appends an event, unless it is like that already. */
-async function changeConversation(
-  trx: Database,
-  ref: LockedRef,
-  { title, archived, onBusy }: ConversationChange,
-): Promise<void> {
-  const row = await lockConversation(trx, ref);
-  if (!row) return;
-  const columns = {
-    title: title ?? row.title,
-    on_busy: onBusy ?? row.on_busy,
-    archived_at: archived === undefined ? row.archived_at : archived ? (row.archived_at ?? new Date()) : null,
-  };
-  const isSame =
-    columns.title === row.title && columns.on_busy === row.on_busy && columns.archived_at === row.archived_at;
-  if (isSame) return;
-  await trx.updateTable('conversations').set(columns).where('id', '=', ref.conversationId).execute();
-  const data = {
-    title: columns.title,
-    archived: columns.archived_at !== null,
-    onBusy: columns.on_busy as BusyPolicy,
-  };
-  await appendConversationEvents(trx, ref.conversationId, [{ type: 'conversation.changed', data }]);
 }
 
 /** A turn began while the deletion waited for the conversation's lock, and its task is not marked. */

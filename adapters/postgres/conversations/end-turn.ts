@@ -2,7 +2,9 @@ import { sql } from 'kysely';
 import type { NewConversationEvent } from '../../../contract/conversation.ts';
 import type { StoredMessage, ToolMessage } from '../../../contract/messages.ts';
 import type { ConversationRef, MessageHead, Scope, ToolMisuse } from '../../../contract/references.ts';
+import type { TaskResult } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { changeConversation } from './change-conversation.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { insertContent } from '../messages/contents.ts';
 import { contentHash } from '../hashes.ts';
@@ -15,16 +17,18 @@ type MovedMessage = { id: string; task_id: string; state: 'done' | 'rolled_back'
 /**
  * Ends the turn of a task that has ended. The conversation goes on from the task's last message, unless a later message
  * rolled the turn back. Steering messages that the task has not taken are queued for turns of their own.
+ *
+ * @returns the agent that the task has handed the conversation over to
  */
-export async function endTurn(trx: Database, ref: ConversationRef, taskId: string): Promise<void> {
+export async function endTurn(trx: Database, ref: ConversationRef, taskId: string): Promise<string | undefined> {
   const { conversationId } = ref;
-  if (!(await lockConversation(trx, ref))) return;
+  if (!(await lockConversation(trx, ref))) return undefined;
   const { rows } = await sql<{ rolled_back: boolean }>`
     select exists (select from conversation_messages later where later.running_task_id = ${taskId}::uuid
       and later.conversation_id = ${conversationId} and later.outcome = 'rolled_back') as rolled_back
     from conversation_messages m
     where m.conversation_id = ${conversationId} and m.task_id = ${taskId}::uuid and m.state = 'running'`.execute(trx);
-  if (!rows[0]) return;
+  if (!rows[0]) return undefined;
   const isRolledBack = rows[0].rolled_back;
   if (!isRolledBack) {
     const head = await answerOpenCalls(trx, ref, taskId, await readLastHead(trx, taskId));
@@ -48,6 +52,18 @@ export async function endTurn(trx: Database, ref: ConversationRef, taskId: strin
       data: { messageId: id, taskId: task_id, state },
     })),
   );
+  return isRolledBack ? undefined : handOver(trx, ref, taskId);
+}
+
+/** Gives the conversation to the agent that the answer names. @returns that one, if it was another before */
+async function handOver(trx: Database, ref: ConversationRef, taskId: string): Promise<string | undefined> {
+  const { tenant, subject } = ref;
+  const { rows } = await sql<{ result: string }>`
+    select convert_from(c.bytes, 'UTF8') as result from tasks t
+    join contents c on c.tenant = ${tenant} and c.subject = ${subject} and c.hash = t.result_hash
+    where t.id = ${taskId}::uuid and t.status = 'completed'`.execute(trx);
+  const agent = rows[0] && (JSON.parse(rows[0].result) as TaskResult).handsOver?.agent;
+  return agent !== undefined && (await changeConversation(trx, ref, { agent })) ? agent : undefined;
 }
 
 /** The task's last head: that of its last completed call, of a steering message taken after it, or of its input. */

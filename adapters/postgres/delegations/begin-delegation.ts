@@ -12,11 +12,12 @@ import { lockContents } from '../messages/contents.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { insertTask } from '../tasks/insert-task.ts';
+import { isAbandoned } from '../tasks/is-abandoned.ts';
 import { withQueries } from '../with-queries.ts';
 import { refusalOf } from './delegation-refusal.ts';
 import { lockTaskBudget, reserveShare, type ReservedShare } from './reserve-share.ts';
 
-type TaskColumns = Selectable<Tables['tasks']>;
+type TaskColumns = Selectable<Tables['tasks']> & { is_abandoned: boolean };
 
 /** Stores a delegated task. @param trx a transaction: the child, its share and the event come together */
 export async function beginDelegation(
@@ -32,21 +33,22 @@ export async function beginDelegation(
   const existing = await findChild(trx, parent, delegation);
   if (existing) return existing;
   if (!row || row.ended_at !== null || row.run_id !== runId) throw new AlfredError('superseded', 'The task had ended.');
-  if (row.cancel_request !== null || row.erased_at !== null)
+  if (row.cancel_request !== null || row.is_abandoned || row.erased_at !== null)
     return { refused: 'The task is being cancelled, so nothing new is begun.' };
   const requestHash = hashRequest({ agent: delegation.agent, input: delegation.input });
   const refused = await refusalOf(trx, row, { ...delegation, requestHash });
   if (refused !== undefined) return { refused };
   const reserved = await reserveShare(trx, parent, { budget, ...delegation });
+  if ('refused' in reserved) return reserved;
   return insertChild(trx, parent, { row, delegation, requestHash, reserved });
 }
 
 /** The parent's row. That of the first task is locked too: it counts all tasks below it. */
 async function lockTasks(trx: Database, { taskId }: TaskRef): Promise<TaskColumns | undefined> {
   const { rows } = await sql<TaskColumns>`
-    select * from tasks
-    where id = ${taskId} or id = (select t.ancestors[1] from tasks t where t.id = ${taskId})
-    order by id for update`.execute(trx);
+    select t.*, ${isAbandoned} as is_abandoned from tasks t
+    where t.id = ${taskId} or t.id = (select b.ancestors[1] from tasks b where b.id = ${taskId})
+    order by t.id for update`.execute(trx);
   return rows.find(({ id }) => id === taskId);
 }
 

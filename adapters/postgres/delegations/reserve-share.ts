@@ -32,13 +32,14 @@ type Share = Pick<NewDelegation, 'step' | 'asked' | 'agentBudget' | 'among'> & {
  * Charges the parent's budget with the share of a child: what was asked for, if there is so much, else an equal part of
  * the rest. One part stays for the parent, which has to make an answer of what it gets.
  *
- * @throws AlfredError `budget_exceeded` when a part would be too small to begin with
+ * @returns `refused`: a part would be too small to begin with, for the model to read: what is left pays for its answer
+ * @throws AlfredError `budget_exceeded` instead while another child is open, which may give back what this one needs
  */
 export async function reserveShare(
   trx: Database,
   parent: TaskRef,
   { budget, asked, agentBudget, ...call }: Share,
-): Promise<ReservedShare> {
+): Promise<ReservedShare | { refused: string }> {
   const charge: Charge = { usd: 0, tokens: 0, calls: 0 };
   const limits: BudgetLimits = { ...asked };
   if (!budget) return { limits, charge };
@@ -51,8 +52,10 @@ export async function reserveShare(
     const most = agentBudget[limit] ?? Infinity;
     const wanted = Math.min(asked[limit] ?? Infinity, most);
     const share = asked[limit] !== undefined && wanted <= rest ? wanted : Math.min(wanted, part);
-    if (share < Math.min(leastShare[kind], wanted) && max > 0)
+    if (share < Math.min(leastShare[kind], wanted) && max > 0) {
+      if (!(await hasOpenChild(trx, parent))) return { refused: tooLittleLeft(Math.max(0, rest), kind) };
       throw budgetExceeded({ limit, scope: 'task', max, charged: budget[kind], needed: leastShare[kind] });
+    }
     charge[kind] = Math.max(0, share);
     limits[limit] = charge[kind];
   }
@@ -61,6 +64,17 @@ export async function reserveShare(
       calls = calls + ${charge.calls}::int, updated_at = now()
     where id = ${budgetId.task(parent.taskId)}`.execute(trx);
   return { limits, charge };
+}
+
+const units = { usd: 'US dollars', tokens: 'tokens', calls: 'model calls' };
+
+const tooLittleLeft = (rest: number, kind: keyof Charge) =>
+  `Left in your budget: ${rest} (${units[kind]}). That is too little to share with another agent and to answer afterwards. Do this part yourself, or answer with what you have, and say what is missing.`;
+
+async function hasOpenChild(trx: Database, { taskId }: TaskRef): Promise<boolean> {
+  const { rows } = await sql`
+    select from delegations where parent_id = ${taskId} and ended_at is null limit 1`.execute(trx);
+  return rows.length > 0;
 }
 
 /** The number of parts of the rest: one for each delegate call of the step without a share, and one for the parent. */

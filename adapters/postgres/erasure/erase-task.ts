@@ -34,11 +34,12 @@ export async function eraseTask(db: Database, task: TaskOwner): Promise<void> {
   await eraseTasks(db, task, [task.taskId], heads);
 }
 
-/** The heads of the chains of a task: its question, and the responses to its model calls. */
+/** The heads of the chains of a task: its question, the responses to its model calls, and what has steered it. */
 async function listHeads(db: Database, { taskId }: TaskOwner): Promise<string[]> {
   const { rows } = await sql<{ hash: string }>`
     select input_head as hash from tasks where id = ${taskId}::uuid
-    union select head from model_calls where task_id = ${taskId}::uuid and head is not null`.execute(db);
+    union select head from model_calls where task_id = ${taskId}::uuid and head is not null
+    union select head from task_steering where task_id = ${taskId}::uuid`.execute(db);
   return rows.map(({ hash }) => hash);
 }
 
@@ -70,6 +71,7 @@ async function listOwnMessages(db: Database, task: TaskOwner): Promise<string[]>
     with recursive heads as (
       select distinct c.head as hash, ${isNamedByOthers(task, 'c.head')} as is_shared
       from model_calls c where c.task_id = ${taskId}::uuid and c.head is not null
+      union select s.head, false from task_steering s where s.task_id = ${taskId}::uuid
     ), before (hash) as (
       select hash from heads
       union

@@ -30,7 +30,10 @@ export async function eraseTasks(db: Database, scope: Scope, taskIds: string[], 
         'tool_calls',
         'approvals',
         'callbacks',
+        'artifacts',
         'task_readers',
+        'task_steering',
+        'remote_runs',
         'slack_feedback',
       ] as const)
         await sql`delete from ${sql.table(table)} where task_id = any(${ids}::uuid[])`.execute(trx);
@@ -58,6 +61,7 @@ async function listContents(db: Database, ids: string[]): Promise<string[]> {
       union select result_hash from model_calls where task_id = any(${ids}::uuid[])
       union select result_hash from tool_calls where task_id = any(${ids}::uuid[])
       union select full_hash from tool_calls where task_id = any(${ids}::uuid[])
+      union select content_hash from artifacts where task_id = any(${ids}::uuid[])
       union select unnest(note_hashes) from approvals where task_id = any(${ids}::uuid[])
     ) named (hash) where hash is not null`.execute(db);
   return rows.map(({ hash }) => hash);

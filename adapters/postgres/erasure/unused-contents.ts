@@ -44,6 +44,8 @@ const deleteUnused = ({ tenant, subject }: Scope, hashes: string[]): RawBuilder<
         where ${isOwned} and c.result_hash = ${named}
       union all select c.full_hash from tool_calls c join tasks t on t.id = c.task_id
         where ${isOwned} and c.full_hash = ${named}
+      union all select a.content_hash from artifacts a join tasks t on t.id = a.task_id
+        where ${isOwned} and a.content_hash = ${named}
       union all select unnest(t.note_hashes) from approvals t
         where ${isOwned} and t.note_hashes && ${hashes}::text[] and t.note_hashes <> '{}'
     )

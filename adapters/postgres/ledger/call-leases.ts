@@ -10,7 +10,7 @@ const reconnectMs = 250;
 const shared =
   'The leases of model calls take no effect, as behind a pooler in transaction mode: the call of a worker that died is made again only when the pooler closes its session. Set DATABASE_DIRECT_URL to an address without the pooler.';
 /** A lease that has ended is freed after so long, or together with the next one that is taken. */
-const freeMs = 100;
+const freeMs = 500;
 
 /**
  * Leases as advisory locks of one session per process. Postgres ends them with the session: within milliseconds when

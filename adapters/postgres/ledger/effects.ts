@@ -4,6 +4,7 @@ import type { JsonValue } from '../../../contract/json.ts';
 import type { Scope, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Effects, ToolCallKey, UndoState } from '../../../contract/ports/index.ts';
+import { addCancelNote } from '../tasks/cancel-note.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { isOpenFor } from '../tasks/reopen.ts';
 import { storableText } from '../storable-json.ts';
@@ -35,6 +36,12 @@ export const createEffects = (db: Database): Effects => ({
   planUndo: (task) => planUndo(db, task),
 
   requestUndo: (scope, taskId) => requestUndo(db, scope, taskId),
+
+  async markLateUndo({ taskId, tenant, subject }) {
+    const asked = sql`t.id = ${taskId} and t.status <> 'cancelled' and t.cancel_request @> '{"undo": true}' and exists (
+      select from tasks a where a.id = any(t.ancestors) and a.ended_at is not null)`;
+    return (await markForUndo(db, { tenant, subject }, asked)).length > 0;
+  },
 
   listBegunUndos: ({ taskId }) => selectSentCalls(db, taskId).where('undo_state', '=', 'begun').execute(),
 
@@ -114,8 +121,24 @@ async function planUndo(db: Database, { taskId, tenant, subject }: TaskRef): Ret
   return { undo: await selectSentCalls(db, taskId).execute(), ...(delegated.length > 0 ? { delegated } : {}) };
 }
 
-const requestUndo = (db: Database, scope: Scope, taskId: string): Promise<TaskRef[]> =>
-  markForUndo(db, scope, sql`(t.id = ${taskId} or t.parent_id is not null and t.ancestors @> array[${taskId}::uuid])`);
+async function requestUndo(db: Database, scope: Scope, taskId: string): ReturnType<Effects['requestUndo']> {
+  const { tenant, subject } = scope;
+  // First, so that one which ends right now is found among those that have ended.
+  const { rows: ending } = await sql<TaskRef>`
+    update tasks set cancel_request = ${addCancelNote('cancel_request', { undo: true })}, updated_at = now()
+    where id = any(array(
+      select id from tasks
+      where parent_id is not null and ancestors @> array[${taskId}::uuid] and tenant = ${tenant}
+        and subject = ${subject} and ended_at is null and erased_at is null
+      order by id for update)) and ended_at is null
+    returning id as "taskId", tenant, subject, agent`.execute(db);
+  const undone = await markForUndo(
+    db,
+    scope,
+    sql`(t.id = ${taskId} or t.parent_id is not null and t.ancestors @> array[${taskId}::uuid])`,
+  );
+  return { undone, ending };
+}
 
 /** Marks what ended tasks have changed. @returns the tasks with an undo under way, the newest first */
 async function markForUndo(db: Database, { tenant, subject }: Scope, which: RawBuilder<unknown>): Promise<TaskRef[]> {

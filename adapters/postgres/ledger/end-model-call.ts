@@ -18,6 +18,10 @@ type ModelCallEnd = {
   columns?: Columns<'model_calls'>;
   /** Further columns of the task's row. */
   taskColumns?: Columns<'tasks'>;
+  /** Whether pieces of text may be there to fold. */
+  hasPieces?: boolean;
+  /** Nothing is written unless this holds of the task's row. */
+  onlyIf?: RawBuilder<unknown> | undefined;
   /** An expression to return. */
   returning?: RawBuilder<unknown>;
 };
@@ -33,8 +37,9 @@ export async function endModelCall(
   db: Database,
   task: TaskRef,
   { callId, usage, durationMs, firstTokenMs }: CompletedModelCall | FailedModelCall,
-  { outcome, events, stored = {}, columns = {}, taskColumns = {}, returning = sql`true` }: ModelCallEnd,
+  { outcome, events, returning = sql`true`, hasPieces = true, onlyIf, ...change }: ModelCallEnd,
 ): Promise<unknown> {
+  const { stored = {}, columns = {}, taskColumns = {} } = change;
   // A request that the provider refused without using tokens does not count as a call.
   const calls = outcome === 'completed' || outcome === 'wasted' || totalTokens(usage) > 0 ? 1 : 0;
   const callColumns: Columns<'model_calls'> = {
@@ -62,6 +67,7 @@ export async function endModelCall(
             ${stored['content'] ? sql`and (select count(*) from locked_contents) >= 0` : sql``}
           order by id for update`,
       },
+      ...(onlyIf ? { intactIf: onlyIf } : {}),
       before: {
         old: sql`
           select id, outcome, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, cost_usd
@@ -87,7 +93,7 @@ export async function endModelCall(
       events,
       after: {
         // The attempt streams no more.
-        ...foldText(task.taskId),
+        ...(hasPieces ? foldText(task.taskId) : {}),
         charged: sql`
           update budgets b set usd = b.usd + ${usage.costUsd}::numeric - ended.old_cost_usd,
             tokens = b.tokens + ${totalTokens(usage)}::bigint - ended.old_input_tokens - ended.old_output_tokens,

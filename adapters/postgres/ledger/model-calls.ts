@@ -4,7 +4,7 @@ import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import { budgetExceeded } from '../../../contract/rules/wait-reason.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { Ledger, OpenModelCall, Purpose } from '../../../contract/ports/index.ts';
+import type { CompletedModelCall, Ledger, OpenModelCall, PaidCall, Purpose } from '../../../contract/ports/index.ts';
 import { chargeOf, findReachedLimit, insertDayBudgets } from '../tasks/budgets.ts';
 import { isOpenFor, reopen } from '../tasks/reopen.ts';
 import { endModelCall } from './end-model-call.ts';
@@ -54,37 +54,7 @@ export const createModelCalls = (db: Database): ModelCalls => ({
     return undefined;
   },
 
-  async settleModelCall(task, call) {
-    const { step, attempt, purpose, durationMs, firstTokenMs, stopReason, correction } = call;
-    const usage = { modelCalls: 1, ...call.usage };
-    const completed: NewTaskEvent = {
-      type: 'model.completed',
-      data: { step, attempt, usage, stopReason, durationMs, firstTokenMs, ...purposeField(purpose) },
-    };
-    const corrected: NewTaskEvent[] = correction
-      ? [{ type: 'model.corrected', data: { step, reason: correction.because, message: correction.text } }]
-      : [];
-    const { head, resultHash, queries } = storeResponse(task, call);
-    const { expression, toPaidCall } = paidBy(task, call, { head, resultHash });
-    const returned = await endModelCall(db, task, call, {
-      outcome: 'completed',
-      stored: queries,
-      columns: {
-        head: sql`${head}::text`,
-        result_hash: sql`${resultHash}::text`,
-        stop_reason: stopReason,
-      },
-      taskColumns: purpose === 'turn' ? { streaming: null, paid_step: sql`greatest(paid_step, ${step})` } : {},
-      events: [completed, ...corrected],
-      returning: expression,
-    });
-    if (returned !== undefined) return toPaidCall(returned);
-    // Another attempt has completed the step: its response counts, and this call's cost is recorded as waste.
-    await endModelCall(db, task, call, { outcome: 'wasted', events: [] });
-    const paid = await findPaidCall(db, task, step, purpose);
-    if (!paid) throw new Error(`step ${step} of ${task.taskId} has no completed call`);
-    return paid;
-  },
+  settleModelCall: (task, call) => settleModelCall(db, task, call),
 
   async failModelCall(task, call) {
     const { step, attempt, code, message, purpose } = call;
@@ -124,6 +94,50 @@ export const createModelCalls = (db: Database): ModelCalls => ({
 
   ...createOpenCalls(db),
 });
+
+async function settleModelCall(db: Database, task: TaskRef, call: CompletedModelCall): Promise<PaidCall> {
+  const { callId, step, attempt, purpose, durationMs, firstTokenMs, stopReason, correction, streamed } = call;
+  const usage = { modelCalls: 1, ...call.usage };
+  const completed: NewTaskEvent = {
+    type: 'model.completed',
+    data: { step, attempt, usage, stopReason, durationMs, firstTokenMs, ...purposeField(purpose) },
+  };
+  const corrected: NewTaskEvent[] = correction
+    ? [{ type: 'model.corrected', data: { step, reason: correction.because, message: correction.text } }]
+    : [];
+  const { head, resultHash, queries } = storeResponse(task, call);
+  const { expression, toPaidCall } = paidBy(task, call, { head, resultHash });
+  const settle = (text: string) =>
+    endModelCall(db, task, call, {
+      outcome: 'completed',
+      stored: queries,
+      // One piece, and the rest that this statement adds, are not folded before the task ends.
+      hasPieces: streamed === undefined || streamed.pieces > 1,
+      onlyIf: text === '' ? undefined : sql`streaming = ${callId}`,
+      columns: {
+        head: sql`${head}::text`,
+        result_hash: sql`${resultHash}::text`,
+        stop_reason: stopReason,
+      },
+      taskColumns: purpose === 'turn' ? { streaming: null, paid_step: sql`greatest(paid_step, ${step})` } : {},
+      events: [
+        ...(text === '' ? [] : [{ type: 'text.delta', data: { step, attempt, text } } as const]),
+        completed,
+        ...corrected,
+      ],
+      returning: expression,
+    });
+  const rest = streamed?.rest ?? '';
+  let returned = await settle(rest);
+  // The text of this call is not wanted any more. Its answer may be.
+  if (returned === undefined && rest !== '') returned = await settle('');
+  if (returned !== undefined) return toPaidCall(returned);
+  // Another attempt has completed the step: its response counts, and this call's cost is recorded as waste.
+  await endModelCall(db, task, call, { outcome: 'wasted', events: [] });
+  const paid = await findPaidCall(db, task, step, purpose);
+  if (!paid) throw new Error(`step ${step} of ${task.taskId} has no completed call`);
+  return paid;
+}
 
 type StepCalls = { step: number; purpose: Purpose; of?: string | undefined };
 

@@ -90,7 +90,8 @@ export function createModelGate(db: Database, { failures, probeMs, metrics, log 
       if ((requestsPerMinute ?? tokensPerMinute) !== undefined && knownLimits.get(model) !== named) {
         await insertGate(db, model);
         knownLimits.set(model, named);
-      }
+        // A row that was just seen without a failure, a block or limits has nothing that a success changes.
+      } else if (healthy.has(model)) return;
       const wasDown = await learnLimits(db, model, { limits, unused: estimated - tokens });
       setMetric(model, false);
       if (wasDown) log?.info({ model }, 'a model answers again; its circuit is closed');

@@ -3,6 +3,7 @@ import { terminalTypes } from '../../../contract/events.ts';
 import type { Ledger, Purpose } from '../../../contract/ports/index.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { isAbandoned } from '../tasks/is-abandoned.ts';
 import { inOrderOfSums } from './usage.ts';
 
 type OpenCalls = Pick<Ledger, 'listOpenCalls' | 'stateOfCall' | 'writeOffOpenCalls' | 'writeOffLost'>;
@@ -22,10 +23,11 @@ export const createOpenCalls = (db: Database): OpenCalls => ({
           .onRef('paid.purpose', '=', 'c.purpose')
           .on('paid.outcome', '=', 'completed'),
       )
-      .select(['t.cancel_request', 'c.outcome', 'paid.id as paid_id', hasEndedSince.as('has_ended')])
+      .select(['t.cancel_request', 'c.outcome', 'paid.id as paid_id'])
+      .select([hasEndedSince.as('has_ended'), isAbandoned.as('is_abandoned')])
       .where('t.id', '=', taskId)
       .executeTakeFirst();
-    if (!row || row.has_ended || row.cancel_request !== null) return 'ended';
+    if (!row || row.has_ended || row.is_abandoned || row.cancel_request !== null) return 'ended';
     return row.outcome === 'open' && row.paid_id === null ? 'open' : 'superseded';
   },
 

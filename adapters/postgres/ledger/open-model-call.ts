@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { OpenModelCall, Purpose } from '../../../contract/ports/index.ts';
+import { insertMessage } from '../messages/message-store.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { inOrderOfSums } from './usage.ts';
 import { budgetsOf, chargeOf, checkBudgets } from '../tasks/budgets.ts';
@@ -14,7 +15,7 @@ import { budgetsOf, chargeOf, checkBudgets } from '../tasks/budgets.ts';
  *   not open for this run, or its row changed during the statement
  */
 export async function openModelCall(db: Database, task: TaskRef, call: OpenModelCall): Promise<boolean> {
-  const { runId, callId, step, attempt, replaces, purpose, provider, model, worstCase, dayLimits } = call;
+  const { runId, callId, step, attempt, replaces, purpose, provider, model, worstCase, dayLimits, unstored } = call;
   const budgets = budgetsOf(task.taskId, dayLimits);
   const charge = chargeOf(worstCase, 1);
   const isSameStep = sql`task_id = ${task.taskId} and step = ${step} and purpose = ${purpose}`;
@@ -61,6 +62,9 @@ export async function openModelCall(db: Database, task: TaskRef, call: OpenModel
         update budgets b set usd = b.usd + ${charge.usd}::numeric, tokens = b.tokens + ${charge.tokens}::bigint,
           calls = b.calls + 1, updated_at = now()
         from task where b.id = any(${budgets}::text[])`,
+      ...(unstored
+        ? { message: insertMessage(task, unstored.parent, unstored.message, { owner: 'task' }).statement }
+        : {}),
       lost: sql`
         update model_calls c set outcome = 'lost', ended_at = now() from task, stale where c.id = stale.id`,
       opened: sql`

@@ -1,8 +1,11 @@
 import { sql } from 'kysely';
+import type { NewArtifact } from '../../../contract/artifacts.ts';
 import { AlfredError } from '../../../contract/errors.ts';
-import type { ToolMisuse, ToolResultRef } from '../../../contract/references.ts';
+import type { NewTaskEvent } from '../../../contract/events.ts';
+import type { TaskRef, ToolMisuse, ToolResultRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Ledger } from '../../../contract/ports/index.ts';
+import { storeArtifacts, withRefusals } from '../artifacts/store-artifacts.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { lockContents, insertContent } from '../messages/contents.ts';
 import { contentHash } from '../hashes.ts';
@@ -39,48 +42,80 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     return { result: undefined, sent: false };
   },
 
-  async completeToolCall(task, call) {
-    const { callId, tool, step, output, isError, misuse, durationMs, event, maxCharacters } = call;
-    // The summary may quote text from outside, with characters that Postgres refuses.
-    const summary = storableText(call.summary);
-    const shown = shortenOutput(output, callId, maxCharacters);
-    const content = storableJson(shown);
-    const hash = contentHash(content);
-    const full = shown === output ? undefined : storableJson(output);
-    const fullHash = full === undefined ? null : contentHash(full);
-    const written = await appendEvents(db, task, {
-      before: {
-        // The lock comes before the row, as it does for a deletion.
-        locked_contents: lockContents(task),
-        locked: sql`
-          select id from tasks where id = ${task.taskId} and (select count(*) from locked_contents) >= 0 for update`,
-        completed: sql`
-          update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
-            misuse = ${misuse ?? null}::text, summary = ${summary}, ended_at = now()
-          from locked
-          where task_id = ${task.taskId} and step = ${step} and call_id = ${callId} and result_hash is null
-          returning call_id`,
-        // The receipt of a deleted task is gone: then nothing would lead to the contents.
-        content: insertContent(task, hash, content, 'completed'),
-        ...(full === undefined || fullHash === null
-          ? {}
-          : { full_content: insertContent(task, fullHash, full, 'completed') }),
-      },
-      when: sql`exists (select from completed)`,
-      events: [
-        ...(event ? [event] : []),
-        { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } },
-      ],
-      silentAfterEnd: true,
-    });
-    if (written) return resultOf({ callId, tool, result: hash, isError, misuse });
-    // An earlier attempt has stored its result.
-    const receipt = await findReceipt(db, task.taskId, { step, callId });
-    if (!receipt?.result)
-      throw new AlfredError('superseded', `The call ${callId} of ${task.taskId} has no receipt: the task was deleted.`);
-    return receipt.result;
+  completeToolCall(task, call) {
+    const { artifacts = [] } = call;
+    if (artifacts.length === 0) return complete(db, task, call, []);
+    const store = (trx: Database) => completeWithArtifacts(trx, task, call, artifacts);
+    return db.isTransaction ? store(db) : db.transaction().execute(store);
   },
 });
+
+type CompletedCall = Parameters<Ledger['completeToolCall']>[1];
+
+/** @param made the events about the files of the call */
+async function complete(
+  db: Database,
+  task: TaskRef,
+  call: CompletedCall,
+  made: NewTaskEvent[],
+): Promise<ToolResultRef> {
+  const { callId, tool, step, output, isError, misuse, durationMs, event, maxCharacters } = call;
+  // The summary may quote text from outside, with characters that Postgres refuses.
+  const summary = storableText(call.summary);
+  const shown = shortenOutput(output, callId, maxCharacters);
+  const content = storableJson(shown);
+  const hash = contentHash(content);
+  const full = shown === output ? undefined : storableJson(output);
+  const fullHash = full === undefined ? null : contentHash(full);
+  const written = await appendEvents(db, task, {
+    before: {
+      // The lock comes before the row, as it does for a deletion.
+      locked_contents: lockContents(task),
+      locked: sql`
+        select id from tasks where id = ${task.taskId} and (select count(*) from locked_contents) >= 0 for update`,
+      completed: sql`
+        update tool_calls set result_hash = ${hash}, full_hash = ${fullHash}::text, is_error = ${isError},
+          misuse = ${misuse ?? null}::text, summary = ${summary}, ended_at = now()
+        from locked
+        where task_id = ${task.taskId} and step = ${step} and call_id = ${callId} and result_hash is null
+        returning call_id`,
+      // The receipt of a deleted task is gone: then nothing would lead to the contents.
+      content: insertContent(task, hash, content, 'completed'),
+      ...(full === undefined || fullHash === null
+        ? {}
+        : { full_content: insertContent(task, fullHash, full, 'completed') }),
+    },
+    when: sql`exists (select from completed)`,
+    events: [
+      ...made,
+      ...(event ? [event] : []),
+      { type: 'tool.completed', data: { step, callId, tool, isError, summary, durationMs } },
+    ],
+    silentAfterEnd: true,
+  });
+  if (written) return resultOf({ callId, tool, result: hash, isError, misuse });
+  // An earlier attempt has stored its result.
+  const receipt = await findReceipt(db, task.taskId, { step, callId });
+  if (!receipt?.result)
+    throw new AlfredError('superseded', `The call ${callId} of ${task.taskId} has no receipt: the task was deleted.`);
+  return receipt.result;
+}
+
+/** Stores a result and its files together. The locks come in the order in which `complete` takes them. */
+async function completeWithArtifacts(
+  trx: Database,
+  task: TaskRef,
+  call: CompletedCall,
+  artifacts: readonly NewArtifact[],
+): Promise<ToolResultRef> {
+  await lockContents(task).execute(trx);
+  await sql`select from tasks where id = ${task.taskId} for update`.execute(trx);
+  const receipt = await findReceipt(trx, task.taskId, call);
+  // Of a deleted task, or an earlier attempt has stored its result and its files.
+  if (!receipt || receipt.result) return complete(trx, task, call, []);
+  const { events, refused } = await storeArtifacts(trx, task, call, artifacts);
+  return complete(trx, task, { ...call, output: withRefusals(call.output, refused) }, events);
+}
 
 /** An earlier attempt was refused, so its intent names no effect; this one acts, and an undo has to find it. */
 const addEffect = (

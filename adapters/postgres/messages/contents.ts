@@ -17,8 +17,8 @@ export const lockContents = (scope: Scope) => sql`select pg_advisory_xact_lock_s
  * @param owner a query of the larger statement that gives a row if there is one to refer to the content, such as a row
  *              that it changes. Without such a row nothing is stored.
  */
-export const insertContent = (scope: Scope, hash: string, content: string, owner?: string) => sql`
+export const insertContent = (scope: Scope, hash: string, content: string | Uint8Array, owner?: string) => sql`
   insert into contents (tenant, subject, hash, bytes)
-  select ${scope.tenant}, ${scope.subject}, ${hash}, ${Buffer.from(content)}::bytea
+  select ${scope.tenant}, ${scope.subject}, ${hash}, ${Buffer.from(content as Uint8Array)}::bytea
   from (${lockContents(scope)}${owner === undefined ? sql`` : sql` from ${sql.id(owner)}`}) held
   on conflict do nothing`;

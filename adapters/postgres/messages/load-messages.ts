@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
-import type { CompactionMessage, StoredMessage } from '../../../contract/messages.ts';
-import type { MessageHead, Scope } from '../../../contract/references.ts';
+import type { CompactionMessage, StoredMessage, ToolMessage } from '../../../contract/messages.ts';
+import type { MessageHead, Scope, TaskRef } from '../../../contract/references.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { MessageChain, Message } from '../../../contract/ports/index.ts';
+import type { MessageChain, Message, TaskInstructions } from '../../../contract/ports/index.ts';
+import { instructionsJson, toInstructions } from './task-instructions.ts';
 
 /**
  * A compacted chain in one row: the compaction and the messages it
@@ -18,15 +19,31 @@ type Contents = Map<string, string>;
 
 /** Loads the chain from a head back to its root: the first message or the last compaction. */
 export async function loadChain(db: Database, scope: Scope, head: MessageHead): Promise<MessageChain> {
-  const { rows, contents } = await readChain(db, scope, { head, parentOf: sql`c.parent`, withResults: true });
+  return chainOf(await readChain(db, scope, { head, parentOf: sql`c.parent`, withResults: true }));
+}
+
+/** Loads a chain with a message that follows it and is not stored, and the instructions of its task. */
+export async function openChain(
+  db: Database,
+  task: TaskRef,
+  head: MessageHead,
+  next: ToolMessage | undefined,
+): Promise<{ conversation: MessageChain; instructions: TaskInstructions }> {
+  const step = { taskId: task.taskId, results: next?.results.map(({ result }) => result) ?? [] };
+  const read = await readChain(db, task, { head, parentOf: sql`c.parent`, withResults: true, step });
+  return { conversation: chainOf(read, next), instructions: toInstructions(read.contents.get(ofInstructions)) };
+}
+
+function chainOf({ rows, contents }: ReadChain, next?: StoredMessage): MessageChain {
   const stored = rows.flatMap(({ body }) => messagesOf(body));
   const lastCounted = rows.findLastIndex(({ context_tokens: tokens }) => tokens !== null);
   const { context_tokens: tokens, counted_by: by } = rows[lastCounted] ?? {};
   // The first row may hold several messages: a compaction and those it keeps. Every other row is one message.
   const index = stored.length - rows.length + lastCounted;
+  const all = next ? [...stored, next] : stored;
   return {
-    messages: stored.map((message) => withContents(message, contents)),
-    stored,
+    messages: all.map((message) => withContents(message, contents)),
+    stored: all,
     ...(tokens != null && by != null ? { counted: { index, tokens, by } } : {}),
   };
 }
@@ -75,8 +92,14 @@ type ChainQuery = {
   parentOf: ReturnType<typeof sql>;
   /** Reads the tool results too that the messages name. Dropped results are left out. */
   withResults: boolean;
+  /** A task whose instructions are read too, and results that no stored message names yet. */
+  step?: { taskId: string; results: string[] };
 };
 type ChainRow = Row & { hash: string | null; content: string };
+type ReadChain = { rows: Row[]; contents: Contents };
+
+/** Stands for a hash in the row of the instructions. */
+const ofInstructions = '';
 
 /**
  * Reads the messages from the root to a head.
@@ -84,7 +107,11 @@ type ChainRow = Row & { hash: string | null; content: string };
  * The lateral subquery with its limit makes Postgres look up each message by its key. With a plain join the planner may
  * choose to scan all messages of the subject for each message of the chain.
  */
-async function readChain(db: Database, { tenant, subject }: Scope, { head, parentOf, withResults }: ChainQuery) {
+async function readChain(
+  db: Database,
+  { tenant, subject }: Scope,
+  { head, parentOf, withResults, step }: ChainQuery,
+): Promise<ReadChain> {
   const results = sql`
     union all
     select null, null, null, null, named.hash, convert_from(stored.bytes, 'UTF8')
@@ -92,9 +119,14 @@ async function readChain(db: Database, { tenant, subject }: Scope, { head, paren
       select distinct r->>'result' as hash from chain cross join lateral (
         select jsonb_path_query(body, '$.results[*]') as r union all select jsonb_path_query(body, '$.kept[*].results[*]')
       ) listed where r->>'dropped' is distinct from 'true'
+      ${step ? sql`union select unnest(${step.results}::text[])` : sql``}
     ) named cross join lateral (
       select bytes from contents where tenant = ${tenant} and subject = ${subject} and hash = named.hash limit 1
     ) stored`;
+  const instructions = sql`
+    union all
+    select null, null, null, null, ${sql.lit(ofInstructions)}, (${instructionsJson})::text
+    from tasks t where t.id = ${step?.taskId} and t.tenant = ${tenant}`;
   const { rows } = await sql<ChainRow>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages
@@ -107,6 +139,7 @@ async function readChain(db: Database, { tenant, subject }: Scope, { head, paren
     )
     select body, context_tokens, counted_by, back, null as hash, null as content from chain
     ${withResults ? results : sql``}
+    ${step ? instructions : sql``}
     order by back desc`.execute(db);
   const messages = rows.filter(({ hash }) => hash === null);
   if (messages.length === 0) throw new AlfredError('internal', `The conversation ${head} is not stored.`);

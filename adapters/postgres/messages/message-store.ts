@@ -8,7 +8,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { MessageStore } from '../../../contract/ports/index.ts';
 import { contentHash } from '../hashes.ts';
 import { lockContents } from './contents.ts';
-import { loadChain, loadAllMessages, readContents, type CompactedChain } from './load-messages.ts';
+import { loadChain, loadAllMessages, openChain, readContents, type CompactedChain } from './load-messages.ts';
 import { storableJson } from '../storable-json.ts';
 
 /** Conversations as chains of messages. The name of a message is the hash of its body and of its parent's name. */
@@ -20,6 +20,12 @@ export const createMessageStore = (db: Database): MessageStore => ({
   },
 
   load: (scope, head) => loadChain(db, scope, head),
+
+  async openStep(task, head, next) {
+    const opened = await openChain(db, task, head, next);
+    if (!next) return { ...opened, head };
+    return { ...opened, head: headOf(head, storableJson(next)), unstored: { parent: head, message: next } };
+  },
 
   loadAll: (scope, head) => loadAllMessages(db, scope, head),
 

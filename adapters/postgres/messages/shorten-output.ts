@@ -1,10 +1,11 @@
 import type { JsonValue } from '../../../contract/json.ts';
 import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import {
+  agentAnswerOf,
   isSlice,
   passageListOf,
+  partOfOutput,
   slicePassage,
-  slicePassages,
   outputText,
   type FoundPassage,
   type Slice,
@@ -20,6 +21,7 @@ import {
 export function shortenOutput(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
   if (JSON.stringify(output).length <= maxCharacters) return output;
   if (isSlice(output)) return shorterSlice(output, maxCharacters);
+  if (agentAnswerOf(output)) return shorterAnswer(output, callId, maxCharacters);
   const passages = passageListOf(output);
   return (passages && firstPassages(output, passages, callId, maxCharacters)) ?? head(output, callId, maxCharacters);
 }
@@ -27,13 +29,21 @@ export function shortenOutput(output: JsonValue, callId: string, maxCharacters: 
 /** A shorter slice. The model reads on with the tool that returned it, from `nextStart`. */
 function shorterSlice(output: Slice, room: number): JsonValue {
   const text = outputText(output);
-  const passages = passageListOf(output);
   const shown = (length: number): JsonValue => {
     const end = characterBoundary(text, length);
-    const part = passages ? { passages: slicePassages(passages, 0, end) } : { text: text.slice(0, end) };
-    return { ...output, ...part, nextStart: output.start + end };
+    return { ...output, ...partOfOutput(output, 0, end), nextStart: output.start + end };
   };
   return shown(largest(text.length - 1, (length) => JSON.stringify(shown(length)).length <= room));
+}
+
+/** The beginning of an agent's answer, or the whole of it and the first passages that it cites. */
+function shorterAnswer(output: JsonValue, callId: string, room: number): JsonValue {
+  const text = outputText(output);
+  const shown = (length: number): JsonValue => {
+    const end = characterBoundary(text, length);
+    return { ...partOfOutput(output, 0, end), characters: text.length, readMore: readMore(callId, end) };
+  };
+  return shown(largest(text.length, (length) => JSON.stringify(shown(length)).length <= room));
 }
 
 function firstPassages(output: JsonValue, passages: FoundPassage[], callId: string, room: number) {

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { testAgentPattern } from '../../../contract/ids.ts';
 import type { SlackNotifications } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { exclusively } from './exclusively.ts';
@@ -58,12 +59,15 @@ async function askFirst(trx: Database, { tenant, team, channel }: Target): Promi
   return Number(numAffectedRows ?? 0);
 }
 
-/** Pending approvals, but for those that a message in a thread shows: who has asked in Slack decides there. */
+/**
+ * Pending approvals, but for those that a message in a thread shows: who has asked in Slack decides there. A test of an
+ * agent decides by itself.
+ */
 const waiting = (tenant: string) => sql`
   select kind, kind || ':' || id as receipt, id as approval_id, task_id, requested_at
   from (
     select id, task_id, requested_at, case when escalated_at is null then 'approval' else 'escalation' end as kind
-    from approvals where tenant = ${tenant} and status = 'pending'
+    from approvals where tenant = ${tenant} and status = 'pending' and agent not like ${testAgentPattern}
   ) a
   where not exists (
     select from slack_posts p where p.task_id = a.task_id and p.finished_at is null and p.thread_ts <> '')`;

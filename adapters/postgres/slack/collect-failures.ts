@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { v7 as uuidv7 } from 'uuid';
+import { testAgentPattern } from '../../../contract/ids.ts';
 import type { SlackNotifications } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { exclusively } from './exclusively.ts';
@@ -25,7 +26,7 @@ export const collectFailures = (db: Database, { tenant, team, channel }: Target)
       with failed as materialized (
         select ${receipt} as receipt, t.id from tasks t
         where t.tenant = ${tenant} and t.status = 'failed' and t.ended_at > now() - ${postedWithin}
-          and t.erased_at is null
+          and t.erased_at is null and t.agent not like ${testAgentPattern}
           -- the caller of a task that could not be started got an error, and repeats the request
           and t.error_code is distinct from 'never_started'
           and not exists (select from slack_notification_causes c where c.receipt = ${receipt})

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { SlackRunResults } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { signedInAt } from './slack-user-links.ts';
 
 const mostAtOnce = 100;
 /** Longer than a Slack door tries to post it. */
@@ -54,10 +55,12 @@ export const createSlackRunResults = (db: Database): SlackRunResults => ({
     return row?.name;
   },
 
-  async slackUsersOf({ tenant, subject, team }) {
+  async slackUsersOf({ tenant, subject, team }, maxAgeDays) {
     const { rows } = await sql<{ userId: string }>`
-      select user_id as "userId" from slack_links
-      where tenant = ${tenant} and subject = ${subject} and team = ${team}`.execute(db);
+      select l.user_id as "userId"
+      from slack_links l left join subjects s on s.tenant = l.tenant and s.subject = l.subject
+      where l.tenant = ${tenant} and l.subject = ${subject} and l.team = ${team}
+        and ${signedInAt} >= now() - ${maxAgeDays}::float8 * interval '1 day'`.execute(db);
     return rows.map(({ userId }) => userId);
   },
 });

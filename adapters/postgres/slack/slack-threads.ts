@@ -46,8 +46,8 @@ const hasConversation = sql<boolean>`exists (
   select from conversations c where c.id = t.conversation_id and c.deleted_at is null)`;
 
 async function find(db: Database, { team, channel, threadTs }: SlackPlace): Promise<SlackThread | undefined> {
-  const { rows } = await sql<Row>`
-    select * from slack_threads t
+  const { rows } = await sql<Row & { agent_now: string }>`
+    select t.*, (select c.agent from conversations c where c.id = t.conversation_id) as agent_now from slack_threads t
     where team = ${team} and channel = ${channel} and thread_ts = ${threadTs} and ${hasConversation}`.execute(db);
   const [row] = rows;
   return (
@@ -58,7 +58,8 @@ async function find(db: Database, { team, channel, threadTs }: SlackPlace): Prom
       tenant: row.tenant,
       subject: row.subject,
       conversationId: row.conversation_id,
-      agent: row.agent,
+      // One agent may have handed the conversation over to another.
+      agent: row.agent_now,
       askers: row.askers,
       begunTs: row.begun_ts,
     }

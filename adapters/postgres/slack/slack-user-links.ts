@@ -25,12 +25,13 @@ type Holder = { subject: string; ageDays: number };
 /** `isKept`: the link is one that the person has made, or the address is still that of its subject alone. */
 type State = { link: SlackUserLink | undefined; holders: Holder[]; isKept: boolean };
 
+/** The newest sign-in that a link `l` with its subject `s` rests on. Who makes a link has signed in for it. */
+export const signedInAt = sql`
+  coalesce(case l.made_by when 'email' then s.email_at else greatest(l.linked_at, s.issued_at) end, l.linked_at)`;
+
 async function findLink(db: Database, { team, userId }: Omit<SlackUser, 'tenant'>): Promise<SlackUserLink | undefined> {
-  // Who makes a link has signed in for it.
   const { rows } = await sql<SlackUserLink>`
-    select l.tenant, l.subject, l.made_by as "madeBy",
-      coalesce(case l.made_by when 'email' then s.email_at else greatest(l.linked_at, s.issued_at) end, l.linked_at)
-        as "signedInAt"
+    select l.tenant, l.subject, l.made_by as "madeBy", ${signedInAt} as "signedInAt"
     from slack_links l left join subjects s on s.tenant = l.tenant and s.subject = l.subject
     where l.team = ${team} and l.user_id = ${userId}`.execute(db);
   return rows[0];
@@ -38,7 +39,8 @@ async function findLink(db: Database, { team, userId }: Omit<SlackUser, 'tenant'
 
 async function readState(db: Database, user: SlackUser, email: string | undefined): Promise<State> {
   const link = await findLink(db, user);
-  const isOwn = link?.madeBy === 'sign_in';
+  // One of another tenant is from before the workspace got this one.
+  const isOwn = link?.madeBy === 'sign_in' && link.tenant === user.tenant;
   if (isOwn || email === undefined) return { link, holders: [], isKept: isOwn };
   const holders = await findHolders(db, user, email);
   const [holder] = holders;
@@ -58,14 +60,14 @@ async function findHolders(db: Database, { team, userId, tenant }: SlackUser, em
 }
 
 /** The subject that the address links with, where there is no link. */
-function linkable({ link, holders }: State, maxAgeDays: number): string | undefined {
+function linkable({ holders }: State, maxAgeDays: number): string | undefined {
   const [holder, other] = holders;
-  if (holder === undefined || other !== undefined || link?.madeBy === 'sign_in') return undefined;
+  if (holder === undefined || other !== undefined) return undefined;
   return holder.ageDays <= maxAgeDays ? holder.subject : undefined;
 }
 
 const isSettled = (state: State, maxAgeDays: number): boolean =>
-  state.isKept || (state.link === undefined && linkable(state, maxAgeDays) === undefined);
+  state.isKept || (state.link?.madeBy !== 'email' && linkable(state, maxAgeDays) === undefined);
 
 async function settle(
   trx: Database,
@@ -81,7 +83,8 @@ async function settle(
   const changes: ('made' | 'ended')[] = [];
   if (state.link) {
     const { rows } = await sql`
-      delete from slack_links where team = ${team} and user_id = ${userId} and made_by = 'email'
+      delete from slack_links
+      where team = ${team} and user_id = ${userId} and (made_by = 'email' or tenant <> ${tenant})
       returning 1`.execute(trx);
     if (rows.length > 0) {
       await leaveLinkEntry(trx, 'slack.unlink.email', { team, userId, linked: state.link });

@@ -3,12 +3,17 @@ import { taskEventsChannel } from '../../../contract/ids.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { BudgetLimits, TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Tables } from '../../../runtime/database/tables.ts';
 import { storableJson } from '../storable-json.ts';
 import { assignments, withQueries, type Columns, type Queries } from '../with-queries.ts';
 import { unflushedText, type Unflushed } from './unflushed-text.ts';
 
 type TaskChange = {
-  events: NewTaskEvent[];
+  events: (NewTaskEvent | Pick<NewTaskEvent, 'type'>)[];
+  /** The data of the events, as an expression of `task`. Default: what each event names. */
+  data?: RawBuilder<unknown>;
+  /** Further columns of `task`, for `data`, `after` and `returning`. */
+  columns?: (keyof Tables['tasks'])[];
   /** The condition for the change. Postgres checks it again after it has waited for the row's lock. */
   when?: RawBuilder<unknown>;
   /** Columns of the task to set, beside `last_seq` and `updated_at`. */
@@ -21,6 +26,8 @@ type TaskChange = {
    * another one.
    */
   intactAfter?: Queries;
+  /** A further condition of `intact`, on the task's row. */
+  intactIf?: RawBuilder<unknown>;
   /** An expression to return as `returned`. */
   returning?: RawBuilder<unknown>;
   /** Queries after the change; they may use `task`, the changed row, which is empty when the condition did not hold. */
@@ -71,6 +78,9 @@ export async function appendEvents(db: Database, task: Owner, change: TaskChange
   }
 }
 
+/** Columns of the changed row, `task`. */
+const alwaysReturned = ['id', 'last_seq', 'budget', 'ended_at', 'conversation_id'] as const;
+
 /** @param leastSeq nothing is changed while the row of an open task has a lower number: Postgres has lost events */
 async function writeEvents(
   db: Database,
@@ -79,9 +89,9 @@ async function writeEvents(
   leastSeq: number | null,
 ): Promise<Appended | undefined> {
   const { events, when = sql`true`, set = {}, before = {}, after = {}, returning = sql`null` } = change;
-  const { silentAfterEnd = false, isText = false, intactAfter } = change;
+  const { silentAfterEnd = false, isText = false, intactAfter, intactIf = sql`true` } = change;
   const types = events.map(({ type }) => type);
-  const data = events.map((event) => storableJson(event.data));
+  const data = events.map((event) => storableJson('data' in event ? event.data : {}));
   const number = sql`${events.length}::int`;
   const mayAppend = silentAfterEnd ? sql`task.ended_at is null` : sql`true`;
   const columns = {
@@ -94,26 +104,27 @@ async function writeEvents(
     ...set,
   };
   const hasText = sql`(${leastSeq}::int is null or last_seq >= ${leastSeq}::int or ended_at is not null)`;
+  const returned = sql.join([...alwaysReturned, ...(change.columns ?? [])].map((column) => sql.ref(column)));
   const queries = {
     ...(intactAfter === undefined
       ? {}
       : {
           ...intactAfter,
-          intact: sql`select ${hasText} as ok from tasks where id = ${taskId} ${lockAfter(intactAfter)}`,
+          intact: sql`select ${hasText} and coalesce(${intactIf}, false) as ok from tasks where id = ${taskId} ${lockAfter(intactAfter)}`,
         }),
     ...before,
     task: sql`
       update tasks set ${assignments(columns)}
       where id = ${taskId} and tenant = ${tenant} and subject = ${subject} and ${when}
         and ${intactAfter === undefined ? hasText : sql`true`}
-      returning id, last_seq, budget, ended_at, conversation_id`,
+      returning ${returned}`,
     conversation: sql`
       update conversations c set last_seq = c.last_seq + ${number}, updated_at = now()
       from task where c.id = task.conversation_id and ${mayAppend}
       returning c.id, c.last_seq, task.id as task_id, task.last_seq as task_seq`,
     inserted: sql`
       insert into task_events (task_id, seq, conversation_seq, type, data)
-      select task.id, task.last_seq - ${number} + e.ordinality, c.last_seq - ${number} + e.ordinality, e.type, e.data
+      select task.id, task.last_seq - ${number} + e.ordinality, c.last_seq - ${number} + e.ordinality, e.type, ${change.data ?? sql`e.data`}
       from unnest(${types}::text[], ${data}::jsonb[]) with ordinality as e (type, data, ordinality),
         task left join conversation c on true
       where ${mayAppend}`,

@@ -8,8 +8,8 @@ import type { CancelNote, EndedTask, Run, TaskEnd, TaskRow } from '../../../cont
 import type { Columns } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
 import { replaceResult, stillNames } from './replace-result.ts';
-import { makeCallbackDue } from './callbacks.ts';
-import { foldText } from './fold-text.ts';
+import { completeAtOnce } from './complete-at-once.ts';
+import { effectsOfEnd } from './effects-of-end.ts';
 import { readTask, statusOf, toTaskRow } from './task-row.ts';
 
 type EndOptions = {
@@ -33,7 +33,8 @@ const noError = { error_code: null, error_message: null };
  *
  * @returns the ended row, or undefined when this run had ended it before
  */
-export const completeTask = (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
+export const completeTask = async (db: Database, task: TaskRef, run: Run, resultHash: ContentHash) =>
+  (await completeAtOnce(db, task, run, resultHash)) ??
   endTask(db, task, {
     run,
     takesOver: true,
@@ -109,25 +110,18 @@ async function endTask(
           run_id: run?.runId ?? row.run_id,
         },
         events: [event],
-        after: {
-          // Text of attempts that vanished with their workers.
-          ...foldText(task.taskId),
-          callback: makeCallbackDue,
-          // No person needs to decide about its calls any more.
-          withdrawn: sql`
-          update approvals a set status = 'withdrawn' from task where a.task_id = task.id and a.status = 'pending'`,
-        },
+        after: effectsOfEnd(task.taskId),
         returning: sql`exists (select from callback)`,
       });
     const results = resultHash && { before: row.result_hash, after: resultHash };
     const written = results ? await replaceResult(db, task, results, write) : await write(db);
     if (written)
       return {
-        ...before,
+        agent: before.agent,
+        createdAt: before.createdAt,
+        parentId: before.parentId,
         status: statusOf({ status, incomplete }),
         error,
-        waiting: null,
-        lastSeq: written.last_seq,
         hasCallback: written.returned === true,
         endedAt: new Date().toISOString(),
       };

@@ -69,13 +69,13 @@ export const createTaskEvents = (db: Database, listener: EventListener): TaskEve
     async readUntilEnd<Row extends Pick<TaskRow, 'status'>>(
       taskId: string,
       signal: AbortSignal,
-      read: () => Promise<Row>,
+      read: () => Promise<Row | undefined>,
     ) {
       let last: Row | undefined;
       await waitForEnd(listener, taskId, signal, async () => {
         const row = await read();
-        last = row;
-        return isEnded(row.status);
+        last = row ?? last;
+        return row !== undefined && isEnded(row.status);
       });
       return last;
     },

@@ -7,14 +7,11 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index.ts';
 import { hasReader, sharedIds } from '../sharing/shared-rows.ts';
 import { rolesLeft } from '../../../contract/roles.ts';
-import { memoryJson, readableIds, toMemory } from '../memories/memory-rows.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
+import { isAbandoned } from './is-abandoned.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
-type TaskReads = Pick<Tasks, 'get' | 'list' | 'getCurrentRoles' | 'getInstructions' | 'listStates'>;
-
-/** The owner of the task `t`. */
-const owner = { tenant: sql`t.tenant`, subject: sql`t.subject` };
+type TaskReads = Pick<Tasks, 'get' | 'list' | 'isOpen' | 'getCurrentRoles' | 'listStates'>;
 
 export const createTaskReads = (db: Database): TaskReads => ({
   async get(reach, taskId) {
@@ -58,39 +55,23 @@ export const createTaskReads = (db: Database): TaskReads => ({
     return { tasks: page, nextCursor: rows.length > limit ? (page.at(-1)?.id ?? null) : null };
   },
 
+  async isOpen({ tenant, subject }, taskId) {
+    if (!isUuid(taskId)) return false;
+    const row = await db
+      .selectFrom('tasks')
+      .select('id')
+      .where('id', '=', taskId)
+      .where('tenant', '=', tenant)
+      .where('subject', '=', subject)
+      .where('ended_at', 'is', null)
+      .where('erased_at', 'is', null)
+      .executeTakeFirst();
+    return row !== undefined;
+  },
+
   async getCurrentRoles(task) {
     const [kept, current] = await Promise.all([keptRoles(db, task.taskId), createCurrentRights(db).rolesOf(task)]);
     return current ? rolesLeft(kept, current) : kept;
-  },
-
-  async getInstructions({ tenant, taskId }) {
-    const row = await db
-      .selectFrom('tasks as t')
-      .leftJoin('conversations as c', (join) =>
-        join.onRef('c.id', '=', 't.conversation_id').onRef('c.tenant', '=', 't.tenant'),
-      )
-      .leftJoin('agent_settings as s', (join) =>
-        join
-          .onRef('s.tenant', '=', 't.tenant')
-          .onRef('s.agent', '=', 't.agent')
-          .onRef('s.version', '=', 't.settings_version'),
-      )
-      .select(['c.instructions as added', 's.instructions as own'])
-      .select([
-        sql<Parameters<typeof toMemory>[0][] | null>`(
-          select jsonb_agg(${memoryJson} order by array_position(t.memories, m.id)) from memories m
-          where m.id = any(t.memories) and m.id in (${readableIds(owner)}))`.as('memories'),
-        sql<boolean>`(t.memories is null and exists (${readableIds(owner)}))`.as('may_recall'),
-      ])
-      .where('t.id', '=', taskId)
-      .where('t.tenant', '=', tenant)
-      .executeTakeFirst();
-    return {
-      own: row?.own ?? undefined,
-      added: row?.added ?? undefined,
-      memories: row?.memories?.map(toMemory),
-      mayRecall: row?.may_recall ?? false,
-    };
   },
 
   listStates: (taskIds) => listTaskStates(db, taskIds),
@@ -136,9 +117,10 @@ export async function listTaskStates(db: Database, taskIds: string[]): Promise<T
   const ids = taskIds.filter((id) => isUuid(id));
   if (ids.length === 0) return [];
   const rows = await db
-    .selectFrom('tasks')
+    .selectFrom('tasks as t')
     .selectAll()
-    .where(sql<boolean>`id = any(${ids}::uuid[])`)
+    .select(isAbandoned.as('is_abandoned'))
+    .where(sql<boolean>`t.id = any(${ids}::uuid[])`)
     .execute();
   return rows.map(toTaskRowState);
 }

@@ -7,6 +7,8 @@ import { describeUnserved } from '../../../contract/rules/wait-reason.ts';
 import type { Effect, Task, TaskChild, TaskInput, TaskResult, TaskStatus, TaskUsage } from '../../../contract/task.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
+import { toArtifact, type ArtifactRow } from '../artifacts/artifact-row.ts';
+import { withTasksBelow } from '../artifacts/artifacts.ts';
 import type { TaskRow, TaskRowState } from '../../../contract/ports/index.ts';
 
 type Columns = Selectable<Tables['tasks']>;
@@ -88,7 +90,8 @@ export async function readTask(
 ): Promise<SelectedTask | undefined> {
   const { rows } = await sql<SelectedTask>`
     select ${columnsOfTask}, convert_from(c.bytes, 'UTF8') as result, ${effects} as effects, ${input} as input,
-      ${isUnserved} as unserved, ${children} as children, ${usageBelow} as "usageBelow"
+      ${isUnserved} as unserved, ${children} as children, ${usageBelow} as "usageBelow",
+      ${artifacts} as artifacts
     from tasks t left join contents c on c.tenant = t.tenant and c.subject = t.subject and c.hash = ${resultHash}
     where ${condition}`.execute(db);
   return rows[0];
@@ -141,6 +144,13 @@ const usageBelow = sql<TaskUsage | null>`(case when exists (select from tasks d 
     'outputTokens', sum(d.output_tokens), 'costUsd', sum(d.cost_usd))
   from tasks d where d.parent_id is not null and d.ancestors @> array[t.id]) end)`;
 
+/** The files that task `t` and those below it have made, oldest first; null when there is none. */
+const artifacts = sql<SelectedTask['artifacts']>`(
+  select jsonb_agg(jsonb_build_object('id', a.id, 'task_id', a.task_id, 'name', a.name, 'media_type', a.media_type,
+    'content_hash', a.content_hash, 'size_bytes', a.size_bytes, 'created_at', a.created_at)
+    order by a.created_at, a.task_id, a.step, a.call_id, a.ordinal)
+  from artifacts a where a.task_id in (${withTasksBelow}))`;
+
 type SelectedTask = Columns & {
   result: string | null;
   effects: Effect[];
@@ -148,6 +158,7 @@ type SelectedTask = Columns & {
   unserved?: boolean;
   children?: TaskChild[] | null;
   usageBelow?: TaskUsage | null;
+  artifacts?: ArtifactRow[] | null;
 };
 
 export function toTaskRow(selected: SelectedTask): TaskRow {
@@ -175,6 +186,7 @@ export function toTaskRow(selected: SelectedTask): TaskRow {
     usage: usageOf(selected),
     ...(selected.children ? { children: selected.children } : {}),
     ...(selected.usageBelow ? { usageWithChildren: sumOfUsage(usageOf(selected), selected.usageBelow) } : {}),
+    ...(selected.artifacts ? { artifacts: selected.artifacts.map(toArtifact) } : {}),
     lastSeq: selected.last_seq,
     createdAt: selected.created_at.toISOString(),
     startedAt: selected.started_at?.toISOString() ?? null,
@@ -203,7 +215,7 @@ const sumOfUsage = (a: TaskUsage, b: TaskUsage): TaskUsage => ({
   ...addUsage(a, b),
 });
 
-export const toTaskRowState = (row: Columns): TaskRowState => ({
+export const toTaskRowState = (row: Columns & { is_abandoned: boolean }): TaskRowState => ({
   taskId: row.id,
   tenant: row.tenant,
   subject: row.subject,
@@ -216,6 +228,7 @@ export const toTaskRowState = (row: Columns): TaskRowState => ({
   head: row.input_head,
   priority: row.priority ?? undefined,
   isErased: row.erased_at !== null,
-  isCancelled: row.cancel_request !== null,
+  isCancelled: row.cancel_request !== null || row.is_abandoned,
+  isAbandoned: row.is_abandoned,
   hasFailedToStart: row.status === 'queued' && row.error_code === 'never_started',
 });

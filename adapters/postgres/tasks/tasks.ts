@@ -7,6 +7,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { reconcileTask } from '../../../contract/rules/task-reconciliation.ts';
 import type { Run, Tasks } from '../../../contract/ports/index.ts';
+import { isSteeredBelow } from '../conversations/steering-below.ts';
 import { tightestLimits } from '../../../contract/rules/tightest-limits.ts';
 import { contentHash, hashRequest } from '../hashes.ts';
 import { insertContent, lockContents } from '../messages/contents.ts';
@@ -115,8 +116,10 @@ async function startTask(
       model,
     },
     events: [{ type: 'task.started', data: { model } }],
+    returning: isSteeredBelow(task.taskId),
   });
-  if (started) return { budget: started.budget, isSteered: false };
+  // What came while a delegated task was asked for, or waited for its worker, is for its first step.
+  if (started) return { budget: started.budget, isSteered: started.returned === true };
   const other = await db
     .selectFrom('tasks')
     .select('settings_version')
@@ -131,7 +134,7 @@ async function startTask(
       'budget',
       'run_id',
       sql<boolean>`exists (select from conversation_messages where running_task_id = tasks.id
-        and state in ('steering', 'steered', 'rolled_back'))`.as('is_steered'),
+        and state in ('steering', 'steered', 'rolled_back')) or ${isSteeredBelow(task.taskId)}`.as('is_steered'),
     ])
     .where('id', '=', task.taskId)
     .executeTakeFirstOrThrow();

@@ -4,7 +4,8 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { clockSkewMs, firstIdAt } from '../tasks/task-reads.ts';
 
 /**
- * Counts the tasks of a tenant: now, and of this day (UTC).
+ * Counts the tasks of a tenant that were asked for: now, and of this day (UTC). What a task delegates belongs to it:
+ * the limits of delegation hold for that.
  *
  * @param options `ofDay` false: those of the day, which may be many, are not counted
  */
@@ -16,11 +17,13 @@ export async function countTasks(
   const today = new Date().setUTCHours(0, 0, 0, 0);
   const tasksToday = sql`(
     select count(*)::int from tasks where tenant = ${tenant} and id >= ${firstIdAt(today - clockSkewMs)}
-      and inserted_at >= ${new Date(today)})`;
+      and inserted_at >= ${new Date(today)} and parent_id is null)`;
   const { rows } = await sql<{ tasksAtOnce: number; tasksWaiting: number; tasksToday: number }>`
     select count(*) filter (where status <> 'waiting')::int as "tasksAtOnce",
       count(*) filter (where status = 'waiting')::int as "tasksWaiting", ${ofDay ? tasksToday : sql`0`} as "tasksToday"
-    from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting')`.execute(db);
+    from tasks where tenant = ${tenant} and status in ('queued', 'running', 'waiting') and parent_id is null`.execute(
+    db,
+  );
   return rows[0] ?? { tasksAtOnce: 0, tasksWaiting: 0, tasksToday: 0 };
 }
 

@@ -11,6 +11,11 @@ const Function = z.custom<(...values: never[]) => unknown>(
   (value) => typeof value === 'function',
   'expected a function',
 );
+/** One that must return at once. */
+const SyncFunction = Function.refine(
+  (value) => value.constructor.name !== 'AsyncFunction',
+  'is async, and it must return at once',
+);
 const Line = z.string().trim().min(1).max(1_000);
 
 const Setting = z.strictObject({
@@ -29,7 +34,7 @@ const ToolDefinition = z.strictObject({
   repeatable: z.literal(true).optional(),
   timeoutMs: z.int().positive().max(240_000).optional(),
   settings: z.record(SettingName, Setting).optional(),
-  check: Function.optional(),
+  check: SyncFunction.optional(),
   run: Function,
   reconcile: Function.optional(),
   undo: Function.optional(),
@@ -45,7 +50,7 @@ const AgentDefinition = z.strictObject({
   ),
   maxSteps: z.int().min(2).max(1_000).optional(),
   input: Schema.optional(),
-  ask: Function.optional(),
+  ask: SyncFunction.optional(),
   answer: Schema.optional(),
   approvals: z.array(ApprovalRule).optional(),
   withoutApproval: z.array(z.string()).optional(),

@@ -41,8 +41,14 @@ export type ToolContext<S extends Settings = Settings> = {
   beforeSend(): Promise<void>;
 };
 
-/** `output`: what the model reads. `summary`: one line for people. */
-export type ToolOutcome = { output: JsonValue; summary: string };
+/** A file for people. Which media types there are stands in the reference; with any other it is kept as bytes. */
+export type Artifact = { name: string; mediaType: string; bytes: Uint8Array };
+
+/**
+ * `output`: what the model reads. `summary`: one line for people. `artifacts`: files that the task keeps, 20 MB each at
+ * most; name them in `output`, because the model sees nothing else of them.
+ */
+export type ToolOutcome = { output: JsonValue; summary: string; artifacts?: readonly Artifact[] };
 
 export type ReconcileOutcome = ({ state: 'done' } & ToolOutcome) | { state: 'not_done' } | { state: 'unknown' };
 
@@ -90,7 +96,10 @@ export type ToolDefinition<I extends z.ZodType, S extends Settings> = {
   /** How long a call that changes nothing may take; default two minutes, at most four. */
   timeoutMs?: number;
   settings?: S;
-  /** Checks what the schema cannot. Throw `toolError('invalid_request', …)` with what the model should do. */
+  /**
+   * Checks what the schema cannot, at once (no promise). Throw `toolError('invalid_request', …)` with what the model
+   * should do.
+   */
   check?(input: z.output<I>): void;
   run(input: z.output<I>, context: ToolContext<S>): Promise<ToolOutcome>;
   /** Asks the receiver what became of a call whose answer got lost. */
@@ -123,7 +132,7 @@ export type AgentDefinition<I extends z.ZodType> = {
   maxSteps?: number;
   /** What it is asked, as an object schema; default a text. */
   input?: I;
-  /** Makes the question for the model of an input; default: the input as JSON. Goes with `input`. */
+  /** Makes the question for the model of an input, at once; default: the input as JSON. Goes with `input`. */
   ask?(input: z.output<I>): string | Question;
   /** With it the answer is one JSON value that fits this schema, and stands in `data` of the result. */
   answer?: z.ZodType;

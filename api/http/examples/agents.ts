@@ -4,7 +4,8 @@ import { answers, sends, times, type OperationExamples } from './shared.ts';
 
 const agent: AgentDescription = {
   name: 'knowledge',
-  description: 'Answers questions from your documents, with citations.',
+  description:
+    'Answers questions from your documents, as handbooks, policies, guidelines and templates, with citations.',
   tools: ['search_documents', 'read_document'],
   maxSteps: 200,
   inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },

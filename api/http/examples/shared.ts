@@ -3,6 +3,7 @@ import type { CallbackState } from '../../../contract/callback.ts';
 /** Ids of the examples in the API document. */
 export const ids = {
   task: '01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01',
+  artifact: '01a8c2d0-5d77-7c91-8b24-3c5d7e9f1a08',
   approval: '01a8c2d0-6f02-7b11-8e5c-4d7a9c3b2f02',
   conversation: '01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03',
   document: '01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04',
@@ -17,6 +18,7 @@ export const ids = {
 export const parameterExamples: Record<string, unknown> = {
   TaskId: ids.task,
   ApprovalId: ids.approval,
+  ArtifactId: ids.artifact,
   ConversationId: ids.conversation,
   DocumentId: ids.document,
   IngestionId: ids.ingestion,

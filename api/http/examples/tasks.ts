@@ -1,4 +1,5 @@
 import type { Approval } from '../../../contract/approval.ts';
+import type { Artifact } from '../../../contract/artifacts.ts';
 import type { TaskEvent } from '../../../contract/events.ts';
 import type { CheckedCitation, Citation, Task } from '../../../contract/task.ts';
 import { answers, callback, ids, sends, temporal, times, usage, type OperationExamples } from './shared.ts';
@@ -94,6 +95,16 @@ const seen: CheckedCitation = {
   now: { version: 1, start: citation.start, end: citation.end },
 };
 
+const artifact: Artifact = {
+  id: ids.artifact,
+  taskId: ids.task,
+  name: 'expenses.csv',
+  mediaType: 'text/csv',
+  bytes: 1_280,
+  sha256: '5b0d3c8e1f7a29462d4e6f8091a3b5c7d9e1f30415263748596a7b8c9daebfc0',
+  createdAt: times.began,
+};
+
 const events: TaskEvent[] = [
   { seq: 1, at: times.asked, type: 'task.queued', data: { agent: 'knowledge' } },
   { seq: 2, at: times.began, type: 'task.started', data: { model: 'anthropic:claude-sonnet-5-5' } },
@@ -180,6 +191,8 @@ export const taskExamples: Record<string, OperationExamples> = {
   },
   getTaskReaders: { responses: answers(200, { readers }) },
   setTaskReaders: { body: sends({ readers }), responses: answers(200, { readers }) },
+  listArtifacts: { responses: answers(200, { artifacts: [artifact] }) },
+  readArtifact: { responses: { 200: { '*/*': 'trip,total\nRome,412.50\n' } } },
   getTaskCitations: { responses: answers(200, { citations: [seen] }) },
   deleteTask: {},
   getCallback: { responses: answers(200, callback) },

@@ -132,7 +132,7 @@ const isRefusal = ({ action, outcome, subject, code }: ObservedEntry) =>
   outcome === 'refused' && action !== 'sign_in' && subject !== '' && !tooMuch.includes(code ?? '');
 
 const isReading = ({ action, outcome }: ObservedEntry) =>
-  outcome === 'ok' && ['document.read', 'usage.read', 'audit.read', 'other.read'].includes(action);
+  outcome === 'ok' && ['artifact.read', 'document.read', 'usage.read', 'audit.read', 'other.read'].includes(action);
 
 /** Much of one kind by one subject. */
 function bursts(rule: IntrusionRule, least: number, entries: readonly ObservedEntry[]): IntrusionSignal[] {

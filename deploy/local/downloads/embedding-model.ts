@@ -44,6 +44,8 @@ export async function obtainEmbeddingModel(model: LocalModel, options: Options):
   await removeLeftovers(cache, options.dir === undefined ? downloads : [scratchName]);
   const dir = options.dir ?? join(cache, model.name);
   const isComplete = async (folder: string) => (await filesIn(folder, model)) !== undefined;
+  // Before the checksums, which take seconds: processes that start beside this one read the description at once.
+  if (options.dir === undefined) await updateDescription(model, dir).catch(() => undefined);
   const files = await filesIn(dir, model);
   if (files) {
     await updateDescription(model, dir);

@@ -56,8 +56,9 @@ export class BinaryCodes {
    * The rows whose codes have the smallest Hamming distance to a query's code, in no order.
    *
    * @param limit the least number of rows, when there are that many. Ties at the largest distance are all returned.
+   * @returns `compared`: how many rows the filter allows
    */
-  nearest(code: Int32Array, limit: number, filter: Filter): number[] {
+  nearest(code: Int32Array, limit: number, filter: Filter): { rows: number[]; compared: number } {
     const { count } = this;
     if (this.distances.length < count) this.distances = new Uint16Array(this.rows.length);
     const { distances } = this;
@@ -65,7 +66,7 @@ export class BinaryCodes {
     const largest = smallestBoundWith(histogram, limit);
     const rows: number[] = [];
     for (let i = 0; i < count; i++) if ((distances[i] ?? excluded) <= largest) rows.push(this.rows[i] ?? 0);
-    return rows;
+    return { rows, compared: histogram.reduce((sum, rows) => sum + rows, 0) };
   }
 
   /** Fills `distances`. @returns how many rows have each distance */

@@ -43,23 +43,25 @@ export async function findCandidates(
   const allowed = allowedClasses(cache, query.filter);
   const { passages } = cache;
   const languages = languagesOf(cache, allowed);
-  const nothing = { lexical: [], dense: [], corpus: { passages, languages, holders: [] }, codes: [], corrections: [] };
-  if (allowed.size === 0) return nothing;
+  const corpus = { passages, languages, holders: [] };
+  if (allowed.size === 0) return { lexical: [], dense: [], searched: 0, corpus, codes: [], corrections: [] };
   const selection = selectionOf(cache, allowed, query);
   const readers = { principals: query.filter.principals };
   const readable = selectionOf(cache, allowedClasses(cache, readers), { filter: readers, depth: 1 });
   const words = await countWords(client, cache, queryWords(query.text, languages));
   const counted = await hideUnreadable(client, words, readable);
-  const { words: searched, corrections } = await correctWords(
+  const { words: searchedWords, corrections } = await correctWords(
     { client, cache, languages, selection },
     query.text,
     counted,
   );
+  const dense = await searchDense(client, cache, allowed, query);
   return {
-    lexical: await searchLexical(client, searched, selection),
-    dense: await searchDense(client, cache, allowed, query),
-    corpus: { passages, languages, holders: searched.flatMap(({ counts }) => counts) },
-    codes: await findCodes(client, searched, selection),
+    lexical: await searchLexical(client, searchedWords, selection),
+    dense: dense.hits,
+    searched: dense.searched,
+    corpus: { ...corpus, holders: searchedWords.flatMap(({ counts }) => counts) },
+    codes: await findCodes(client, searchedWords, selection),
     corrections,
   };
 }

@@ -6,14 +6,18 @@ import { hitsOf, updatedRange, type FileCache, type FileQuery } from './file-cac
 /** At least this many vectors are compared exactly, after all were compared by their codes. */
 const minCompared = 200;
 
-/** The passages nearest in meaning: compares the codes of all vectors, then the nearest vectors exactly. */
+/**
+ * The passages nearest in meaning: compares the codes of all vectors, then the nearest vectors exactly.
+ *
+ * @returns `searched`: about how many passages were compared
+ */
 export async function searchDense(
   client: Client,
   cache: FileCache,
   allowed: Set<number>,
   { filter, vector, depth }: FileQuery,
-): Promise<Hit[]> {
-  if (!vector) return [];
+): Promise<{ hits: Hit[]; searched: number }> {
+  if (!vector) return { hits: [], searched: 0 };
   // A model server may return vectors of another length under the same model name.
   if (cache.vectorBytes !== vector.byteLength) {
     cache.codes = undefined;
@@ -22,18 +26,21 @@ export async function searchDense(
   const isAllowed = allowed.size < cache.classes.size ? flags(allowed, cache.lastClass) : undefined;
   const minRows = Math.max(minCompared, depth * 2);
   const search = async (codes: BinaryCodes) => {
-    const rows = codes.nearest(quantize(vector), minRows, { isAllowed, updatedRange: updatedRange(filter) });
+    const filters = { isAllowed, updatedRange: updatedRange(filter) };
+    const { rows, compared } = codes.nearest(quantize(vector), minRows, filters);
     const hits = await compareExactly(client, vector, rows, depth);
     // Most of the nearest rows are gone from the file, and took the places of rows that are in it.
-    return { hits, isCrowdedOut: hits.length < depth && rows.length >= minRows };
+    const isCrowdedOut = hits.length < depth && rows.length >= minRows;
+    return { hits, searched: hits.length < depth ? hits.length : compared, isCrowdedOut };
   };
 
   if (cache.codes) {
-    const { hits, isCrowdedOut } = await search(cache.codes);
-    if (!isCrowdedOut) return hits;
+    const { isCrowdedOut, ...found } = await search(cache.codes);
+    if (!isCrowdedOut) return found;
     cache.codes = undefined;
   }
-  return (await search(await loadVectors(client, cache))).hits;
+  const { hits, searched } = await search(await loadVectors(client, cache));
+  return { hits, searched };
 }
 
 async function compareExactly(client: Client, vector: Float32Array, rows: number[], depth: number): Promise<Hit[]> {

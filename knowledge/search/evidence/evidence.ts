@@ -1,9 +1,9 @@
 import type { RankedPassage } from '../../../contract/documents.ts';
-import type { Embedder } from '../../../contract/ports/index.ts';
+import type { Embedder, EvidenceThresholds } from '../../../contract/ports/index.ts';
 import type { ScoredPassage } from '../best-passages.ts';
-import { sentenceKey, type SentenceGains } from '../rerank/read-sentences.ts';
+import { neutralGain, sentenceKey, type SentenceGains } from '../rerank/read-sentences.ts';
 import { highlightsOf, passageSentences } from '../sentences/highlights.ts';
-import { coverageWeight, type CandidateRating } from '../sentences/rate-candidates.ts';
+import { coverageWeight, type CandidateRating, type SentenceNearness } from '../sentences/rate-candidates.ts';
 import { judgeByMeaning, judgeByWords, nothingFound, strongerOf, type Verdict } from './judge-evidence.ts';
 import { coverageOf, type WordWeights } from './word-weights.ts';
 
@@ -16,6 +16,7 @@ export const judgedPassages = 10;
  * @property words    what the words of the query weigh
  * @property ratings  of the candidates, by chunk id
  * @property passages how many the tenant has
+ * @property searched about how many of them were searched
  * @property embedder whose vectors were searched
  * @property gains    of sentences that a reranker has read
  */
@@ -25,6 +26,7 @@ type Found = {
   words: WordWeights;
   ratings: Map<string, CandidateRating>;
   passages: number;
+  searched: number;
   embedder: Embedder | undefined;
   gains?: SentenceGains | undefined;
 };
@@ -34,17 +36,33 @@ type Judged = Verdict & { passages: RankedPassage[] };
  * Judges whether passages speak of what was asked, and marks their best sentences: by the vectors of sentences with a
  * model whose thresholds are known, else by words. What of a passage has no such vectors is judged by words.
  */
-export function judgePassages({ judged, shown, words, ratings, passages, embedder, gains }: Found): Judged {
+export function judgePassages(found: Found): Judged {
+  const { judged, shown, words, ratings, passages, searched, embedder, gains } = found;
   const thresholds = embedder?.evidence;
   const ratedPartsOf = createRatedPartsOf(ratings);
   const coverageIn = createCoverageIn(words, ratings);
+  const around = meanOf([...ratings.values()].map(({ sentences }) => nearestOf(sentences)));
+  /** What a reranker says for a passage, or against it. */
+  const gainIn = ({ documentId }: ScoredPassage, sentences: SentenceNearness[], limits: EvidenceThresholds) =>
+    gains
+      ? bestOf(sentences.map(({ start }) => gains.get(sentenceKey(documentId, start)) ?? 0)) - neutralGain(limits)
+      : 0;
   const byWords = (coverages: number[]) => judgeByWords(bestOf(coverages), reasonFor(embedder));
   const judge = (list: ScoredPassage[]): Verdict => {
     if (list.length === 0) return nothingFound;
     const rated = list.map((passage) => ({ passage, ...ratedPartsOf(passage) }));
-    const nearness = rated.flatMap(({ sentences }) => sentences.map(({ nearness }) => nearness));
-    if (!thresholds || nearness.length === 0) return byWords(list.map((passage) => coverageIn(passage)));
-    const byMeaning = judgeByMeaning(bestOf(nearness), passages, thresholds);
+    const near = rated.filter(({ sentences }) => sentences.length > 0);
+    if (!thresholds || near.length === 0) return byWords(list.map((passage) => coverageIn(passage)));
+    const cosine = bestOf(near.map(({ sentences }) => nearestOf(sentences)));
+    const best = bestOf(
+      near.map(
+        ({ passage, sentences }) =>
+          nearestOf(sentences) +
+          coverageWeight(thresholds) * coverageIn(passage) +
+          gainIn(passage, sentences, thresholds),
+      ),
+    );
+    const byMeaning = judgeByMeaning({ cosine, best, around, searched, passages }, thresholds);
     const unrated = rated.filter(({ unrated }) => unrated !== '');
     if (unrated.length === 0) return byMeaning;
     return strongerOf(byMeaning, byWords(unrated.map(({ passage, unrated }) => coverageIn(passage, unrated))));
@@ -98,6 +116,8 @@ function createCoverageIn(words: WordWeights, ratings: Map<string, CandidateRati
   };
 }
 
+const nearestOf = (sentences: SentenceNearness[]) => bestOf(sentences.map(({ nearness }) => nearness));
+const meanOf = (scores: number[]) => scores.reduce((sum, score) => sum + score, 0) / (scores.length || 1);
 const bestOf = (scores: number[]) => scores.reduce((best, score) => Math.max(best, score), 0);
 
 function reasonFor(embedder: Embedder | undefined): string {

@@ -12,7 +12,7 @@ import { denseVector, format, type Collection, type CollectionSettings } from '.
 import { createCollections } from './collections.ts';
 import { createLanguages } from './corpus.ts';
 import { createEncoderChoice } from './encoder-choice.ts';
-import { ofTenant } from './filter.ts';
+import { filterOf, ofTenant } from './filter.ts';
 import { createOperations } from './operations.ts';
 import { parsePosition, positionPointId } from './points.ts';
 import { queryRequests, type QueryRequests } from './query-requests.ts';
@@ -71,12 +71,13 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
   };
 
   const passageCounts = new LRUCache<string, number>({ max: 10_000, ttl: 60_000 });
-  /** About how many passages a tenant has. Qdrant estimates it without reading every point; it is kept for a minute. */
-  const countPassages = async (collection: string, tenant: string): Promise<number> => {
-    const known = passageCounts.get(tenant);
+  /** About how many passages match. Qdrant estimates it without reading every point; it is kept for a minute. */
+  const countPassages = async (collection: string, filter: Schemas['Filter']): Promise<number> => {
+    const key = JSON.stringify(filter);
+    const known = passageCounts.get(key);
     if (known !== undefined) return known;
-    const passages = await countPoints(server, collection, { exact: false, filter: ofTenant(tenant) });
-    passageCounts.set(tenant, passages);
+    const passages = await countPoints(server, collection, { exact: false, filter });
+    passageCounts.set(key, passages);
     return passages;
   };
 
@@ -101,9 +102,11 @@ export function createQdrantIndex({ db, log, model, url, key, alias, settings }:
         const requests = await requestsOf({ collection, tenant, filter, languages }, query);
         const found = await search(server, { collection, tenant, minimum }, requests, depth);
         if (!found) return undefined;
-        const passages = await countPassages(collection.name, tenant);
+        const passages = await countPassages(collection.name, ofTenant(tenant));
+        const { length } = found.dense;
+        const searched = length < depth ? length : await countPassages(collection.name, filterOf(tenant, filter));
         // Qdrant can tell neither how many passages hold a word nor which words there are.
-        return { ...found, corpus: { passages, languages, holders: undefined }, corrections: [] };
+        return { ...found, searched, corpus: { passages, languages, holders: undefined }, corrections: [] };
       }),
     state: (tenant) =>
       withServing(tenant, async ({ name }, { applied }) => {

@@ -10,11 +10,12 @@ const cooldownMs = 5_000;
 type Deps = { reranker: Reranker; log: Logger; metrics?: Pick<Metrics, 'searchReranks'> | undefined };
 
 /**
- * Guards searches against a slow or failing reranker by a time-out and a cool-down. A search that is not reranked is
- * better than one that fails or waits.
+ * Guards searches against a slow, busy or failing reranker by a time-out, a limit of searches at once and a cool-down.
+ * A search that is not reranked is better than one that fails or waits.
  */
 export function createGuardedReranker({ reranker, log, metrics }: Deps) {
-  const { model, candidates, sentences, timeoutMs, evidence, languages } = reranker;
+  const { model, candidates, sentences, timeoutMs, maxAtOnce = Infinity, evidence, languages } = reranker;
+  let running = 0;
   let coolsDownUntil = -Infinity;
   const count = (outcome: string) => metrics?.searchReranks.inc({ outcome });
 
@@ -34,10 +35,15 @@ export function createGuardedReranker({ reranker, log, metrics }: Deps) {
     },
 
     /**
-     * @returns a score for each text; undefined when the reranker fails or is too slow
+     * @returns a score for each text; undefined when the reranker fails, is too slow or is busy with other searches
      * @throws the signal's reason, and nothing else
      */
     async scores(query: string, texts: string[], signal?: AbortSignal): Promise<number[] | undefined> {
+      if (running >= maxAtOnce) {
+        count('busy');
+        return undefined;
+      }
+      running++;
       const limit = linkAbort(signal ? [signal] : [], { timeoutMs });
       try {
         const scores = await reranker.scores(query, texts, limit.signal);
@@ -56,6 +62,7 @@ export function createGuardedReranker({ reranker, log, metrics }: Deps) {
         );
         return undefined;
       } finally {
+        running--;
         limit.release();
       }
     },

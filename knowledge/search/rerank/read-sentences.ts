@@ -1,3 +1,4 @@
+import type { EvidenceThresholds } from '../../../contract/ports/index.ts';
 import { highlightsOf, passageSentences } from '../sentences/highlights.ts';
 import { coverageWeight, type CandidateRating, type SentenceQuery } from '../sentences/rate-candidates.ts';
 import type { ReadPassage } from '../read-passages.ts';
@@ -9,6 +10,16 @@ import type { ReadPassage } from '../read-passages.ts';
 const logitWeight = 0.5;
 /** The logit of a sentence that has nothing to do with the question. One that is not read counts the same. */
 const farLogit = -12;
+
+/** The logit of the best sentence that says no more for an answer than against it, on the tuning sets. */
+const neutralLogit = -8.33;
+
+/** What a reranker adds to a sentence with this logit. */
+const gainOf = (logit: number, { spread }: EvidenceThresholds): number =>
+  logitWeight * spread * Math.max(0, logit - farLogit);
+
+/** The gain that says no more for an answer than against it. */
+export const neutralGain = (thresholds: EvidenceThresholds): number => gainOf(neutralLogit, thresholds);
 
 /** What a reranker adds to the nearness of sentences, by their document and where they begin in it. */
 export type SentenceGains = Map<string, number>;
@@ -52,7 +63,7 @@ export async function readSentences(
   const gains: SentenceGains = new Map();
   const best = new Map<string, number>();
   for (const [i, { passage, start }] of nearest.entries()) {
-    const gain = logitWeight * thresholds.spread * Math.max(0, logitOf(read[i] ?? 0) - farLogit);
+    const gain = gainOf(logitOf(read[i] ?? 0), thresholds);
     gains.set(sentenceKey(passage.documentId, start), gain);
     best.set(passage.chunkId, Math.max(best.get(passage.chunkId) ?? 0, gain));
   }

@@ -146,3 +146,33 @@ test('the numbers in the answer of another agent become those of this conversati
     { chunkId: 't', quote: 'Book trains first.' },
   ]);
 });
+
+test('numbers of an answer that mean nothing here are no citations of this conversation', () => {
+  const answered = (answer: string, citedAs: object, ...passages: object[]): Message => ({
+    role: 'tool',
+    results: [
+      {
+        callId: 'd',
+        tool: 'delegate',
+        output: { answer, citedAs, ...(passages.length > 0 ? { passages } : {}) } as never,
+        isError: false,
+      },
+    ],
+  });
+  const answerOf = (message: Message | undefined) =>
+    message?.role === 'tool' && (message.results[0]?.output as { answer: string }).answer;
+  const messages = [
+    toolMessage(passage('a', deadline), passage('b', travel), passage('c', 'New.')),
+    answered('Step [3] of [4, 5]. In [2024], list[0].', {}),
+    // The second of its passages did not fit.
+    answered('Trains [1]; receipts [2]; both [1, 2].', { t: 1, u: 2 }, passage('t', travel)),
+  ];
+  const numbered = numberPassages(messages);
+  expect(numbered.slice(1).map(answerOf)).toEqual([
+    'Step (3) of (4, 5). In [2024], list[0].',
+    'Trains [4]; receipts (source not shown); both [4].',
+  ]);
+  // The model reads the rest of the result, in parts.
+  const readOn = numberPassages([...messages, toolMessage({ ...passage('u', deadline), chunkId: 'u.0-9' })]);
+  expect(answerOf(readOn[2])).toBe('Trains [4]; receipts [5]; both [4, 5].');
+});

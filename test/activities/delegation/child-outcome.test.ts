@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { shortenOutput } from '../../../adapters/postgres/messages/shorten-output.ts';
 import { childOutcome } from '../../../activities/delegation/child-outcome.ts';
 import type { TaskRow } from '../../../contract/ports/index.ts';
 import type { CheckedCitation, TaskResult } from '../../../contract/task.ts';
@@ -64,4 +65,21 @@ test('an end without an answer says so, with its code', () => {
     isError: false,
     output: { status: 'incomplete', answer: 'Half.' },
   });
+});
+
+test('a long answer is stored whole, for the model to read on', () => {
+  const text = `${'word '.repeat(4_000)}[3]`;
+  const { output } = childOutcome(row({ result: result(text) }), [cited(3, 'You have 30 days.', '30 days')], 8_000);
+  expect(output).toMatchObject({ answer: text, citedAs: { 'chunk-3': 3 } });
+  const shown = shortenOutput(output, 'c1', 8_000) as { answer: string; readMore: string };
+  expect(JSON.stringify(shown).length).toBeLessThanOrEqual(8_000);
+  expect(text.startsWith(shown.answer)).toBe(true);
+  expect(shown.readMore).toContain(`start ${shown.answer.length}`);
+});
+
+test('data that is too long to stand beside the answer is read with it', () => {
+  const data = { rows: Array.from({ length: 900 }, (_, n) => `row ${n}`) };
+  const { output } = childOutcome(row({ result: { ...result('900 rows.'), data } }), [], 8_000);
+  expect(output).toMatchObject({ answer: `900 rows.\n${JSON.stringify(data)}` });
+  expect(output).not.toHaveProperty('data');
 });

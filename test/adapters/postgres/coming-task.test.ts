@@ -44,7 +44,7 @@ async function send(id: string, onBusy: BusyPolicy = 'enqueue') {
   const [decided] = await turns.decide(ref, [id]);
   return decided?.receipt.taskId ?? '';
 }
-const begin = () => turns.begin(ref, { budget: {} });
+const begin = () => turns.begin(ref, () => ({ budget: {} }));
 const depsWith = (read: TaskControl['read']) =>
   ({ conversationRows, control: { tasks: { read } } }) as unknown as Pick<ApiDeps, 'control' | 'conversationRows'>;
 const statusOf = async (id: string) =>
@@ -140,7 +140,7 @@ describe('a request that waits for a task', () => {
       readStored: async () => ({ status: stored.shift() ?? 'failed' }),
       async readUntilEnd(_, readNext) {
         const reads = [await readNext(), await readNext()];
-        seen.push(...reads.map(({ status }) => status));
+        seen.push(...reads.map((found) => found?.status ?? 'open'));
         return reads[1];
       },
     });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createConversationRows } from '../../../adapters/postgres/conversations/conversation-rows.ts';
-import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
+import { createMessageStore } from '../../../adapters/postgres/messages/message-store.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 
 let env: TestEnvironment;
@@ -22,8 +22,14 @@ test('what a conversation adds to the instructions is read for tasks of its own 
      values ($1, 'local', 'ann', 'knowledge', 'running', $2, 'r', 'm')`,
     [taskId, id],
   );
-  const tasks = createTasks(db);
+  const store = createMessageStore(db);
   const task = { ...scope, taskId, agent: 'knowledge' };
-  expect(await tasks.getInstructions(task)).toEqual({ added: 'Be brief.', mayRecall: false });
-  expect(await tasks.getInstructions({ ...task, tenant: 'other' })).toEqual({ mayRecall: false });
+  const head = await store.append(scope, null, { role: 'user', text: 'How long?' });
+  expect((await store.openStep(task, head)).instructions).toEqual({ added: 'Be brief.', mayRecall: false });
+
+  const other = { ...task, tenant: 'other' };
+  const headOfOther = await store.append(other, null, { role: 'user', text: 'How long?' });
+  const opened = await store.openStep(other, headOfOther);
+  expect(opened.instructions).toEqual({ mayRecall: false });
+  expect(opened.conversation.messages).toHaveLength(1);
 });

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createEffects } from '../../../adapters/postgres/ledger/effects.ts';
+import { countTasks } from '../../../adapters/postgres/tenants/tenant-use.ts';
 import { createDelegations } from '../../../adapters/postgres/delegations/delegations.ts';
 import type { Delegations, NewDelegation } from '../../../contract/ports/index.ts';
 import { noUsage, type TaskRef } from '../../../contract/references.ts';
@@ -112,4 +114,69 @@ test('a child has the rights of its parent, and nothing is delegated by a task t
   ]);
   await harness.tasks.recordCancelRequest(task, task.taskId, {});
   expect(await delegate(task)).toMatch(/being cancelled/);
+});
+
+test('a child that no run has begun is not begun any more when its parent has ended', async () => {
+  const { task } = await harness.newTask();
+  const begun = await delegations.begin(task, run, newDelegation());
+  if ('refused' in begun) throw new Error(begun.refused);
+  const { taskId } = begun.child;
+  expect(await harness.tasks.listOpenBelow(task)).toMatchObject([{ taskId, agent: 'helper' }]);
+  expect(await harness.tasks.listStates([taskId])).toMatchObject([{ isAbandoned: false }]);
+  await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'test' });
+  expect(await harness.tasks.listStates([taskId])).toMatchObject([{ isAbandoned: true, isCancelled: true }]);
+  await harness.pool.query("update tasks set updated_at = now() - interval '2 minutes' where id = $1", [taskId]);
+  expect(await harness.tasks.reconcile(taskId, { status: 'not_found' })).toEqual({ found: 'abandoned' });
+  expect(await harness.tasks.get(task, taskId)).toMatchObject({ status: 'cancelled' });
+});
+
+test('the cancellation of a task holds for those below it: their calls are wanted no more', async () => {
+  const { task } = await harness.newTask();
+  const { child } = await begin(task);
+  const call = await harness.begin(child);
+  expect(await harness.ledger.stateOfCall(child, call.callId)).toBe('open');
+  await harness.tasks.recordCancelRequest(task, task.taskId, {});
+  expect(await harness.ledger.stateOfCall(child, call.callId)).toBe('ended');
+  expect(await delegate(child)).toMatch(/being cancelled/);
+});
+
+test('an undo of an ended task reaches a child that ends afterwards, however it ends', async () => {
+  const effects = createEffects(harness.db);
+  const { task } = await harness.newTask();
+  const { child } = await begin(task);
+  const call = { step: 1, callId: 'w', tool: 'write' };
+  await harness.ledger.beginToolCall(child, { ...run, ...call, arguments: {}, effect: 'write' });
+  await effects.claimSend(child, run, call, false);
+  await harness.tasks.close(task, run, { status: 'failed', code: 'terminated', message: 'test' });
+  expect(await effects.requestUndo(task, task.taskId)).toMatchObject({
+    undone: [],
+    ending: [{ taskId: child.taskId }],
+  });
+  await harness.tasks.close(child, run, { status: 'failed', code: 'step_limit', message: 'No answer.' });
+  expect(await effects.markLateUndo(child)).toBe(true);
+  expect(await effects.listBegunUndos(child)).toEqual([{ step: 1, callId: 'w' }]);
+});
+
+test('waits of several tasks below count once', async () => {
+  const { task } = await harness.newTask();
+  const [a, b] = [await begin(task), await begin(task)];
+  expect(await delegations.readWaits(task)).toEqual({ ms: 0, isWaiting: false });
+  for (const { child } of [a, b]) {
+    await harness.tasks.markWaiting(child, run, { reason: 'tenant', because: 'test' });
+    await harness.pool.query(
+      "update task_events set at = now() - interval '60 s' where task_id = $1 and type = 'task.waiting'",
+      [child.taskId],
+    );
+  }
+  await harness.tasks.markResumed(a.child, run, 'test');
+  const { ms, isWaiting } = await delegations.readWaits(task);
+  expect(isWaiting).toBe(true);
+  expect(Math.round(ms / 10_000)).toBe(6);
+});
+
+test('what a task delegates is no task of the limits of its tenant', async () => {
+  const scope = { tenant: 'counted', subject: 'ann' };
+  const { task } = await harness.newTask({}, scope);
+  await begin(task);
+  expect(await countTasks(harness.db, 'counted')).toMatchObject({ tasksAtOnce: 1, tasksToday: 1 });
 });

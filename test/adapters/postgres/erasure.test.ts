@@ -213,7 +213,7 @@ test('content that an undo needs stays until the undo has ended, or could not fo
       task.taskId,
     ]);
     await end(task);
-    expect(await effects.requestUndo(local, task.taskId)).toMatchObject([task]);
+    expect(await effects.requestUndo(local, task.taskId)).toMatchObject({ undone: [task], ending: [] });
     expect(await parts.erasure.deleteTask(local, task.taskId)).toBe(true);
     undoing.push({ task, call: { step: 1, callId } });
   }
@@ -239,7 +239,7 @@ test('a deleted conversation is erased when no task of it is being undone', asyn
   const ref = { ...local, conversationId: id, agent };
   await rows.storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'm', text: 'PAY' });
   await turns.decide(ref, ['m']);
-  const turn = await turns.begin(ref, { budget: {} });
+  const turn = await turns.begin(ref, () => ({ budget: {} }));
   if (!turn) throw new Error('no turn');
   await harness.pool.query(
     `insert into tool_calls (task_id, step, call_id, tool, effect, left_at, undo_state)

@@ -8,11 +8,14 @@ import { createMetrics } from '../../../runtime/metrics.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { createAdapters, type Adapters } from '../../../wiring/adapters.ts';
 import { indexesOf, scansOf, tablesOf, type PlanNode } from '../../support/query-plan.ts';
+import { generatedArtifacts, sendArtifactQueries } from './artifact-queries.ts';
+import { sendDelegationQueries } from './delegation-queries.ts';
 import { sendKeyQueries } from './key-queries.ts';
+import { large } from './large-tables.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
 import { generatedSlack, sendSlackQueries } from './slack-queries.ts';
 import { parted } from './two-months.ts';
-import { generatedMemories, largeOfTenants, sendTenantQueries } from './tenant-queries.ts';
+import { generatedMemories, sendTenantQueries } from './tenant-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -39,8 +42,8 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of `${generated}${generatedShares}${generatedSlack}${generatedMemories}`.split(/;$/m))
-      await client.query(statement);
+    const rows = [generated, generatedArtifacts, generatedShares, generatedSlack, generatedMemories].join('');
+    for (const statement of rows.split(/;$/m)) await client.query(statement);
   } finally {
     client.release();
   }
@@ -89,29 +92,7 @@ async function plansOf(run: () => Promise<unknown>): Promise<{ sql: string; plan
   }
   return plans;
 }
-const large = [
-  'tasks',
-  'task_events_2023_11',
-  'task_events_2023_12',
-  'model_calls',
-  'tool_calls',
-  'contents',
-  'messages',
-  'approvals',
-  'callbacks',
-  'conversations',
-  'conversation_messages',
-  'conversation_events',
-  'schedule_runs',
-  'documents',
-  'ingestions',
-  'ingestion_files',
-  'api_keys',
-  'task_readers',
-  'conversation_readers',
-  ...largeOfTenants,
-];
-
+test('the files of a task', () => expectIndexes(() => sendArtifactQueries(adapters, scope, ids.task)));
 test('what is shared', () => expectIndexes(() => sendShareQueries(adapters, scope, ids)));
 
 test('lists of tasks, with every filter', async () => {
@@ -141,7 +122,7 @@ test('lists of tasks, with every filter', async () => {
 
 test('a task with its events, citations and callback', () =>
   expectIndexes(async () => {
-    await adapters.tasks.get(scope, ids.task);
+    await Promise.all([adapters.tasks.get(scope, ids.task), adapters.tasks.isOpen(scope, ids.task)]);
     await adapters.events.read(scope, ids.task, 0, 100);
     await adapters.citations.list(scope, ids.task);
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
@@ -205,8 +186,7 @@ test('what a task and an upload ask of their own rows', () =>
     await adapters.ledger.listOpenCalls(task);
     await adapters.ledger.stateOfCall(task, ids.task);
     await adapters.ledger.findPaidCall(task, 1, 'turn');
-    await adapters.effects.listBegunUndos(task);
-    await adapters.messageStore.findToolResult(scope, ids.task, 'c');
+    await sendDelegationQueries(adapters, scope, ids.task);
     await adapters.documents.getIngestion(scope, ids.ingestion);
     await adapters.documents.listPendingFiles(scope, ids.ingestion, 100);
     await adapters.ingestionEvents.read(scope, ids.ingestion, 0, 100);

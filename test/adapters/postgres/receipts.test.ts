@@ -106,13 +106,13 @@ test('an undo that is requested while its task is deleted finds the task deleted
   await harness.ledger.beginToolCall(task, newCall());
   await harness.pool.query(`update tool_calls set effect = 'write', left_at = now() where task_id = $1`, [task.taskId]);
   await harness.tasks.close(task, undefined, { status: 'cancelled', reason: 'test' });
-  let requested: Promise<object[]> | undefined;
+  let requested: Promise<object> | undefined;
   await harness.db.transaction().execute(async (trx) => {
     await trx.updateTable('tasks').set({ erased_at: new Date() }).where('id', '=', task.taskId).execute();
     requested = createEffects(harness.db).requestUndo(local, task.taskId);
     await harness.untilStatementsWait(1);
   });
-  expect(await requested).toEqual([]);
+  expect(await requested).toEqual({ undone: [], ending: [] });
 });
 
 test('a result that comes while the undo of its call ends does not lock against it', async () => {

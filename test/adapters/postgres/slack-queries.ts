@@ -67,7 +67,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackRunResults.collect(target);
   await slackRunResults.giveUp(100);
   await slackRunResults.nameOf({ tenant: 'local', taskId: post?.taskId ?? notification });
-  await slackRunResults.slackUsersOf({ tenant: 'local', subject: 's7', team: 'T1' });
+  await slackRunResults.slackUsersOf({ tenant: 'local', subject: 's7', team: 'T1' }, 30);
   await slackThreads.find(place);
   await slackThreads.addAsker(place, 'U7');
   const message = { ...place, ts: '7' };

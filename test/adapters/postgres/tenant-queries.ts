@@ -13,17 +13,17 @@ export const generatedMemories = `
   analyze memories;
 `;
 
-/** Large tables beside those of work. */
-export const largeOfTenants = ['subjects', 'agent_settings', 'memories'];
-
 /** Sends each query about memories, and about what a tenant has set. */
-async function sendMemoryQueries({ memories, tenantAgents, tenants, tasks }: Adapters, scope: Scope, id: string) {
+async function sendMemoryQueries(adapters: Adapters, scope: Scope, id: string) {
+  const { memories, messageStore, tenantAgents, tenants, tasks } = adapters;
   await memories.list(scope, { limit: 20 });
   await memories.list(scope, { limit: 20, cursor: id });
   await memories.get(scope, id);
   await memories.delete(scope, id);
   await memories.removeExpired(10);
-  await tasks.getInstructions({ ...scope, taskId: id, agent: 'knowledge' });
+  const [task] = await tasks.listStates([id]);
+  if (!task) throw new Error(`no task ${id}`);
+  await messageStore.openStep({ ...scope, taskId: id, agent: 'knowledge' }, task.head);
   const of = { tenant: 't7', agent: 'a3' };
   await tenants.find(of.tenant);
   await tenantAgents.get(of);

@@ -129,6 +129,61 @@ test('a tool gets its settings from the environment, and the name of a missing o
   expect(outcome?.output).toEqual({ [variable]: 'http://orders', TEST_ORDERS_LIMIT: '5' });
 });
 
+test('two tools that name one variable have each their own default, and each decides whether it needs it', async () => {
+  const toolNamed = (name: string, setting: string) => `defineTool({
+    name: '${name}', description: 'A', input: z.strictObject({}), settings: { ${variable}: { description: 'x', ${setting} } },
+    run: async (_, { settings }) => ({ output: settings.${variable} ?? null, summary: '' }) })`;
+  const folder = (first: string, second: string) =>
+    writePack({
+      'agents/orders/agent.ts': `import { defineAgent, defineTool, z } from 'alfred/agent';
+        const tools = [${toolNamed('one', first)}, ${toolNamed('two', second)}];
+        export default defineAgent({ description: 'A', instructions: 'B', tools });`,
+    });
+  const { orders } = (await load([await folder(`default: 'first'`, `default: 'second'`)])).agents;
+  const answers = [];
+  for (const name of ['one', 'two'])
+    answers.push((await orders?.ownTools?.[name]?.run({}, { scope: {}, receiptKey: 'k' } as never))?.output);
+  expect(answers).toEqual(['first', 'second']);
+  for (const [first = '', second = ''] of [
+    ['required: true', 'required: false'],
+    ['required: false', 'required: true'],
+    ['required: true', `default: 'x'`],
+  ])
+    expect((await load([await folder(first, second)])).agents.orders?.pack?.missingVariables).toEqual([variable]);
+});
+
+test('a pack that is another one where variables are set is refused, without a word of what they hold', async () => {
+  process.env[variable] = 'the-secret';
+  const read = `(process.env.${variable} ?? '')`;
+  const packs = [
+    `if (${read}) throw new Error('cannot use ' + ${read});\n${plainAgent}`,
+    agentWithTool('').replace(`name: 'read_order'`, `name: 'read_order' + ${read}.replace(/\\W/g, '_')`),
+    writingAgent(`approvals: [{ tool: 'read_order' + ${read} }]`),
+  ];
+  for (const agent of packs) {
+    const { refused, errors, detail } = await load([await writePack({ 'agents/orders/agent.ts': agent })]);
+    expect(refused[0]?.reason).toMatch(/it is another one in this process than in its trial/);
+    expect(JSON.stringify([refused, errors, detail])).not.toMatch(/the.secret/);
+  }
+});
+
+test.each<[string, string, RegExp]>([
+  ['nothing', 'undefined', /returned no question like \{text\}/],
+  ['no text', '({ tool: { name: "read_order", arguments: {} } })', /no question like \{text\}: text: /],
+  ['an empty text', '" "', /text: /],
+  ['a promise', 'Promise.reject(new Error("late"))', /`ask` of the agent is async/],
+  ['a megabyte', '"x".repeat(1_000_000)', /it has 10\d+ characters, more than 200000/],
+  [
+    'arguments that are no JSON',
+    '({ text: "a", tool: { name: "read_order", arguments: { at: 1n } } })',
+    /arguments\.at/,
+  ],
+])('a question that is %s is a fault of the input', async (_, asked, fault) => {
+  const agent = agentWithTool('', `input: z.object({ order: z.string() }), ask() { return ${asked}; }`);
+  const { agents } = await load([await writePack({ 'agents/orders/agent.ts': agent })]);
+  expect(agents.orders?.input.safeParse({ order: 'A' }).error?.issues[0]?.message).toMatch(fault);
+});
+
 test('typed input becomes a question, and a fault of the agent’s own code is a fault of the input', async () => {
   const typed = agentWithTool(
     '',

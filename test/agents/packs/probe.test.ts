@@ -21,8 +21,8 @@ test('a pack outside the tree is described without anything installed, in TypeSc
     version: '1.2.3',
     folder: await realpath(folder),
     agents: [
-      { name: 'orders', description: 'Reads orders.', tools: ['read_order'], variables: [] },
-      { name: 'plain', description: 'Answers.', tools: [], variables: [] },
+      { name: 'orders', description: 'Reads orders.', tools: ['read_order'], variables: [], rules: [] },
+      { name: 'plain', description: 'Answers.', tools: [], variables: [], rules: [] },
     ],
   });
 });
@@ -74,6 +74,7 @@ test.each<[string, Record<string, string>, RegExp]>([
     /cannot be written as JSON Schema/,
   ],
   ['a tool without a function', tool('input: z.object({})'), /has no `run`/],
+  ['an async `check`', tool(`input: z.object({}), check: async () => {}, ${run}`), /`check`: is async/],
   ['a mistyped field', tool(`input: z.object({}), efect: 'write', ${run}`), /"efect"/],
   [
     'a variable of Alfred',

@@ -55,7 +55,7 @@ test('startup fails for a mail server without a sender and for invalid addresses
 
 test('every change that the assistant makes outside of Alfred needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
-    tools: ['search_documents', 'read_document', 'send_webhook', 'send_email', 'remember', 'forget'],
+    tools: ['search_documents', 'read_document', 'run_code', 'send_webhook', 'send_email', 'remember', 'forget'],
     approvals: [{ tool: '*' }],
   });
 });
@@ -80,6 +80,7 @@ describe('every tool that changes something', () => {
       index: { search: unused },
       documents: { read: unused },
       messageStore: { findToolResult: unused },
+      sandbox: { run: unused },
       memories: {
         create: async () => {
           await send({});

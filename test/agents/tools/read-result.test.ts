@@ -8,7 +8,13 @@ import { outputText } from '../../../contract/rules/tool-output.ts';
 import { local } from '../../support/documents/put-document.ts';
 import { passage } from '../../support/documents/passage.ts';
 
-type Slice = { text?: string; passages?: ReturnType<typeof passage>[]; characters: number; nextStart: number | null };
+type Slice = {
+  text?: string;
+  answer?: string;
+  passages?: ReturnType<typeof passage>[];
+  characters: number;
+  nextStart: number | null;
+};
 
 const taskId = '01a2016d-a24b-75a4-a29e-b8b9392386bd';
 
@@ -62,6 +68,9 @@ test('the slices of a result join to the whole, without broken characters, even 
     fc
       .array(fc.string({ unit: 'grapheme', maxLength: 400 }), { minLength: 1, maxLength: 8 })
       .map((texts) => ({ passages: texts.map((text, i) => passage(`chunk-${i}`, text)) })),
+    fc
+      .tuple(fc.string({ unit: 'grapheme', maxLength: 2_000 }), fc.string({ unit: 'grapheme', minLength: 1 }))
+      .map(([answer, text]) => ({ agent: 'left', answer, citedAs: { c: 1 }, passages: [passage('c', text)] })),
   );
   await fc.assert(
     fc.asyncProperty(anyOutput, fc.integer({ min: 1, max: 5_000 }), async (output, maxCharacters) => {
@@ -74,7 +83,8 @@ test('the slices of a result join to the whole, without broken characters, even 
           'call-8',
           limit,
         ) as unknown as Slice;
-        const sliceText = slice.text ?? slice.passages?.map((part) => part.text).join('') ?? '';
+        const sliceText =
+          slice.text ?? (slice.answer ?? '') + (slice.passages?.map((part) => part.text).join('') ?? '');
         expect(sliceText.isWellFormed()).toBe(true);
         text += sliceText;
         expect(slice.nextStart ?? Infinity).toBeGreaterThan(start);
@@ -83,6 +93,21 @@ test('the slices of a result join to the whole, without broken characters, even 
       expect(text).toBe(outputText(output));
     }),
   );
+});
+
+test('the answer of an agent is read before its passages, and each part says which number means which passage', async () => {
+  const [a, b] = [passage('a', 'First.'), passage('b', 'Second.')];
+  const output = { agent: 'left', status: 'completed', answer: 'So [1].', citedAs: { a: 1, b: 2 }, passages: [a, b] };
+  const read = readerOf(output);
+  expect(await read({ callId: 'call-7', maxCharacters: 10 })).toMatchObject({
+    agent: 'left',
+    answer: 'So [1].',
+    citedAs: { a: 1, b: 2 },
+    passages: [{ chunkId: 'a.0-3', text: 'Fir' }],
+    characters: 20,
+    nextStart: 10,
+  });
+  expect(await read({ callId: 'call-7', start: 13 })).toMatchObject({ answer: '', passages: [b], nextStart: null });
 });
 
 test('errors tell the model what to do', async () => {

@@ -15,9 +15,10 @@ test('the nearest rows are those with the fewest different signs', () => {
       const codes = new BinaryCodes();
       for (const [i, vector] of given.entries()) codes.add(i + 1, quantize(vector), 0, 0);
       const query = given[0] ?? new Float32Array(40);
-      const nearest = codes.nearest(quantize(query), limit, unfiltered);
+      const { rows: nearest, compared } = codes.nearest(quantize(query), limit, unfiltered);
       const distances = given.map((vector) => differing(query, vector));
       const worst = Math.max(...nearest.map((row) => distances[row - 1] ?? 0));
+      expect(compared).toBe(given.length);
       expect(nearest.length).toBeGreaterThanOrEqual(Math.min(limit, given.length));
       expect(distances.filter((distance) => distance <= worst)).toHaveLength(nearest.length);
     }),
@@ -30,6 +31,7 @@ test('rows of other classes and times are left out', () => {
   for (let row = 1; row <= 3_000; row++) codes.add(row, quantize(vector), row % 3, row);
   const allowed = Uint8Array.of(0, 1, 0);
   const nearest = codes.nearest(quantize(vector), 5, { isAllowed: allowed, updatedRange: [100, 200] });
-  expect(nearest).toEqual(Array.from({ length: 34 }, (_, i) => 100 + 3 * i));
-  expect(codes.nearest(quantize(vector), 5, { ...unfiltered, isAllowed: Uint8Array.of(0, 0, 0) })).toEqual([]);
+  expect(nearest).toEqual({ rows: Array.from({ length: 34 }, (_, i) => 100 + 3 * i), compared: 34 });
+  const none = { ...unfiltered, isAllowed: Uint8Array.of(0, 0, 0) };
+  expect(codes.nearest(quantize(vector), 5, none)).toEqual({ rows: [], compared: 0 });
 });

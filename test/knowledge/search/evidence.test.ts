@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { EvidenceThresholds } from '../../../contract/ports/index.ts';
 import { quoteAround, selectQuote, sentencesOf } from '../../../contract/rules/quote.ts';
 import { createSearch } from '../../../knowledge/search/search.ts';
 import type { ScoredPassage } from '../../../knowledge/search/best-passages.ts';
 import { judgePassages } from '../../../knowledge/search/evidence/evidence.ts';
 import { judgeCodes } from '../../../knowledge/search/evidence/judge-codes.ts';
-import { judgeByMeaning } from '../../../knowledge/search/evidence/judge-evidence.ts';
+import { judgeByMeaning, type Nearness } from '../../../knowledge/search/evidence/judge-evidence.ts';
+import { neutralGain, type SentenceGains } from '../../../knowledge/search/rerank/read-sentences.ts';
 import { coverageOf, weighWords } from '../../../knowledge/search/evidence/word-weights.ts';
 import type { CandidateRating, SentenceNearness } from '../../../knowledge/search/sentences/rate-candidates.ts';
 import { createPolicyEnvironment } from '../../support/documents/policy-environment.ts';
@@ -78,11 +80,33 @@ describe('a search in the example policies', () => {
   });
 });
 
-test('among more passages the same similarity is weaker evidence', () => {
-  const thresholds = { strong: 0.4, weak: 0.1, chance: 0.02, spread: 0.2 };
-  expect(judgeByMeaning(0.5, 50, thresholds).evidence).toBe('strong');
-  expect(judgeByMeaning(0.5, 5_000, thresholds).evidence).toBe('weak');
-  expect(judgeByMeaning(0.1, 50, thresholds).evidence).toBe('none');
+describe('the verdict by vectors', () => {
+  const alone = { strong: 0.4, weak: 0.1, chance: 0.02, spread: 0.2 };
+  const around = { ...alone, chance: 0.05, surroundings: 0.75 };
+  const near = { cosine: 0.5, best: 0.5, around: 0.4, searched: 60, passages: 60 };
+  const verdict = (change: Partial<Nearness>, thresholds: EvidenceThresholds) =>
+    judgeByMeaning({ ...near, ...change }, thresholds).evidence;
+
+  test('of a model without `surroundings` goes by its nearest sentence, less among more passages of the tenant', () => {
+    expect(verdict({ around: 0, best: 0 }, alone)).toBe('strong');
+    expect(verdict({ passages: 5_000 }, alone)).toBe('weak');
+    expect(verdict({ cosine: 0.1 }, alone)).toBe('none');
+  });
+
+  test('is weaker for a sentence that is near alone than for one among others', () => {
+    expect(verdict({}, around)).toBe('strong');
+    expect(verdict({ around: 0.3 }, around)).toBe('weak');
+    expect(verdict({ best: 0.45, around: -0.1 }, around)).toBe('none');
+    expect(judgeByMeaning(near, around).evidenceReason).toMatch(
+      /^The nearest sentence has a similarity of 0\.50, the passages around it have 0\.40 on average, among 60 passages, which usually/,
+    );
+  });
+
+  test('is weaker among more passages that were searched, whatever else the tenant has', () => {
+    expect(verdict({ searched: 1 }, around)).toBe('strong');
+    expect(verdict({ passages: 100_000 }, around)).toBe('strong');
+    expect(verdict({ searched: 5_000 }, around)).toBe('weak');
+  });
 });
 
 describe('a passage that joins two chunks', () => {
@@ -122,6 +146,7 @@ describe('a passage that joins two chunks', () => {
       words,
       ratings: new Map(ratings),
       passages: 3,
+      searched: 3,
       embedder,
     });
 
@@ -140,6 +165,30 @@ describe('a passage that joins two chunks', () => {
       ['d.2', rating(second, text.length, [{ start: 100 + second, nearness: 0.02 }])],
     ]);
     expect(both).toMatchObject({ evidence: 'none', passages: [{ match: 'loose' }] });
+  });
+
+  test('is better or worse evidence by what a reranker has read in it, where the surroundings count', () => {
+    const thresholds = { strong: 0.55, weak: 0.4, chance: 0.02, spread: 0.2, surroundings: 0.5 };
+    const rated = rating(0, text.length, [{ start: 100, nearness: 0.5 }]);
+    const verdict = (gains?: SentenceGains) => {
+      const { evidence, passages } = judgePassages({
+        judged: [passage],
+        shown: [passage],
+        words: [],
+        ratings: new Map([['d.1', rated]]),
+        passages: 3,
+        searched: 3,
+        embedder: { ...embedder, evidence: thresholds },
+        gains,
+      });
+      return [evidence, passages[0]?.match];
+    };
+    const neutral = neutralGain(thresholds);
+    expect(verdict()).toEqual(['weak', 'loose']);
+    expect(verdict(new Map([['d 100', neutral]]))).toEqual(['weak', 'loose']);
+    expect(verdict(new Map([['d 100', neutral + 0.2]]))).toEqual(['strong', 'close']);
+    // It has read other passages and not this one.
+    expect(verdict(new Map([['e 100', neutral + 0.2]]))).toEqual(['none', 'loose']);
   });
 
   test('holds the code of one of them, also when another code is unknown', () => {

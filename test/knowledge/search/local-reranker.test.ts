@@ -147,6 +147,26 @@ describe('a reranker on this machine', () => {
     expect(warnings()[0]).toContain('"timeoutMs":1');
   });
 
+  test('is left out of a search while four others have it, which is counted and not logged', async () => {
+    const { promise: isReleased, resolve: release } = Promise.withResolvers<void>();
+    let holding = 0;
+    const { search, outcomes, warnings } = create(await modelFolder(), {}, (reranker) => ({
+      ...reranker,
+      scores: async (...args) => {
+        holding++;
+        await isReleased;
+        return reranker.scores(...args);
+      },
+    }));
+    const four = Array.from({ length: 4 }, () => search());
+    await untilPasses('four searches have the reranker', () => expect(holding).toBe(4));
+    expect(texts(await search())).toEqual(stones);
+    release();
+    for (const found of await Promise.all(four)) expect(texts(found)).toEqual(byModel);
+    expect(texts(await search())).toEqual(byModel);
+    expect([await outcomes(), warnings()]).toEqual([{ busy: 1, done: 5 }, []]);
+  });
+
   test('goes on after a search that was cancelled while it was being scored', async () => {
     let during = () => {};
     const { search, outcomes, warnings } = create(await modelFolder(), {}, (reranker) => ({

@@ -102,6 +102,22 @@ describe.each([
       }
     });
 
+    test('tells how many passages it leaves, also when the lists are shorter', async () => {
+      const lines = (word: string, count: number) =>
+        Array.from({ length: count }, (_, i) => `${word} number ${i}.`).join('\n\n');
+      await put('all.txt', lines('Granite', 5));
+      await put('own.txt', lines('Basalt', 4), { readers: [] });
+      await embed(toyModel);
+      const index = open(modelOf(toyModel));
+      const query = { text: 'number', vector: toyVector(toyModel, 'car') };
+      const searched = async (principals: string[], depth: number) =>
+        (await index.find(local, { principals }, query, depth)).searched;
+      expect(await searched(['everyone', 'subject:local'], 3)).toBe(9);
+      expect(await searched(['everyone'], 3)).toBe(5);
+      expect(await searched(['everyone'], 10)).toBe(5);
+      expect(await searched([], 10)).toBe(0);
+    });
+
     test('restricts to collections, and to documents with all of the tags', async () => {
       await put('a.txt', 'Granite of a.', { collection: 'hr', tags: ['old', 'rock'] });
       await put('b.txt', 'Granite of b.', { collection: 'it', tags: ['rock'] });

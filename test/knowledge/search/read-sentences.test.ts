@@ -57,7 +57,7 @@ async function create(reranker?: Partial<Reranker>) {
 }
 
 describe('a reranker that reads sentences', () => {
-  test('reads the nearest ones, with their headings or the title, and they order passages and highlights; vectors judge the evidence', async () => {
+  test('reads the nearest ones, with their headings or the title, and they order passages and highlights; the evidence of a model without `surroundings` stays', async () => {
     const before = await (await create()).search();
     expect(before.passages[0]?.document).toBe('near.txt');
     const { search, read } = await create({});

@@ -84,6 +84,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       clock,
       channels: { find: async () => settings },
       results: { slackUsersOf: async ({ subject }) => linked.get(subject) ?? [] },
+      maxAgeDays: 30,
     });
     const poster = createPoster({
       posts: tapped(posts, tap),

@@ -50,6 +50,52 @@ describe('the final messages', () => {
     expect(renderFinal(answer('**Thirty** days [1].'), links)[0]!.text).toBe('*Thirty* days [1].');
   });
 
+  it('name the files of the task and of tasks below it, as links where Alfred has an address', () => {
+    const file = { mediaType: 'text/csv', bytes: 12, sha256: 'hash' } as const;
+    const child = { taskId: 'task-2', agent: 'assistant', status: 'completed', error: null, usage } as const;
+    const of = { step: 1, callId: 'c', tool: 'run_code' };
+    const view = viewOf([
+      ...started,
+      { type: 'artifact.created', data: { ...of, ...file, artifactId: 'f-1', name: 'sums <!channel>|.csv' } },
+      {
+        type: 'delegation.ended',
+        data: {
+          ...of,
+          ...child,
+          artifacts: [{ ...file, id: 'f-2', taskId: 'task-2', name: 'chart.svg', createdAt: '2026-01-01T00:00:00Z' }],
+        },
+      },
+      completed('Done.'),
+    ]);
+    const [shown] = show(renderFinal(view, links));
+    expect(visible(shown ?? '')).toContain(
+      ':page_facing_up:<https://alfred.example.org/v1/tasks/1/artifacts/f-1|sums&lt;!channel&gt;¦.csv>',
+    );
+    expect(shown).toContain('<https://alfred.example.org/v1/tasks/1/artifacts/f-2|chart.svg>');
+    expect(show(renderFinal(view, { agent: 'knowledge' }))[0]).toContain(':page_facing_up: chart.svg');
+    // Where no one has asked, a run that failed shows nothing of what it made.
+    const failed = viewOf([{ type: 'task.failed', data: { error: { code: 'internal', message: 'x' }, usage } }], view);
+    expect(show(renderFinal(failed, { ...links, isUnasked: true })).join()).not.toContain('chart.svg');
+  });
+
+  it('has no more than ten names of files in one block', () => {
+    const many = Array.from({ length: 12 }, (_, n) => ({
+      type: 'artifact.created' as const,
+      data: {
+        step: 1,
+        callId: 'c',
+        tool: 't',
+        artifactId: `f-${n}`,
+        name: `${n}.csv`,
+        mediaType: 'text/csv' as const,
+        bytes: 1,
+        sha256: 'h',
+      },
+    }));
+    const [shown] = show(renderFinal(viewOf([...started, ...many, completed('Done.')]), links));
+    expect(shown).toContain('and 3 more');
+  });
+
   it('an answer without a source says so', () => {
     expect(show(renderFinal(answer('Perhaps.', []), { agent: 'knowledge' }))).toEqual([
       'Perhaps.\nThis answer cites no document: nothing shows that it is right.\nknowledge · $0.0123 · 1.0 s',

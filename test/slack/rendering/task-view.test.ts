@@ -105,6 +105,29 @@ describe('the view of a task', () => {
     expect(viewOf([decided('denied', false)], view).steps[0]).toMatchObject({ state: 'error' });
   });
 
+  it('knows what a delegated task waits for, until that is decided or the task has ended', () => {
+    const taskId = '0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10';
+    const delegated = { step: 1, callId: 'c1', taskId, agent: 'legal' };
+    const view = viewOf([
+      ...started,
+      toolStarted('c1', 'deadline'),
+      { type: 'delegation.started', data: { ...delegated, request: 'Write to them.' } },
+      { ...requested, data: { ...requested.data, taskId } },
+    ]);
+    expect(view.approvals).toMatchObject([{ id: approvalId, taskId }]);
+    // Its call has the number of a call of this task.
+    expect(view.steps).toMatchObject([
+      { id: 'c1', title: 'searching documents: deadline' },
+      { id: `${taskId}:c1`, details: 'needs approval' },
+    ]);
+    const { type, data } = decided('approved', true);
+    const after = viewOf([{ type, data: { ...data, taskId } }], view);
+    expect(after).toMatchObject({ approvals: [], steps: [{ state: 'running' }, { state: 'done' }] });
+    const usage = { modelCalls: 1, inputTokens: 1, outputTokens: 1, costUsd: 0 };
+    const end = { ...delegated, status: 'cancelled', error: null, usage } as const;
+    expect(viewOf([{ type: 'delegation.ended', data: end } as NewTaskEvent], view).approvals).toEqual([]);
+  });
+
   it('tells what happens besides', () => {
     const view = viewOf([
       ...started,

@@ -23,8 +23,8 @@ const agentOf = (name: Name, tools: string[]): Agent => ({
   withoutApproval: tools.filter((tool) => tool.startsWith('write')),
 });
 const agents = {
-  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'look']),
-  left: agentOf('left', ['look', 'write_left', 'delegate']),
+  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'hand_over', 'look']),
+  left: agentOf('left', ['look', 'write_left', 'guarded', 'sign', 'delegate', 'ask_person']),
   right: agentOf('right', ['look', 'write_right', 'delegate']),
 };
 export const queues = names.map(agentQueue);
@@ -51,16 +51,22 @@ export const dataOf = <T extends TaskEvent['type']>(events: TaskEvent[], type: T
 
 /**
  * Workers of three agents that may ask each other, on real servers. `boss` delegates; `left` and `right` read a passage
- * and have an effect that can be undone.
+ * and have an effect that can be undone. `left` may sign when a person approves.
  */
 export async function createDelegationHarness() {
   /** The effects, and their undos, in order. */
   const effects: string[] = [];
   const harness = await createTaskHarness({}, { agents, queues: [] });
-  for (const name of ['delegate', 'set_plan', 'ask_person']) harness.useBuiltInTool(name);
+  for (const name of ['delegate', 'set_plan', 'ask_person', 'hand_over']) harness.useBuiltInTool(name);
   harness.tool('look', async (input) => {
     const { id } = input as { id: string };
-    return { output: { passages: [passage(id, `This is what ${id} says.`)] }, summary: `looked at ${id}` };
+    const artifacts =
+      id === 'table' ? [{ name: 'table.csv', mediaType: 'text/csv', bytes: Buffer.from('a,b\n') }] : undefined;
+    return {
+      output: { passages: [passage(id, `This is what ${id} says.`)] },
+      summary: `looked at ${id}`,
+      ...(artifacts && { artifacts }),
+    };
   });
   for (const side of ['left', 'right'])
     harness.tool(
@@ -79,6 +85,15 @@ export async function createDelegationHarness() {
         },
       },
     );
+  harness.tool(
+    'sign',
+    async (_, { beforeSend }) => {
+      await beforeSend();
+      effects.push('signed');
+      return { output: { signed: true }, summary: 'signed' };
+    },
+    { effect: 'write', approvals: [{ approvers: { roles: ['signer'] } }] },
+  );
   await harness.serve(queues);
 
   /** Gives each agent its turns. @returns the requests of the models, by agent */

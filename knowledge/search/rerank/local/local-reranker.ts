@@ -19,6 +19,8 @@ const defaultCandidates = 12;
 const readSentences = 16;
 /** Twelve passages take about a second of one core; the first search also loads the model. */
 const defaultTimeoutMs = 5_000;
+/** Searches take turns on one thread: the fourth waits for about a second. */
+const maxAtOnce = 4;
 /** A model that cannot be run is not tried again for this long. */
 const brokenPauseMs = 60_000;
 const idleMs = 600_000;
@@ -63,6 +65,7 @@ export function createLocalReranker(config: Settings, log: Logger, { recheckMs =
     candidates: config.RERANK_CANDIDATES ?? defaultCandidates,
     sentences: readSentences,
     timeoutMs: config.RERANK_TIMEOUT_MS ?? defaultTimeoutMs,
+    maxAtOnce,
     evidence: config.RERANK_EVIDENCE,
     languages,
     isReady,

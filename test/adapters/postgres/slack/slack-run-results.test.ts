@@ -20,6 +20,20 @@ beforeEach(() =>
 );
 afterAll(() => env?.close());
 
+test('of the Slack users that are linked with a person those count whose sign-in is new enough', async () => {
+  await query(`
+    insert into slack_links (team, user_id, tenant, subject, linked_at, made_by) values
+      ('T1', 'U1', 'local', 'ann', now() - interval '40 days', 'sign_in'),
+      ('T1', 'U2', 'local', 'ann', now() - interval '20 days', 'sign_in'),
+      ('T2', 'U3', 'local', 'ann', now(), 'sign_in'), ('T1', 'U4', 'acme', 'ann', now(), 'sign_in')`);
+  const users = (maxAgeDays: number) => results.slackUsersOf({ ...of, subject: 'ann' }, maxAgeDays);
+  expect([await users(30), (await users(50)).toSorted()]).toEqual([['U2'], ['U1', 'U2']]);
+  await query(`
+    insert into subjects (tenant, subject, kind, roles, issued_at, expires_at)
+    values ('local', 'ann', 'person', '{}', now(), now())`);
+  expect((await users(30)).toSorted()).toEqual(['U1', 'U2']);
+});
+
 const of = { tenant: 'local', team: 'T1' };
 const usual = { onBusy: 'enqueue' as const };
 

@@ -44,6 +44,13 @@ test('a thread knows who has asked in it, each once', async () => {
   expect((await threads.find(one))?.askers).toEqual(['U1', 'U2']);
 });
 
+test('a thread has the agent that its conversation was handed over to', async () => {
+  const one = await thread('6.0');
+  await threads.insert(one);
+  await createConversationRows(env.postgres.db).change(scope, one.conversationId, { agent: 'assistant' });
+  expect(await threads.find(one)).toEqual({ ...one, agent: 'assistant' });
+});
+
 test('a thread is removed when its conversation was deleted', async () => {
   const [gone, kept] = [await thread('3.0'), await thread('4.0')];
   await threads.insert(gone);

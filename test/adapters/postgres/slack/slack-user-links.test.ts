@@ -131,6 +131,26 @@ test('a link that the person has made goes first, and counts from its making or 
   expect(await links.follow(user, undefined, maxAgeDays)).toMatchObject({ link: { subject: 'own' }, changes: [] });
 });
 
+test('a link that the person has made with another tenant gives way to the address in this one', async () => {
+  await subject('ada');
+  await env.postgres.pool.query(
+    "insert into slack_links (team, user_id, tenant, subject) values ('T1', 'U1', 'globex', 'old')",
+  );
+  expect(await follow()).toMatchObject({ link: { tenant: 'acme', subject: 'ada' }, changes: ['ended', 'made'] });
+  expect(await entries()).toEqual([
+    ['slack.unlink.email', 'old'],
+    ['slack.link.email', 'ada'],
+  ]);
+});
+
+test('a link of another tenant stays where the address makes none', async () => {
+  await env.postgres.pool.query(
+    "insert into slack_links (team, user_id, tenant, subject) values ('T1', 'U1', 'globex', 'old')",
+  );
+  expect(await follow()).toEqual(none);
+  expect(await links.find('T1', 'U1')).toMatchObject({ tenant: 'globex', subject: 'old' });
+});
+
 test('after an unlink the address makes no link, until the person links itself', async () => {
   await subject('ada');
   await follow();

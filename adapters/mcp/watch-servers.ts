@@ -1,0 +1,97 @@
+import type { Logger } from '../../runtime/logger.ts';
+import type { Metrics } from '../../runtime/metrics.ts';
+import { withTimeout } from '../../runtime/with-timeout.ts';
+import type { AcceptedTools } from './accepted-tools.ts';
+import type { ServerConnection } from './server-connection.ts';
+
+/** The start of a process waits so long for its servers, in milliseconds. */
+const startMs = 5_000;
+
+type Deps = {
+  connections: ReadonlyMap<string, ServerConnection>;
+  accepted: AcceptedTools;
+  log: Logger;
+  metrics: Pick<Metrics, 'mcpServerUp' | 'mcpToolsUnaccepted'> | undefined;
+  /** `pollMs`: between reads of what operators have accepted; `listMs`: between reads of the servers’ lists */
+  times: { pollMs: number; listMs: number };
+};
+
+/** Follows the tools of servers, and what operators accept. Says once what has become of a server or a tool. */
+export function createServerWatch({ connections, accepted, log, metrics, times }: Deps) {
+  const reported = new Map<string, string>();
+  let watched: readonly string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  let listedAt = 0;
+
+  /** Whether this is news. */
+  const isNew = (subject: string, state: string): boolean => {
+    const before = reported.get(subject);
+    reported.set(subject, state);
+    return before !== state;
+  };
+
+  const reportTools = (server: string) => {
+    const tools = accepted.statesOf(server);
+    metrics?.mcpServerUp.set({ server }, connections.get(server)?.tools() ? 1 : 0);
+    metrics?.mcpToolsUnaccepted.set({ server }, tools.filter(({ state }) => state === 'unaccepted').length);
+    for (const { tool, state, row } of tools) {
+      const fingerprint = row?.fingerprint;
+      if (!isNew(`${server}/${tool}`, `${state} ${fingerprint ?? ''}`)) continue;
+      if (state === 'unaccepted')
+        log.warn(
+          { server, tool, fingerprint, changed: row?.acceptedFingerprint != null },
+          'a tool of an MCP server is held until an operator accepts it: alfred mcp show, alfred mcp accept',
+        );
+      else if (state === 'gone')
+        log.warn({ server, tool }, 'an MCP server does not have a configured tool, or it is too large');
+      else if (state === 'offered') log.info({ server, tool, fingerprint }, 'a tool of an MCP server is offered');
+    }
+  };
+
+  const refresh = async (server: string) => {
+    try {
+      await connections.get(server)?.refresh();
+      reported.delete(server);
+    } catch (error) {
+      const { message } = error as Error;
+      if (isNew(server, message)) log.warn({ server, reason: message }, 'an MCP server cannot be used');
+    }
+  };
+
+  const read = async (isChanged: boolean) => {
+    try {
+      const isDue = isChanged || Date.now() - listedAt >= times.listMs;
+      if (isDue) listedAt = Date.now();
+      await Promise.all(watched.filter((server) => isDue || !connections.get(server)?.tools()).map(refresh));
+      await accepted.read();
+      for (const server of watched) reportTools(server);
+    } catch (error) {
+      log.warn({ err: error }, 'the tools of MCP servers could not be read');
+    }
+  };
+
+  /** Reads what has changed, after a read that is under way. */
+  const poll = (isChanged = false): Promise<void> => (running = running.then(() => read(isChanged)));
+
+  return {
+    /** A server has announced that its tools have changed. */
+    noteChange: () => void poll(true),
+
+    /** Opens sessions with these servers, and follows their tools until `stop`. A server may be away. */
+    async start(names: readonly string[]): Promise<void> {
+      watched = names.filter((name) => connections.has(name));
+      if (watched.length === 0) return;
+      await withTimeout(poll(true), startMs, () => {});
+      timer = setInterval(() => void poll(), times.pollMs);
+      timer.unref();
+    },
+
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      watched = [];
+      await Promise.all([...connections.values()].map((connection) => connection.close()));
+      await running;
+    },
+  };
+}

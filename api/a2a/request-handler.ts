@@ -1,0 +1,167 @@
+import type {
+  AgentCard,
+  ListTasksRequest,
+  Message,
+  SendMessageRequest,
+  StreamResponse,
+  Task as A2aTask,
+} from '@a2a-js/sdk';
+import {
+  PushNotificationNotSupportedError,
+  RequestMalformedError,
+  TaskNotCancelableError,
+  UnsupportedOperationError,
+} from '@a2a-js/sdk/errors';
+import type { A2ARequestHandler } from '@a2a-js/sdk/server';
+import type { Conversation, MessageReceipt } from '../../contract/conversation.ts';
+import { isEnded } from '../../contract/task-status.ts';
+import type { Task, TaskList } from '../../contract/task.ts';
+import type { InnerRequests } from './inner-requests.ts';
+import { followTask } from './follow-task.ts';
+import { statusesOf, taskView } from './task-view.ts';
+
+/** The agent that gets messages which name none. */
+export const defaultAgent = 'alfred';
+/** How long a request that wants the answer is held open, in seconds; then it gets the task as it stands. */
+const longestWaitS = 600;
+const waitStepS = 30;
+
+type Deps = {
+  inner: InnerRequests;
+  card: AgentCard;
+  extendedCard: () => Promise<AgentCard>;
+  /** Aborts when the caller has gone, or the process shuts down. */
+  signal: AbortSignal;
+};
+
+/** A2A in terms of the API: a context is a conversation, and a message asks for a task in it. */
+export function createRequestHandler({ inner, card, extendedCard, signal }: Deps): A2ARequestHandler {
+  const read = (id: string, waitS = 0) =>
+    inner.json<Task>({
+      method: 'GET',
+      url: `/v1/tasks/${encodeURIComponent(id)}`,
+      ...(waitS > 0 ? { headers: { prefer: `wait=${waitS}` } } : {}),
+    });
+
+  const send = async (request: SendMessageRequest): Promise<Task> => read((await submit(inner, read, request)) ?? '');
+
+  /** What waits for a person is not waited for. */
+  const untilSettled = async (first: Task): Promise<Task> => {
+    let task = first;
+    for (let waited = 0; !isEnded(task.status) && waited < longestWaitS; waited += waitStepS) {
+      if (signal.aborted || task.status === 'waiting') break;
+      task = await read(task.id, waitStepS);
+    }
+    return task;
+  };
+
+  return {
+    getAgentCard: async () => card,
+    getAuthenticatedExtendedAgentCard: () => extendedCard(),
+
+    async sendMessage(request) {
+      const task = await send(request);
+      return taskView(request.configuration?.returnImmediately ? task : await untilSettled(task));
+    },
+
+    async *sendMessageStream(request) {
+      yield* followTask({ inner, read, signal }, await send(request));
+    },
+
+    async *resubscribe({ id }): AsyncGenerator<StreamResponse, void, undefined> {
+      const task = await read(id);
+      if (isEnded(task.status)) throw new UnsupportedOperationError('The task has ended: read it with GetTask.');
+      yield* followTask({ inner, read, signal }, task);
+    },
+
+    getTask: async ({ id }) => taskView(await read(id)),
+
+    async cancelTask({ id }): Promise<A2aTask> {
+      if (isEnded((await read(id)).status)) throw new TaskNotCancelableError('The task has ended already.');
+      const url = `/v1/tasks/${encodeURIComponent(id)}/cancel`;
+      return taskView(await inner.json<Task>({ method: 'POST', url, body: {} }));
+    },
+
+    async listTasks(request) {
+      const { tasks, nextCursor } = await inner.json<TaskList>({
+        method: 'GET',
+        url: `/v1/tasks?${queryOf(request).toString()}`,
+      });
+      const shown = tasks.map(taskView);
+      return { tasks: shown, nextPageToken: nextCursor ?? '', pageSize: shown.length, totalSize: shown.length };
+    },
+
+    createTaskPushNotificationConfig: noPush,
+    getTaskPushNotificationConfig: noPush,
+    listTaskPushNotificationConfigs: noPush,
+    deleteTaskPushNotificationConfig: noPush,
+  };
+}
+
+const noPush = () => Promise.reject(new PushNotificationNotSupportedError());
+
+/** Sends a message into its conversation. A repeat with the same id is the same message. @returns the task */
+async function submit(
+  inner: InnerRequests,
+  read: (id: string) => Promise<Task>,
+  { message, metadata, configuration }: SendMessageRequest,
+): Promise<string | null> {
+  if (!message?.messageId) throw new RequestMalformedError('The message needs a messageId.');
+  if (configuration?.taskPushNotificationConfig) await noPush();
+  const text = textOf(message);
+  const answered = message.taskId ? await read(message.taskId) : undefined;
+  if (answered && !answered.result?.asks)
+    throw new UnsupportedOperationError(
+      `The task ${answered.id} waits for no message: leave taskId out, and keep its contextId.`,
+    );
+  const conversationId =
+    answered?.conversationId ??
+    (message.contextId || (await openConversation(inner, agentIn(message, metadata), message)));
+  const { taskId } = await inner.json<MessageReceipt>({
+    method: 'POST',
+    url: `/v1/conversations/${encodeURIComponent(conversationId)}/messages`,
+    body: { id: message.messageId, text },
+  });
+  return taskId;
+}
+
+async function openConversation(inner: InnerRequests, agent: string, { messageId }: Message): Promise<string> {
+  const { id } = await inner.json<Conversation>({
+    method: 'POST',
+    url: '/v1/conversations',
+    headers: { 'idempotency-key': `a2a-${messageId}`.slice(0, 128) },
+    body: { agent },
+  });
+  return id;
+}
+
+/** `agent` in the metadata of the message or of the request. */
+function agentIn(message: Message, metadata: SendMessageRequest['metadata']): string {
+  const named: unknown = message.metadata?.['agent'] ?? metadata?.['agent'] ?? defaultAgent;
+  if (typeof named !== 'string') throw new RequestMalformedError('`agent` of the metadata is the name of an agent.');
+  return named;
+}
+
+function textOf({ parts }: Message): string {
+  const texts = parts.map(({ content }) => {
+    if (content?.$case === 'text') return content.value;
+    if (content?.$case === 'data') return JSON.stringify(content.value);
+    throw new RequestMalformedError('Only parts of text and data are read here.');
+  });
+  return texts.join('\n\n');
+}
+
+function queryOf({ contextId, status, pageSize, pageToken, statusTimestampAfter }: ListTasksRequest): URLSearchParams {
+  const statuses = status ? statusesOf(status) : [];
+  if (status && statuses.length !== 1)
+    throw new RequestMalformedError('Tasks are listed by one status: submitted, completed or canceled.');
+  const query = new URLSearchParams({ limit: String(Math.min(pageSize || 50, 100)) });
+  const given = {
+    conversationId: contextId,
+    status: statuses[0],
+    cursor: pageToken,
+    createdAfter: statusTimestampAfter,
+  };
+  for (const [name, value] of Object.entries(given)) if (value) query.set(name, value);
+  return query;
+}

@@ -1,0 +1,132 @@
+import { Readable } from 'node:stream';
+import { AgentCard, formatSSEEvent } from '@a2a-js/sdk';
+import {
+  JsonRpcTransportHandler,
+  ServerCallContext,
+  validateVersion,
+  type A2ARequestHandler,
+} from '@a2a-js/sdk/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { findAgent, type Agents } from '../../agents/index.ts';
+import type { AgentDescription } from '../../contract/agents.ts';
+import { linkAbort } from '../../runtime/link-abort.ts';
+import { version } from '../../runtime/version.ts';
+import { agentCardOf } from '../a2a/agent-card.ts';
+import { createInnerRequests, type InnerRequests, type RefusedAtDoor } from '../a2a/inner-requests.ts';
+import { createRequestHandler } from '../a2a/request-handler.ts';
+import type { ApiDeps } from '../deps.ts';
+import type { Api } from '../http/fastify.ts';
+import { originOf } from './sign-in-metadata.ts';
+
+export const agentCardPath = '/.well-known/agent-card.json';
+const endpointPath = '/a2a';
+
+const JsonRpc = z.looseObject({ method: z.string().optional() });
+
+type Deps = Pick<ApiDeps, 'agents' | 'config'> & { draining: AbortSignal };
+
+/**
+ * Alfred as an agent of A2A 1.0, by JSON-RPC. The card says nothing about agents: who signs in reads them on the
+ * extended card. The API document leaves both out: A2A describes them.
+ */
+export const a2aRoutes =
+  ({ agents, config, draining }: Deps) =>
+  async (app: Api) => {
+    const publicOrigin = config.ALFRED_PUBLIC_URL && new URL(config.ALFRED_PUBLIC_URL).origin;
+    const endpointOf = (request: FastifyRequest) => `${publicOrigin ?? originOf(request)}${endpointPath}`;
+
+    app.route({
+      method: 'GET',
+      url: agentCardPath,
+      schema: { hide: true },
+      handler: async (request, reply) => {
+        const card = AgentCard.toJSON(agentCardOf(endpointOf(request), version));
+        return reply.header('cache-control', 'no-store').type('application/json').send(JSON.stringify(card));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: endpointPath,
+      schema: { hide: true, body: JsonRpc },
+      handler: async (request, reply) => {
+        const inner = createInnerRequests(app, request);
+        const url = endpointOf(request);
+        const gone = new AbortController();
+        const stop = linkAbort([draining, gone.signal]);
+        reply.raw.once('close', () => {
+          gone.abort();
+          stop.release();
+        });
+        const card = agentCardOf(url, version);
+        const handler = createRequestHandler({
+          inner,
+          card,
+          signal: stop.signal,
+          extendedCard: async () => agentCardOf(url, version, await usableBy(inner, agents)),
+        });
+        const answer = await answerTo(request, card, handler);
+        const refusal = inner.refusal();
+        if (refusal) return sendRefusal(reply, refusal);
+        if (!isStream(answer)) return sendJson(reply, answer);
+        return reply
+          .type('text/event-stream')
+          .header('cache-control', 'no-store')
+          .send(Readable.from(frames(answer)));
+      },
+    });
+  };
+
+type Answer = Awaited<ReturnType<JsonRpcTransportHandler['handle']>>;
+type Streamed = Extract<Answer, AsyncGenerator>;
+const isStream = (answer: Answer): answer is Streamed => Symbol.asyncIterator in answer;
+
+const sendJson = (reply: FastifyReply, answer: Exclude<Answer, Streamed>) =>
+  reply.type('application/json').send(JSON.stringify(answer));
+
+/** A refusal for who asks, or how often, is one of HTTP, as at every other address. */
+const sendRefusal = (reply: FastifyReply, { status, headers, body }: RefusedAtDoor) =>
+  reply.code(status).headers(headers).type('application/problem+json').send(body);
+
+/** @returns the answer; of a stream, the first event is there, so that a refusal can still be one of HTTP */
+async function answerTo(request: FastifyRequest, card: AgentCard, handler: A2ARequestHandler): Promise<Answer> {
+  const body = request.body as Record<string, unknown>;
+  const id = typeof body['id'] === 'string' || typeof body['id'] === 'number' ? body['id'] : null;
+  const failure = (error: unknown) =>
+    ({ jsonrpc: '2.0', id, error: JsonRpcTransportHandler.mapToJSONRPCError(error) }) as Exclude<Answer, Streamed>;
+  // Without the header a caller speaks 0.3.
+  const requestedVersion = String(request.headers['a2a-version'] ?? '0.3');
+  try {
+    validateVersion(requestedVersion, card, 'JSONRPC');
+    const answer = await new JsonRpcTransportHandler(handler).handle(body, new ServerCallContext({ requestedVersion }));
+    if (!isStream(answer)) return answer;
+    const first = await answer.next();
+    return withFirst(first, answer);
+  } catch (error) {
+    return failure(error);
+  }
+}
+
+async function* withFirst(first: Awaited<ReturnType<Streamed['next']>>, rest: Streamed): Streamed {
+  try {
+    if (!first.done) yield first.value;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+async function* frames(answer: Streamed): AsyncGenerator<string> {
+  for await (const event of answer) yield formatSSEEvent(event);
+}
+
+async function usableBy(inner: InnerRequests, agents: Agents): Promise<Agents> {
+  const { agents: usable } = await inner.json<{ agents: AgentDescription[] }>({ method: 'GET', url: '/v1/agents' });
+  return Object.fromEntries(
+    usable.flatMap(({ name }) => {
+      const agent = findAgent(agents, name);
+      return agent ? [[name, agent] as const] : [];
+    }),
+  );
+}
