@@ -7,12 +7,12 @@ type McpEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Edge, 'm
 
 /** The tools of MCP servers, and `mcpServers`, which opens sessions for a process that calls them. */
 export function createMcp({ config, log, postgres, metrics }: McpEdge) {
-  const { tools, start, stop } = createMcpServers({
+  const servers = createMcpServers({
     servers: config.ALFRED_MCP_SERVERS,
     store: createMcpToolStore(postgres.db),
     readVariables: readOwnVariables,
     log,
     metrics,
   });
-  return { mcp: tools, mcpServers: { start, stop, close: () => stop() } };
+  return { mcp: servers.tools, mcpServers: { ...servers, close: () => servers.stop() } };
 }

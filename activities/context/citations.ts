@@ -203,11 +203,6 @@ function searchOf(output: JsonValue): { indexVersion?: string; query?: string } 
   };
 }
 
-/** Every number that a text gives in the way of a citation, once. */
-export const citedNumbers = (text: string): number[] => [
-  ...new Set([...text.matchAll(citation)].flatMap(([, list = '']) => list.split(',').map(Number))),
-];
-
 /** Each cited number ([n], or each of [1, 2]) with its claim: the sentence at whose end, or behind which, it stands. */
 function* citedClaims(text: string): Iterable<{ n: number; claim: string }> {
   for (const match of text.matchAll(citation)) {

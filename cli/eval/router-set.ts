@@ -19,11 +19,12 @@ const RouterSet = z
     asItself: z.array(name).describe('To delegate to these alone is as good as to answer itself').default([]),
     requests: z.array(RoutedRequest).min(1),
   })
-  .superRefine(({ agents, requests }, { addIssue }) => {
+  .superRefine(({ agents, requests }, context) => {
     const known = new Set(agents.map((agent) => agent.name));
     requests.forEach(({ agents: wanted }, index) => {
       const unknown = wanted.find((one) => !known.has(one));
-      if (unknown) addIssue({ code: 'custom', path: ['requests', index, 'agents'], message: `no agent "${unknown}"` });
+      if (unknown)
+        context.addIssue({ code: 'custom', path: ['requests', index, 'agents'], message: `no agent "${unknown}"` });
     });
   });
 export type RouterSet = z.output<typeof RouterSet>;

@@ -157,9 +157,12 @@ export async function createFaultyServer() {
     openStreams: () => streams.size,
     async close() {
       release.resolve();
-      server.closeAllConnections();
+      const closed = once(server, 'close');
       server.close();
-      await once(server, 'close');
+      // A connection that is accepted meanwhile, and brings no request, would keep the server open for a minute.
+      const timer = setInterval(() => server.closeAllConnections(), 20);
+      await closed;
+      clearInterval(timer);
     },
   };
 }
