@@ -1,21 +1,20 @@
 import type { Priority } from '@temporalio/common';
 import { AlfredError } from '../contract/errors.ts';
 import type { MessageReceipt, StopReceipt, StopRequest } from '../contract/conversation.ts';
-import type { BudgetLimits, ConversationRef, MessageHead, TaskRef, ToolResultRef } from '../contract/references.ts';
+import type { ConversationRef, MessageHead, TaskRef, ToolResultRef } from '../contract/references.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { withHeartbeat } from './activity-context.ts';
+import type { AgentSettingsDeps } from './agent-settings.ts';
 import { hasTaskEnded } from './has-task-ended.ts';
 import type { ConversationTurns, TaskEvents, Tasks, Workflows } from '../contract/ports/index.ts';
 
-export type ConversationDeps = {
+export type ConversationDeps = AgentSettingsDeps & {
   turns: ConversationTurns;
   tasks: Tasks;
   events: Pick<TaskEvents, 'waitForEnd'>;
   workflows: Workflows;
-  /** The agent's own limits for one task. */
-  budgetOf(agent: string): BudgetLimits;
   /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
   priorityOf(tenant: string, priorityKey: number | undefined): Priority;
   metrics: Metrics;
@@ -53,7 +52,8 @@ export const createConversationActivities = (deps: ConversationDeps) => {
     }: ConversationArg): Promise<
       { task: TaskRef; head: MessageHead; priority: Priority; isEnding: boolean } | undefined
     > {
-      const turn = await turns.begin(conversation, (agent) => deps.budgetOf(agent));
+      const { agents: own } = await deps.tenants.find(conversation.tenant);
+      const turn = await turns.begin(conversation, (agent) => deps.agentInTenant(agent, own.get(agent)));
       return turn && { ...turn, priority: deps.priorityOf(conversation.tenant, turn.priority) };
     },
 

@@ -1,22 +1,19 @@
 import type { Priority } from '@temporalio/common';
 import type { Agents } from '../agents/index.ts';
 import { AlfredError } from '../contract/errors.ts';
-import type { BudgetLimits, MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
+import type { MessageHead, ScheduledRun, TaskRef } from '../contract/references.ts';
 import type { TaskRequest } from '../contract/task.ts';
-import { mayUseAgent } from '../contract/rules/agent-rights.ts';
+import type { AgentInTenant } from '../runtime/agent-in-tenant.ts';
 import { agentNotYours, requireAgent } from './activity-context.ts';
+import { settingsNow, type AgentSettingsDeps } from './agent-settings.ts';
 import type { Principal } from '../contract/principal.ts';
 import type { ConversationControl, RunEnd, RunNote, Schedules, Tasks } from '../contract/ports/index.ts';
 
-export type ScheduledRunDeps = {
+export type ScheduledRunDeps = AgentSettingsDeps & {
   schedules: Pick<Schedules, 'loadRun' | 'recordRun' | 'findRunEnd'>;
   tasks: Tasks;
   messages: Pick<ConversationControl, 'submit'>;
   agents: Agents;
-  /** The roles that an agent is kept for; undefined: it is there for everybody. */
-  agentRolesOf(agent: string): readonly string[] | undefined;
-  /** The agent's own limits for one task. */
-  budgetOf(agent: string): BudgetLimits;
   /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
   priorityOf(tenant: string, priorityKey: number | undefined): Priority;
 };
@@ -34,19 +31,21 @@ export const createScheduledRunActivities = (deps: ScheduledRunDeps) => {
   };
 
   /** Parses the input with the agent's current schema: the schedule may be older. */
-  const parseRequest = ({ roles }: Principal, request: TaskRequest): TaskRequest => {
+  const parseRequest = ({ roles }: Principal, request: TaskRequest, agent: AgentInTenant): TaskRequest => {
     const input = requireAgent(agents, request.agent).input.safeParse(request.input);
-    if (!mayUseAgent(roles, deps.agentRolesOf(request.agent))) throw agentNotYours(request.agent);
+    if (!agent.mayBeUsedWith(roles)) throw agentNotYours(request.agent);
     if (!input.success)
       throw new AlfredError('invalid_request', `The input is not what the agent "${request.agent}" takes any more.`);
     return { ...request, input: input.data as TaskRequest['input'] };
   };
 
   const createTask = async (run: ScheduledRun, principal: Principal, request: TaskRequest) => {
-    const { id, agent, head } = await tasks.create(principal, parseRequest(principal, request), {
+    const settings = await settingsNow(deps, { tenant: run.tenant, agent: request.agent });
+    const { id, agent, head } = await tasks.create(principal, parseRequest(principal, request, settings), {
       idempotencyKey: run.key,
-      budget: deps.budgetOf(request.agent),
+      budget: settings.budget,
       scheduleId: run.scheduleId,
+      settingsVersion: settings.version,
     });
     return { tenant: run.tenant, subject: run.subject, taskId: id, agent, head };
   };

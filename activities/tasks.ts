@@ -3,8 +3,8 @@ import type { BudgetLimits, ContentHash, MessageHead, WaitReason, TaskPlan, Task
 import type { TaskStatus } from '../contract/task.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Metrics } from '../runtime/metrics.ts';
-import { mayUseAgent } from '../contract/rules/agent-rights.ts';
-import { agentNotYours, currentRun, requireAgent } from './activity-context.ts';
+import { currentRun, requireAgent } from './activity-context.ts';
+import { beginTask, type BeginTaskDeps } from './begin-task.ts';
 import {
   citationsOf,
   isCitingAgent,
@@ -28,7 +28,7 @@ import type {
   Workflows,
 } from '../contract/ports/index.ts';
 
-export type TaskDeps = {
+export type TaskDeps = BeginTaskDeps & {
   ledger: Pick<Ledger, 'listOpenCalls' | 'writeOffOpenCalls' | 'findCutAnswer'>;
   leases: CallLeases;
   /** The output limit of one model call, in tokens. */
@@ -39,10 +39,6 @@ export type TaskDeps = {
   effects: Pick<Effects, 'markLateUndo'>;
   workflows: Workflows;
   agents: Agents;
-  /** The agent's model, then its fallbacks in order. */
-  modelsOf(agent: string): [string, ...string[]];
-  /** The roles that an agent is kept for; undefined: it is there for everybody. */
-  agentRolesOf(agent: string): readonly string[] | undefined;
   metrics: Metrics;
   log: Logger;
 };
@@ -54,11 +50,14 @@ export const createTaskActivities = (deps: TaskDeps) => {
     /** queued → running. @returns the agent's definition, recorded so that replay never sees a newer one */
     async startTask({ task }: { task: TaskRef }): Promise<TaskPlan> {
       const agent = requireAgent(agents, task.agent);
-      await requireRoles(deps, task);
       const { remote } = agent;
-      const [model, ...fallbacks] = remote ? [`${remote.protocol}:${task.agent}`] : deps.modelsOf(task.agent);
+      const modelsOf: TaskDeps['modelsOf'] = remote ? () => [`${remote.protocol}:${task.agent}`] : deps.modelsOf;
       const callTimeoutMs = stepLimitMs(deps.maxOutputTokens);
-      const { budget, isSteered } = await tasks.start(task, currentRun(), model);
+      const {
+        budget,
+        isSteered,
+        models: [model, ...fallbacks],
+      } = await beginTask({ ...deps, modelsOf }, task);
       return {
         model,
         ...(fallbacks.length ? { fallbacks } : {}),
@@ -134,19 +133,6 @@ export const createTaskActivities = (deps: TaskDeps) => {
     },
   };
 };
-
-/**
- * Asks once more who may use the agent: the roles of the owner may have changed since the door let the request in. A
- * task that has begun goes on, also when its workflow was reset or started again.
- *
- * @throws AlfredError `unknown_agent`
- */
-async function requireRoles(deps: TaskDeps, task: TaskRef): Promise<void> {
-  const keptFor = deps.agentRolesOf(task.agent);
-  if (keptFor === undefined || mayUseAgent(await deps.tasks.getCurrentRoles(task), keptFor)) return;
-  if ((await deps.tasks.get(task, task.taskId))?.startedAt) return;
-  throw agentNotYours(task.agent);
-}
 
 /** The model's last text, and the conversation as the model got it, with numbered passages. */
 async function loadLastText(messageStore: MessageStore, task: TaskRef, head: MessageHead) {

@@ -16,5 +16,5 @@ export function rulesFor({ agents, approvalsOf }: RuleDeps, agent: string, tool:
   return [...agentRules.filter((rule) => appliesTo(rule, tool)), ...toolRules];
 }
 
-const appliesTo = ({ tool }: ApprovalRule, { name, effect }: Tool) =>
-  tool === name || (tool === '*' && effect === 'write');
+const appliesTo = ({ tool }: ApprovalRule, { name, effect, needsNoRule }: Tool) =>
+  tool === name || (tool === '*' && effect === 'write' && !needsNoRule);

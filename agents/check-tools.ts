@@ -64,7 +64,7 @@ function checkEffects({ name, agent }: NamedAgent, config: AgentConfig, tools: R
     const tool = toolOfAgent(agent, tools, toolName);
     if (tool?.effect !== 'write') continue;
     const hasRule = rulesFor(deps, name, tool).length > 0;
-    if (hasRule !== exempt.includes(toolName)) continue;
+    if (hasRule !== exempt.includes(toolName) || (tool.needsNoRule && !hasRule)) continue;
     throw new ConfigError(
       hasRule
         ? `The agent ${name} has an approval rule for the tool "${toolName}" and names it in \`withoutApproval\`: ${remedyOf(tool, isRuled(toolName))}.`

@@ -22,6 +22,7 @@ import { createErrorHandler } from './http/problems.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
 import { a2aRoutes } from './routes/a2a.ts';
 import { agentRoutes } from './routes/agents.ts';
+import { agentSettingsRoutes } from './routes/agent-settings.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
@@ -38,6 +39,7 @@ import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
 import { mcpRoutes } from './routes/mcp.ts';
+import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -101,10 +103,12 @@ const allRoutes = [
   sourceRoutes,
   controlSourceRoutes,
   agentRoutes,
+  agentSettingsRoutes,
   apiKeyRoutes,
   auditRoutes,
   controlApiKeyRoutes,
   mcpRoutes,
+  memoryRoutes,
   meRoutes,
   usageRoutes,
   systemRoutes,

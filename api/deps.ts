@@ -13,6 +13,8 @@ import type {
   Erasure,
   IngestionEvents,
   Ledger,
+  Memories,
+  ModelCatalog,
   RequestLimits,
   Schedules,
   Shares,
@@ -25,6 +27,7 @@ import type {
   SlackLinking,
   TaskEvents,
   Tasks,
+  TenantAgents,
   Tenants,
 } from '../contract/ports/index.ts';
 import type { Agents } from '../agents/index.ts';
@@ -55,6 +58,7 @@ export type ApiDeps = {
     | 'ALFRED_TRUSTED_PROXIES'
     | 'ALFRED_MAX_UPLOAD_MB'
     | 'ALFRED_MODEL'
+    | 'ALFRED_MODELS'
     | 'ALFRED_PUBLIC_URL'
     | 'ALFRED_S3_PREFIXES'
     | 'ALFRED_SHUTDOWN_GRACE_S'
@@ -72,7 +76,12 @@ export type ApiDeps = {
   log: Logger;
   control: Control;
   tasks: Tasks;
+  memories: Memories;
   tenants: Tenants;
+  tenantAgents: TenantAgents;
+  catalog: Pick<ModelCatalog, 'factsOf'>;
+  /** The providers of models that are configured, by name. */
+  providers: Readonly<Record<string, unknown>>;
   events: TaskEvents;
   approvals: Pick<Approvals, 'get' | 'list'>;
   artifacts: Artifacts;

@@ -82,6 +82,10 @@ const table = {
   message_id_reused: [422, once, 'That message id was used for another message of this conversation.'],
   // a schedule
   schedule_missing: [409, once, 'The schedule was deleted in Temporal; resume it to make it again.'],
+  // a memory
+  memory_full: [409, once, 'As many memories are there as one may have.'],
+  // settings of an agent
+  settings_changed: [409, once, 'Another version of the settings is there meanwhile.'],
   // an API key
   key_ended: [409, once, 'The API key was revoked or has expired. Make another one.'],
   // an approval

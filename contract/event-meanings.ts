@@ -23,6 +23,8 @@ export const eventMeanings: Record<EventType, string> = {
   'approval.decided': 'The approval is decided. `runs` says whether the call runs.',
   'message.steered': 'A message reached the task while it was running. The next step reads it.',
   'effect.undone': 'An effect of the task was undone, or could not be.',
+  'memory.used':
+    'The agent was given these memories of the person, or of groups of the person. `GET /v1/memories/{id}` has the text.',
   'plan.changed': 'The agent has written or changed its plan. `items` is the whole plan.',
   'delegation.started': 'Another agent works on a part of the request, in a task of its own.',
   'delegation.ended': 'A delegated task has ended, with its status and its own usage.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Json } from './json-schema.ts';
+import { UsedMemory } from './memories.ts';
 import { NextCursor, pageQuery } from './paging.ts';
 import { artifactFields } from './artifacts.ts';
 import { Approvers } from './approval.ts';
@@ -87,6 +88,7 @@ export const taskEventSchemas = [
     state: z.enum(['undone', 'undo_failed', 'cannot_be_undone', 'unknown']),
     summary: z.string(),
   }),
+  eventSchema('memory.used', { step, memories: z.array(UsedMemory) }),
   eventSchema('plan.changed', { step, callId: z.string(), items: z.array(PlanItem) }),
   eventSchema('delegation.started', { step, callId: z.string(), ...delegationFields, request: z.string() }),
   eventSchema('delegation.ended', { step, callId: z.string(), ...delegationEndFields }),

@@ -207,6 +207,11 @@ export const Task = z.object({
   conversationId: z.string().nullable().describe('The conversation that it belongs to'),
   parentId: z.uuid().nullable().optional().describe('The task that delegated this one'),
   scheduleId: z.uuid().nullable().optional().describe('The schedule that asked, directly or in the conversation'),
+  settingsVersion: z
+    .int()
+    .positive()
+    .optional()
+    .describe('The settings of the tenant for its agent that hold for it; absent: there were none'),
   asked: z.string().nullable().optional().describe('The first words of what it was asked, on one line'),
   input: TaskInput.nullable().optional().describe('What it was asked; absent in lists'),
   metadata: z.record(z.string(), z.string()),

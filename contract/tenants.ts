@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { OwnAgent } from './agent-settings.ts';
 
 const count = z.int().nonnegative().max(1_000_000_000);
 
@@ -22,6 +23,8 @@ export type TenantState = {
   /** Why it is suspended, for its people to read. */
   reason: string | null;
   limits: TenantLimits;
+  /** What the tenant has set for agents, by their names. */
+  agents: ReadonlyMap<string, OwnAgent>;
 };
 
 /** What a tenant uses now: numbers, no content. Tasks and cost are those of this day (UTC). */

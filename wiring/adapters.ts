@@ -23,6 +23,7 @@ import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
+import { createMemories } from '../adapters/postgres/memories/memories.ts';
 import { createMessageStore } from '../adapters/postgres/messages/message-store.ts';
 import { createDelegations } from '../adapters/postgres/delegations/delegations.ts';
 import { createErasure } from '../adapters/postgres/erasure/erasure.ts';
@@ -40,6 +41,7 @@ import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
 import { limitMessages, limitTasks } from '../adapters/postgres/tenants/limit-work.ts';
+import { createTenantAgents } from '../adapters/postgres/tenants/tenant-agents.ts';
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
 import { createRemoteAgents } from '../adapters/remote/remote-agents.ts';
 import { createSandbox } from '../adapters/sandbox/sandbox.ts';
@@ -69,6 +71,7 @@ const createRows = (
   rights: createCurrentRights(db),
   effects: createEffects(db),
   delegations: createDelegations(db),
+  memories: createMemories(db),
   remoteRuns: createRemoteRuns(db),
   schedules: createSchedules(db),
   shares: createShares(db),
@@ -133,6 +136,7 @@ export function createAdapters(edge: AdapterEdge) {
     messageStore: createMessageStore(db),
     conversationRows,
     tenants,
+    tenantAgents: createTenantAgents(db, (tenant) => tenants.forget(tenant)),
     conversationEvents: createConversationEvents(db, listener),
     turns: createConversationTurns(db),
     ledger: createLedger(db),

@@ -1,6 +1,9 @@
 import type { ActivityDeps } from '../activities/index.ts';
 import type { ModelCatalog, ModelProvider, Tenants } from '../contract/ports/index.ts';
+import type { OwnAgent } from '../contract/agent-settings.ts';
+import { agentInTenant, modelsInTenant } from '../runtime/agent-in-tenant.ts';
 import { agentSettings, dayLimitsOf, tenantSettings, toolRolesOf } from '../runtime/agent-settings.ts';
+import { whyNotCallable } from '../runtime/callable-model.ts';
 import { ConfigError, type Config } from '../runtime/config.ts';
 import { priorityOf } from '../runtime/priority.ts';
 
@@ -12,9 +15,8 @@ const shortestResult = 2_000;
 type Settings = Pick<
   ActivityDeps,
   | 'approvalsOf'
-  | 'agentRolesOf'
+  | 'agentInTenant'
   | 'toolRolesOf'
-  | 'budgetOf'
   | 'drainPerS'
   | 'maxOutputTokens'
   | 'modelsOf'
@@ -27,20 +29,17 @@ type Settings = Pick<
 /** The settings that activities read from the configuration, by agent and tenant. */
 export function settingsOf(
   config: Config,
-  { catalog, tenants }: { catalog: ModelCatalog; tenants: Pick<Tenants, 'find'> },
+  { catalog, providers, tenants }: Models & { tenants: Pick<Tenants, 'find'> },
 ): Settings {
-  const modelsOf = (agent: string): [string, ...string[]] => {
-    const { model, fallbacks, onOutage } = agentSettings(config, agent);
-    return [model, ...(onOutage === 'fallback' ? fallbacks : [])];
-  };
+  const isUsable = (model: string) => whyNotCallable(model, { catalog, providers }) === undefined;
+  const modelsOf = (agent: string, own?: Pick<OwnAgent, 'model'>) => modelsInTenant(config, agent, { own, isUsable });
   return {
     drainPerS: config.ALFRED_OUTAGE_DRAIN_PER_S,
     maxOutputTokens: config.ALFRED_MAX_OUTPUT_TOKENS,
     modelsOf,
     approvalsOf: (agent) => agentSettings(config, agent).approvals,
-    agentRolesOf: (agent) => agentSettings(config, agent).roles,
+    agentInTenant: (agent, own) => agentInTenant(config, agent, own),
     toolRolesOf: (agent, tool) => toolRolesOf(config, agent, tool),
-    budgetOf: (agent) => agentSettings(config, agent).budget,
     priorityOf: (tenant, priorityKey) => priorityOf(config, tenant, priorityKey),
     retentionOf: (tenant) => tenantSettings(config, tenant).retention,
     dayLimitsOf: async (task) => {
@@ -62,18 +61,12 @@ type Models = { catalog: ModelCatalog; providers: Record<string, ModelProvider> 
  *
  * @throws ConfigError that names the model and the variable to set
  */
-export function checkModels(config: Config, { catalog, providers }: Models, agents: string[]): void {
+export function checkModels(config: Config, models: Models, agents: string[]): void {
   for (const agent of agents) {
     const { model, fallbacks } = agentSettings(config, agent);
     for (const name of [model, ...fallbacks]) {
-      const provider = name.slice(0, name.indexOf(':'));
-      if (!providers[provider])
-        throw new ConfigError(`The agent ${agent} has the model "${name}", and ${provider} is not configured.`);
-      try {
-        catalog.factsOf(name);
-      } catch (error) {
-        throw new ConfigError((error as Error).message);
-      }
+      const why = whyNotCallable(name, models);
+      if (why !== undefined) throw new ConfigError(`The agent ${agent} has a model that cannot be called. ${why}`);
     }
   }
 }

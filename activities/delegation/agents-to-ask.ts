@@ -1,23 +1,23 @@
 import { findAgent, type Agents } from '../../agents/index.ts';
 import type { Delegations, Tasks, Tool } from '../../contract/ports/index.ts';
 import type { TaskRef } from '../../contract/references.ts';
-import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import type { AgentSettingsDeps } from '../agent-settings.ts';
 import { typedInputOf } from './typed-input.ts';
 
-export type AgentsToAskDeps = {
+export type AgentsToAskDeps = AgentSettingsDeps & {
   agents: Agents;
   tasks: Pick<Tasks, 'getCurrentRoles'>;
   delegations: Pick<Delegations, 'listChain'>;
-  agentRolesOf(agent: string): readonly string[] | undefined;
 };
 
 /** The names of the agents that the owner of a task may use at this moment. Others do not exist for it. */
 export async function usableAgents(
-  { agents, tasks, agentRolesOf }: Omit<AgentsToAskDeps, 'delegations'>,
+  { agents, tasks, tenants, agentInTenant }: Omit<AgentsToAskDeps, 'delegations'>,
   task: TaskRef,
 ): Promise<string[]> {
   const roles = await tasks.getCurrentRoles(task);
-  return Object.keys(agents).filter((name) => mayUseAgent(roles, agentRolesOf(name)));
+  const { agents: own } = await tenants.find(task.tenant);
+  return Object.keys(agents).filter((name) => agentInTenant(name, own.get(name)).mayBeUsedWith(roles));
 }
 
 /**

@@ -9,9 +9,10 @@ import type {
   WaitsBelow,
   Workflows,
 } from '../../contract/ports/index.ts';
-import type { BudgetLimits, MessageHead, TaskRef, ToolCallRef, ToolResultRef } from '../../contract/references.ts';
+import type { MessageHead, TaskRef, ToolCallRef, ToolResultRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { currentRun, requireWorkingTenant } from '../activity-context.ts';
+import { settingsNow, type AgentSettingsDeps } from '../agent-settings.ts';
 import { hasTaskEnded } from '../has-task-ended.ts';
 import { mayCallTool } from '../acting/tool-rights.ts';
 import {
@@ -27,20 +28,18 @@ import { childOutcome, lostChildOutcome } from './child-outcome.ts';
 import { endBelow, endChild, settleChild } from './end-below.ts';
 import { parseRequest } from './parse-request.ts';
 
-export type DelegationDeps = ToolDeps & {
-  delegations: Delegations;
-  tasks: Tasks;
-  citations: Pick<Citations, 'list'>;
-  tenants: Pick<Tenants, 'find'>;
-  workflows: Pick<Workflows, 'cancelTask' | 'describe'>;
-  agents: Agents;
-  agentRolesOf(agent: string): readonly string[] | undefined;
-  /** The agent's own limits for one task. */
-  budgetOf(agent: string): BudgetLimits;
-  /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
-  priorityOf(tenant: string, priorityKey: number | undefined): Priority;
-  log: Logger;
-};
+export type DelegationDeps = ToolDeps &
+  AgentSettingsDeps & {
+    delegations: Delegations;
+    tasks: Tasks;
+    citations: Pick<Citations, 'list'>;
+    tenants: Pick<Tenants, 'find'>;
+    workflows: Pick<Workflows, 'cancelTask' | 'describe'>;
+    agents: Agents;
+    /** A task's priority while tasks wait for workers; `priorityKey`: 1 (first) to 5 (last). */
+    priorityOf(tenant: string, priorityKey: number | undefined): Priority;
+    log: Logger;
+  };
 
 type DelegateCall = {
   task: TaskRef;
@@ -94,13 +93,15 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
     if (approval && !approval.runs) return refuse(denialOutcome(verdict));
     const parsed = await parseRequest(deps, { task, call, tool, input, approval, verdict });
     if ('refused' in parsed) return refuse(parsed.refused);
+    const { budget: agentBudget, version } = await settingsNow(deps, { tenant: task.tenant, agent: parsed.agent });
     const begun = await deps.delegations.begin(task, currentRun(), {
       step,
       callId: call.callId,
       agent: parsed.agent,
       input: parsed.input,
       asked: parsed.asked,
-      agentBudget: deps.budgetOf(parsed.agent),
+      agentBudget,
+      settingsVersion: version,
       among,
     });
     if ('refused' in begun) return refuse(errorOutcome(begun.refused));

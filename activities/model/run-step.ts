@@ -10,12 +10,14 @@ import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
 import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
 import { stepRequest, withAdded } from './model-request.ts';
-import type { ModelCatalog, ModelProvider, NextMessage, Tasks } from '../../contract/ports/index.ts';
+import { recallMemories, withMemories } from './recall.ts';
+import type { Memories, ModelCatalog, ModelProvider, NextMessage, Tasks } from '../../contract/ports/index.ts';
 
 export type StepDeps = FitDeps &
   ToolRightsDeps &
   AgentsToAskDeps & {
     agents: Agents;
+    memories: Pick<Memories, 'recall'>;
     tasks: Pick<Tasks, 'get' | 'getCurrentRoles'>;
     providers: Record<string, ModelProvider>;
     catalog: ModelCatalog;
@@ -49,9 +51,12 @@ export async function runStep(
 ): Promise<StepResult> {
   const known = requireAgent(deps.agents, task.agent);
   const opened = await deps.messageStore.openStep(task, head, next);
+  const { own, added } = opened.instructions;
+  const memories = await recallMemories(deps, { task, step: at.step, agent: known }, opened.instructions);
   // A tool that the owner of the task may not use is not offered to the model.
   const tools = await callableTools(deps, task, known.tools);
-  const agent = { ...known, tools, instructions: withAdded(known.instructions, opened.instructions) };
+  const instructions = withMemories(withAdded(own ?? known.instructions, added), memories);
+  const agent = { ...known, tools, instructions };
   const asking = tools.includes('delegate') ? await withAgentsToAsk(deps, task, deps.tools) : deps.tools;
   const heirs = tools.includes('hand_over') ? await agentsToHandOver(deps, task) : [];
   const offered = withHeirs(deps.agents, asking, heirs);

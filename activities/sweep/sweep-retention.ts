@@ -4,6 +4,7 @@ import type {
   ConversationControl,
   ConversationRows,
   Erasure,
+  Memories,
   RequestLimits,
   Retention,
   SlackRunResults,
@@ -20,6 +21,7 @@ export type RetentionSweepDeps = {
   limits: Pick<RequestLimits, 'removeExpired'>;
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
   slackRunResults: Pick<SlackRunResults, 'giveUp'>;
+  memories: Pick<Memories, 'removeExpired'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
@@ -46,6 +48,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       browserSessions: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.browserSessions.removeEnded(limit));
+      },
+      memories: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.memories.removeExpired(limit));
       },
       auditPending: async () => {
         const removed = await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));

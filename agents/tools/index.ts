@@ -1,6 +1,7 @@
 import type { Config } from '../../runtime/config.ts';
 import type {
   Documents,
+  Memories,
   MailTransport,
   McpTools,
   MessageStore,
@@ -14,6 +15,8 @@ import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
 import { createMcpTools } from './mcp/mcp-tools.ts';
+import { forgetTool } from './memories/forget.ts';
+import { rememberTool } from './memories/remember.ts';
 import { askPersonTool } from './orchestration/ask-person.ts';
 import { delegateTool } from './orchestration/delegate.ts';
 import { handOverTool } from './orchestration/hand-over.ts';
@@ -31,16 +34,22 @@ export const toolNames: readonly string[] = [
   'set_plan',
   'ask_person',
   'hand_over',
+  'remember',
+  'forget',
   'send_webhook',
   'send_email',
 ];
 
-/** Those of them that change something outside Alfred. */
-export const actingToolNames: readonly string[] = ['send_webhook', 'send_email'];
+/** Those of them that change something. */
+export const actingToolNames: readonly string[] = ['remember', 'forget', 'send_webhook', 'send_email'];
+
+/** Those of these that need no approval rule. */
+export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   documents: Pick<Documents, 'read'>;
+  memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
   /** Absent where tools of MCP servers are not called. */
@@ -74,6 +83,8 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     setPlanTool,
     askPersonTool,
     handOverTool,
+    rememberTool(ports.memories),
+    forgetTool(ports.memories),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

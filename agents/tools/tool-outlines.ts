@@ -1,5 +1,5 @@
 import type { Tool } from '../../contract/ports/index.ts';
-import { actingToolNames, toolNames } from './index.ts';
+import { actingToolNames, noteToolNames, toolNames } from './index.ts';
 
 /** The tools that agents share, as far as their approval rules need them: also in a process that cannot run them. */
 export const toolOutlines: Readonly<Record<string, Tool>> = Object.fromEntries(
@@ -10,6 +10,7 @@ export const toolOutlines: Readonly<Record<string, Tool>> = Object.fromEntries(
       description: '',
       inputSchema: {},
       ...(actingToolNames.includes(name) ? { effect: 'write' as const } : {}),
+      ...(noteToolNames.includes(name) ? { needsNoRule: true as const } : {}),
       run: () => Promise.reject(new Error(`${name} cannot run here`)),
     },
   ]),

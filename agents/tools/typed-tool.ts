@@ -17,7 +17,15 @@ type ToolFunctions<Input> = {
 };
 type ToolDefinition<S extends z.ZodType> = Pick<
   Tool,
-  'name' | 'description' | 'effect' | 'approvals' | 'repeatable' | 'needsIndex' | 'timeoutMs' | 'delegates'
+  | 'name'
+  | 'description'
+  | 'effect'
+  | 'needsNoRule'
+  | 'approvals'
+  | 'repeatable'
+  | 'needsIndex'
+  | 'timeoutMs'
+  | 'delegates'
 > & {
   input: S;
 } & ToolFunctions<z.infer<S>>;

@@ -44,6 +44,7 @@ export const TaskParams = idParams('TaskId', 'task');
 export const ApprovalParams = idParams('ApprovalId', 'approval');
 export const ConversationParams = idParams('ConversationId', 'conversation');
 export const DocumentParams = idParams('DocumentId', 'document');
+export const MemoryParams = idParams('MemoryId', 'memory');
 export const IngestionParams = idParams('IngestionId', 'upload');
 export const ScheduleParams = idParams('ScheduleId', 'schedule');
 export const SourceParams = idParams('SourceId', 'source');

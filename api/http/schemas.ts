@@ -6,6 +6,14 @@ import { AuditEntry, AuditList } from '../../contract/audit.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
 import { Callback, CallbackState } from '../../contract/callback.ts';
 import { IngestionReport, TaskReport } from '../../contract/callback-report.ts';
+import {
+  AgentSettings,
+  AgentSettingsChange,
+  AgentSettingsList,
+  AgentSettingsRollback,
+  AgentSettingsVersion,
+  OwnAgentSettings,
+} from '../../contract/agent-settings.ts';
 import { Collection, CollectionList, CollectionSettings } from '../../contract/collections.ts';
 import {
   Conversation,
@@ -61,14 +69,17 @@ import {
   TaskUsage,
   Waiting,
 } from '../../contract/task.ts';
+import { Memory, MemoryList, MemoryRequest } from '../../contract/memories.ts';
 import { UsageReport, UsageRow } from '../../contract/usage.ts';
 import { namedEvents } from './event-schemas.ts';
 import { describeForReaders } from './readable-schema.ts';
 
 /** Schemas that requests and responses share. What they say of a request holds for both. */
-const shared = { Budget, Json, ReaderList };
+const shared = { Budget, Json, OwnAgentSettings, ReaderList };
 const accepted = {
   ...shared,
+  AgentSettingsChange,
+  AgentSettingsRollback,
   ApiKeyRequest,
   ApiKeyRotation,
   ApprovalDecision,
@@ -77,6 +88,7 @@ const accepted = {
   CancelRequest,
   CollectionSettings,
   DocumentUpload,
+  MemoryRequest,
   Metadata,
   ScheduleChange,
   ScheduleRequest,
@@ -94,7 +106,12 @@ const answered = {
   ArtifactList,
   ...shared,
   AgentDescription,
+  Memory,
+  MemoryList,
   AgentList,
+  AgentSettings,
+  AgentSettingsList,
+  AgentSettingsVersion,
   ApiKey,
   ApiKeyList,
   AuditEntry,

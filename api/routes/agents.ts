@@ -9,7 +9,7 @@ import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
 import { json, problems } from '../http/responses.ts';
 
-export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config'>) => async (app: Api) => {
+export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config' | 'tenants'>) => async (app: Api) => {
   const isUsable = ({ roles }: Principal, agent: string, tool: string) =>
     mayUseTool(roles, toolRolesOf(deps.config, agent, tool));
   const described = new Map(Object.entries(deps.agents).map(([name, agent]) => [name, describe(name, agent)]));
@@ -25,7 +25,7 @@ export const agentRoutes = (deps: Pick<ApiDeps, 'agents' | 'config'>) => async (
     },
     handler: async ({ scope }, reply) =>
       reply.send({
-        agents: Object.keys(usableAgents(deps, scope)).flatMap((name) => {
+        agents: Object.keys(await usableAgents(deps, scope)).flatMap((name) => {
           const agent = described.get(name);
           return agent ? [{ ...agent, tools: agent.tools.filter((tool) => isUsable(scope, name, tool)) }] : [];
         }),

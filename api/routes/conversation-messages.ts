@@ -17,12 +17,15 @@ import { bodyProblems, ConversationParams, json, location, problems } from '../h
 import { isOther, messagesForReader } from '../read-shared.ts';
 import { findReadableConversation, noConversation } from './conversations.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'citations' | 'config' | 'conversationRows' | 'messages' | 'shares'> & {
+type Deps = Pick<
+  ApiDeps,
+  'agents' | 'citations' | 'config' | 'conversationRows' | 'messages' | 'shares' | 'tenants'
+> & {
   views: Views;
 };
 
 export const conversationMessageRoutes =
-  ({ agents, citations, config, conversationRows, messages, shares, views }: Deps) =>
+  ({ agents, citations, config, conversationRows, messages, shares, tenants, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -53,7 +56,7 @@ export const conversationMessageRoutes =
         const conversation = await conversationRows.get(scope, params.id);
         if (!conversation) throw noConversation(params.id);
         const { id = newId(), text, input: given, ...request } = body;
-        const { input } = checkInput(usableAgents({ agents, config }, scope), {
+        const { input } = checkInput(await usableAgents({ agents, config, tenants }, scope), {
           agent: conversation.agent,
           input: given ?? { text: text ?? '' },
         });

@@ -18,10 +18,10 @@ import { conversationPath, type Views } from '../links.ts';
 import { isOther, mayReadShared, readShared, type OwnedRow } from '../read-shared.ts';
 import { bodyProblems, IdempotencyHeaders, ConversationParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'conversationRows' | 'shares' | 'tenants'> & { views: Views };
 
 export const conversationRoutes =
-  ({ agents, config, conversationRows, shares, views }: Deps) =>
+  ({ agents, config, conversationRows, shares, tenants, views }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -39,7 +39,7 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const agent = requireUsable({ agents, config }, scope, body.agent);
+        const agent = await requireUsable({ agents, config, tenants }, scope, body.agent);
         const row = await conversationRows.create(scope, body, {
           idempotencyKey: headers['idempotency-key'],
           onBusy: body.onBusy ?? agentSettings(config, body.agent).onBusy ?? agent.onBusy ?? 'enqueue',
@@ -99,7 +99,7 @@ export const conversationRoutes =
         },
       },
       handler: async ({ scope, params: { id }, body }, reply) => {
-        if (body.agent !== undefined) requireUsable({ agents, config }, scope, body.agent);
+        if (body.agent !== undefined) await requireUsable({ agents, config, tenants }, scope, body.agent);
         const row = await conversationRows.change(scope, id, body);
         if (!row) throw noConversation(id);
         return reply.send(views.conversation(row));
@@ -108,8 +108,8 @@ export const conversationRoutes =
   };
 
 /** @throws AlfredError `unknown_agent` when there is no such agent for the principal */
-function requireUsable(deps: Pick<Deps, 'agents' | 'config'>, principal: Principal, name: string) {
-  const usable = usableAgents(deps, principal);
+async function requireUsable(deps: Pick<Deps, 'agents' | 'config' | 'tenants'>, principal: Principal, name: string) {
+  const usable = await usableAgents(deps, principal);
   const agent = findAgent(usable, name);
   if (agent) return agent;
   throw new AlfredError('unknown_agent', `There is no agent "${name}". There are: ${Object.keys(usable).join(', ')}.`);

@@ -19,10 +19,12 @@ import type { Api } from '../http/fastify.ts';
 import { schedulePath, type Views } from '../links.ts';
 import { bodyProblems, IdempotencyHeaders, ScheduleParams, json, location, problems } from '../http/responses.ts';
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'schedules'> & { views: Views };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'control' | 'conversationRows' | 'schedules' | 'tenants'> & {
+  views: Views;
+};
 
 export const scheduleRoutes =
-  ({ agents, config, control, conversationRows, schedules, views }: Deps) =>
+  ({ agents, config, control, conversationRows, schedules, tenants, views }: Deps) =>
   async (app: Api) => {
     const show = async (scope: Scope, row: ScheduleRow) =>
       views.schedule(scope, row, await control.schedules.describe(row.id));
@@ -46,7 +48,7 @@ export const scheduleRoutes =
       handler: async ({ scope, body, headers }, reply) => {
         const request = {
           ...body,
-          action: await checkAction({ agents, config, conversationRows }, scope, body.action),
+          action: await checkAction({ agents, config, conversationRows, tenants }, scope, body.action),
         };
         const row = await control.schedules.create(scope, request, { idempotencyKey: headers['idempotency-key'] });
         return reply
@@ -113,7 +115,7 @@ export const scheduleRoutes =
         const change = {
           ...body,
           ...(body.action
-            ? { action: await checkAction({ agents, config, conversationRows }, scope, body.action) }
+            ? { action: await checkAction({ agents, config, conversationRows, tenants }, scope, body.action) }
             : {}),
         };
         const row = await control.schedules.change(scope, params.id, change);
@@ -125,12 +127,12 @@ export const scheduleRoutes =
 
 /** @throws InvalidRequest when no run could do it */
 async function checkAction(
-  { agents, config, conversationRows }: Pick<Deps, 'agents' | 'config' | 'conversationRows'>,
+  { agents, config, conversationRows, tenants }: Pick<Deps, 'agents' | 'config' | 'conversationRows' | 'tenants'>,
   scope: Principal,
   action: ScheduleAction,
 ): Promise<ScheduleAction> {
   if (action.task) {
-    checkInput(usableAgents({ agents, config }, scope), action.task, ['action', 'task']);
+    checkInput(await usableAgents({ agents, config, tenants }, scope), action.task, ['action', 'task']);
     // Each run reads the input as it was given, by the schema that the agent has then.
     return action;
   }

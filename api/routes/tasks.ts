@@ -1,7 +1,7 @@
 import { isEnded } from '../../contract/task-status.ts';
 import { Task, TaskList, TaskListQuery, TaskRequest } from '../../contract/task.ts';
-import { agentSettings } from '../../runtime/agent-settings.ts';
 import { checkInput } from '../check-input.ts';
+import { readAgentInTenant } from '../../runtime/agent-in-tenant.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
 import { usableAgents } from '../usable-agents.ts';
@@ -14,14 +14,14 @@ import { bodyProblems, IdempotencyHeaders, TaskParams, json, location, problems 
 
 type Deps = Pick<
   ApiDeps,
-  'agents' | 'citations' | 'config' | 'control' | 'conversationRows' | 'events' | 'shares' | 'tasks'
+  'agents' | 'citations' | 'config' | 'control' | 'conversationRows' | 'events' | 'shares' | 'tasks' | 'tenants'
 > & {
   views: Views;
   draining: AbortSignal;
 };
 
 export const taskRoutes =
-  ({ agents, citations, config, control, conversationRows, events, shares, tasks, views, draining }: Deps) =>
+  ({ agents, citations, config, control, conversationRows, events, shares, tasks, tenants, views, draining }: Deps) =>
   async (app: Api) => {
     app.route({
       method: 'POST',
@@ -40,9 +40,12 @@ export const taskRoutes =
         },
       },
       handler: async ({ scope, body, headers }, reply) => {
-        const row = await tasks.create(scope, checkInput(usableAgents({ agents, config }, scope), body), {
+        const request = checkInput(await usableAgents({ agents, config, tenants }, scope), body);
+        const { budget, version } = await readAgentInTenant({ config, tenants }, scope.tenant, body.agent);
+        const row = await tasks.create(scope, request, {
           idempotencyKey: headers['idempotency-key'],
-          budget: agentSettings(config, body.agent).budget,
+          budget,
+          settingsVersion: version,
         });
         const { head, isNew: _isNew, ...task } = row;
         // A repeat with the same key has the same body, and so the same priority.

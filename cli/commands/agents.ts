@@ -5,6 +5,7 @@ import { CliError, usageError } from '../cli-error.ts';
 import type { CommandContext } from '../command-context.ts';
 import { stackEnvironment } from '../stack.ts';
 import { table } from '../terminal/terminal.ts';
+import { addAgentSettings } from './agent-settings.ts';
 import { runTests, type TestOptions } from '../agents/run-tests.ts';
 import { wholeNumber } from './number-options.ts';
 
@@ -21,6 +22,7 @@ export function addAgents(program: Command, context: CommandContext) {
     .argument('<name>')
     .option('--json', 'as JSON')
     .action((name: string, { json }: { json?: boolean }) => show(name, json, context));
+  addAgentSettings(agents, context);
   agents
     .command('add')
     .aliases(['new', 'create'])

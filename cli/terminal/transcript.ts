@@ -114,6 +114,11 @@ const handlers: Handlers = {
   },
   'effect.undone': ({ tool, state, summary }, { terminal }) =>
     terminal.note(`${tool}, ${state.replaceAll('_', ' ')}: ${summary}`, 'dim'),
+  'memory.used': ({ memories }, { terminal }) =>
+    terminal.note(
+      `  knows ${memories.length === 1 ? 'a memory' : `${memories.length} memories`}: alfred memories`,
+      'dim',
+    ),
   'plan.changed': ({ items }, { terminal, answer }) => {
     answer.endLine();
     for (const { title, agent, status } of items)

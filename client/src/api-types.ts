@@ -834,6 +834,81 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agents/{name}/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read what your tenant has set for an agent, and what it may set; for the role admin */
+        get: operations["getAgentSettings"];
+        /**
+         * Set an agent’s instructions, models, budget and users for your tenant, as a new version
+         * @description What the body leaves out is as the operator has it. Tasks that have been asked for keep the version that they began with; within five seconds every process uses the new one. The same settings again make no version.
+         */
+        put: operations["setAgentSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the versions of an agent’s settings, newest first */
+        get: operations["listAgentSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read one version of an agent’s settings */
+        get: operations["getAgentSettingsVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{name}/settings/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring a version back, as a new version
+         * @description Version 0 stands for an agent of which the tenant has set nothing. What the operator does not allow any more is refused. Safe to repeat.
+         */
+        post: operations["rollBackAgentSettings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/api-keys": {
         parameters: {
             query?: never;
@@ -911,6 +986,42 @@ export interface paths {
          */
         post: operations["rotateApiKey"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what Alfred remembers for you and for your groups, newest first */
+        get: operations["listMemories"];
+        put?: never;
+        /** Have Alfred remember something, for you or for a group of yours */
+        post: operations["createMemory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/memories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a memory */
+        get: operations["getMemory"];
+        put?: never;
+        post?: never;
+        /** Have Alfred forget what you asked it to remember */
+        delete: operations["deleteMemory"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1102,6 +1213,18 @@ export interface components {
         };
         /** @description Any JSON value */
         Json: unknown;
+        OwnAgentSettings: {
+            /** @description false: the agent is not there for anybody of the tenant */
+            enabled?: boolean;
+            /** @description In place of the agent’s own */
+            instructions?: string;
+            /** @description provider:model; more behind commas stand in while it is down. Those that `operator.models` lists */
+            model?: string;
+            /** @description Limits of each task, at most as wide as those of the operator */
+            budget?: components["schemas"]["Budget"];
+            /** @description Only those with one of these roles may use it, of those whom the operator lets use it */
+            roles?: string[];
+        };
         ReaderList: {
             /** @description Who may read it beside its owner: everyone (of the tenant), group:<name>, subject:<id>; empty for no one */
             readers: string[];
@@ -1126,8 +1249,73 @@ export interface components {
             /** @description Name and version of the pack that it comes from, as in order-desk@1.0.0 */
             pack?: string;
         };
+        Memory: {
+            /** Format: uuid */
+            id: string;
+            text: string;
+            /** @description Whose members have it; null: its owner alone */
+            group: string | null;
+            /** @description The subject who asked for it */
+            by: string;
+            source: {
+                /** @description How the request was signed in: `oidc`, `session`, `api_key`, `slack` or `local` */
+                via: string;
+                /** @description The task in which an agent was asked to remember it */
+                taskId: string | null;
+                conversationId: string | null;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        MemoryList: {
+            memories: components["schemas"]["Memory"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
         AgentList: {
             agents: components["schemas"]["AgentDescription"][];
+        };
+        AgentSettings: {
+            agent: string;
+            /** @description 0: the tenant has set nothing */
+            version: number;
+            settings: components["schemas"]["OwnAgentSettings"];
+            note: string | null;
+            by: string | null;
+            at: string | null;
+            /** @description What holds where the tenant sets nothing, and the limits of what it may set */
+            operator: {
+                instructions: string;
+                model: string;
+                /** @description Those that a tenant may choose */
+                models: string[];
+                budget: components["schemas"]["Budget"];
+                /** @description null: it is there for everybody */
+                roles: string[] | null;
+            };
+            /** @description What tasks get that begin now */
+            effective: {
+                enabled: boolean;
+                model: string;
+                budget: components["schemas"]["Budget"];
+            };
+        };
+        AgentSettingsList: {
+            versions: components["schemas"]["AgentSettingsVersion"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        AgentSettingsVersion: {
+            agent: string;
+            version: number;
+            settings: components["schemas"]["OwnAgentSettings"];
+            note: string;
+            /** @description The version that it brought back */
+            restores: number | null;
+            /** @description The subject who made it */
+            by: string;
+            /** Format: date-time */
+            at: string;
         };
         ApiKey: {
             /** @description The part of the key that is no secret */
@@ -1348,7 +1536,7 @@ export interface components {
                 temporal: string;
             };
         };
-        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationArtifactCreatedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationRemoteProgressEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
+        ConversationEvent: components["schemas"]["ConversationMessageEvent"] | components["schemas"]["ConversationTurnEvent"] | components["schemas"]["ConversationStoppedEvent"] | components["schemas"]["ConversationChangedEvent"] | components["schemas"]["ConversationDeletedEvent"] | components["schemas"]["ConversationTaskQueuedEvent"] | components["schemas"]["ConversationTaskStartedEvent"] | components["schemas"]["ConversationModelStartedEvent"] | components["schemas"]["ConversationTextDeltaEvent"] | components["schemas"]["ConversationModelCompletedEvent"] | components["schemas"]["ConversationModelFailedEvent"] | components["schemas"]["ConversationModelFallbackEvent"] | components["schemas"]["ConversationModelCorrectedEvent"] | components["schemas"]["ConversationContextCompactedEvent"] | components["schemas"]["ConversationToolStartedEvent"] | components["schemas"]["ConversationToolCompletedEvent"] | components["schemas"]["ConversationArtifactCreatedEvent"] | components["schemas"]["ConversationApprovalRequestedEvent"] | components["schemas"]["ConversationApprovalEscalatedEvent"] | components["schemas"]["ConversationApprovalDecidedEvent"] | components["schemas"]["ConversationMessageSteeredEvent"] | components["schemas"]["ConversationEffectUndoneEvent"] | components["schemas"]["ConversationMemoryUsedEvent"] | components["schemas"]["ConversationPlanChangedEvent"] | components["schemas"]["ConversationDelegationStartedEvent"] | components["schemas"]["ConversationDelegationEndedEvent"] | components["schemas"]["ConversationRemoteProgressEvent"] | components["schemas"]["ConversationTaskWaitingEvent"] | components["schemas"]["ConversationTaskResumedEvent"] | components["schemas"]["ConversationBudgetGrantedEvent"] | components["schemas"]["ConversationTaskCompletedEvent"] | components["schemas"]["ConversationTaskIncompleteEvent"] | components["schemas"]["ConversationTaskFailedEvent"] | components["schemas"]["ConversationTaskCancelledEvent"];
         ConversationEventPage: {
             events: components["schemas"]["ConversationEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -1454,7 +1642,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "memory_full" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -1967,6 +2155,8 @@ export interface components {
             parentId?: string | null;
             /** @description The schedule that asked, directly or in the conversation */
             scheduleId?: string | null;
+            /** @description The settings of the tenant for its agent that hold for it; absent: there were none */
+            settingsVersion?: number;
             /** @description The first words of what it was asked, on one line */
             asked?: string | null;
             /** @description What it was asked; absent in lists */
@@ -2022,7 +2212,7 @@ export interface components {
             code: components["schemas"]["ErrorCode"];
             message: string;
         };
-        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["RemoteProgressEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
+        TaskEvent: components["schemas"]["TaskQueuedEvent"] | components["schemas"]["TaskStartedEvent"] | components["schemas"]["ModelStartedEvent"] | components["schemas"]["TextDeltaEvent"] | components["schemas"]["ModelCompletedEvent"] | components["schemas"]["ModelFailedEvent"] | components["schemas"]["ModelFallbackEvent"] | components["schemas"]["ModelCorrectedEvent"] | components["schemas"]["ContextCompactedEvent"] | components["schemas"]["ToolStartedEvent"] | components["schemas"]["ToolCompletedEvent"] | components["schemas"]["ArtifactCreatedEvent"] | components["schemas"]["ApprovalRequestedEvent"] | components["schemas"]["ApprovalEscalatedEvent"] | components["schemas"]["ApprovalDecidedEvent"] | components["schemas"]["MessageSteeredEvent"] | components["schemas"]["EffectUndoneEvent"] | components["schemas"]["MemoryUsedEvent"] | components["schemas"]["PlanChangedEvent"] | components["schemas"]["DelegationStartedEvent"] | components["schemas"]["DelegationEndedEvent"] | components["schemas"]["RemoteProgressEvent"] | components["schemas"]["TaskWaitingEvent"] | components["schemas"]["TaskResumedEvent"] | components["schemas"]["BudgetGrantedEvent"] | components["schemas"]["TaskCompletedEvent"] | components["schemas"]["TaskIncompleteEvent"] | components["schemas"]["TaskFailedEvent"] | components["schemas"]["TaskCancelledEvent"];
         TaskEventPage: {
             events: components["schemas"]["TaskEvent"][];
             /** @description Number of the last event on the page: where to go on later */
@@ -2057,6 +2247,8 @@ export interface components {
                 parentId?: string | null;
                 /** @description The schedule that asked, directly or in the conversation */
                 scheduleId?: string | null;
+                /** @description The settings of the tenant for its agent that hold for it; absent: there were none */
+                settingsVersion?: number;
                 /** @description The first words of what it was asked, on one line */
                 asked?: string | null;
                 /** @description What it was asked; absent in lists */
@@ -2570,6 +2762,39 @@ export interface components {
                 /** @enum {string} */
                 state: "undone" | "undo_failed" | "cannot_be_undone" | "unknown";
                 summary: string;
+            };
+        };
+        /** @description The agent was given these memories of the person, or of groups of the person. `GET /v1/memories/{id}` has the text. */
+        MemoryUsedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "memory.used";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                memories: {
+                    /** Format: uuid */
+                    id: string;
+                    /** @description Whose members have it; null: its owner alone */
+                    group: string | null;
+                    /** @description The subject who asked for it */
+                    by: string;
+                    source: {
+                        /** @description How the request was signed in: `oidc`, `session`, `api_key`, `slack` or `local` */
+                        via: string;
+                        /** @description The task in which an agent was asked to remember it */
+                        taskId: string | null;
+                        conversationId: string | null;
+                    };
+                    /** Format: date-time */
+                    createdAt: string;
+                }[];
             };
         };
         /** @description The agent has written or changed its plan. `items` is the whole plan. */
@@ -3324,6 +3549,42 @@ export interface components {
             taskId: string;
             taskSeq: number;
         };
+        /** @description The agent was given these memories of the person, or of groups of the person. `GET /v1/memories/{id}` has the text. */
+        ConversationMemoryUsedEvent: {
+            /** @description 1, 2, 3 … within the task, without gaps */
+            seq: number;
+            /** Format: date-time */
+            at: string;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "memory.used";
+            data: {
+                /** @description One turn of the model loop, from 1 */
+                step: number;
+                memories: {
+                    /** Format: uuid */
+                    id: string;
+                    /** @description Whose members have it; null: its owner alone */
+                    group: string | null;
+                    /** @description The subject who asked for it */
+                    by: string;
+                    source: {
+                        /** @description How the request was signed in: `oidc`, `session`, `api_key`, `slack` or `local` */
+                        via: string;
+                        /** @description The task in which an agent was asked to remember it */
+                        taskId: string | null;
+                        conversationId: string | null;
+                    };
+                    /** Format: date-time */
+                    createdAt: string;
+                }[];
+            };
+            /** Format: uuid */
+            taskId: string;
+            taskSeq: number;
+        };
         /** @description The agent has written or changed its plan. `items` is the whole plan. */
         ConversationPlanChangedEvent: {
             /** @description 1, 2, 3 … within the task, without gaps */
@@ -3713,13 +3974,37 @@ export interface components {
                 };
             };
         };
+        AgentSettingsChange: {
+            /** @description false: the agent is not there for anybody of the tenant */
+            enabled?: boolean;
+            /** @description In place of the agent’s own */
+            instructions?: string;
+            /** @description provider:model; more behind commas stand in while it is down. Those that `operator.models` lists */
+            model?: string;
+            /** @description Limits of each task, at most as wide as those of the operator */
+            budget?: components["schemas"]["Budget"];
+            /** @description Only those with one of these roles may use it, of those whom the operator lets use it */
+            roles?: string[];
+            /** @description Why, for those who read the versions */
+            note: string;
+            /** @description The version that you have read; 0: none. When another one is there meanwhile, nothing is changed */
+            basedOn?: number;
+        };
+        AgentSettingsRollback: {
+            /** @description Its settings come back, as a new version; 0: nothing is set by the tenant */
+            version: number;
+            /** @description Why, for those who read the versions */
+            note: string;
+            /** @description The version that you have read; 0: none. When another one is there meanwhile, nothing is changed */
+            basedOn?: number;
+        };
         ApiKeyRequest: {
             /** @description What it is for, for people to read */
             name: string;
             /** @description Of your own roles; the key never has one that you lack. Default: `[]` */
             roles?: string[];
             /** @description What the key may be used for; empty: everything that its roles allow. Default: `[]` */
-            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write" | "audit:read" | "audit:write")[];
+            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "memories:read" | "memories:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write" | "audit:read" | "audit:write")[];
             /** @description Default: it does not expire */
             expiresInDays?: number;
         };
@@ -3783,6 +4068,14 @@ export interface components {
             mediaType?: "text/markdown" | "text/plain" | "text/html";
             /** @description Tells a server of yours when the upload has been read */
             callback?: components["schemas"]["Callback"];
+        };
+        MemoryRequest: {
+            /** @description What Alfred is to remember */
+            text: string;
+            /** @description A group of yours whose members shall have it too. Default: for you alone */
+            group?: string;
+            /** @description Default: 365 */
+            expiresInDays?: number;
         };
         /** @description Up to 16 strings of your own, returned with the task */
         Metadata: {
@@ -4251,6 +4544,11 @@ export interface components {
          * @example 20
          */
         Limit: number;
+        /**
+         * @description The id of the memory
+         * @example 01a8c2d3-5088-7c77-aeb2-a3d0f2918b08
+         */
+        MemoryId: string;
         /**
          * @description `wait=30` waits up to that many seconds, at most 60, for the end of the task or upload
          * @example wait=10
@@ -10374,6 +10672,479 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "instructions": "Answer from the documents in at most three sentences, with citations.",
+                 *       "budget": {
+                 *         "maxModelCalls": 20
+                 *       },
+                 *       "note": "Shorter answers"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentSettingsChange"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `settings_changed`: Another version of the settings is there meanwhile. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listAgentSettings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "versions": [
+                     *         {
+                     *           "agent": "knowledge",
+                     *           "version": 1,
+                     *           "settings": {
+                     *             "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *             "budget": {
+                     *               "maxModelCalls": 20
+                     *             }
+                     *           },
+                     *           "note": "Shorter answers",
+                     *           "by": "local",
+                     *           "at": "2026-11-24T08:00:00.000Z",
+                     *           "restores": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettingsList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAgentSettingsVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+                /**
+                 * @description As the list of versions has it
+                 * @example 1
+                 */
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The version */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "restores": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettingsVersion"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rollBackAgentSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Of the agent, as `GET /v1/agents` lists it
+                 * @example knowledge
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1,
+                 *       "note": "The longer answers were not read"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AgentSettingsRollback"];
+            };
+        };
+        responses: {
+            /** @description What holds now */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agent": "knowledge",
+                     *       "version": 1,
+                     *       "settings": {
+                     *         "instructions": "Answer from the documents in at most three sentences, with citations.",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       },
+                     *       "note": "Shorter answers",
+                     *       "by": "local",
+                     *       "at": "2026-11-24T08:00:00.000Z",
+                     *       "operator": {
+                     *         "instructions": "You answer questions from the documents of the company.",
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "models": [
+                     *           "anthropic:claude-sonnet-5-5"
+                     *         ],
+                     *         "budget": {},
+                     *         "roles": null
+                     *       },
+                     *       "effective": {
+                     *         "enabled": true,
+                     *         "model": "anthropic:claude-sonnet-5-5",
+                     *         "budget": {
+                     *           "maxModelCalls": 20
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AgentSettings"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `settings_changed`: Another version of the settings is there meanwhile. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listApiKeys: {
         parameters: {
             query?: {
@@ -10883,6 +11654,311 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `key_ended`: The API key was revoked or has expired. Make another one. */
             409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listMemories: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "memories": [
+                     *         {
+                     *           "id": "01a8c2d3-5088-7c77-aeb2-a3d0f2918b08",
+                     *           "text": "I work in the Paris office.",
+                     *           "group": null,
+                     *           "by": "local",
+                     *           "source": {
+                     *             "via": "local",
+                     *             "taskId": null,
+                     *             "conversationId": null
+                     *           },
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "expiresAt": "2027-11-24T08:00:00.000Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["MemoryList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createMemory: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "I work in the Paris office."
+                 *     }
+                 */
+                "application/json": components["schemas"]["MemoryRequest"];
+            };
+        };
+        responses: {
+            /** @description The memory */
+            201: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Where to read the memory */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d3-5088-7c77-aeb2-a3d0f2918b08",
+                     *       "text": "I work in the Paris office.",
+                     *       "group": null,
+                     *       "by": "local",
+                     *       "source": {
+                     *         "via": "local",
+                     *         "taskId": null,
+                     *         "conversationId": null
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Memory"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `memory_full`: As many memories are there as one may have. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMemory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the memory
+                 * @example 01a8c2d3-5088-7c77-aeb2-a3d0f2918b08
+                 */
+                id: components["parameters"]["MemoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The memory */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d3-5088-7c77-aeb2-a3d0f2918b08",
+                     *       "text": "I work in the Paris office.",
+                     *       "group": null,
+                     *       "by": "local",
+                     *       "source": {
+                     *         "via": "local",
+                     *         "taskId": null,
+                     *         "conversationId": null
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "expiresAt": "2027-11-24T08:00:00.000Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Memory"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteMemory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the memory
+                 * @example 01a8c2d3-5088-7c77-aeb2-a3d0f2918b08
+                 */
+                id: components["parameters"]["MemoryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */

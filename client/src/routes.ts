@@ -81,6 +81,7 @@ type KeyedRoute = {
 }[Route];
 
 const keyedRoutes: Record<KeyedRoute, true> = {
+  'POST /v1/memories': true,
   'POST /v1/tasks': true,
   'POST /v1/conversations': true,
   'POST /v1/schedules': true,
@@ -89,6 +90,7 @@ const keyedRoutes: Record<KeyedRoute, true> = {
 
 /** Routes that the API describes as safe to repeat, beside the methods that always are. */
 const repeatableRoutes: readonly Route[] = [
+  'POST /v1/agents/{name}/settings/rollback',
   'POST /v1/approvals/{id}',
   'POST /v1/conversations/{id}/messages',
   'POST /v1/conversations/{id}/stop',

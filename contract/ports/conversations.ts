@@ -142,10 +142,13 @@ export interface ConversationTurns {
   /**
    * Begins the turn of the next message and inserts its task, which is one of the agent that the conversation has now.
    *
-   * @param budgetOf the own limits of an agent for one task
+   * @param settingsOf what holds for an agent in the tenant: its limits for one task, and the version of what is set
    * @returns the begun turn, or the turn that is under way; undefined when no message waits
    */
-  begin(conversation: ConversationRef, budgetOf: (agent: string) => BudgetLimits): Promise<BegunTurn | undefined>;
+  begin(
+    conversation: ConversationRef,
+    settingsOf: (agent: string) => { budget: BudgetLimits; version?: number | null | undefined },
+  ): Promise<BegunTurn | undefined>;
 
   /**
    * Ends the turn of a task that has ended: sets the head from which the next turn continues, the states of the turn's

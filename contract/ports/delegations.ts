@@ -12,6 +12,8 @@ export type NewDelegation = ToolCallKey & {
   asked: DelegatedShare;
   /** The agent's own limits for one task. */
   agentBudget: BudgetLimits;
+  /** Of what the tenant has set for the agent. */
+  settingsVersion?: number | null | undefined;
   /** The number of delegate calls in this step: what is left of the budget is parted by them. */
   among: number;
 };

@@ -1,5 +1,6 @@
 /** The ports: interfaces to database, Temporal, models and network. `adapters/` and `knowledge/` implement them. */
 export type { TaskEnd, WorkflowState } from '../rules/task-reconciliation.ts';
+export type * from './agent-settings.ts';
 export type * from './approvals.ts';
 export type * from './artifacts.ts';
 export type * from './audit.ts';
@@ -16,6 +17,7 @@ export type * from './identity.ts';
 export type * from './ledger.ts';
 export type * from './limits.ts';
 export type * from './mcp.ts';
+export type * from './memories.ts';
 export type * from './message-store.ts';
 export type * from './models.ts';
 export type * from './outbound.ts';

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../json.ts';
+import type { Memory } from '../memories.ts';
 import type { StoredMessage, ToolMessage } from '../messages.ts';
 import type { ContentHash, MessageHead, Scope, TaskRef } from '../references.ts';
 
@@ -31,8 +32,19 @@ export type OpenedStep = {
   head: MessageHead;
   conversation: MessageChain;
   unstored?: NextMessage | undefined;
-  /** What the conversation of the task adds to the instructions of its agent. */
-  instructions: string | undefined;
+  instructions: TaskInstructions;
+};
+
+/** The instructions of a task beside those of its agent. */
+export type TaskInstructions = {
+  /** What the tenant has in place of those of the agent, in the version of the task. */
+  own?: string | undefined;
+  /** What the conversation adds. */
+  added?: string | undefined;
+  /** The memories that the task was given, as far as its owner may read them now. */
+  memories?: Memory[] | undefined;
+  /** None were looked for yet, and there are some. */
+  mayRecall: boolean;
 };
 
 /** Conversations as immutable chains of messages. A head, the hash of the last message, names a whole chain. */

@@ -64,7 +64,8 @@ export interface Tasks {
    * Stores a request as a queued task, before its workflow starts.
    *
    * @param options `budget`: the agent's limits. Of each limit the lower of the agent's and the request's applies.
-   *   `scheduleId`: the schedule whose run this is
+   *   `scheduleId`: the schedule whose run this is. `settingsVersion`: what the tenant has set for the agent, which
+   *   holds for the task until its end
    * @returns the new task, or the earlier one with the same idempotency key (`isNew: false`)
    * @throws AlfredError `idempotency_key_reused` when the earlier request was another one
    */
@@ -75,6 +76,7 @@ export interface Tasks {
       idempotencyKey?: string | undefined;
       budget?: BudgetLimits | undefined;
       scheduleId?: string | undefined;
+      settingsVersion?: number | null | undefined;
     },
   ): Promise<TaskRow & { head: MessageHead; isNew: boolean }>;
 
@@ -94,11 +96,16 @@ export interface Tasks {
   /**
    * Changes a queued task to running.
    *
-   * @param model `provider:model`
-   * @returns the limits of the task; `isSteered`: an earlier run had messages that came while it ran
+   * @param plan `model`: `provider:model`; `settingsVersion`: by which it was chosen
+   * @returns the limits of the task; `isSteered`: an earlier run had messages that came while it ran. Or
+   *   `settingsVersion`, the version of the task, which is another one: then nothing has changed
    * @throws AlfredError `superseded` when the task was ended before its workflow began
    */
-  start(task: TaskRef, run: Run, model: string): Promise<{ budget: BudgetLimits; isSteered: boolean }>;
+  start(
+    task: TaskRef,
+    run: Run,
+    plan: { model: string; settingsVersion?: number | null | undefined },
+  ): Promise<{ budget: BudgetLimits; isSteered: boolean } | { settingsVersion: number | null }>;
 
   /**
    * Hands the row over to this run, unless the task is open for it or was ended by it. Called before a wait: a run that

@@ -4,6 +4,9 @@ import type { TenantLimits, TenantState, TenantUse } from '../tenants.ts';
 export interface Tenants {
   find(name: string): Promise<TenantState>;
 
+  /** For this process, in which a change counts at once. */
+  forget(name: string): void;
+
   /**
    * For everything that starts work.
    *

@@ -49,6 +49,12 @@ export interface Tool extends ToolDescription {
   /** Default approval rules, for every agent. An agent's own rules are evaluated first. */
   approvals?: readonly Omit<ApprovalRuleInput, 'tool'>[];
 
+  /**
+   * Present when a call changes nothing but what its own person keeps in Alfred. It runs without a rule, and a rule for
+   * every tool (`*`) leaves it out; one by its name counts.
+   */
+  needsNoRule?: true;
+
   /** Present when the receiver detects repeats by the receipt key. A call with an unknown outcome is then repeated. */
   repeatable?: true;
 

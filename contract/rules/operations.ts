@@ -79,6 +79,12 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   deleteSource: rule('delete', 'source'),
 
   listAgents: rule('see', 'agent'),
+  getAgentSettings: rule('see', 'settings'),
+  setAgentSettings: rule('change', 'settings'),
+  listAgentSettings: rule('see', 'settings'),
+  getAgentSettingsVersion: rule('see', 'settings'),
+  rollBackAgentSettings: rule('change', 'settings'),
+
   getUsage: rule('see', 'usage'),
 
   createApiKey: rule('create', 'key'),
@@ -86,6 +92,11 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   getApiKey: rule('see', 'key'),
   rotateApiKey: rule('change', 'key'),
   revokeApiKey: rule('delete', 'key'),
+
+  createMemory: rule('create', 'memory'),
+  listMemories: rule('see', 'memory'),
+  getMemory: rule('see', 'memory'),
+  deleteMemory: rule('delete', 'memory'),
 
   listAudit: rule('see', 'audit'),
 

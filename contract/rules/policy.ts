@@ -53,6 +53,7 @@ export const resources = [
   'identity',
   'evaluation',
   'settings',
+  'memory',
   'channel',
   'audit',
 ] as const;
@@ -83,13 +84,23 @@ const withoutKeys = (one: PolicyLine): PolicyLine => ({ ...one, except: 'api_key
 
 /** Who may do what. What no line allows is refused. */
 export const policy: readonly PolicyLine[] = [
-  line('member', 'own', actions, ['task', 'conversation', 'schedule', 'approval', 'document', 'upload', 'source']),
+  line('member', 'own', actions, [
+    'task',
+    'conversation',
+    'schedule',
+    'approval',
+    'document',
+    'upload',
+    'source',
+    'memory',
+  ]),
   withoutKeys(line('member', 'own', actions, ['key'])),
   line('member', 'own', ['see'], ['usage', 'identity']),
   line('member', 'shared', ['see', 'read'], ['task', 'conversation']),
   line('member', 'shared', ['see', 'read', 'decide'], ['approval']),
   line('member', 'group', ['see', 'read', 'decide'], ['approval']),
   line('member', 'group', ['see', 'read'], ['task', 'conversation']),
+  line('member', 'group', ['see', 'read'], ['memory']),
   line('member', 'shared', ['see', 'read'], ['document']),
   line('member', 'group', ['see', 'read'], ['document']),
   line('member', 'public', ['see', 'read'], ['document']),

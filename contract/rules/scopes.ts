@@ -6,6 +6,7 @@ export const scopeAreas = [
   'conversations',
   'documents',
   'agents',
+  'memories',
   'usage',
   'identity',
   'audit',

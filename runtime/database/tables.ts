@@ -27,6 +27,18 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     created_at: Generated<Date>;
   };
   mcp_tools: McpToolTable;
+  memories: Owned & {
+    id: string;
+    group_name: string | null;
+    text: string;
+    via: string;
+    task_id: string | null;
+    conversation_id: string | null;
+    idempotency_key: string | null;
+    request_hash: string;
+    created_at: Generated<Date>;
+    expires_at: Date;
+  };
   tasks: TaskTable;
   task_events: {
     task_id: string;

@@ -21,6 +21,10 @@ export type TaskTable = Owned &
     /** The tasks above it, the first one first and its parent last. */
     ancestors: Generated<string[]>;
     schedule_id: Generated<string | null>;
+    /** What the tenant has set for the agent; null: nothing. */
+    settings_version: Generated<number | null>;
+    /** The memories that it was given; null: none were looked for. */
+    memories: Generated<string[] | null>;
     metadata: Generated<unknown>;
     budget: Generated<unknown>;
     idempotency_key: string | null;

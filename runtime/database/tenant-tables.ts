@@ -10,6 +10,18 @@ export interface TenantTables {
     created_at: Generated<Date>;
     suspended_at: Date | null;
   };
+  agent_settings: {
+    tenant: string;
+    agent: string;
+    version: number;
+    settings: unknown;
+    instructions: string | null;
+    note: string;
+    restores: number | null;
+    created_by: string;
+    created_at: Generated<Date>;
+    is_newest: Generated<boolean>;
+  };
   task_readers: { task_id: string; reader: string; tenant: string };
   conversation_readers: { conversation_id: string; reader: string; tenant: string };
 }

@@ -12,13 +12,14 @@ import type {
   SlackPosts,
   SlackThread,
   SlackThreads,
+  Tenants,
 } from '../../contract/ports/index.ts';
 import type { Principal } from '../../contract/principal.ts';
 import type { TaskInput } from '../../contract/task.ts';
 import type { Scope } from '../../contract/references.ts';
-import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import { withAttachedFiles } from '../../contract/rules/attached-files.ts';
 import { withThreadAbove } from '../../contract/rules/thread-above.ts';
+import { readAgentInTenant } from '../../runtime/agent-in-tenant.ts';
 import { agentSettings } from '../../runtime/agent-settings.ts';
 import type { Config } from '../../runtime/config.ts';
 import { filesReadLine, problemsOf } from '../files/file-words.ts';
@@ -35,6 +36,7 @@ import { slackSubject, type SlackPrincipals } from './slack-principals.ts';
 export type AskDeps = {
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY' | 'SLACK_AGENT'>;
   agents: Agents;
+  tenants: Pick<Tenants, 'find'>;
   principals: SlackPrincipals;
   threads: SlackThreads;
   posts: Pick<SlackPosts, 'create'>;
@@ -88,7 +90,7 @@ export const createAsk = (deps: AskDeps) => async (question: Question, work?: De
   if ('refused' in judgement) return notices.send(question, judgement.refused);
   let { principal } = judgement;
   const agent = known?.agent ?? question.agent ?? judgement.agent ?? deps.config.SLACK_AGENT;
-  checkAgent(deps, principal, agent);
+  await checkAgent(deps, principal, agent);
   const hasFiles = question.files.length > 0;
   if (question.text === '' && !hasFiles) return notices.send(question, emptyQuestion);
   const notice = linkNotice(judgement.link);
@@ -235,8 +237,8 @@ const isOf = (thread: SlackThread, { tenant, subject }: Principal) =>
   thread.tenant === tenant && thread.subject === subject;
 
 /** @throws AlfredError `unknown_agent` */
-function checkAgent({ config, agents }: AskDeps, { roles }: Principal, name: string): void {
-  if (findAgent(agents, name) && mayUseAgent(roles, agentSettings(config, name).roles)) return;
+async function checkAgent(deps: AskDeps, { tenant, roles }: Principal, name: string): Promise<void> {
+  if (findAgent(deps.agents, name) && (await readAgentInTenant(deps, tenant, name)).mayBeUsedWith(roles)) return;
   throw new AlfredError(
     'unknown_agent',
     `There is no agent "${name}" for you here. Whoever runs Alfred can change that (SLACK_AGENT, ALFRED_AGENTS; in a channel /alfred channel).`,

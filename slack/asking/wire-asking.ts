@@ -87,6 +87,7 @@ export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, 
   const ask = createAsk({
     config,
     agents,
+    tenants: adapters.tenants,
     principals,
     threads,
     posts: adapters.slackPosts,

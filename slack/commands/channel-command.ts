@@ -1,8 +1,7 @@
 import { findAgent, type Agents } from '../../agents/index.ts';
-import type { Audit, SlackChannels, SlackChannelSettings } from '../../contract/ports/index.ts';
-import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import type { Audit, SlackChannels, SlackChannelSettings, Tenants } from '../../contract/ports/index.ts';
 import { decide, neededRoles } from '../../contract/rules/policy.ts';
-import { agentSettings } from '../../runtime/agent-settings.ts';
+import { readAgentInTenant } from '../../runtime/agent-in-tenant.ts';
 import type { Config } from '../../runtime/config.ts';
 import { plainTextOf } from '../asking/plain-text.ts';
 import { slackSubject } from '../asking/slack-principals.ts';
@@ -17,6 +16,7 @@ type Sender = CommandSender & { channel: string };
 type Deps = {
   config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY' | 'SLACK_AGENT'>;
   agents: Agents;
+  tenants: Pick<Tenants, 'find'>;
   channels: SlackChannels;
   audit: Pick<Audit, 'check' | 'note' | 'record'>;
   /** The tenant of the people of a workspace. */
@@ -38,7 +38,7 @@ const usage = [
 
 /** Shows how Alfred is set up in a channel, and changes it for those who may. */
 export const createChannelCommand =
-  ({ config, agents, channels, audit, tenantOf }: Deps) =>
+  ({ config, agents, channels, audit, tenantOf, tenants }: Deps) =>
   async (sender: Sender, words: string): Promise<SlackMessage> => {
     const { team, channel, principal } = sender;
     if (channel.startsWith('D')) return linesMessage('This is for channels: write it in the one that you mean.', []);
@@ -57,7 +57,7 @@ export const createChannelCommand =
       audit.note({ ...entry, outcome: 'refused', code: 'role_missing' });
       return linesMessage(`You may not change that. ${whoMay}`, []);
     }
-    const change = changeIn(words, (name) => isForChannels({ config, agents }, name));
+    const change = await changeIn(words, (name) => isForChannels({ config, agents, tenants }, tenant, name));
     if (typeof change === 'string') return linesMessage(change, []);
     audit.check();
     if (change === reset) await channels.reset(place);
@@ -71,10 +71,10 @@ const whoMay = `People may who are linked with a sign-in that has ${neededRoles(
 const reset = Symbol('reset');
 
 /** @returns what is to be changed, or why that is not clear */
-function changeIn(
+async function changeIn(
   words: string,
-  isAgent: (name: string) => boolean,
-): Partial<SlackChannelSettings> | typeof reset | string {
+  isAgent: (name: string) => Promise<boolean>,
+): Promise<Partial<SlackChannelSettings> | typeof reset | string> {
   const [word = ''] = words.split(/\s/, 1);
   const given = words.slice(word.length).trim();
   switch (word.toLowerCase()) {
@@ -86,7 +86,7 @@ function changeIn(
       return reset;
     case 'agent':
       if (given === '') return 'Write the name of an agent behind it. `/alfred agents` lists them.';
-      return isAgent(given) ? { agent: given } : `There is no agent ${code(given)} that a channel may use.`;
+      return (await isAgent(given)) ? { agent: given } : `There is no agent ${code(given)} that a channel may use.`;
     case 'instructions':
       return instructionsIn(plainTextOf(given, ''));
     case 'who':
@@ -96,8 +96,12 @@ function changeIn(
   }
 }
 
-const isForChannels = ({ config, agents }: Pick<Deps, 'config' | 'agents'>, name: string): boolean =>
-  findAgent(agents, name) !== undefined && mayUseAgent([], agentSettings(config, name).roles);
+const isForChannels = async (
+  deps: Pick<Deps, 'config' | 'agents' | 'tenants'>,
+  tenant: string,
+  name: string,
+): Promise<boolean> =>
+  findAgent(deps.agents, name) !== undefined && (await readAgentInTenant(deps, tenant, name)).mayBeUsedWith([]);
 
 function instructionsIn(instructions: string): Partial<SlackChannelSettings> | string {
   if (instructions === '') return 'Write the instructions behind it, or `none`.';

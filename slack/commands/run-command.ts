@@ -1,9 +1,8 @@
 import { findAgent, type Agents } from '../../agents/index.ts';
 import { AlfredError } from '../../contract/errors.ts';
-import type { Documents, Ledger, SearchIndex } from '../../contract/ports/index.ts';
-import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
+import type { Documents, Ledger, SearchIndex, Tenants } from '../../contract/ports/index.ts';
 import type { CostlyKind } from '../../contract/rules/request-limits.ts';
-import { agentSettings } from '../../runtime/agent-settings.ts';
+import { agentInTenant } from '../../runtime/agent-in-tenant.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { ReadinessProbe } from '../../runtime/readiness.ts';
@@ -29,6 +28,7 @@ type CommandDeps = ApprovalDeps &
   TaskCommandDeps & {
     config: Pick<Config, 'ALFRED_AGENTS' | 'ALFRED_MODEL' | 'ANTHROPIC_API_KEY'>;
     agents: Agents;
+    tenants: Pick<Tenants, 'find'>;
     principals: SlackPrincipals;
     admit: Admit;
     ledger: Pick<Ledger, 'reportUsage'>;
@@ -140,9 +140,13 @@ function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask' | 'chan
   };
 }
 
-function agentsMessage({ config, agents }: CommandDeps, { principal: { roles } }: CommandSender): SlackMessage {
+async function agentsMessage(
+  { config, agents, tenants }: CommandDeps,
+  { principal: { tenant, roles } }: CommandSender,
+): Promise<SlackMessage> {
+  const { agents: own } = await tenants.find(tenant);
   const lines = Object.keys(agents)
-    .filter((name) => mayUseAgent(roles, agentSettings(config, name).roles))
+    .filter((name) => agentInTenant(config, name, own.get(name)).mayBeUsedWith(roles))
     .map((name) => `• *${escapeMrkdwn(name)}*: ${escapeMrkdwn(findAgent(agents, name)?.description ?? '')}`);
   return lines.length === 0
     ? linesMessage('There is no agent for you here.', [])

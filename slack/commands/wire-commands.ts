@@ -12,6 +12,7 @@ import type {
   SlackPosts,
   SlackUserLinks,
   Tasks,
+  Tenants,
 } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
@@ -45,6 +46,7 @@ type Deps = {
     slackUserLinks: Pick<SlackUserLinks, 'find'>;
     slackPosts: Pick<SlackPosts, 'findByTask'>;
     tasks: Pick<Tasks, 'get' | 'list'>;
+    tenants: Pick<Tenants, 'find'>;
   };
   agents: Agents;
   calls: SlackCalls;
@@ -90,6 +92,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
       channel: createChannelCommand({
         config,
         agents,
+        tenants: adapters.tenants,
         channels: adapters.slackChannels,
         audit: adapters.audit,
         tenantOf: workspaces.tenantOf,

@@ -156,6 +156,8 @@ const handlers: Handlers = {
     ...view,
     effects: view.effects?.map((effect) => (effect.callId === callId ? { ...effect, state } : effect)),
   }),
+  'memory.used': (view, { memories }, { seq }) =>
+    withNote(view, seq, `knows ${memories.length === 1 ? 'a memory' : `${memories.length} memories`} of yours`),
   // The steps of a plan stand among the calls; a later plan changes those with the same title.
   'plan.changed': (view, { items }) =>
     items.reduce(

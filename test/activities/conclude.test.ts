@@ -112,7 +112,7 @@ test.each(['conclude', 'closeTask'] as const)(
       (error: unknown) => error,
     );
     await waits.promise;
-    await tasks.start(task, { runId: 'run-2' }, 'scripted:x');
+    await tasks.start(task, { runId: 'run-2' }, { model: 'scripted:x' });
     restarted.resolve();
     // It has nothing to say about the end any more, and what it says is not heard.
     expect(await failed).toEqual(activity === 'conclude' ? expect.objectContaining({ code: 'superseded' }) : undefined);
@@ -134,8 +134,8 @@ test('a run that was superseded takes neither the task nor its answer from the r
       activities.closeTask({ task, closure: { status: 'failed', code: 'superseded', message: 'A newer run.' } }),
     );
   const { task } = await harness.newTask();
-  await tasks.start(task, { runId: 'run-1' }, 'scripted:x');
-  await tasks.start(task, { runId: 'run-2' }, 'scripted:x');
+  await tasks.start(task, { runId: 'run-1' }, { model: 'scripted:x' });
+  await tasks.start(task, { runId: 'run-2' }, { model: 'scripted:x' });
   await harness.begin(task, { runId: 'run-2' });
   const hash = await tasks.storeResult(task, { runId: 'run-2' }, { text: 'The answer.', citations: [] });
   await closeAs('run-1');
@@ -149,7 +149,7 @@ test('a run that was superseded takes neither the task nor its answer from the r
 
   // Of the run that has the row, an end is an end.
   const { task: other } = await harness.newTask();
-  await tasks.start(other, { runId: 'run-1' }, 'scripted:x');
+  await tasks.start(other, { runId: 'run-1' }, { model: 'scripted:x' });
   await new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId: 'run-1' } }).run(() =>
     activities.closeTask({ task: other, closure: { status: 'failed', code: 'superseded', message: 'x' } }),
   );

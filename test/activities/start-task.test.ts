@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createTaskActivities, type TaskDeps } from '../../activities/tasks.ts';
 import type { Agent } from '../../agents/index.ts';
+import { mayUseAgent } from '../../contract/rules/agent-rights.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import { createLedgerHarness, local, type LedgerHarness } from '../support/ledger/ledger-harness.ts';
@@ -18,7 +19,12 @@ test('an agent that is kept for a role starts no task of others, and a task that
     tasks: harness.tasks,
     agents: { knowledge: { tools: [], maxSteps: 5 } as unknown as Agent },
     modelsOf: () => ['scripted:x'],
-    agentRolesOf: () => keptFor,
+    tenants: { find: async () => ({ agents: new Map() }) },
+    agentInTenant: () => ({
+      version: null,
+      isForAll: keptFor === undefined,
+      mayBeUsedWith: (roles: readonly string[]) => mayUseAgent(roles, keptFor),
+    }),
     maxOutputTokens: 100,
     metrics: createMetrics(),
   } as unknown as TaskDeps);

@@ -3,6 +3,7 @@ import type { Tool } from '../../contract/ports/index.ts';
 import { agents, type Agent } from '../../agents/index.ts';
 import { actingToolNames, createTools, toolNames } from '../../agents/tools/index.ts';
 import { loadConfig } from '../../runtime/config.ts';
+import { rulesFor } from '../../agents/approval-rules.ts';
 import { checkTools } from '../../agents/check-tools.ts';
 
 const write = (name: string): Tool => ({
@@ -67,6 +68,17 @@ test('a tool with effects needs an approval rule, or says that it needs none', (
   ).not.toThrow();
 });
 
+test('a tool that changes only what its person keeps needs no rule, is left out by a rule for all, and takes one by its name', () => {
+  const note = { ...write('remember'), needsNoRule: true as const };
+  const rules = (own: Partial<Agent>) =>
+    rulesFor({ agents: { a: { ...(agents['assistant'] as Agent), ...own } }, approvalsOf: () => undefined }, 'a', note);
+  expect(rules({ approvals: [{ tool: '*' }] })).toEqual([]);
+  expect(rules({ approvals: [{ tool: 'remember' }] })).toHaveLength(1);
+  const config = loadConfig({ DATABASE_URL: 'postgres://unused' });
+  const only = { ...(agents['assistant'] as Agent), tools: ['remember'], approvals: [] };
+  expect(() => checkTools(config, { assistant: only }, { remember: note })).not.toThrow();
+});
+
 test('a rule and an exemption for one tool are refused with where the rule stands', () => {
   expect(() => check({ withoutApproval: ['send_email'] })).toThrow(
     /"send_email" and names it in `withoutApproval`: the rule stands in the agent's folder, .*give `approvals` in ALFRED_AGENTS/,
@@ -83,9 +95,15 @@ test('the list of tool names has every tool', () => {
     ALFRED_SMTP_URL: 'smtp://127.0.0.1:25',
     ALFRED_MAIL_FROM: 'alfred@example.com',
   });
-  const ports = { index: {}, documents: {}, messageStore: {}, sandbox: {}, webhooks: {}, mail: {} } as Parameters<
-    typeof createTools
-  >[1];
+  const ports = {
+    index: {},
+    documents: {},
+    messageStore: {},
+    sandbox: {},
+    memories: {},
+    webhooks: {},
+    mail: {},
+  } as Parameters<typeof createTools>[1];
   const all = createTools(config, ports);
   expect(Object.keys(all)).toEqual(toolNames);
   expect(toolNames.filter((name) => all[name]?.effect)).toEqual(actingToolNames);

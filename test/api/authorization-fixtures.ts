@@ -8,6 +8,9 @@ import type { ApiHarness } from './api-harness.ts';
 /** Stands in everything that is in a thing of `ada`, and may be shown only to those who may read it. */
 export const contentMarker = 'content-of-ada';
 
+/** The name of what belongs to a tenant as a whole. */
+export const nameOf = (resource: Resource) => (resource === 'settings' ? 'knowledge' : 'default');
+
 const ada = person('ada');
 type Asked = Relation | 'foreign';
 
@@ -120,6 +123,16 @@ export function createFixtures(api: ApiHarness) {
     return id;
   }
 
+  async function memory(relation: Asked): Promise<string> {
+    const id = newId();
+    await query(
+      `insert into memories (id, tenant, subject, group_name, text, via, request_hash, expires_at)
+       values ($1, 'local', 'ada', $2, $3, 'oidc', 'h', now() + interval '1 day')`,
+      [id, relation === 'group' ? 'sales' : null, contentMarker],
+    );
+    return id;
+  }
+
   const makers: Partial<Record<Resource, (relation: Asked) => Promise<string>>> = {
     task,
     conversation,
@@ -129,6 +142,7 @@ export function createFixtures(api: ApiHarness) {
     upload,
     source,
     key,
+    memory,
   };
   const make = (resource: Resource, relation: Asked) => {
     const maker = makers[resource];
@@ -137,12 +151,17 @@ export function createFixtures(api: ApiHarness) {
   };
 
   return {
-    /** A member of a group, and the settings of a collection in both tenants: a collection belongs to its tenant. */
+    /** A member of a group, and in both tenants settings of a collection and an agent, which belong to their tenant. */
     async prepare() {
       await query(`insert into group_members (tenant, subject, group_name) values ('local', 'cy', 'sales')`);
       await query(
         `insert into collections (tenant, name, chunk_tokens, overlap_tokens)
          values ('local', 'default', 300, 30), ('other', 'default', 300, 30)`,
+      );
+      await query(
+        `insert into agent_settings (tenant, agent, version, settings, note, created_by)
+         select tenant, 'knowledge', 1, '{"budget": {"maxModelCalls": 900}}', 'n', 'ada'
+         from unnest(array['local', 'other']) tenant`,
       );
     },
 

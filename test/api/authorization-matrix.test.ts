@@ -6,7 +6,7 @@ import { decide, decideAtDoor, type Relation, type Resource } from '../../contra
 import { person } from '../support/principals.ts';
 import { createApiHarness, startApi, type ApiHarness } from './api-harness.ts';
 import { readExampleRequests, type ExampleRequest } from './example-requests.ts';
-import { contentMarker, createFixtures, type Fixtures } from './authorization-fixtures.ts';
+import { contentMarker, createFixtures, nameOf, type Fixtures } from './authorization-fixtures.ts';
 
 let api: ApiHarness;
 let fixtures: Fixtures;
@@ -54,6 +54,7 @@ const askers: Record<Relation | 'foreign', Partial<Principal> & { subject: strin
 const furtherRelations: Partial<Record<Resource, Relation[]>> = {
   document: ['group', 'shared', 'public'],
   approval: ['group', 'shared'],
+  memory: ['group'],
 };
 
 type Answer = { status: number; body: string; headers: Record<string, unknown> };
@@ -63,7 +64,7 @@ async function ask(
   { method, template, query, headers, body }: ExampleRequest,
   id: string,
 ): Promise<Answer> {
-  const path = template.replace(/\{(\w+)\}/g, encodeURIComponent(id));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(name === 'version' ? '1' : id));
   const answer = await api.app.inject({
     method: method as 'GET',
     url: query.size > 0 ? `${path}?${query.toString()}` : path,
@@ -111,7 +112,7 @@ test.each(rights)('%s: every operation answers as the policy says, in every rela
       const found = relation === 'foreign' ? undefined : decide(principal, relation, action, resource);
       const isAllowed = namesOne ? found?.allowed === true : atDoor.allowed;
       const changes = example.method !== 'GET' && isAllowed;
-      const id = namesOne ? await fixtures.idOf(resource, relation, { isFresh: changes }) : 'default';
+      const id = namesOne ? await fixtures.idOf(resource, relation, { isFresh: changes }) : nameOf(resource);
       const answer = await ask(principal, example, id);
       const cell = [operationId, relation, answer.status, isAllowed ? '' : answer.body];
       cells++;
@@ -148,18 +149,10 @@ test.each(rights)('%s: every operation answers as the policy says, in every rela
 });
 
 const withRole = (subject: string, ...roles: string[]) => person(subject, { roles });
-const get = (principal: Principal, url: string) =>
-  ask(
-    principal,
-    {
-      method: 'GET',
-      template: url,
-      query: new URLSearchParams(),
-      headers: {},
-      body: undefined,
-    } as unknown as ExampleRequest,
-    '',
-  );
+const get = (principal: Principal, template: string) => {
+  const request = { method: 'GET', template, query: new URLSearchParams(), headers: {}, body: undefined };
+  return ask(principal, request as unknown as ExampleRequest, '');
+};
 
 test.each([
   ['tasks', 'task'],

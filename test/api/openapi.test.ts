@@ -37,7 +37,7 @@ test('the document is valid OpenAPI 3.1', async () => {
 test('every operation has a name, a summary, a tag and its error responses', () => {
   const names = operations().map(({ operation }) => operation['operationId']);
   expect(new Set(names).size).toBe(names.length);
-  expect(names).toHaveLength(73);
+  expect(names).toHaveLength(82);
   for (const { path, operation } of operations()) {
     expect(operation).toMatchObject({
       operationId: expect.any(String),
@@ -193,6 +193,7 @@ const makes: Record<string, string> = {
   createSchedule: 'ScheduleId',
   createSource: 'SourceId',
   createApiKey: 'ApiKeyId',
+  createMemory: 'MemoryId',
 };
 /** The order of the examples: uploads first, because others read what they make, and deletions last. */
 const order = [/^uploadDocuments$/, /^listDocuments$/, /^create/, /^(?!delete|revoke)/, /^/];

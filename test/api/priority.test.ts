@@ -46,7 +46,7 @@ test('a task that Temporal has lost starts again with its priority, also that of
   });
   const turns = createConversationTurns(db);
   await turns.decide(ref, ['m']);
-  const turn = await turns.begin(ref, () => ({}));
+  const turn = await turns.begin(ref, () => ({ budget: {} }));
   const ids = [id, turn?.task.taskId ?? ''];
   await postgres.pool.query(`update tasks set updated_at = now() - interval '1 hour' where id = any($1)`, [ids]);
   for (const taskId of ids) {

@@ -69,7 +69,7 @@ describe('GET /v1/tasks', () => {
         )
       ).body.tasks.map(({ id, createdAt }: { id: string; createdAt: string }) => [id, createdAt]);
     expect(await list(-1)).toEqual([]);
-    await turns.begin(ref, () => ({}));
+    await turns.begin(ref, () => ({ budget: {} }));
     expect(await list(-1)).toEqual([[decided?.receipt.taskId, sent.toISOString()]]);
     expect(await list(1)).toEqual([]);
   });

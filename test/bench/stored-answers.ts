@@ -21,7 +21,7 @@ export async function measureStoredAnswers({ count, ...surroundings }: { count: 
   async function answer(i: number) {
     const { id, head } = await tasks.create(scope, { agent: 'knowledge', input: { text: `Question ${i}?` } }, {});
     const task = { ...scope, taskId: id, agent: 'knowledge' };
-    await tasks.start(task, run, 'scripted:bench');
+    await tasks.start(task, run, { model: 'scripted:bench' });
     const call = {
       callId: newId(),
       step: 1,

@@ -140,7 +140,7 @@ test('a case that fails ends the command with 1, and says what is wrong and whic
 test('a model that is not configured, an agent that is not there and a refused pack are named', async () => {
   expect(await run('test', folder, '--model', 'openai:gpt-6.2-sol')).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/"openai:gpt-6\.2-sol", and openai is not configured/),
+    stderr: expect.stringMatching(/"openai:gpt-6\.2-sol" cannot be used: openai is not configured/),
   });
   expect(await run('test', 'biling')).toMatchObject({
     code: 2,

@@ -43,7 +43,7 @@ test('an agent of a pack without a variable of its tools is not served, and the 
 test('an agent of a pack whose model cannot be called is not served, and one of ours stops the worker', async () => {
   const served = await leaveOut({ a: ofPack(), b: ofPack() }, { a: 'openai:gpt-6.2-sol' });
   expect(served.queues).toEqual(['agent-knowledge', 'agent-b', 'system']);
-  expect(served.warning).toMatch(/^a is not served: .*"openai:gpt-6\.2-sol", and openai is not configured/);
+  expect(served.warning).toMatch(/^a is not served: .*"openai:gpt-6\.2-sol" cannot be used: openai is not configured/);
   await expect(leaveOut({}, { knowledge: 'openai:gpt-6.2-sol' })).rejects.toThrow(/openai is not configured/);
 });
 

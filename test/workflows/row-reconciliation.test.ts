@@ -153,7 +153,11 @@ describe('the sweep reconciles rows', () => {
   test('a workflow state read before the workflow began does not judge its task; one read later starts it again', async () => {
     const task = await harness.tasks.create(scope, { agent: 'knowledge', input: { text: 'begins' } }, {});
     const state = await harness.workflows.describe(taskWorkflowId(task.id));
-    await harness.tasks.start({ taskId: task.id, agent: 'knowledge', ...scope }, { runId: 'begun' }, 'scripted:test');
+    await harness.tasks.start(
+      { taskId: task.id, agent: 'knowledge', ...scope },
+      { runId: 'begun' },
+      { model: 'scripted:test' },
+    );
     expect(await harness.tasks.reconcile(task.id, state)).toBeUndefined();
     expect((await harness.row(task.id)).status).toBe('running');
 

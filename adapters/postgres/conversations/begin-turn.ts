@@ -3,9 +3,9 @@ import type { Callback } from '../../../contract/callback.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { BudgetLimits, ConversationRef, MessageHead } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { BegunTurn, NewMessage } from '../../../contract/ports/index.ts';
+import type { BegunTurn, ConversationTurns, NewMessage } from '../../../contract/ports/index.ts';
+import { tightestLimits } from '../../../contract/rules/tightest-limits.ts';
 import { insertMessage } from '../messages/message-store.ts';
-import { tightestLimits } from '../tasks/budgets.ts';
 import { closeTask } from '../tasks/end-task.ts';
 import { insertTask } from '../tasks/insert-task.ts';
 import { withQueries } from '../with-queries.ts';
@@ -39,6 +39,7 @@ type TurnContext = {
   /** Who answers now. The conversation may have been handed over since its workflow began. */
   agent: string;
   agentBudget: BudgetLimits;
+  settingsVersion: number | null | undefined;
 };
 
 /**
@@ -50,14 +51,15 @@ type TurnContext = {
 export async function beginTurn(
   trx: Database,
   ref: ConversationRef,
-  budgetOf: (agent: string) => BudgetLimits,
+  settingsOf: Parameters<ConversationTurns['begin']>[1],
 ): Promise<BegunTurn | undefined> {
   const { conversationId } = ref;
   const conversation = await lockConversation(trx, ref);
   if (!conversation) return undefined;
   const { agent } = conversation;
   const defaults = conversation.defaults as TurnContext['defaults'];
-  const context: TurnContext = { trx, ref, defaults, agent, agentBudget: budgetOf(agent) };
+  const { budget: agentBudget, version: settingsVersion } = settingsOf(agent);
+  const context: TurnContext = { trx, ref, defaults, agent, agentBudget, settingsVersion };
   const open = await openMessages(trx, conversationId);
   const running = open.find(({ state }) => state === 'running');
   if (running) {
@@ -107,7 +109,7 @@ const turnOf = (context: TurnContext, row: MessageRow, state: { head: MessageHea
 
 /** Appends a message's text to the chain and inserts its task. @returns the new head */
 async function appendMessage(
-  { trx, ref, defaults, agent, agentBudget }: TurnContext,
+  { trx, ref, defaults, agent, agentBudget, settingsVersion }: TurnContext,
   { id, task_id, created_at, text, request, request_hash, roles, principal }: MessageRow,
   parent: MessageHead | null,
 ): Promise<MessageHead> {
@@ -135,6 +137,7 @@ async function appendMessage(
       },
       requestHash: request_hash,
       budget: tightestLimits(tightestLimits(agentBudget, defaults.budget ?? {}), request.budget ?? {}),
+      settingsVersion,
       head: message.head,
     },
   );

@@ -38,7 +38,7 @@ export const createConversationTurns = (db: Database): ConversationTurns => ({
   decide: (conversation, messageIds) =>
     db.transaction().execute((trx) => decideMessages(trx, conversation, messageIds)),
 
-  begin: (conversation, budgetOf) => db.transaction().execute((trx) => beginTurn(trx, conversation, budgetOf)),
+  begin: (conversation, settingsOf) => db.transaction().execute((trx) => beginTurn(trx, conversation, settingsOf)),
 
   end: (conversation, taskId) => db.transaction().execute((trx) => endTurn(trx, conversation, taskId)),
 

@@ -4,13 +4,13 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { BegunDelegation, NewDelegation, Run, ToolCallKey } from '../../../contract/ports/index.ts';
 import type { KeptPrincipal } from '../../../contract/principal.ts';
 import type { TaskRef } from '../../../contract/references.ts';
+import { tightestLimits } from '../../../contract/rules/tightest-limits.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { hashRequest } from '../hashes.ts';
 import { lockContents } from '../messages/contents.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { appendEvents } from '../tasks/append-events.ts';
-import { tightestLimits } from '../tasks/budgets.ts';
 import { insertTask } from '../tasks/insert-task.ts';
 import { isAbandoned } from '../tasks/is-abandoned.ts';
 import { withQueries } from '../with-queries.ts';
@@ -88,7 +88,7 @@ async function insertChild(
   parent: TaskRef,
   { row, delegation, requestHash, reserved }: NewChild,
 ): Promise<BegunDelegation> {
-  const { agent, input, agentBudget, step, callId } = delegation;
+  const { agent, input, agentBudget, settingsVersion, step, callId } = delegation;
   const childId = newId();
   const { tenant, subject } = parent;
   const owner = { tenant, subject };
@@ -105,6 +105,7 @@ async function insertChild(
     requestHash,
     // At its limit it ends at once: its parent decides how to go on.
     budget: { ...tightestLimits(agentBudget, reserved.limits), waitS: 0 },
+    settingsVersion,
     head: message.head,
     parent: { id: parent.taskId, ancestors: [...row.ancestors, parent.taskId] },
   });

@@ -5,7 +5,8 @@ import type { CompactionMessage, StoredMessage, ToolMessage } from '../../../con
 import type { MessageHead, Scope, TaskRef } from '../../../contract/references.ts';
 import { droppedOutput } from '../../../contract/rules/tool-output.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
-import type { MessageChain, Message } from '../../../contract/ports/index.ts';
+import type { MessageChain, Message, TaskInstructions } from '../../../contract/ports/index.ts';
+import { instructionsJson, toInstructions } from './task-instructions.ts';
 
 /**
  * A compacted chain in one row: the compaction and the messages it
@@ -21,16 +22,16 @@ export async function loadChain(db: Database, scope: Scope, head: MessageHead): 
   return chainOf(await readChain(db, scope, { head, parentOf: sql`c.parent`, withResults: true }));
 }
 
-/** Loads a chain with a message that follows it and is not stored, and what its task adds to the instructions. */
+/** Loads a chain with a message that follows it and is not stored, and the instructions of its task. */
 export async function openChain(
   db: Database,
   task: TaskRef,
   head: MessageHead,
   next: ToolMessage | undefined,
-): Promise<{ conversation: MessageChain; instructions: string | undefined }> {
+): Promise<{ conversation: MessageChain; instructions: TaskInstructions }> {
   const step = { taskId: task.taskId, results: next?.results.map(({ result }) => result) ?? [] };
   const read = await readChain(db, task, { head, parentOf: sql`c.parent`, withResults: true, step });
-  return { conversation: chainOf(read, next), instructions: read.contents.get(ofInstructions) };
+  return { conversation: chainOf(read, next), instructions: toInstructions(read.contents.get(ofInstructions)) };
 }
 
 function chainOf({ rows, contents }: ReadChain, next?: StoredMessage): MessageChain {
@@ -124,9 +125,8 @@ async function readChain(
     ) stored`;
   const instructions = sql`
     union all
-    select null, null, null, null, ${sql.lit(ofInstructions)}, a.instructions
-    from tasks t join conversations a on a.id = t.conversation_id and a.tenant = t.tenant
-    where t.id = ${step?.taskId} and t.tenant = ${tenant} and a.instructions is not null`;
+    select null, null, null, null, ${sql.lit(ofInstructions)}, (${instructionsJson})::text
+    from tasks t where t.id = ${step?.taskId} and t.tenant = ${tenant}`;
   const { rows } = await sql<ChainRow>`
     with recursive chain as (
       select parent, body, context_tokens, counted_by, 0 as back from messages

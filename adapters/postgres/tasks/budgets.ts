@@ -110,16 +110,3 @@ export const insertTaskBudget = ({ maxCostUsd, maxTokens, maxModelCalls }: Budge
   insert into budgets (id, max_usd, max_tokens, max_calls)
   select 'task/' || id, ${maxCostUsd ?? null}::numeric, ${maxTokens ?? null}::bigint, ${maxModelCalls ?? null}::int
   from task where ${maxCostUsd !== undefined || maxTokens !== undefined || maxModelCalls !== undefined}::boolean`;
-
-const names = ['maxCostUsd', 'maxTokens', 'maxModelCalls', 'maxDurationS', 'waitS'] as const;
-
-/** The lower of the two values of each limit. */
-export function tightestLimits(a: BudgetLimits, b: BudgetLimits): BudgetLimits {
-  const limits: BudgetLimits = {};
-  for (const name of names) {
-    const [first, second] = [a[name], b[name]];
-    const least = first === undefined ? second : second === undefined ? first : Math.min(first, second);
-    if (least !== undefined) limits[name] = least;
-  }
-  return limits;
-}

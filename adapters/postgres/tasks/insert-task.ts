@@ -18,6 +18,8 @@ type NewTask = {
   conversationId?: string | undefined;
   scheduleId?: string | undefined;
   budget: BudgetLimits;
+  /** Of what the tenant has set for the agent. */
+  settingsVersion?: number | null | undefined;
   head: MessageHead;
   /** The task that delegates this one, and the tasks above this one. */
   parent?: { id: string; ancestors: string[] } | undefined;
@@ -30,7 +32,19 @@ type NewTask = {
 export function insertTask(
   db: Database,
   principal: Requester,
-  { id, createdAt, request, requestHash, idempotencyKey, conversationId, scheduleId, budget, head, parent }: NewTask,
+  {
+    id,
+    createdAt,
+    request,
+    requestHash,
+    idempotencyKey,
+    conversationId,
+    scheduleId,
+    budget,
+    settingsVersion,
+    head,
+    parent,
+  }: NewTask,
 ): Queries {
   const row = db
     .insertInto('tasks')
@@ -44,6 +58,7 @@ export function insertTask(
       status: 'queued',
       conversation_id: conversationId ?? null,
       schedule_id: scheduleId ?? null,
+      settings_version: settingsVersion ?? null,
       ...(parent ? { parent_id: parent.id, ancestors: parent.ancestors } : {}),
       metadata: JSON.stringify(request.metadata ?? {}),
       budget: JSON.stringify(budget),

@@ -8,13 +8,13 @@ import type { Tables } from '../../../runtime/database/tables.ts';
 import { reconcileTask } from '../../../contract/rules/task-reconciliation.ts';
 import type { Run, Tasks } from '../../../contract/ports/index.ts';
 import { isSteeredBelow } from '../conversations/steering-below.ts';
+import { tightestLimits } from '../../../contract/rules/tightest-limits.ts';
 import { contentHash, hashRequest } from '../hashes.ts';
 import { insertContent, lockContents } from '../messages/contents.ts';
 import { insertMessage } from '../messages/message-store.ts';
 import { storableJson } from '../storable-json.ts';
 import { withQueries } from '../with-queries.ts';
 import { appendEvents } from './append-events.ts';
-import { tightestLimits } from './budgets.ts';
 import { closeTask, completeTask } from './end-task.ts';
 import { insertTask } from './insert-task.ts';
 import { createOpenTasks } from './open-tasks.ts';
@@ -31,12 +31,21 @@ export const createTasks = (db: Database): Tasks => ({
   ...createOpenTasks(db),
   ...createTaskWaits(db),
 
-  async create(scope, request, { idempotencyKey, budget: agentBudget = {}, scheduleId }) {
+  async create(scope, request, { idempotencyKey, budget: agentBudget = {}, scheduleId, settingsVersion }) {
     const budget = tightestLimits(agentBudget, request.budget ?? {});
     const requestHash = hashRequest(request);
     const { text, tool } = request.input as { text: string; tool?: { name: string; arguments: never } };
     const message = insertMessage(scope, null, { role: 'user', text, ...(tool ? { tool } : {}) });
-    const task = { id: newId(), request, requestHash, idempotencyKey, budget, head: message.head, scheduleId };
+    const task = {
+      id: newId(),
+      request,
+      requestHash,
+      idempotencyKey,
+      budget,
+      head: message.head,
+      scheduleId,
+      settingsVersion,
+    };
     const queries = { message: message.statement, ...insertTask(db, scope, task) };
     const columns = sql.join(taskColumns.map((column) => sql.ref(column)));
     const { rows } = await sql<Selectable<Tables['tasks']>>`
@@ -48,35 +57,7 @@ export const createTasks = (db: Database): Tasks => ({
     return findRepeated(db, scope, idempotencyKey ?? '', requestHash);
   },
 
-  async start(task, run, model) {
-    // The row may have been closed as never started while its workflow was still on its way.
-    const started = await appendEvents(db, task, {
-      when: sql`(status = 'queued' or error_code = 'never_started')`,
-      set: {
-        ...reopenedColumns('running'),
-        started_at: sql`coalesce(started_at, now())`,
-        run_id: run.runId,
-        model,
-      },
-      events: [{ type: 'task.started', data: { model } }],
-      returning: isSteeredBelow(task.taskId),
-    });
-    // What came while a delegated task was asked for, or waited for its worker, is for its first step.
-    if (started) return { budget: started.budget, isSteered: started.returned === true };
-    await reopen(db, task, run);
-    const { budget, run_id, is_steered } = await db
-      .selectFrom('tasks')
-      .select([
-        'budget',
-        'run_id',
-        sql<boolean>`exists (select from conversation_messages where running_task_id = tasks.id
-          and state in ('steering', 'steered', 'rolled_back')) or ${isSteeredBelow(task.taskId)}`.as('is_steered'),
-      ])
-      .where('id', '=', task.taskId)
-      .executeTakeFirstOrThrow();
-    if (run_id === null) throw new AlfredError('superseded', 'The task was ended before its workflow began.');
-    return { budget: budget as BudgetLimits, isSteered: is_steered };
-  },
+  start: (task, run, plan) => startTask(db, task, run, plan),
 
   async recordCancelRequest({ tenant, subject }, taskId, note) {
     await db
@@ -117,6 +98,49 @@ export const createTasks = (db: Database): Tasks => ({
     return isCorrected ? { found: correction.found } : undefined;
   },
 });
+
+async function startTask(
+  db: Database,
+  task: TaskRef,
+  run: Run,
+  { model, settingsVersion = null }: Parameters<Tasks['start']>[2],
+): ReturnType<Tasks['start']> {
+  const hasVersion = sql<boolean>`settings_version is not distinct from ${settingsVersion}::int`;
+  // The row may have been closed as never started while its workflow was still on its way.
+  const started = await appendEvents(db, task, {
+    when: sql`(status = 'queued' or error_code = 'never_started') and ${hasVersion}`,
+    set: {
+      ...reopenedColumns('running'),
+      started_at: sql`coalesce(started_at, now())`,
+      run_id: run.runId,
+      model,
+    },
+    events: [{ type: 'task.started', data: { model } }],
+    returning: isSteeredBelow(task.taskId),
+  });
+  // What came while a delegated task was asked for, or waited for its worker, is for its first step.
+  if (started) return { budget: started.budget, isSteered: started.returned === true };
+  const other = await db
+    .selectFrom('tasks')
+    .select('settings_version')
+    .where('id', '=', task.taskId)
+    .where(sql<boolean>`not ${hasVersion}`)
+    .executeTakeFirst();
+  if (other) return { settingsVersion: other.settings_version };
+  await reopen(db, task, run);
+  const { budget, run_id, is_steered } = await db
+    .selectFrom('tasks')
+    .select([
+      'budget',
+      'run_id',
+      sql<boolean>`exists (select from conversation_messages where running_task_id = tasks.id
+        and state in ('steering', 'steered', 'rolled_back')) or ${isSteeredBelow(task.taskId)}`.as('is_steered'),
+    ])
+    .where('id', '=', task.taskId)
+    .executeTakeFirstOrThrow();
+  if (run_id === null) throw new AlfredError('superseded', 'The task was ended before its workflow began.');
+  return { budget: budget as BudgetLimits, isSteered: is_steered };
+}
 
 async function storeResult(db: Database, task: TaskRef, run: Run, result: TaskResult): Promise<ContentHash> {
   const content = storableJson(result);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { sql } from 'kysely';
 import type { Tenants } from '../../../contract/ports/index.ts';
 import { whyNoRoom, whyNothingStarts } from '../../../contract/rules/tenant-rules.ts';
+import type { OwnAgent, OwnAgentSettings } from '../../../contract/agent-settings.ts';
 import type { TenantLimits, TenantState } from '../../../contract/tenants.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { countDocuments } from './tenant-use.ts';
@@ -22,6 +23,8 @@ export function createTenants(db: Database, { onlyListed }: { onlyListed: boolea
   };
   return {
     find,
+
+    forget: (name) => void known.delete(name),
 
     async requireActive(name) {
       const why = whyNothingStarts(await find(name));
@@ -46,13 +49,24 @@ export function createTenants(db: Database, { onlyListed }: { onlyListed: boolea
   };
 }
 
+type Row = {
+  state: string | null;
+  reason: string | null;
+  limits: unknown;
+  agents: { agent: string; version: number; settings: Omit<OwnAgentSettings, 'instructions'> }[] | null;
+};
+
 async function readTenant(db: Database, name: string, onlyListed: boolean): Promise<TenantState> {
-  const row = await db
-    .selectFrom('tenants')
-    .select(['state', 'reason', 'limits'])
-    .where('name', '=', name)
-    .executeTakeFirst();
-  if (!row) return { name, state: onlyListed ? 'unlisted' : 'active', reason: null, limits: {} };
-  const state = row.state === 'suspended' ? 'suspended' : 'active';
-  return { name, state, reason: row.reason, limits: row.limits as TenantLimits };
+  const { rows } = await sql<Row>`
+    select n.state, n.reason, n.limits, (
+      select jsonb_agg(jsonb_build_object('agent', s.agent, 'version', s.version, 'settings', s.settings))
+      from agent_settings s where s.tenant = ${name} and s.is_newest) as agents
+    from (select) one left join tenants n on n.name = ${name}`.execute(db);
+  const [{ state, reason = null, limits, agents: own }] = rows as [Row];
+  const agents = new Map(
+    (own ?? []).map(({ agent, version, settings }): [string, OwnAgent] => [agent, { ...settings, version }]),
+  );
+  const found = { name, reason, limits: (limits ?? {}) as TenantLimits, agents };
+  if (state === null) return { ...found, state: onlyListed ? 'unlisted' : 'active' };
+  return { ...found, state: state === 'suspended' ? 'suspended' : 'active' };
 }

@@ -1,23 +1,14 @@
-import type { AgentDescription } from '../../../contract/agents.ts';
 import type { Readiness } from '../../../contract/health.ts';
 import type { UsageReport } from '../../../contract/usage.ts';
 import { version } from '../../../runtime/version.ts';
+import { agentExamples } from './agents.ts';
 import { auditExamples } from './audit.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
 import { identityExamples } from './identity.ts';
+import { memoryExamples } from './memories.ts';
 import { answers, usage, type OperationExamples } from './shared.ts';
 import { taskExamples } from './tasks.ts';
-
-const agent: AgentDescription = {
-  name: 'knowledge',
-  description:
-    'Answers questions from your documents, as handbooks, policies, guidelines and templates, with citations.',
-  tools: ['search_documents', 'read_document'],
-  maxSteps: 200,
-  inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-  outputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-};
 
 const report: UsageReport = {
   from: '2026-11-01',
@@ -36,7 +27,6 @@ const unready: Readiness = {
 };
 
 const systemExamples: Record<string, OperationExamples> = {
-  listAgents: { responses: answers(200, { agents: [agent] }) },
   getUsage: {
     parameters: { of: 'own', from: '2026-11-01', to: '2026-11-30', by: 'day,model' },
     responses: answers(200, report),
@@ -52,6 +42,8 @@ const examples: Record<string, OperationExamples> = {
   ...conversationExamples,
   ...documentExamples,
   ...identityExamples,
+  ...agentExamples,
+  ...memoryExamples,
   ...auditExamples,
   ...systemExamples,
 };

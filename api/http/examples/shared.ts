@@ -9,6 +9,7 @@ export const ids = {
   document: '01a8c2cf-1c44-7e33-8a7e-6f9cbe5d4d04',
   ingestion: '01a8c2ce-2d55-7f44-9b8f-70adcf6e5c05',
   schedule: '01a8c2d1-3e66-7a55-8c90-81bed07f6b06',
+  memory: '01a8c2d3-5088-7c77-aeb2-a3d0f2918b08',
   source: '01a8c2d2-4f77-7b66-9da1-92cfe1807a07',
   apiKey: '3f9c1a7e5b2d8046',
 };
@@ -23,6 +24,7 @@ export const parameterExamples: Record<string, unknown> = {
   IngestionId: ids.ingestion,
   ScheduleId: ids.schedule,
   SourceId: ids.source,
+  MemoryId: ids.memory,
   ApiKeyId: ids.apiKey,
   Limit: 20,
   After: 0,

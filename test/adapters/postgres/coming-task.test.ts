@@ -44,7 +44,7 @@ async function send(id: string, onBusy: BusyPolicy = 'enqueue') {
   const [decided] = await turns.decide(ref, [id]);
   return decided?.receipt.taskId ?? '';
 }
-const begin = () => turns.begin(ref, () => ({}));
+const begin = () => turns.begin(ref, () => ({ budget: {} }));
 const depsWith = (read: TaskControl['read']) =>
   ({ conversationRows, control: { tasks: { read } } }) as unknown as Pick<ApiDeps, 'control' | 'conversationRows'>;
 const statusOf = async (id: string) =>

@@ -36,7 +36,7 @@ beforeEach(async () => {
   ref = { ...local, conversationId: id, agent };
   await rows.storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'm', text: 'one' });
   await turns.decide(ref, ['m']);
-  const turn = await turns.begin(ref, () => ({}));
+  const turn = await turns.begin(ref, () => ({ budget: {} }));
   if (!turn) throw new Error('no turn');
   ({ task } = turn);
 });

@@ -25,11 +25,11 @@ test('what a conversation adds to the instructions is read for tasks of its own 
   const store = createMessageStore(db);
   const task = { ...scope, taskId, agent: 'knowledge' };
   const head = await store.append(scope, null, { role: 'user', text: 'How long?' });
-  expect((await store.openStep(task, head)).instructions).toBe('Be brief.');
+  expect((await store.openStep(task, head)).instructions).toEqual({ added: 'Be brief.', mayRecall: false });
 
   const other = { ...task, tenant: 'other' };
   const headOfOther = await store.append(other, null, { role: 'user', text: 'How long?' });
   const opened = await store.openStep(other, headOfOther);
-  expect(opened.instructions).toBeUndefined();
+  expect(opened.instructions).toEqual({ mayRecall: false });
   expect(opened.conversation.messages).toHaveLength(1);
 });

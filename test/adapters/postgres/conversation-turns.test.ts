@@ -41,7 +41,7 @@ const decide = async (ids: string[]) =>
     ({ receipt, isNew }) => `${receipt.id} ${receipt.outcome}${isNew ? '' : ' again'}`,
   );
 async function begin(): Promise<BegunTurn> {
-  const begun = await turns.begin(ref, () => ({}));
+  const begun = await turns.begin(ref, () => ({ budget: {} }));
   if (!begun) throw new Error('no message waits');
   return begun;
 }
@@ -98,7 +98,7 @@ describe('a decision', () => {
     expect(await send('b', 'steer')).toEqual(['b steered']);
     await createTasks(env.postgres.db).recordCancelRequest(local, running.task.taskId, { by: 'somebody' });
     expect(await send('c', 'steer')).toEqual(['c queued']);
-    expect(await turns.begin(ref, () => ({}))).toMatchObject({ task: running.task, isEnding: true });
+    expect(await turns.begin(ref, () => ({ budget: {} }))).toMatchObject({ task: running.task, isEnding: true });
   });
 
   test('gives a task that has not begun no messages, and rejects because of it', async () => {
@@ -111,7 +111,7 @@ describe('a decision', () => {
     await rows.storeMessage(who, ref.conversationId, { id: 'a', text: 'a' });
     await rows.markDeleted(local, ref.conversationId);
     expect(await decide(['a'])).toEqual([]);
-    expect(await turns.begin(ref, () => ({}))).toBeUndefined();
+    expect(await turns.begin(ref, () => ({ budget: {} }))).toBeUndefined();
   });
 });
 
@@ -120,7 +120,7 @@ test('a task that begins while the deletion of its conversation waits is deleted
   await send('a');
   let deletion: Promise<unknown> | undefined;
   const begun = await db.transaction().execute(async (trx) => {
-    const turn = await beginTurn(trx, ref, () => ({}));
+    const turn = await beginTurn(trx, ref, () => ({ budget: {} }));
     deletion = rows.markDeleted(local, ref.conversationId);
     await untilLocked('the deletion waits for the conversation');
     return turn;
@@ -162,12 +162,12 @@ describe('a turn', () => {
     await send('a');
     await send('b');
     const first = await begin();
-    expect(await turns.begin(ref, () => ({}))).toEqual(first);
+    expect(await turns.begin(ref, () => ({ budget: {} }))).toEqual(first);
     await end(first);
     const second = await begin();
     await turns.end(ref, first.task.taskId);
     expect(await states()).toEqual(['a done', 'b running']);
-    expect(await turns.begin(ref, () => ({}))).toEqual(second);
+    expect(await turns.begin(ref, () => ({ budget: {} }))).toEqual(second);
   });
 });
 
@@ -247,7 +247,7 @@ describe('steering', () => {
     await send('a');
     const running = await begin();
     const tasks = createTasks(env.postgres.db);
-    const start = (runId: string) => tasks.start(running.task, { runId }, 'scripted:test');
+    const start = (runId: string) => tasks.start(running.task, { runId }, { model: 'scripted:test' });
     expect(await start('r1')).toMatchObject({ isSteered: false });
     await env.postgres.pool.query(
       `insert into model_calls (call_id, task_id, tenant, agent, step, attempt, outcome, provider, model,

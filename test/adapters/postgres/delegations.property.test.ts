@@ -107,7 +107,7 @@ async function growTree(budget: BudgetLimits) {
     if ('refused' in begun) return false;
     // A repeated attempt finds the child and charges nothing.
     expect(await delegations.begin(node.task, run, made)).toEqual(begun);
-    await harness.tasks.start(begun.child, run, 'scripted:x');
+    await harness.tasks.start(begun.child, run, { model: 'scripted:x' });
     const { head: first, ...child } = begun.child;
     nodes.push({
       task: child,

@@ -33,7 +33,7 @@ async function delegate(parent: TaskRef, change: Partial<NewDelegation> = {}) {
   const begun = await delegations.begin(parent, run, made);
   if ('refused' in begun) return begun.refused;
   const { head: _head, ...child } = begun.child;
-  await harness.tasks.start(child, run, 'scripted:x');
+  await harness.tasks.start(child, run, { model: 'scripted:x' });
   return { child, call: { step: made.step, callId: made.callId } };
 }
 const begin = async (parent: TaskRef, change: Partial<NewDelegation> = {}) => {
@@ -102,7 +102,7 @@ test('a child has the rights of its parent, and nothing is delegated by a task t
     {},
   );
   const task = { tenant: 'local', subject: 'ann', taskId: created.id, agent: 'knowledge' };
-  await harness.tasks.start(task, run, 'scripted:x');
+  await harness.tasks.start(task, run, { model: 'scripted:x' });
   const { child } = await begin(task);
   const { rows } = await harness.pool.query(
     'select subject, roles, principal, priority, ancestors from tasks where id = $1',

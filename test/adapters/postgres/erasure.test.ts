@@ -67,6 +67,7 @@ const sweep = () =>
       callbacks: { removeOldSecrets: async () => 0 },
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
+      memories: { removeExpired: async () => 0 },
       limits: { removeExpired: async () => 0 },
       browserSessions: { removeEnded: async () => 0 },
       slackRunResults: { giveUp: async () => [] },
@@ -169,7 +170,7 @@ test('of many tasks with one question only the messages of the erased one are lo
 test('a note and a result that come after their task was erased leave no content', async () => {
   const { task } = await harness.newTask();
   const approvals = createApprovals(harness.db);
-  await harness.tasks.start(task, run, 'm');
+  await harness.tasks.start(task, run, { model: 'm' });
   const rule = { approvers: {}, fourEyes: false, expiresS: 60, onExpiry: 'deny' } as const;
   const [state] = await approvals.request(task, run, [
     { step: 1, callId: 'c1', tool: 'look', arguments: {}, rule: { ...rule, tool: 'look' } },
@@ -238,7 +239,7 @@ test('a deleted conversation is erased when no task of it is being undone', asyn
   const ref = { ...local, conversationId: id, agent };
   await rows.storeMessage(person(local.subject, { tenant: local.tenant }), id, { id: 'm', text: 'PAY' });
   await turns.decide(ref, ['m']);
-  const turn = await turns.begin(ref, () => ({}));
+  const turn = await turns.begin(ref, () => ({ budget: {} }));
   if (!turn) throw new Error('no turn');
   await harness.pool.query(
     `insert into tool_calls (task_id, step, call_id, tool, effect, left_at, undo_state)

@@ -21,4 +21,6 @@ export const large = [
   'task_readers',
   'conversation_readers',
   'subjects',
+  'agent_settings',
+  'memories',
 ];

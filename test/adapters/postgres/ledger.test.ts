@@ -157,7 +157,7 @@ test('a workflow leaves a task alone that was ended before it began', async () =
   const { id } = await harness.tasks.create(local, { agent: 'knowledge', input: { text: 'Why?' } }, {});
   const other = { ...task, taskId: id };
   await harness.tasks.close(other, undefined, { status: 'cancelled', reason: 'early' });
-  await expect(harness.tasks.start(other, run, 'x')).rejects.toMatchObject({ code: 'superseded' });
+  await expect(harness.tasks.start(other, run, { model: 'x' })).rejects.toMatchObject({ code: 'superseded' });
   await harness.tasks.close(other, run, { status: 'failed', code: 'superseded', message: 'x' });
   expect(await harness.tasks.get(local, id)).toMatchObject({ status: 'cancelled' });
 });

@@ -15,7 +15,7 @@ import { large } from './large-tables.ts';
 import { generatedShares, sendShareQueries } from './share-queries.ts';
 import { generatedSlack, sendSlackQueries } from './slack-queries.ts';
 import { parted } from './two-months.ts';
-import { sendTenantQueries } from './tenant-queries.ts';
+import { generatedMemories, sendTenantQueries } from './tenant-queries.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
 import { person } from '../../support/principals.ts';
 
@@ -42,8 +42,8 @@ beforeAll(async () => {
   // One by one: all of them together take longer than a query may, on a busy machine.
   const client = await env.postgres.pool.connect();
   try {
-    for (const statement of `${generated}${generatedArtifacts}${generatedShares}${generatedSlack}`.split(/;$/m))
-      await client.query(statement);
+    const rows = [generated, generatedArtifacts, generatedShares, generatedSlack, generatedMemories].join('');
+    for (const statement of rows.split(/;$/m)) await client.query(statement);
   } finally {
     client.release();
   }

@@ -7,6 +7,8 @@ import type { TaskRef } from '../../../contract/references.ts';
 import { createLedgerHarness, local, run, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
 import { person } from '../../support/principals.ts';
 
+const plan = { model: 'scripted:x' };
+
 let harness: LedgerHarness;
 let rows: ReturnType<typeof createConversationRows>;
 let turns: ReturnType<typeof createConversationTurns>;
@@ -27,10 +29,10 @@ beforeEach(async () => {
     return turns.decide(ref, [id]);
   };
   await say('question');
-  const begun = await turns.begin(ref, () => ({}));
+  const begun = await turns.begin(ref, () => ({ budget: {} }));
   if (!begun) throw new Error('no turn');
   root = { ...begun.task, head: begun.head };
-  await harness.tasks.start(root, run, 'scripted:x');
+  await harness.tasks.start(root, run, plan);
 });
 
 /** Delegates in a step of `parent`, and starts the child. */
@@ -46,8 +48,8 @@ async function delegate(parent: TaskRef, step: number, agent: string) {
   };
   const begun = await createDelegations(harness.db).begin(parent, run, made);
   if ('refused' in begun) throw new Error(begun.refused);
-  const { isSteered } = await harness.tasks.start(begun.child, run, 'scripted:x');
-  return { ...begun.child, isSteered };
+  const started = await harness.tasks.start(begun.child, run, plan);
+  return { ...begun.child, isSteered: 'isSteered' in started && started.isSteered };
 }
 const take = (task: TaskRef & { head: string }, step: number, head = task.head) =>
   turns.takeSteering(task, { step, head, results: [] });
@@ -68,7 +70,7 @@ test('a child takes what comes while it runs, once, and its parent takes it too'
   expect(await textsOf((await take(child, 3, head)).head)).toEqual(['left', 'a', 'b']);
   expect(await textsOf((await take(root, 2)).head)).toEqual(['question', 'a', 'b']);
   // A run that begins again from the rows finds the same messages step by step.
-  expect(await harness.tasks.start(child, { runId: 'run-2' }, 'scripted:x')).toMatchObject({ isSteered: true });
+  expect(await harness.tasks.start(child, { runId: 'run-2' }, plan)).toMatchObject({ isSteered: true });
   expect(await take(child, 1)).toEqual({ head: child.head, hasMore: true });
   expect(await take(child, 2)).toEqual({ head, hasMore: true });
 });

@@ -48,10 +48,10 @@ beforeEach(async () => {
   const { id, agent } = await parts.rows.create(local, { agent: 'knowledge' }, { onBusy: 'enqueue' });
   conversation = { ...local, conversationId: id, agent };
   await say('a');
-  const begun = await parts.turns.begin(conversation, () => ({}));
+  const begun = await parts.turns.begin(conversation, () => ({ budget: {} }));
   if (!begun) throw new Error('no message waits');
   ({ task, head } = begun);
-  await parts.tasks.start(task, run, 'scripted:x');
+  await parts.tasks.start(task, run, { model: 'scripted:x' });
 });
 
 async function say(id: string) {

@@ -5,6 +5,7 @@ import { createWebhooks } from '../../../adapters/outbound/webhooks.ts';
 import { createActingTools, createTools } from '../../../agents/tools/index.ts';
 import { agents } from '../../../agents/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
+import type { Memory } from '../../../contract/memories.ts';
 import { loadConfig } from '../../../runtime/config.ts';
 
 const database = { DATABASE_URL: 'postgres://alfred@127.0.0.1/alfred' };
@@ -52,9 +53,9 @@ test('startup fails for a mail server without a sender and for invalid addresses
   }
 });
 
-test('every change that the assistant makes needs an approval', () => {
+test('every change that the assistant makes outside of Alfred needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
-    tools: ['search_documents', 'read_document', 'run_code', 'send_webhook', 'send_email'],
+    tools: ['search_documents', 'read_document', 'run_code', 'send_webhook', 'send_email', 'remember', 'forget'],
     approvals: [{ tool: '*' }],
   });
 });
@@ -63,6 +64,8 @@ describe('every tool that changes something', () => {
   /** An input of each. A tool that is added needs one here. */
   const inputs: Record<string, JsonValue> = {
     send_webhook: { url: 'https://hooks.example.com/', type: 'order.approved', data: {} },
+    remember: { text: 'I work in Paris.' },
+    forget: { id: '0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10' },
     send_email: { to: ['ann@example.com'], subject: 'Hello', text: 'Hello.' },
   };
   /** Ports that send after they have asked, as their contracts say. @param sent is called in place of sending */
@@ -78,6 +81,16 @@ describe('every tool that changes something', () => {
       documents: { read: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
+      memories: {
+        create: async () => {
+          await send({});
+          return { id: 'm', expiresAt: '2027-01-01' } as Memory;
+        },
+        delete: async () => {
+          await send({});
+          return undefined;
+        },
+      },
       webhooks: {
         send: async (_, options) => {
           await send(options);

@@ -137,7 +137,7 @@ export async function createLedgerHarness() {
     async newTask(budget: BudgetLimits = {}, scope: Scope = local): Promise<LedgerTask> {
       const { id, head } = await parts.tasks.create(scope, { agent: 'knowledge', input: { text: 'Why?' } }, { budget });
       const task = { ...scope, taskId: id, agent: 'knowledge' };
-      await parts.tasks.start(task, run, 'scripted:x');
+      await parts.tasks.start(task, run, { model: 'scripted:x' });
       return { task, head };
     },
     /** Begins an attempt at a step that is not paid yet; those before are gone. @returns the attempt */
