@@ -221,6 +221,11 @@ test('what a server says of its failure stands in no cause, which the log would 
   }
 });
 
+test('the model reads of a failure, also of a tool that only reads', async () => {
+  const worker = await start(faulty({ echo: reading }));
+  expect(worker.tools['mcp_crm_echo']).toMatchObject({ failureIsResult: true });
+});
+
 test('a slow call ends with its time, and with its task', async () => {
   const worker = await start(faulty({ slow: { ...reading, timeoutS: 0.2 } }));
   const late = await worker.failure('mcp_crm_slow');
