@@ -114,7 +114,7 @@ async function failedStart(
   // The row still says that the request was sent: the next attempt looks for the run.
   if (!(error instanceof AlfredError) || error.code === 'effect_unknown') {
     const { message, cause = error } = error instanceof AlfredError ? error : { cause: error };
-    return new AlfredError('effect_unknown', message, { failures: lookAgain, cause });
+    return new AlfredError('effect_unknown', message, { failures: lookAgain, retryAfterMs: searches.pauseMs, cause });
   }
   const isUnused = error.code === 'remote_unavailable' || error.code === 'remote_refused';
   const usage = isUnused ? noUsage : mostOf(remoteOf(deps, task));
