@@ -7,11 +7,11 @@ import { untilStored } from '../until-stored.ts';
 import {
   endOf,
   fail,
+  findAnswer,
   mostOf,
   remoteOf,
   settle,
   showState,
-  step,
   type RemoteDeps,
   type RemoteTask,
 } from './remote-call.ts';
@@ -35,8 +35,8 @@ export async function followRun(
   signal: AbortSignal,
 ): Promise<StepResult | undefined> {
   const { task } = made;
-  const paid = await deps.ledger.findPaidCall(task, step, 'turn');
-  if (paid) return paid.turn;
+  const answer = await findAnswer(deps, task);
+  if (answer) return answer;
   const stored = await deps.remoteRuns.find(task);
   if (stored?.remoteId === undefined || stored.state !== 'running')
     throw new AlfredError('remote_failed', `The run of ${task.agent} has ended already.`);
@@ -70,7 +70,8 @@ async function watchToEnd(
     } catch (error) {
       signal.throwIfAborted();
       silentSince ??= performance.now();
-      askAgainMs = await retryMs(deps, following, { error, silentMs: performance.now() - silentSince, waitMs });
+      const silentMs = performance.now() - silentSince;
+      askAgainMs = await retryMs(deps, following, { error, silentMs, waitMs, signal });
     }
     await sleep(askAgainMs, undefined, { signal });
     waitMs = Math.min(waitMs * 1.5, pollMs.longest);
@@ -82,15 +83,15 @@ async function watchToEnd(
 async function retryMs(
   deps: RemoteDeps,
   { task, run }: Following,
-  { error, silentMs, waitMs }: { error: unknown; silentMs: number; waitMs: number },
+  { error, silentMs, waitMs, signal }: { error: unknown; silentMs: number; waitMs: number; signal: AbortSignal },
 ): Promise<number> {
   const failure = toAlfredError(error);
-  const usage = mostOf(remoteOf(deps, task));
-  if (failure.code === 'remote_failed') throw await fail(deps, { task, run, usage }, failure);
+  const failed = { task, run, usage: mostOf(remoteOf(deps, task)), signal };
+  if (failure.code === 'remote_failed') throw await fail(deps, failed, failure);
   // A secret may have been changed on both sides, one after the other: the run is paid, so there is time for that.
   const isPassing = failure.code === 'remote_unavailable' || failure.code === 'remote_refused';
   if (!isPassing) throw failure;
-  if (silentMs > unreachableMs) throw await fail(deps, { task, run, usage }, failure);
+  if (silentMs > unreachableMs) throw await fail(deps, failed, failure);
   return Math.max(failure.retryAfterMs ?? 0, waitMs);
 }
 
@@ -106,7 +107,7 @@ async function end(
     return untilStored(() => settle(deps, following, run, state), signal);
   }
   await showState(deps, task, state.how === 'cancelled' ? 'cancelled' : 'failed', state.message);
-  throw await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)) }, endOf(task.agent, state));
+  throw await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)), signal }, endOf(task.agent, state));
 }
 
 /** Shows each interim report once. @returns whether there was something new */

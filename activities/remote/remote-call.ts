@@ -22,6 +22,7 @@ import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { currentRun, requireAgent } from '../activity-context.ts';
 import { observeCall } from '../model/observe-call.ts';
+import { untilStored } from '../until-stored.ts';
 
 export type RemoteDeps = {
   agents: Agents;
@@ -85,6 +86,15 @@ function usageOf(remote: RemoteAgent, state: RemoteState): Usage {
 const durationOf = ({ sentAt }: Pick<RemoteRun, 'sentAt'>) =>
   sentAt ? Math.min(Math.max(0, Date.now() - sentAt.getTime()), 2_147_483_647) : 0;
 
+/** The stored answer of a task. A worker that ended after it was stored has left its run open. */
+export async function findAnswer(deps: RemoteDeps, task: TaskRef): Promise<StepResult | undefined> {
+  const paid = await deps.ledger.findPaidCall(task, step, purpose);
+  if (!paid) return undefined;
+  const run = await deps.remoteRuns.find(task);
+  if (run && run.state !== 'ended') await deps.remoteRuns.markEnded(task, run.callId);
+  return paid.turn;
+}
+
 /** Stores the answer, or the question, of a run as the answer of its task. Numbers in it are text like the rest. */
 export async function settle(
   deps: RemoteDeps,
@@ -105,6 +115,12 @@ export async function settle(
     durationMs: durationOf(run),
     firstTokenMs: null,
   };
+  const { callId } = run;
+  await deps.remoteRuns.noteEnd(task, callId, {
+    remoteId: state.remoteId,
+    contextId: state.contextId,
+    asks: state.state === 'asks',
+  });
   const { turn } = await deps.ledger.settleModelCall(task, {
     ...record,
     parent: head,
@@ -112,37 +128,49 @@ export async function settle(
     stopReason: 'end_turn',
     result,
   });
-  await deps.remoteRuns.markEnded(task, {
-    ...(state.remoteId === undefined ? {} : { remoteId: state.remoteId }),
-    ...(state.contextId === undefined ? {} : { contextId: state.contextId }),
-    asks: state.state === 'asks',
-  });
+  await deps.remoteRuns.markEnded(task, callId);
   observeCall(deps.metrics, record, 'completed');
   deps.log.info({ taskId: task.taskId, agent: task.agent, state: state.state }, 'a remote agent has answered');
   return turn;
 }
 
+type Failed = {
+  task: TaskRef;
+  run: RemoteRun;
+  /** Nothing when nothing began there. */
+  usage: Usage;
+  mayRetry?: boolean;
+  signal: AbortSignal;
+};
+
 /**
  * Records that a run has no answer.
  *
- * @param usage nothing when nothing began there
- * @returns the error to throw, which no attempt follows unless `mayRetry`
+ * @returns the error to throw. No attempt follows it unless `mayRetry`, or another attempt was first
  */
 export async function fail(
   deps: RemoteDeps,
-  { task, run, usage, mayRetry = false }: { task: TaskRef; run: RemoteRun; usage: Usage; mayRetry?: boolean },
+  { task, run, usage, mayRetry = false, signal }: Failed,
   error: AlfredError,
 ): Promise<AlfredError> {
   const remote = remoteOf(deps, task);
   const { code, message, retryAfterMs } = error;
   const record = { ...callOf(task, remote, run), usage, durationMs: durationOf(run), firstTokenMs: null };
-  const failures = await deps.ledger.failModelCall(task, { ...record, code, message, mayRetry });
-  if (mayRetry) await deps.remoteRuns.renew(task, newId());
-  else await deps.remoteRuns.markEnded(task, {});
+  const failed = { ...record, code, message, mayRetry };
+  const counted = await untilStored(() => deps.ledger.failModelCall(task, failed), signal);
+  const { callId } = run;
+  const isOurs = await untilStored(
+    () => (mayRetry ? deps.remoteRuns.renew(task, callId, newId()) : deps.remoteRuns.markEnded(task, callId)),
+    signal,
+  );
   observeCall(deps.metrics, record, code);
+  const failures = mayRetry ? counted : Infinity;
   const cause = error.cause ?? error;
-  return new AlfredError(code, message, { failures: mayRetry ? failures : Infinity, retryAfterMs, cause });
+  return new AlfredError(code, message, { failures: isOurs ? failures : lookAgain, retryAfterMs, cause });
 }
+
+/** As the number of failures of an error: the next attempt looks at the row of the run, at whatever attempt this is. */
+export const lookAgain = 0;
 
 type ProgressState = 'started' | 'working' | 'asks' | 'failed' | 'cancelled' | 'goes_on';
 

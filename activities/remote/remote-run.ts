@@ -38,7 +38,7 @@ export const createRemoteActivities = (deps: RemoteDeps) => ({
       const ended = run.state === 'begun' || (await cancelThere(deps, made, run, signal));
       if (!ended) await showState(deps, task, 'goes_on');
       const usage = run.state === 'begun' ? noUsage : mostOf(remoteOf(deps, task));
-      await fail(deps, { task, run, usage }, new AlfredError('cancelled', 'The task was cancelled.'));
+      await fail(deps, { task, run, usage, signal }, new AlfredError('cancelled', 'The task was cancelled.'));
       deps.log.info({ taskId: task.taskId, agent: task.agent, ended }, 'the run of a remote agent was cancelled');
     }),
 });

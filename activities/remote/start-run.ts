@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
-import { AlfredError } from '../../contract/errors.ts';
-import { noUsage, type StepResult } from '../../contract/references.ts';
+import { AlfredError, maxAttemptsOf } from '../../contract/errors.ts';
+import { noUsage, type StepResult, type TaskRef } from '../../contract/references.ts';
 import type { RemoteRun, RemoteState } from '../../contract/ports/index.ts';
 import { currentRun } from '../activity-context.ts';
 import { waitForEarlierAttempts } from '../model/earlier-attempts.ts';
@@ -10,6 +10,8 @@ import {
   callOf,
   endOf,
   fail,
+  findAnswer,
+  lookAgain,
   mostOf,
   remoteOf,
   requestOf,
@@ -36,8 +38,8 @@ export type Started = StepResult | { next: 'follow' };
 export async function startRun(deps: RemoteDeps, made: RemoteTask, signal: AbortSignal): Promise<Started> {
   const { task } = made;
   const { url } = remoteOf(deps, task);
-  const paid = await deps.ledger.findPaidCall(task, step, 'turn');
-  if (paid) return paid.turn;
+  const answer = await findAnswer(deps, task);
+  if (answer) return answer;
   const run = await deps.remoteRuns.begin(task, currentRun(), { callId: newId(), url });
   if (run.url !== url)
     throw new AlfredError(
@@ -85,30 +87,38 @@ async function send(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, signal: 
   const endLease = deps.leases.hold(run.callId);
   try {
     signal.throwIfAborted();
-    // Another attempt was first: it is looked at, not repeated.
-    if (!(await deps.remoteRuns.markSending(task, run.callId))) return await startRun(deps, made, signal);
-    const sent = { ...run, sentAt: new Date() };
-    let state: RemoteState;
-    try {
-      state = await deps.remoteAgents.start(task.agent, request, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw await failedStart(deps, made, sent, error);
+    if (await deps.remoteRuns.markSending(task, run.callId)) {
+      const sent = { ...run, sentAt: new Date() };
+      let state: RemoteState;
+      try {
+        state = await deps.remoteAgents.start(task.agent, request, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw await failedStart(deps, { task, run: sent, signal }, error);
+      }
+      return await take(deps, made, { run: sent, state }, signal);
     }
-    return await take(deps, made, { run: sent, state }, signal);
   } finally {
     endLease();
   }
+  // Another attempt was first: it is looked at, not repeated, and without the lease that it would be taken to hold.
+  return startRun(deps, made, signal);
 }
 
 /** What a request without an answer leaves behind: nothing, or a run that may have begun. */
-async function failedStart(deps: RemoteDeps, { task }: RemoteTask, run: RemoteRun, error: unknown): Promise<unknown> {
-  if (!(error instanceof AlfredError)) return new AlfredError('effect_unknown', undefined, { cause: error });
+async function failedStart(
+  deps: RemoteDeps,
+  { task, run, signal }: { task: TaskRef; run: RemoteRun; signal: AbortSignal },
+  error: unknown,
+): Promise<AlfredError> {
   // The row still says that the request was sent: the next attempt looks for the run.
-  if (error.code === 'effect_unknown') return error;
+  if (!(error instanceof AlfredError) || error.code === 'effect_unknown') {
+    const { message, cause = error } = error instanceof AlfredError ? error : { cause: error };
+    return new AlfredError('effect_unknown', message, { failures: lookAgain, retryAfterMs: searches.pauseMs, cause });
+  }
   const isUnused = error.code === 'remote_unavailable' || error.code === 'remote_refused';
   const usage = isUnused ? noUsage : mostOf(remoteOf(deps, task));
-  return fail(deps, { task, run, usage, mayRetry: error.code === 'remote_unavailable' }, error);
+  return fail(deps, { task, run, usage, mayRetry: error.code === 'remote_unavailable', signal }, error);
 }
 
 /** Looks for a run that an attempt before may have begun. One that is not found begins again only where allowed. */
@@ -130,10 +140,12 @@ async function findLost(deps: RemoteDeps, made: RemoteTask, run: RemoteRun, sign
   } finally {
     endLease();
   }
-  const { repeatable } = remoteOf(deps, task);
+  const remote = remoteOf(deps, task);
+  const lost = (await deps.ledger.countFailures(task, { step, purpose: 'turn' }, 'effect_unknown')) + 1;
+  const mayRetry = remote.repeatable && lost < maxAttemptsOf('effect_unknown');
   const unknown = new AlfredError('effect_unknown', unknownMessage(task.agent));
-  const failure = await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)), mayRetry: repeatable }, unknown);
-  if (!repeatable) throw failure;
+  const failure = await fail(deps, { task, run, usage: mostOf(remote), mayRetry, signal }, unknown);
+  if (!mayRetry) throw failure;
   deps.log.warn({ taskId: task.taskId, agent: task.agent }, 'a lost request to a remote agent is sent again');
   return startRun(deps, made, signal);
 }
@@ -153,9 +165,10 @@ async function take(
     return untilStored(() => settle(deps, made, run, state), signal);
   if (state.state === 'failed') {
     await showState(deps, task, 'failed', state.message);
-    throw await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)) }, endOf(task.agent, state));
+    throw await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)), signal }, endOf(task.agent, state));
   }
-  await untilStored(() => deps.remoteRuns.markRunning(task, state), signal);
+  if (!(await untilStored(() => deps.remoteRuns.markRunning(task, run.callId, state), signal)))
+    throw new AlfredError('effect_unknown', 'Another attempt was first.', { failures: lookAgain });
   await showState(deps, task, 'started');
   deps.log.info({ taskId: task.taskId, agent: task.agent }, 'a remote agent works on a task');
   return { next: 'follow' };

@@ -6,12 +6,21 @@ import {
   RestTransportFactory,
   type Client,
 } from '@a2a-js/sdk/client';
-import { A2AError, TaskNotCancelableError, TaskNotFoundError } from '@a2a-js/sdk/errors';
+import {
+  A2AError,
+  ContentTypeNotSupportedError,
+  ExtensionSupportRequiredError,
+  RequestMalformedError,
+  TaskNotCancelableError,
+  TaskNotFoundError,
+  UnsupportedOperationError,
+  VersionNotSupportedError,
+} from '@a2a-js/sdk/errors';
 import { AlfredError } from '../../contract/errors.ts';
 import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { progressOf, stateOfMessage, stateOfTask, textOf } from './a2a-state.ts';
-import { asRead, asStart, requestMs, unfit, type RemoteClient } from './protocol.ts';
+import { asRead, asStart, requestMs, unfit, withoutWords, type RemoteClient } from './protocol.ts';
 
 /** How long a card counts, in milliseconds. */
 const cardMs = 300_000;
@@ -19,6 +28,16 @@ const cardMs = 300_000;
 const silenceMs = 60_000;
 /** Messages of a task's history that are searched for ours. */
 const searchedHistory = 20;
+
+/** Errors that say that the agent did not take a request. After any other it may work on it. */
+const refusals = [
+  ContentTypeNotSupportedError,
+  ExtensionSupportRequiredError,
+  RequestMalformedError,
+  TaskNotFoundError,
+  UnsupportedOperationError,
+  VersionNotSupportedError,
+];
 
 const outputModes = ['text/plain', 'application/json'];
 
@@ -57,7 +76,7 @@ export function createA2aClient(agent: string, url: string, fetchImpl: typeof fe
         signal,
         async (limited) => {
           const answer = await client.sendMessage(messageOf(request), { signal: limited }).catch((error: unknown) => {
-            throw faultOf(agent, error);
+            throw faultOf(agent, error, 'start');
           });
           return 'messageId' in answer ? stateOfMessage(agent, answer) : stateOfTask(agent, answer);
         },
@@ -104,15 +123,17 @@ async function openClient(
   { resolver, factory }: { resolver: DefaultAgentCardResolver; factory: ClientFactory },
 ): Promise<Opened> {
   const cardUrl = url.endsWith('.json') ? url : `${url}/.well-known/agent-card.json`;
-  const card = await resolver.resolve(cardUrl, '').catch((error: unknown) => {
+  try {
+    const card = await resolver.resolve(cardUrl, '');
+    const interfaces = ownInterfaces(agent, url, card);
+    const client = await factory.createFromAgentCard({ ...card, supportedInterfaces: interfaces });
+    return { client, isStreaming: card.capabilities?.streaming === true };
+  } catch (error) {
     if (error instanceof AlfredError || (error as Error).name === 'TimeoutError') throw error;
-    throw new AlfredError('remote_refused', `The remote agent ${agent} has no agent card of A2A at ${cardUrl}.`, {
-      cause: error,
+    throw new AlfredError('remote_refused', `The remote agent ${agent} has no usable card of A2A at ${cardUrl}.`, {
+      cause: withoutWords(error),
     });
-  });
-  const interfaces = ownInterfaces(agent, url, card);
-  const client = await factory.createFromAgentCard({ ...card, supportedInterfaces: interfaces });
-  return { client, isStreaming: card.capabilities?.streaming === true };
+  }
 }
 
 /**
@@ -246,17 +267,22 @@ async function findRun(
   }
 }
 
-/** The words of an error of the protocol are those of the remote agent, so they stay in the log. */
-function faultOf(agent: string, error: unknown): unknown {
+/** What an error of the protocol means. Its words are those of the remote agent: neither message nor cause has them. */
+function faultOf(agent: string, error: unknown, request: 'start' | 'read' = 'read'): unknown {
   if (error instanceof AlfredError || (error as Error).name === 'TimeoutError') return error;
   if ((error as Error).name === 'AbortError') return error;
-  if (error instanceof TaskNotFoundError)
-    return new AlfredError('remote_failed', `The remote agent ${agent} does not know the run any more.`, {
-      cause: error,
-    });
+  const cause = withoutWords(error);
+  if (request === 'read' && error instanceof TaskNotFoundError)
+    return new AlfredError('remote_failed', `The remote agent ${agent} does not know the run any more.`, { cause });
+  if (refusals.some((refusal) => error instanceof refusal))
+    return new AlfredError(
+      'remote_refused',
+      `The remote agent ${agent} refused the request (${(error as Error).name}).`,
+      {
+        cause,
+      },
+    );
   if (error instanceof A2AError)
-    return new AlfredError('remote_refused', `The remote agent ${agent} refused the request (${error.name}).`, {
-      cause: error,
-    });
-  return unfit(agent, 'it does not fit the A2A protocol', error);
+    return new AlfredError('effect_unknown', `The remote agent ${agent} answered with an error of its own.`, { cause });
+  return unfit(agent, 'it does not fit the A2A protocol', cause);
 }

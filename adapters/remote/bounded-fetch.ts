@@ -9,8 +9,6 @@ const nothingSent: ReadonlySet<unknown> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
   'CERT_HAS_EXPIRED',
   'DEPTH_ZERO_SELF_SIGNED_CERT',
@@ -19,8 +17,11 @@ const nothingSent: ReadonlySet<unknown> = new Set([
   'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
-/** Answers that say that the server did not take the request. */
-const notTaken: ReadonlySet<number> = new Set([429, 503]);
+/** Faults of the network that say the same only while a connection is opened: it can also break with them. */
+const unreachable: ReadonlySet<unknown> = new Set(['EHOSTUNREACH', 'ENETUNREACH']);
+
+/** Whether an answer says that the server did not take the request. A proxy also answers 503 when a server broke off. */
+const isNotTaken = ({ status, headers }: Response) => status === 429 || (status === 503 && headers.has('retry-after'));
 
 /**
  * `fetch` for remote agents. It follows no redirection, because the request carries a secret, and it ends a response
@@ -45,8 +46,8 @@ export const createBoundedFetch =
   };
 
 function failedRequest(agent: string, error: unknown): AlfredError {
-  const code = codeOf(error);
-  if (nothingSent.has(code))
+  const { code, syscall } = faultIn(error);
+  if (nothingSent.has(code) || (unreachable.has(code) && syscall === 'connect'))
     return new AlfredError('remote_unavailable', `The remote agent ${agent} cannot be reached (${String(code)}).`, {
       cause: error,
     });
@@ -55,18 +56,21 @@ function failedRequest(agent: string, error: unknown): AlfredError {
   });
 }
 
-/** The code of a fault of the network, which stands in its cause, or in one of the causes of several attempts. */
-function codeOf(error: unknown): unknown {
-  const { cause } = error as { cause?: { code?: unknown; errors?: { code?: unknown }[] } };
-  return cause?.code ?? cause?.errors?.[0]?.code;
+type NetworkFault = { code?: unknown; syscall?: unknown };
+
+/** The fault of the network, which is the cause, or the first of the causes of several attempts. */
+function faultIn(error: unknown): NetworkFault {
+  const { cause } = error as { cause?: NetworkFault & { errors?: NetworkFault[] } };
+  return cause?.errors?.[0] ?? cause ?? {};
 }
 
 /** @throws AlfredError for an answer with this status. A refusal as JSON is left to the protocol. */
-function checkStatus(agent: string, { status, headers, body }: Response): void {
+function checkStatus(agent: string, response: Response): void {
+  const { status, headers, body } = response;
   const isJson = headers.get('content-type')?.includes('json') ?? false;
   if (status >= 400 && status < 500 && status !== 429 && status !== 403 && isJson) return;
   void body?.cancel().catch(() => {});
-  if (notTaken.has(status)) {
+  if (isNotTaken(response)) {
     const retryAfter = headers.get('retry-after');
     throw new AlfredError('remote_unavailable', `The remote agent ${agent} takes no request at present (${status}).`, {
       ...(retryAfter === null ? {} : { retryAfterMs: retryAfterHeaderMs(retryAfter) }),

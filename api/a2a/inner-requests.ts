@@ -5,6 +5,7 @@ import {
   TaskNotFoundError,
   UnsupportedOperationError,
 } from '@a2a-js/sdk/errors';
+import { AlfredError } from '../../contract/errors.ts';
 import type { Api } from '../http/fastify.ts';
 
 /** What a request of the caller is made of, and nothing that Alfred adds. */
@@ -46,6 +47,7 @@ export type InnerRequests = ReturnType<typeof createInnerRequests>;
  * rights, limits, validation and audit log are those of the operations that it stands for.
  */
 export function createInnerRequests(app: Api, request: FastifyRequest) {
+  refuseTwoCredentials(request);
   const own = Object.fromEntries(
     forwarded.flatMap((name) => {
       const value = request.headers[name];
@@ -88,6 +90,12 @@ export function createInnerRequests(app: Api, request: FastifyRequest) {
       throw refuse(faultOf(response.statusCode, response.headers, body));
     },
   };
+}
+
+/** An inner request has one header of a name, so the operations behind it would not see the other one. */
+function refuseTwoCredentials({ raw }: FastifyRequest): void {
+  const count = raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'authorization').length;
+  if (count > 1) throw new AlfredError('token_invalid', 'The request has two Authorization headers. Send one.');
 }
 
 function faultOf(status: number, headers: Record<string, unknown>, body: string): Error {

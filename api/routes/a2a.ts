@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { AgentCard, formatSSEEvent } from '@a2a-js/sdk';
+import { A2AError } from '@a2a-js/sdk/errors';
 import {
   JsonRpcTransportHandler,
   ServerCallContext,
@@ -10,10 +11,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { findAgent, type Agents } from '../../agents/index.ts';
 import type { AgentDescription } from '../../contract/agents.ts';
+import { defaultMessageOf } from '../../contract/errors.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import { version } from '../../runtime/version.ts';
 import { agentCardOf } from '../a2a/agent-card.ts';
-import { createInnerRequests, type InnerRequests, type RefusedAtDoor } from '../a2a/inner-requests.ts';
+import { createInnerRequests, RefusedAtDoor, type InnerRequests } from '../a2a/inner-requests.ts';
 import { createRequestHandler } from '../a2a/request-handler.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
@@ -24,14 +27,14 @@ const endpointPath = '/a2a';
 
 const JsonRpc = z.looseObject({ method: z.string().optional() });
 
-type Deps = Pick<ApiDeps, 'agents' | 'config'> & { draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'log'> & { draining: AbortSignal };
 
 /**
  * Alfred as an agent of A2A 1.0, by JSON-RPC. The card says nothing about agents: who signs in reads them on the
  * extended card. The API document leaves both out: A2A describes them.
  */
 export const a2aRoutes =
-  ({ agents, config, draining }: Deps) =>
+  ({ agents, config, log, draining }: Deps) =>
   async (app: Api) => {
     const publicOrigin = config.ALFRED_PUBLIC_URL && new URL(config.ALFRED_PUBLIC_URL).origin;
     const endpointOf = (request: FastifyRequest) => `${publicOrigin ?? originOf(request)}${endpointPath}`;
@@ -52,6 +55,7 @@ export const a2aRoutes =
       schema: { hide: true, body: JsonRpc },
       handler: async (request, reply) => {
         const inner = createInnerRequests(app, request);
+        const toFault = faultsOf(request, log);
         const url = endpointOf(request);
         const gone = new AbortController();
         const stop = linkAbort([draining, gone.signal]);
@@ -66,20 +70,22 @@ export const a2aRoutes =
           signal: stop.signal,
           extendedCard: async () => agentCardOf(url, version, await usableBy(inner, agents)),
         });
-        const answer = await answerTo(request, card, handler);
+        const answer = await answerTo(request, { card, handler: reporting(handler, toFault), toFault });
         const refusal = inner.refusal();
         if (refusal) return sendRefusal(reply, refusal);
         if (!isStream(answer)) return sendJson(reply, answer);
         return reply
           .type('text/event-stream')
           .header('cache-control', 'no-store')
-          .send(Readable.from(frames(answer)));
+          .send(Readable.from(frames(answer, toFault)));
       },
     });
   };
 
 type Answer = Awaited<ReturnType<JsonRpcTransportHandler['handle']>>;
 type Streamed = Extract<Answer, AsyncGenerator>;
+type ToFault = (error: unknown) => unknown;
+type Answering = { card: AgentCard; handler: A2ARequestHandler; toFault: ToFault };
 const isStream = (answer: Answer): answer is Streamed => Symbol.asyncIterator in answer;
 
 const sendJson = (reply: FastifyReply, answer: Exclude<Answer, Streamed>) =>
@@ -90,11 +96,14 @@ const sendRefusal = (reply: FastifyReply, { status, headers, body }: RefusedAtDo
   reply.code(status).headers(headers).type('application/problem+json').send(body);
 
 /** @returns the answer; of a stream, the first event is there, so that a refusal can still be one of HTTP */
-async function answerTo(request: FastifyRequest, card: AgentCard, handler: A2ARequestHandler): Promise<Answer> {
+async function answerTo(request: FastifyRequest, { card, handler, toFault }: Answering): Promise<Answer> {
   const body = request.body as Record<string, unknown>;
   const id = typeof body['id'] === 'string' || typeof body['id'] === 'number' ? body['id'] : null;
   const failure = (error: unknown) =>
-    ({ jsonrpc: '2.0', id, error: JsonRpcTransportHandler.mapToJSONRPCError(error) }) as Exclude<Answer, Streamed>;
+    ({ jsonrpc: '2.0', id, error: JsonRpcTransportHandler.mapToJSONRPCError(toFault(error)) }) as Exclude<
+      Answer,
+      Streamed
+    >;
   // Without the header a caller speaks 0.3.
   const requestedVersion = String(request.headers['a2a-version'] ?? '0.3');
   try {
@@ -117,9 +126,37 @@ async function* withFirst(first: Awaited<ReturnType<Streamed['next']>>, rest: St
   }
 }
 
-async function* frames(answer: Streamed): AsyncGenerator<string> {
-  for await (const event of answer) yield formatSSEEvent(event);
+async function* frames(answer: Streamed, toFault: ToFault): AsyncGenerator<string> {
+  try {
+    for await (const event of answer) yield formatSSEEvent(event);
+  } catch (error) {
+    throw toFault(error);
+  }
 }
+
+/** Keeps the words of a fault on our side in the log: the SDK answers with those of any error. */
+const faultsOf =
+  ({ id }: FastifyRequest, log: Logger): ToFault =>
+  (error) => {
+    if (error instanceof A2AError || error instanceof RefusedAtDoor) return error;
+    log.error({ requestId: id, err: error }, 'a request of A2A failed');
+    return new A2AError(defaultMessageOf('internal'));
+  };
+
+/** The handler, whose errors the SDK gets as faults: it puts those of a promise into the answer by itself. */
+const reporting = (handler: A2ARequestHandler, toFault: ToFault): A2ARequestHandler =>
+  new Proxy(handler, {
+    get: (target, name: keyof A2ARequestHandler) => {
+      const method = target[name] as (...given: unknown[]) => unknown;
+      return (...given: unknown[]) => {
+        const outcome = method(...given);
+        if (!(outcome instanceof Promise)) return outcome;
+        return outcome.catch((error: unknown) => {
+          throw toFault(error);
+        });
+      };
+    },
+  });
 
 async function usableBy(inner: InnerRequests, agents: Agents): Promise<Agents> {
   const { agents: usable } = await inner.json<{ agents: AgentDescription[] }>({ method: 'GET', url: '/v1/agents' });

@@ -88,7 +88,12 @@ export type RemoteRun = {
   sentAt: Date | undefined;
 } & Partial<RemoteRef>;
 
-/** The runs of tasks at remote agents, as rows. Every write is safe to repeat. */
+export type RemoteEnd = { remoteId: string | undefined; contextId: string | undefined; asks: boolean };
+
+/**
+ * The runs of tasks at remote agents, as rows. Every write is safe to repeat. Each names its call, and returns false when
+ * another attempt was first and has begun another one.
+ */
 export interface RemoteRuns {
   /**
    * Stores the run of a task, unless it has one. One that has ended for another run of the workflow is begun again: a
@@ -104,13 +109,20 @@ export interface RemoteRuns {
   markSending(task: TaskRef, callId: string): Promise<boolean>;
 
   /** sending → running */
-  markRunning(task: TaskRef, run: RemoteRef): Promise<void>;
+  markRunning(task: TaskRef, callId: string, run: RemoteRef): Promise<boolean>;
 
   /** sending → begun, with another call: the one before certainly did nothing, or may be made twice. */
-  renew(task: TaskRef, callId: string): Promise<void>;
+  renew(task: TaskRef, callId: string, newCallId: string): Promise<boolean>;
 
-  /** Any state → ended. @param end `asks`: the next message of the conversation is the answer to this run */
-  markEnded(task: TaskRef, end: Partial<RemoteRef> & { asks?: boolean }): Promise<void>;
+  /**
+   * Stores what goes on after the end of a run, ahead of its answer: so it is there when the answer is.
+   *
+   * @param end `asks`: the next message of the conversation is the answer to this run
+   */
+  noteEnd(task: TaskRef, callId: string, end: RemoteEnd): Promise<boolean>;
+
+  /** Any state → ended. */
+  markEnded(task: TaskRef, callId: string): Promise<boolean>;
 
   /** The conversation there of earlier tasks of the same conversation, and the run in it that waits for an answer. */
   findEarlier(task: TaskRef, url: string): Promise<Partial<RemoteRef> | undefined>;

@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { Role, TaskState, type Task as A2aTask } from '@a2a-js/sdk';
 import { ClientFactory, JsonRpcTransportFactory, type Client } from '@a2a-js/sdk/client';
 import { TaskNotCancelableError, TaskNotFoundError } from '@a2a-js/sdk/errors';
@@ -194,6 +197,34 @@ describe('the door of A2A', () => {
     });
     expect(response.status).toBe(401);
     expect(await response.json()).toMatchObject({ code: 'token_missing' });
+  });
+
+  test('refuses two Authorization headers, of which only the first would be read', async () => {
+    const request = httpRequest(`${api.url}/a2a`, {
+      method: 'POST',
+      headers: ['content-type', 'application/json', 'a2a-version', '1.0', 'host', new URL(api.url).host].concat(
+        ['authorization', 'Bearer ann'],
+        ['authorization', 'Bearer ben'],
+      ),
+    });
+    request.end(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'GetTask', params: { id: 'x' } }));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(401);
+    expect(await json(response)).toMatchObject({ code: 'token_invalid' });
+  });
+
+  test('answers a fault on our side without its words', async () => {
+    const inject = jest.spyOn(api.app, 'inject').mockImplementation(() => {
+      throw new Error('no descriptor for Jane is left');
+    });
+    const response = await fetch(`${api.url}/a2a`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'a2a-version': '1.0', authorization: 'Bearer ann' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'GetTask', params: { id: 'x' } }),
+    });
+    inject.mockRestore();
+    const { error } = (await response.json()) as { error: object };
+    expect(error).toMatchObject({ code: -32603, message: expect.stringContaining('the log has the details') });
   });
 
   test('shows nobody the task of another person', async () => {

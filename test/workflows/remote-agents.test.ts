@@ -9,6 +9,9 @@ import { dataOf, delegate, outputsIn } from '../support/tasks/delegation-harness
 import { scope } from '../support/tasks/task-harness.ts';
 import { until } from '../support/until.ts';
 
+/** A refusal of a server that takes requests again soon. */
+const busy = { status: 503, headers: { 'retry-after': '0.01' } };
+
 let streaming: SampleAgent;
 let polled: SampleAgent;
 let crew: Awaited<ReturnType<typeof startFakeCrew>>;
@@ -108,7 +111,7 @@ describe('a remote agent by A2A', () => {
   });
 
   test('that is away for a moment is asked again, and nothing is charged for that', async () => {
-    polled.fault = (method) => (method === 'SendMessage' && polled.count(method) < 3 ? { status: 503 } : undefined);
+    polled.fault = (method) => (method === 'SendMessage' && polled.count(method) < 3 ? busy : undefined);
     const { row } = await harness.runToEnd('slow', 'Hello');
     expect(row).toMatchObject({ status: 'completed', usage: { modelCalls: 1, costUsd: 0.1 } });
     expect(polled.messages).toHaveLength(1);
@@ -178,6 +181,17 @@ describe('a request whose answer got lost', () => {
     expect(polled.count('ListTasks')).toBeGreaterThan(0);
   });
 
+  test('is found also when attempts before were turned away', async () => {
+    polled.fault = (method) => {
+      if (method !== 'SendMessage' || polled.count(method) > 5) return undefined;
+      return polled.count(method) < 5 ? busy : 'lost';
+    };
+    const { row } = await harness.runToEnd('slow', 'Hello');
+    expect(row).toMatchObject({ status: 'completed', result: { text: 'You said: Hello' }, usage: { costUsd: 0.1 } });
+    expect(polled.count('SendMessage')).toBe(5);
+    expect(polled.messages).toHaveLength(1);
+  });
+
   test('that cannot be found ends the task instead of a second payment', async () => {
     polled.fault = (method) => {
       if (method === 'ListTasks') return { body: '{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}' };
@@ -225,6 +239,33 @@ describe('a question of a remote agent', () => {
     // The task there has ended; the conversation there goes on.
     expect(sent[2]).not.toHaveProperty('taskId');
     expect(sent[2]).toMatchObject({ contextId: sent[1]?.['contextId'] });
+  });
+
+  test('is continued also when the worker ended right after it had stored it', async () => {
+    streaming.work = (work) => (work.isFollowUp ? work.answer(`Then ${work.text}.`) : work.ask('Which city?'));
+    const { pool } = harness.postgres;
+    await pool.query(`
+      create function refuse_end() returns trigger language plpgsql as $$ begin raise exception 'stopped'; end $$;
+      create trigger refuse_end before update on remote_runs for each row when (new.state = 'ended')
+        execute function refuse_end()`);
+    const chat = await openConversation(harness, { agent: 'weather' });
+    await chat.say('Will it rain?');
+    await until('the question is stored', async () => {
+      const { rows } = await pool.query(
+        `select from model_calls c join tasks t on t.id = c.task_id
+         where t.conversation_id = $1 and c.outcome = 'completed'`,
+        [chat.id],
+      );
+      return rows.length === 1;
+    });
+    await pool.query('drop function refuse_end cascade');
+    await chat.quiet();
+    await chat.say('Lisbon');
+    await chat.quiet();
+    const { tasks } = await harness.tasks.list(scope, { conversationId: chat.id, limit: 10 });
+    expect(tasks[0]).toMatchObject({ result: { text: 'Then Lisbon.' } });
+    const { rows } = await pool.query('select state from remote_runs where task_id = $1', [tasks[1]?.id]);
+    expect(rows).toEqual([{ state: 'ended' }]);
   });
 
   test('for a sign-in is shown with its words', async () => {

@@ -1,10 +1,12 @@
-import { sql } from 'kysely';
+import { sql, type UpdateObject } from 'kysely';
 import type { RemoteRef, RemoteRun, RemoteRuns } from '../../../contract/ports/index.ts';
 import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 
 type Row = Pick<Tables['remote_runs'], 'url' | 'state' | 'call_id' | 'remote_id' | 'context_id' | 'sent_at'>;
+
+const everyState = ['begun', 'sending', 'running', 'ended'] as const;
 
 /** The runs of tasks at agents that work elsewhere. Each statement reaches a row through its task and its owner. */
 export const createRemoteRuns = (db: Database): RemoteRuns => {
@@ -23,6 +25,22 @@ export const createRemoteRuns = (db: Database): RemoteRuns => {
     task_id = ${taskId} and exists (
       select from tasks t where t.id = ${taskId} and t.tenant = ${tenant} and t.subject = ${subject})`;
 
+  const change = async (
+    task: TaskRef,
+    callId: string,
+    from: readonly RemoteRun['state'][],
+    to: UpdateObject<Tables, 'remote_runs'>,
+  ): Promise<boolean> => {
+    const { numUpdatedRows } = await db
+      .updateTable('remote_runs')
+      .set(to)
+      .where(isOf(task))
+      .where('call_id', '=', callId)
+      .where('state', 'in', from)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
+  };
+
   return {
     find,
 
@@ -40,47 +58,27 @@ export const createRemoteRuns = (db: Database): RemoteRuns => {
       return run;
     },
 
-    async markSending(task, callId) {
-      const { numUpdatedRows } = await db
-        .updateTable('remote_runs')
-        .set({ state: 'sending', sent_at: sql`now()` })
-        .where(isOf(task))
-        .where('call_id', '=', callId)
-        .where('state', '=', 'begun')
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
-    },
+    markSending: (task, callId) => change(task, callId, ['begun'], { state: 'sending', sent_at: sql`now()` }),
 
-    async markRunning(task, { remoteId, contextId }) {
-      await db
-        .updateTable('remote_runs')
-        .set({ state: 'running', remote_id: remoteId, context_id: contextId ?? null })
-        .where(isOf(task))
-        .where('state', '=', 'sending')
-        .execute();
-    },
+    // Repeated after a lost answer of the database, it finds its own row.
+    markRunning: (task, callId, { remoteId, contextId }) =>
+      change(task, callId, ['sending', 'running'], {
+        state: 'running',
+        remote_id: remoteId,
+        context_id: contextId ?? null,
+      }),
 
-    async renew(task, callId) {
-      await db
-        .updateTable('remote_runs')
-        .set({ state: 'begun', call_id: callId, sent_at: null })
-        .where(isOf(task))
-        .where('state', '=', 'sending')
-        .execute();
-    },
+    renew: (task, callId, newCallId) =>
+      change(task, callId, ['sending'], { state: 'begun', call_id: newCallId, sent_at: null, asks: false }),
 
-    async markEnded(task, { remoteId, contextId, asks = false }) {
-      await db
-        .updateTable('remote_runs')
-        .set({
-          state: 'ended',
-          asks,
-          ...(remoteId === undefined ? {} : { remote_id: remoteId }),
-          ...(contextId === undefined ? {} : { context_id: contextId }),
-        })
-        .where(isOf(task))
-        .execute();
-    },
+    noteEnd: (task, callId, { remoteId, contextId, asks }) =>
+      change(task, callId, everyState, {
+        asks,
+        ...(remoteId === undefined ? {} : { remote_id: remoteId }),
+        ...(contextId === undefined ? {} : { context_id: contextId }),
+      }),
+
+    markEnded: (task, callId) => change(task, callId, everyState, { state: 'ended' }),
 
     findEarlier: (task, url) => findEarlier(db, task, url),
   };

@@ -37,11 +37,31 @@ test('what has ended begins again for another run of the workflow only', async (
   const { task } = await harness.newTask();
   const { callId } = await runs.begin(task, { runId: 'one' }, newCall());
   await runs.markSending(task, callId);
-  await runs.markRunning(task, { remoteId: 'there', contextId: 'c' });
+  await runs.markRunning(task, callId, { remoteId: 'there', contextId: 'c' });
   expect(await runs.begin(task, { runId: 'two' }, newCall())).toMatchObject({ state: 'running', remoteId: 'there' });
-  await runs.markEnded(task, {});
+  await runs.markEnded(task, callId);
   expect(await runs.begin(task, { runId: 'one' }, newCall())).toMatchObject({ state: 'ended' });
   const again = await runs.begin(task, { runId: 'two' }, newCall());
   expect(again).toMatchObject({ state: 'begun', sentAt: undefined });
   expect(again).not.toHaveProperty('remoteId');
+});
+
+test('an attempt whose call another one has replaced changes nothing more', async () => {
+  const { task } = await harness.newTask();
+  const { callId } = await runs.begin(task, { runId: 'r' }, newCall());
+  const next = crypto.randomUUID();
+  await runs.markSending(task, callId);
+  expect(await runs.renew(task, callId, next)).toBe(true);
+  await runs.markSending(task, next);
+  const late = [
+    runs.markRunning(task, callId, { remoteId: 'there' }),
+    runs.renew(task, callId, crypto.randomUUID()),
+    runs.noteEnd(task, callId, { remoteId: 'there', contextId: 'c', asks: true }),
+    runs.markEnded(task, callId),
+  ];
+  expect(await Promise.all(late)).toEqual([false, false, false, false]);
+  expect(await runs.find(task)).toMatchObject({ state: 'sending', callId: next });
+  expect(await runs.markRunning(task, next, { remoteId: 'there' })).toBe(true);
+  // The database has stored it and its answer got lost.
+  expect(await runs.markRunning(task, next, { remoteId: 'there' })).toBe(true);
 });
