@@ -10,7 +10,7 @@ export const limits = {
   resultCharacters: 100_000,
   /** Of what is printed: the rest is left out. */
   printedCharacters: 20_000,
-  /** Of what is said about an error. */
+  /** Of the description of an error. */
   errorCharacters: 2_000,
   /** Of the name of an error, and of a file. */
   nameCharacters: 150,

@@ -16,7 +16,7 @@ async function run(job: ProgramJob): Promise<ProcessAnswer> {
 
 // This file is the entry point of a child process, which runs one program: nothing of it stays for the next one.
 process.on('message', (job: ProgramJob) => {
-  run(job)
+  void run(job)
     .catch((error: unknown): ProcessAnswer => ({ broken: error instanceof Error ? (error.stack ?? '') : 'unknown' }))
     .then((answer) => process.send?.(answer));
 });

@@ -63,7 +63,7 @@ export async function openSandbox() {
 }
 type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
 
-/** Evaluates a program. Whatever goes wrong from here on is an error of the program. */
+/** Evaluates a program. Any failure from here on is an error of the program. */
 export function runProgram(sandbox: Sandbox, job: ProgramJob): ProgramEnd {
   let printed = '';
   try {

@@ -24,8 +24,8 @@ const entry = fileURLToPath(new URL('./program-process.ts', import.meta.url));
 const maxStderrCharacters = 2_000;
 
 /**
- * Runs each program in an interpreter in WebAssembly, in a process of its own. The interpreter stops what takes too long
- * or too much memory. What it cannot stop is ended with its process. It is no thread, because V8 may end the whole
+ * Runs each program in an interpreter in WebAssembly, in a process of its own. The interpreter stops what takes too
+ * long or too much memory. What it cannot stop is ended with its process. It is no thread, because V8 may end the whole
  * process when a thread reaches its memory limit.
  */
 export function createSandbox({
@@ -86,8 +86,10 @@ async function runProcess(job: ProgramJob, { wholeMs, heapMb, signal }: ProcessO
   );
   const onAbort = () => reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
-  child.send(job);
+  // It may fail before it is awaited.
+  promise.catch(() => undefined);
   try {
+    child.send(job);
     return await promise;
   } finally {
     clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** A system takes 255 bytes, and whoever saves the file may put a number behind the name. */
+/** Systems take 255 bytes, and a number may be put behind the name when the file is saved. */
 const maxNameBytes = 200;
 /** With its dot, in characters. What is longer is no extension. */
 const maxExtension = 11;

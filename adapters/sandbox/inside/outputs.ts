@@ -7,15 +7,15 @@ export type OutputLimits = {
   charts: number;
 };
 
-/** A file or a chart, and the one that was made before it. The texts are JSON, of which the interpreter loses nothing. */
+/** A file or a chart, and the one that was made before it. The texts are JSON, of which nothing is lost. */
 export type Made = { readonly name: string; readonly text: string; readonly before: Made | undefined };
 
 /**
  * Makes what a program writes with, and what the host reads its end with. Evaluated inside the sandbox by its source:
  * it uses nothing outside of itself.
  *
- * What was made is kept in own fields of new objects and in variables. Whatever sets a field of an array, like `push`,
- * calls setters that a program may have put on a prototype, and hands it the array.
+ * What was made is kept in variables and in own fields of new objects. Setting a field of an array, as `push` does too,
+ * calls a setter that a program has put on a prototype, and hands it the array.
  *
  * @returns `host`: a program cannot reach these functions. It can change what they find on prototypes; the host checks
  *   what they return.
@@ -23,9 +23,8 @@ export type Made = { readonly name: string; readonly text: string; readonly befo
 export function makeOutputs(limits: OutputLimits) {
   const { parse, stringify } = JSON;
   const text = String;
-  const cut: (text: string, start: number, end: number) => string = Function.prototype.call.bind(
-    String.prototype.slice,
-  );
+  const texts = String.prototype as unknown as { slice: (from: number, to: number) => string };
+  const cut = Function.prototype.call.bind(texts.slice) as (text: string, from: number, to: number) => string;
   let printed = '';
   let hasPrinted = false;
   let files: Made | undefined;
