@@ -102,13 +102,13 @@ export const createToolActivities = (deps: ToolDeps) => {
           const label = tool?.name ?? 'unknown';
           metrics.toolCalls.inc({ tool: label, outcome: outcome.isError ? 'error' : 'ok' });
           metrics.toolCallDuration.observe({ tool: label }, durationMs / 1_000);
-          if (outcome.artifacts) metrics.artifacts.inc({ tool: label }, outcome.artifacts.length);
           const completed = {
             callId: call.callId,
             tool: call.tool,
             step,
             ...outcome,
             durationMs,
+            onKept: (files: number) => metrics.artifacts.inc({ tool: label }, files),
             maxCharacters: resultCharactersOf(task.agent),
           };
           // Without its result a call that has acted could not be distinguished from one whose response was lost.

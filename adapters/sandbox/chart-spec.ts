@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { limits } from './limits.ts';
 
 const mostSeries = 20;
-const mostPoints = 5_000;
-/** Of all series together. */
-const mostValues = 20_000;
+const mostPoints = limits.points;
 
 /** Text in a picture: what XML cannot hold and what is not seen is left out. */
 const Text = z
@@ -77,12 +76,16 @@ export const ChartSpec = z
       return;
     }
     const lengths = spec.series.map((one) => ('values' in one ? one.values.length : one.points.length));
-    if (lengths.reduce((sum, length) => sum + length, 0) > mostValues)
-      fault(`all series together may have ${mostValues} values: draw fewer, like sums or means`);
     if (spec.type === 'scatter') return;
     const wrong = lengths.find((length) => length !== spec.labels.length);
     if (wrong !== undefined) fault(countFault(spec.labels.length, wrong));
   });
 export type ChartSpec = z.infer<typeof ChartSpec>;
+
+/** How many points a chart has. */
+export const pointsOf = (spec: ChartSpec): number =>
+  spec.type === 'pie'
+    ? spec.values.length
+    : spec.series.reduce((sum, one) => sum + ('values' in one ? one.values.length : one.points.length), 0);
 
 const countFault = (labels: number, values: number) => `${labels} labels and ${values} values: each label has one`;

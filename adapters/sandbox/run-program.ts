@@ -15,8 +15,10 @@ import { fixClock } from './inside/fixed-clock.ts';
 import { makeOutputs } from './inside/outputs.ts';
 import type { ProgramJob } from './program-answer.ts';
 
-/** What a program has left behind, as JSON texts and plain texts: no value of the sandbox leaves it in another form. */
-export type ProgramEnd = { printed: string } & ({ error: string } | { result: string; charts: string; files: string });
+/** What a program has left behind. `result` and `charts`: JSON. No value leaves the interpreter but texts. */
+export type ProgramEnd = { printed: string } & (
+  { error: string } | { result: string; charts: string[]; files: { name: string; text: string }[] }
+);
 
 /** What reading the end of a program may take, in milliseconds. A program can make its own values slow to read. */
 const readingMs = 1_000;
@@ -48,29 +50,80 @@ const prelude = `(() => {
   return outputs.host;
 })()`;
 
-/** Evaluates a program in a WebAssembly interpreter that has nothing of this process. */
-export async function runProgram({ code, inputs, timeMs }: ProgramJob): Promise<ProgramEnd> {
+/** A WebAssembly interpreter that has nothing of this process, with the libraries and the helpers of programs. */
+export async function openSandbox() {
   // Its memory does not grow beyond this, also where the interpreter counts less than it takes.
   const wasmMemory = new WebAssembly.Memory({ initial: initialPages, maximum: (limits.memoryBytes / pageBytes) * 2 });
   const quickJs = await newQuickJSWASMModuleFromVariant(newVariant(interpreter, { wasmMemory }));
   const runtime = quickJs.newRuntime();
   runtime.setMemoryLimit(limits.memoryBytes);
   runtime.setMaxStackSize(limits.stackBytes);
-  // Nothing is disposed: the thread ends after one program, and disposing asserts about what a broken program left.
-  const sandbox = openSandbox(runtime, timeMs);
-  sandbox.call('setInputs', sandbox.string(inputs));
-  const value = sandbox.evaluate(code);
-  limitTime(runtime, readingMs);
-  const printed = sandbox.read('printed') ?? '';
-  if ('error' in value) return { printed, error: sandbox.describe(value.error) };
-  const result = sandbox.call('resultOf', value.value);
-  if ('error' in result) return { printed, error: sandbox.describe(result.error) };
-  return {
-    printed: sandbox.read('printed') ?? '',
-    result: sandbox.textOf(result.value),
-    charts: sandbox.read('charts') ?? '[]',
-    files: sandbox.read('files') ?? '[]',
+  // Nothing is disposed: the process ends after one program, and disposing asserts about what a broken program left.
+  return createSandbox(runtime);
+}
+type Sandbox = Awaited<ReturnType<typeof openSandbox>>;
+
+/** Evaluates a program. Any failure from here on is an error of the program. */
+export function runProgram(sandbox: Sandbox, job: ProgramJob): ProgramEnd {
+  let printed = '';
+  try {
+    sandbox.setInputs(job.inputs);
+    const value = sandbox.evaluate(job);
+    sandbox.limitTime(readingMs);
+    const readPrinted = () => cut(sandbox.readText('printed'), limits.printedCharacters, leftOut);
+    if ('error' in value) {
+      const error = sandbox.describe(value.error, job.timeMs);
+      return { printed: (printed = readPrinted()), error };
+    }
+    const result = sandbox.call('resultOf', value.value);
+    printed = readPrinted();
+    if ('error' in result) return { printed, error: sandbox.describe(result.error, job.timeMs) };
+    return { printed, result: sandbox.jsonOf(result.value, limits.resultCharacters), ...readMade(sandbox) };
+  } catch (error) {
+    return { printed, error: faultOf(error) };
+  }
+}
+
+/** A program has left what cannot be read. */
+class Unreadable extends Error {}
+
+const leftOut = ' … (the rest was left out)';
+const cut = (text: string, most: number, end = '…') =>
+  text.length > most ? `${text.slice(0, most).toWellFormed()}${end}` : text;
+
+function faultOf(error: unknown): string {
+  if (error instanceof RangeError) return 'The program calls itself too deeply: use a loop.';
+  if (error instanceof Unreadable)
+    return 'What the program made cannot be read. Make less, and leave built-in objects as they are.';
+  return `The program broke the interpreter (${cut(String(error), limits.nameCharacters)}). Write it in another way.`;
+}
+
+/** The files and charts. How many there are and how long is checked before any of them is parsed. */
+function readMade(sandbox: Sandbox) {
+  let room: number = limits.filesCharacters;
+  const jsonOf = (handle: QuickJSHandle) => {
+    const json = sandbox.jsonOf(handle, room);
+    room -= json.length;
+    return json;
   };
+  const readAll = (name: 'files' | 'charts') => {
+    const made: { name: string; text: string }[] = [];
+    for (const { name: ofName, text } of sandbox.eachMade(name)) {
+      if (made.length >= limits[name]) throw new Unreadable();
+      made.unshift({ name: name === 'files' ? jsonOf(ofName) : '', text: jsonOf(text) });
+    }
+    return made;
+  };
+  const files = readAll('files');
+  const charts = readAll('charts').map(({ text }) => text);
+  return { charts, files: files.map(({ name, text }) => ({ name: textFrom(name), text: textFrom(text) })) };
+}
+
+/** @throws Unreadable when it is no text in JSON */
+function textFrom(json: string): string {
+  const text: unknown = JSON.parse(json);
+  if (typeof text !== 'string') throw new Unreadable();
+  return text;
 }
 
 function limitTime(runtime: QuickJSRuntime, ms: number): void {
@@ -80,8 +133,7 @@ function limitTime(runtime: QuickJSRuntime, ms: number): void {
 
 type Value = { value: QuickJSHandle } | { error: QuickJSHandle };
 
-/** A context with the libraries and the helpers of programs. */
-function openSandbox(runtime: QuickJSRuntime, timeMs: number) {
+function createSandbox(runtime: QuickJSRuntime) {
   const context = runtime.newContext();
   const host = context.unwrapResult(context.evalCode(prelude));
   const functions = Object.fromEntries(
@@ -94,25 +146,55 @@ function openSandbox(runtime: QuickJSRuntime, timeMs: number) {
     const called = context.callFunction(functions[name]!, context.undefined, ...values);
     return called.error ? { error: called.error } : { value: called.value };
   };
-  const textOf = (value: QuickJSHandle) => (context.typeof(value) === 'string' ? context.getString(value) : '');
+  const read = (name: string, ...values: QuickJSHandle[]): QuickJSHandle => {
+    const called = call(name, ...values);
+    if ('error' in called) throw new Unreadable();
+    return called.value;
+  };
+  /** The interpreter gives an empty text when it has no memory for it; no JSON is empty. */
+  const jsonOf = (value: QuickJSHandle, most: number): string => {
+    const json = context.typeof(value) === 'string' ? context.getString(value) : '';
+    if (json === '' || json.length > most) throw new Unreadable();
+    return json;
+  };
+  /** A character takes six in JSON at most. */
+  const readText = (name: string, ...values: QuickJSHandle[]): string =>
+    textFrom(jsonOf(read(name, ...values), 6 * (limits.printedCharacters + 2)));
   return {
     call,
-    textOf,
-    string: (text: string) => context.newString(text),
-    /** Calls a helper that gives a text. */
-    read(name: string): string | undefined {
-      const called = call(name);
-      return 'value' in called ? textOf(called.value) : undefined;
+    jsonOf,
+    readText,
+    limitTime: (ms: number) => limitTime(runtime, ms),
+    setInputs: (inputs: string) => read('setInputs', context.newString(inputs)),
+    /** From the last one to the first. They have own fields only, so that reading them runs nothing of a program. */
+    *eachMade(name: 'files' | 'charts') {
+      for (let made = read(name); context.typeof(made) === 'object'; made = context.getProp(made, 'before'))
+        yield { name: context.getProp(made, 'name'), text: context.getProp(made, 'text') };
     },
-    evaluate(code: string): Value {
+    evaluate({ code, timeMs }: ProgramJob): Value {
       limitTime(runtime, timeMs);
       return evaluate(context, code);
     },
-    describe(error: QuickJSHandle): string {
-      const described = call('describe', error);
-      return sentenceOf('value' in described ? textOf(described.value) : '', timeMs);
+    describe(error: QuickJSHandle, timeMs: number): string {
+      return cut(
+        sentenceOf(
+          orEmpty(() => readText('describe', error)),
+          timeMs,
+        ),
+        limits.errorCharacters,
+      );
     },
   };
+}
+
+/** What a text would be, or nothing when it cannot be read. */
+function orEmpty(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Unreadable) return '';
+    throw error;
+  }
 }
 
 /** A program is a script, whose value is its last expression, or the body of a function, which returns its value. */

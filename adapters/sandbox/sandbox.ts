@@ -1,79 +1,102 @@
+import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { fileURLToPath } from 'node:url';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { Program, ProgramOutcome, Sandbox } from '../../contract/ports/index.ts';
 import { createSemaphore } from '../../runtime/semaphore.ts';
 import { limits } from './limits.ts';
-import type { ProgramJob, ThreadAnswer } from './program-answer.ts';
+import type { ProcessAnswer, ProgramAnswer, ProgramJob } from './program-answer.ts';
 
 type Options = {
   /** Programs at a time; the others wait in the order in which they came. */
-  threads?: number;
+  processes?: number;
   /** The program itself, in milliseconds. */
   timeMs?: number;
-  /** From the start of a thread to its answer, in milliseconds. */
+  /** From the start of a process to its answer, in milliseconds. */
   wholeMs?: number;
+  /** V8's own memory of a process. The memory of the program is that of the interpreter. */
+  heapMb?: number;
 };
 
-/** V8's own memory of a thread, in MB. The memory of the program is that of the interpreter. */
-const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 32, stackSizeMb: 16 };
+const entry = fileURLToPath(new URL('./program-process.ts', import.meta.url));
+/** How much of a process's error output is kept: the last characters. */
+const maxStderrCharacters = 2_000;
 
 /**
- * Runs each program in an interpreter in WebAssembly, on a thread of its own. The interpreter stops what takes too long
- * or too much memory. What it cannot stop is ended with its thread, and never blocks this process.
+ * Runs each program in an interpreter in WebAssembly, in a process of its own. The interpreter stops what takes too
+ * long or too much memory. What it cannot stop is ended with its process. It is no thread, because V8 may end the whole
+ * process when a thread reaches its memory limit.
  */
 export function createSandbox({
-  threads = defaultThreads(),
+  processes = defaultProcesses(),
   timeMs = limits.timeMs,
   wholeMs = limits.wholeMs,
+  heapMb = 192,
 }: Options = {}): Sandbox {
-  const withSlot = createSemaphore(threads);
+  const withSlot = createSemaphore(processes);
   return {
     run: ({ code, inputs = null }: Program, signal) =>
       withSlot(signal, async () => {
-        const answer = await runThread({ code, inputs: JSON.stringify(inputs), timeMs }, wholeMs, signal);
-        return outcomeOf(answer);
+        const job = { code, inputs: JSON.stringify(inputs), timeMs };
+        return outcomeOf(await runProcess(job, { wholeMs, heapMb, signal }));
       }),
   };
 }
 
-const defaultThreads = () => Math.min(4, Math.max(2, availableParallelism() - 1));
+const defaultProcesses = () => Math.min(4, Math.max(2, availableParallelism() - 1));
 
-function outcomeOf(answer: ThreadAnswer): ProgramOutcome {
+function outcomeOf(answer: ProgramAnswer): ProgramOutcome {
   const { printed } = answer;
   if ('error' in answer) return { printed, error: answer.error };
   return { printed, result: JSON.parse(answer.result) as JsonValue, artifacts: answer.files };
 }
 
-async function runThread(job: ProgramJob, wholeMs: number, signal: AbortSignal): Promise<ThreadAnswer> {
-  // Nothing of the environment: a program could not read it, and has no use for it.
-  const options = { workerData: job, resourceLimits, env: {}, stdin: false, name: 'program' };
-  const thread = new Worker(new URL('./program-thread.ts', import.meta.url), options);
-  const { promise, resolve, reject } = Promise.withResolvers<ThreadAnswer>();
-  const stopped = (error: string) => resolve({ printed: '', error });
-  thread.once('message', resolve);
-  thread.once('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'ERR_WORKER_OUT_OF_MEMORY')
-      stopped('The program needs too much memory. Do less in one program.');
-    else if (error instanceof RangeError) stopped('The program calls itself too deeply: use a loop.');
-    else reject(brokenOff(error));
+type ProcessOptions = { wholeMs: number; heapMb: number; signal: AbortSignal };
+
+async function runProcess(job: ProgramJob, { wholeMs, heapMb, signal }: ProcessOptions): Promise<ProgramAnswer> {
+  signal.throwIfAborted();
+  const child = fork(entry, {
+    execArgv: [`--max-old-space-size=${heapMb}`, '--disable-warning=ExperimentalWarning'],
+    // Nothing of the environment: a program could not read it, and has no use for it.
+    env: {},
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  thread.once('exit', (code) => reject(brokenOff(new Error(`the thread ended with ${code} and without an answer`))));
+  const { promise, resolve, reject } = Promise.withResolvers<ProgramAnswer>();
+  const stopped = (error: string) => resolve({ printed: '', error });
+  let stderr = '';
+  child.stderr?.on('data', (data: Buffer) => {
+    stderr = (stderr + data.toString()).slice(-maxStderrCharacters);
+  });
+  child.once('message', (answer: ProcessAnswer) => {
+    if ('broken' in answer) reject(brokenOff(answer.broken));
+    else resolve(answer);
+  });
+  // It could not be started, or has ended before it got the program; then `close` follows.
+  child.on('error', (error) => child.pid === undefined && reject(brokenOff(error.message)));
+  // A process that reaches its limit of memory is ended by a signal: its own, or that of the system.
+  child.once('close', (code, killedBy) => {
+    if (killedBy !== null) stopped('The program needed too much memory, and was stopped. Do less in one program.');
+    else reject(brokenOff(`the process ended with ${code} and without an answer: ${stderr.trim()}`));
+  });
   const timer = setTimeout(
     () => stopped(`The program took longer than ${wholeMs / 1_000} s and was stopped. Do less in one program.`),
     wholeMs,
   );
   const onAbort = () => reject(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+  // It may fail before it is awaited.
+  promise.catch(() => undefined);
   try {
+    child.send(job);
     return await promise;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
-    await thread.terminate();
+    child.kill('SIGKILL');
   }
 }
 
-const brokenOff = (cause: Error) => new AlfredError('tool_failed', 'The sandbox of a program broke off.', { cause });
+const brokenOff = (reason: string) =>
+  new AlfredError('tool_failed', 'The sandbox of a program broke off.', { cause: new Error(reason) });

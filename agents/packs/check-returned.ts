@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AlfredError } from '../../contract/errors.ts';
 import type { ReconcileOutcome, ToolOutcome } from '../../contract/ports/index.ts';
+import { artifactName } from '../../contract/rules/artifact-name.ts';
 import type { AgentInput } from '../agent.ts';
 
 // What functions of a pack return is checked: a pack may be JavaScript, or get around its types.
@@ -17,7 +18,7 @@ const Asked = z.strictObject({
   tool: z.strictObject({ name: z.string(), arguments: z.record(z.string(), z.json().optional()) }).optional(),
 });
 const Artifact = z.object({
-  name: z.string(),
+  name: z.string().transform(artifactName),
   mediaType: z.string(),
   bytes: z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'is no Uint8Array'),
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import type { Artifact } from '../../contract/artifacts.ts';
-import { artifactName } from '../../contract/rules/artifacts.ts';
+import { artifactName } from '../../contract/rules/artifact-name.ts';
 import { CliError } from '../cli-error.ts';
 import type { ApiClient } from './api-client.ts';
 

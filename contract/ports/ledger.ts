@@ -103,6 +103,8 @@ export interface Ledger {
       event?: NewTaskEvent | undefined;
       /** Files that the call has made. The model reads which of them the task cannot keep. */
       artifacts?: readonly NewArtifact[] | undefined;
+      /** Called once, with the number of files that were kept. */
+      onKept?: ((files: number) => void) | undefined;
       /** Limit of the JSON text that the model gets. A longer result is stored whole; the model gets its beginning. */
       maxCharacters: number;
     },

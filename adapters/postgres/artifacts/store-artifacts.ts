@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { v7 as newId } from 'uuid';
-import type { NewArtifact } from '../../../contract/artifacts.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { TaskRef } from '../../../contract/references.ts';
@@ -11,7 +10,10 @@ import { insertContent } from '../messages/contents.ts';
 import { storableText } from '../storable-json.ts';
 
 type Call = { step: number; callId: string; tool: string };
-type StoredArtifacts = { events: NewTaskEvent[]; refused: string[] };
+type StoredArtifacts = { events: NewTaskEvent[]; kept: string[]; refused: string[] };
+
+/** Files that were not kept of which the model reads why. */
+const explainedFiles = 10;
 
 /**
  * Stores the files of a tool call, as far as the task may keep them. The caller holds the lock on the subject's
@@ -23,7 +25,7 @@ export async function storeArtifacts(
   trx: Database,
   task: TaskRef,
   call: Call,
-  artifacts: readonly NewArtifact[],
+  artifacts: readonly CheckedArtifact[],
 ): Promise<StoredArtifacts> {
   const { rows } = await sql<{ files: number; bytes: number }>`
     select count(*)::int as files, coalesce(sum(size_bytes), 0)::int as bytes
@@ -32,7 +34,7 @@ export async function storeArtifacts(
   const events: NewTaskEvent[] = [];
   for (const [ordinal, artifact] of kept.entries())
     events.push(await storeArtifact(trx, task, call, { ...artifact, ordinal }));
-  return { events, refused };
+  return { events, kept: kept.map(({ name }) => name), refused };
 }
 
 async function storeArtifact(
@@ -67,6 +69,28 @@ async function storeArtifact(
   };
 }
 
-/** The result of a call, with what the model must know of files that were not kept. */
-export const withRefusals = (output: JsonValue, refused: string[]): JsonValue =>
-  refused.length === 0 ? output : { note: `Files were not kept. ${refused.join(' ')}`, result: output };
+/**
+ * The result of a call, with what the model must know of files that were not kept. A list of the call's files in the
+ * result becomes that of the kept ones.
+ *
+ * @param made the names of all files of the call
+ */
+export function withRefusals(
+  output: JsonValue,
+  made: readonly string[],
+  { kept, refused }: Pick<StoredArtifacts, 'kept' | 'refused'>,
+): JsonValue {
+  if (refused.length === 0) return output;
+  const explained = refused.slice(0, explainedFiles).join(' ');
+  const more = refused.length - explainedFiles;
+  return {
+    note: `Files were not kept. ${explained}${more > 0 ? ` So it is with ${more} more.` : ''}`,
+    result: namesFiles(output, made) ? { ...output, files: kept } : output,
+  };
+}
+
+function namesFiles(output: JsonValue, made: readonly string[]): output is { files: string[] } {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return false;
+  const { files } = output;
+  return Array.isArray(files) && files.length === made.length && files.every((name, at) => name === made[at]);
+}

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
-import type { NewArtifact } from '../../../contract/artifacts.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { NewTaskEvent } from '../../../contract/events.ts';
 import type { TaskRef, ToolMisuse, ToolResultRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Ledger } from '../../../contract/ports/index.ts';
+import { checkedArtifact, type CheckedArtifact } from '../../../contract/rules/artifacts.ts';
 import { storeArtifacts, withRefusals } from '../artifacts/store-artifacts.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { lockContents, insertContent } from '../messages/contents.ts';
@@ -42,15 +42,20 @@ export const createToolCalls = (db: Database): Pick<Ledger, 'beginToolCall' | 'c
     return { result: undefined, sent: false };
   },
 
-  completeToolCall(task, call) {
-    const { artifacts = [] } = call;
+  async completeToolCall(task, call) {
+    const artifacts = (call.artifacts ?? []).map(checkedArtifact);
     if (artifacts.length === 0) return complete(db, task, call, []);
     const store = (trx: Database) => completeWithArtifacts(trx, task, call, artifacts);
-    return db.isTransaction ? store(db) : db.transaction().execute(store);
+    const { result, kept } = await (db.isTransaction ? store(db) : db.transaction().execute(store));
+    if (kept > 0) call.onKept?.(kept);
+    return result;
   },
 });
 
 type CompletedCall = Parameters<Ledger['completeToolCall']>[1];
+
+/** A summary is one line of the stream of events. What is longer is cut, in characters. */
+const maxSummary = 500;
 
 /** @param made the events about the files of the call */
 async function complete(
@@ -61,7 +66,8 @@ async function complete(
 ): Promise<ToolResultRef> {
   const { callId, tool, step, output, isError, misuse, durationMs, event, maxCharacters } = call;
   // The summary may quote text from outside, with characters that Postgres refuses.
-  const summary = storableText(call.summary);
+  const { length } = call.summary;
+  const summary = storableText(length > maxSummary ? `${call.summary.slice(0, maxSummary)}…` : call.summary);
   const shown = shortenOutput(output, callId, maxCharacters);
   const content = storableJson(shown);
   const hash = contentHash(content);
@@ -106,15 +112,17 @@ async function completeWithArtifacts(
   trx: Database,
   task: TaskRef,
   call: CompletedCall,
-  artifacts: readonly NewArtifact[],
-): Promise<ToolResultRef> {
+  artifacts: readonly CheckedArtifact[],
+): Promise<{ result: ToolResultRef; kept: number }> {
   await lockContents(task).execute(trx);
   await sql`select from tasks where id = ${task.taskId} for update`.execute(trx);
   const receipt = await findReceipt(trx, task.taskId, call);
   // Of a deleted task, or an earlier attempt has stored its result and its files.
-  if (!receipt || receipt.result) return complete(trx, task, call, []);
-  const { events, refused } = await storeArtifacts(trx, task, call, artifacts);
-  return complete(trx, task, { ...call, output: withRefusals(call.output, refused) }, events);
+  if (!receipt || receipt.result) return { result: await complete(trx, task, call, []), kept: 0 };
+  const { events, ...stored } = await storeArtifacts(trx, task, call, artifacts);
+  const made = artifacts.map(({ name }) => name);
+  const output = withRefusals(call.output, made, stored);
+  return { result: await complete(trx, task, { ...call, output }, events), kept: stored.kept.length };
 }
 
 /** An earlier attempt was refused, so its intent names no effect; this one acts, and an undo has to find it. */

@@ -1,14 +1,21 @@
 export type OutputLimits = {
   printedCharacters: number;
+  nameCharacters: number;
   resultCharacters: number;
   filesCharacters: number;
   files: number;
   charts: number;
 };
 
+/** A file or a chart, and the one that was made before it. The texts are JSON, of which nothing is lost. */
+export type Made = { readonly name: string; readonly text: string; readonly before: Made | undefined };
+
 /**
  * Makes what a program writes with, and what the host reads its end with. Evaluated inside the sandbox by its source:
  * it uses nothing outside of itself.
+ *
+ * What was made is kept in variables and in own fields of new objects. Setting a field of an array, as `push` does too,
+ * calls a setter that a program has put on a prototype, and hands it the array.
  *
  * @returns `host`: a program cannot reach these functions. It can change what they find on prototypes; the host checks
  *   what they return.
@@ -16,10 +23,14 @@ export type OutputLimits = {
 export function makeOutputs(limits: OutputLimits) {
   const { parse, stringify } = JSON;
   const text = String;
-  const printed: string[] = [];
-  const charts: string[] = [];
-  const files: { name: string; text: string }[] = [];
-  let printedLength = 0;
+  const texts = String.prototype as unknown as { slice: (from: number, to: number) => string };
+  const cut = Function.prototype.call.bind(texts.slice) as (text: string, from: number, to: number) => string;
+  let printed = '';
+  let hasPrinted = false;
+  let files: Made | undefined;
+  let charts: Made | undefined;
+  let fileCount = 0;
+  let chartCount = 0;
   let filesLength = 0;
 
   /** Values that JSON has no form for, as what a reader takes them for. */
@@ -36,11 +47,12 @@ export function makeOutputs(limits: OutputLimits) {
     typeof value === 'string' ? value : (stringify(value, plain) ?? text(value));
 
   const print = (...values: unknown[]) => {
-    const line = values.map(show).join(' ');
-    const room = limits.printedCharacters - printedLength;
+    // One character more than is shown: the host says that the rest was left out.
+    const room = limits.printedCharacters + 1 - printed.length;
     if (room <= 0) return;
-    printedLength += line.length + 1;
-    printed[printed.length] = line.length > room ? `${line.slice(0, room)} … (the rest was left out)` : line;
+    const line = text(values.map(show).join(' '));
+    printed += cut(hasPrinted ? `\n${line}` : line, 0, room);
+    hasPrinted = true;
   };
 
   const makeRoom = (what: string, length: number) => {
@@ -52,16 +64,21 @@ export function makeOutputs(limits: OutputLimits) {
     if (typeof name !== 'string' || !/\.(csv|txt|md|json)$/i.test(name))
       throw new TypeError('file(name, text): the name must end with .csv, .txt, .md or .json');
     if (typeof content !== 'string') throw new TypeError('file(name, text): text must be a string');
-    if (files.length >= limits.files) throw new RangeError(`file: a program may make ${limits.files} files`);
-    makeRoom('file', content.length);
-    files[files.length] = { name, text: content };
+    if (name.length > limits.nameCharacters)
+      throw new RangeError(`file(name, text): name may have ${limits.nameCharacters} characters`);
+    if (fileCount >= limits.files) throw new RangeError(`file: a program may make ${limits.files} files`);
+    const made = { name: stringify(name), text: stringify(content), before: files };
+    makeRoom('file', made.text.length);
+    fileCount++;
+    files = made;
   };
   const chart = (spec: unknown) => {
     const json = stringify(spec, plain) as string | undefined;
     if (json === undefined) throw new TypeError('chart(spec): spec must be an object');
-    if (charts.length >= limits.charts) throw new RangeError(`chart: a program may make ${limits.charts} charts`);
+    if (chartCount >= limits.charts) throw new RangeError(`chart: a program may make ${limits.charts} charts`);
     makeRoom('chart', json.length);
-    charts[charts.length] = json;
+    chartCount++;
+    charts = { name: '', text: json, before: charts };
   };
 
   const host = {
@@ -79,16 +96,19 @@ export function makeOutputs(limits: OutputLimits) {
         `The result has ${json.length} characters as JSON, and may have ${most}. Return less, or write a file`,
       );
     },
-    printed: () => printed.join('\n'),
-    charts: () => stringify(charts),
-    files: () => stringify(files),
-    /** What is wrong, with its line. */
+    printed: () => stringify(printed),
+    /** The last one. */
+    charts: () => charts,
+    /** The last one. */
+    files: () => files,
+    /** What is wrong, with its line, as JSON. */
     describe(error: unknown): string {
-      if (error === null || typeof error !== 'object') return `The program threw ${show(error)}.`;
+      if (error === null || typeof error !== 'object') return stringify(`The program threw ${show(error)}.`);
       const { name, message, stack } = error as { name?: unknown; message?: unknown; stack?: unknown };
       const line = typeof stack === 'string' ? /program\.js:(\d+)/.exec(stack)?.[1] : undefined;
       const where = line === undefined ? '' : ` (line ${line})`;
-      return `${text(name ?? 'Error')}: ${text(message ?? '').slice(0, 1_000)}${where}`;
+      const kind = cut(text(name ?? 'Error'), 0, limits.nameCharacters);
+      return stringify(`${kind}: ${cut(text(message ?? ''), 0, 1_000)}${where}`);
     },
   };
   return { host, show, helpers: { print, console: { log: print }, file, chart } };

@@ -176,6 +176,38 @@ test('calls of one step that end at the same time share the limits', async () =>
   expect(await namesOf(task)).toHaveLength(artifactLimits.perTask);
 });
 
+test('the result of a call names the files that were kept, and says of ten others why they were not', async () => {
+  const { task } = await harness.newTask();
+  await beginCall(task, 'c1');
+  const files = Array.from({ length: 65 }, (_, n) => file(`${n}.csv`));
+  const names = files.map(({ name }) => name);
+  const counts: number[] = [];
+  const call = {
+    ...resultOf('c1', files),
+    output: { result: 1, files: names },
+    maxCharacters: 10_000,
+    onKept: (kept: number) => counts.push(kept),
+  };
+  await harness.ledger.completeToolCall(task, call);
+  await harness.ledger.completeToolCall(task, call);
+  const { note, result } = await readOutput(task, 'c1');
+  expect(result).toEqual({ result: 1, files: names.slice(0, 50) });
+  expect(note).toContain('59.csv: the task has 50 files already');
+  expect(note).not.toContain('60.csv');
+  expect(note).toMatch(/So it is with 5 more\.$/);
+  expect(counts).toEqual([50]);
+});
+
+test('a name and a summary of any length are cut', async () => {
+  const { task } = await harness.newTask();
+  await beginCall(task, 'c1');
+  const files = [file(`a${' '.repeat(1_000_000)}x.csv`)];
+  await harness.ledger.completeToolCall(task, { ...resultOf('c1', files), summary: 's'.repeat(10_000) });
+  expect(await namesOf(task)).toEqual([`a${' '.repeat(195)}.csv`]);
+  const completed = (await harness.eventsOf(task)).find(({ type }) => type === 'tool.completed');
+  expect(completed?.data).toMatchObject({ summary: `${'s'.repeat(500)}…` });
+});
+
 test('files go with their task, and a content that another task has stays', async () => {
   const erasure = createErasure(harness.db, harness.log);
   const { task } = await harness.newTask();

@@ -73,6 +73,8 @@ describe('a chart', () => {
       'Chart 1 does not fit. series.0.values.1: expected a number.',
     );
     expect(await errorOf('chart(undefined)')).toContain('spec must be an object');
+    const scatter = `chart({ type: 'scatter', series: Array(2).fill({ points: Array(900).fill([1, 2]) }) });`;
+    expect(await errorOf(scatter.repeat(3))).toContain('All charts together have 5400 points, and may have 5000');
   });
 
   test.each<[object, string]>([
@@ -84,7 +86,6 @@ describe('a chart', () => {
     [{ type: 'pie', labels: ['a'], values: [-1] }, 'no negative values'],
     [{ type: 'pie', labels: ['a', 'b'], values: [1] }, '2 labels and 1 values'],
     [{ type: 'bar', labels: ['a'], series: [{ values: [1] }], color: 'url(x)' }, 'color'],
-    [{ type: 'scatter', series: Array(5).fill({ points: Array(4_500).fill([1, 2]) }) }, 'may have 20000 values'],
     [{ type: 'line', title: 'x'.repeat(201), labels: ['a'], series: [{ values: [1] }] }, 'Too big'],
   ])('%j is refused', (spec, part) => {
     expect(ChartSpec.safeParse(spec).error?.message).toContain(part);

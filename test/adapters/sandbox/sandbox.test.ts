@@ -93,6 +93,8 @@ describe('a program', () => {
   });
 
   test('makes files', async () => {
+    const odd = `'\\u0000"ü\\ud800'`;
+    expect(await filesOf(`file('con .csv', ${odd}); 1`)).toMatchObject([{ name: '_con .csv', text: '\u0000"ü\ufffd' }]);
     expect(await filesOf(`file('a.csv', 'x,y\\n'); file('notes.MD', '# ü'); 1`)).toEqual([
       { name: 'a.csv', mediaType: 'text/csv', text: 'x,y\n' },
       { name: 'notes.MD', mediaType: 'text/markdown', text: '# ü' },
@@ -178,7 +180,7 @@ describe('a hostile program', () => {
     40_000,
   );
 
-  test('that the interpreter cannot stop is ended with its thread', async () => {
+  test('that the interpreter cannot stop is ended with its process', async () => {
     const short = createSandbox({ wholeMs: 2_000 });
     const outcome = await short.run({ code: '[].sort.call({ length: 1e9 })' }, signal);
     expect(outcome).toEqual({ printed: '', error: expect.stringContaining('took longer than 2 s and was stopped') });
@@ -215,6 +217,49 @@ describe('a hostile program', () => {
     40_000,
   );
 
+  test('gets no hold of what it has made, and passes no limit', async () => {
+    const steal = `let stolen; Object.defineProperty(Array.prototype, 0, { configurable: true, set(v) { stolen = this } });`;
+    const swap = `delete Array.prototype[0]; if (stolen) stolen[0] = '[' + '[],'.repeat(6.5e6) + '[]]';`;
+    expect(await errorOf(`${steal} chart({}); ${swap} 1`)).toContain('Chart 1 does not fit. type: Invalid');
+    expect(await filesOf(`${steal} file('a.csv', 'x'); ${swap} 1`)).toMatchObject([{ name: 'a.csv', text: 'x' }]);
+    const accessors = `for (const field of ['name', 'text', 'before', 'get', 'set', 'value', 'toJSON'])
+      Object.defineProperty(Object.prototype, field, { __proto__: null, get() { throw new Error('read') }, set() { throw new Error('set') } });`;
+    expect(await filesOf(`${accessors} file('a.csv', 'x'); file('b.csv', 'y'); 1`)).toMatchObject([
+      { name: 'a.csv', text: 'x' },
+      { name: 'b.csv', text: 'y' },
+    ]);
+    const endless = `String.prototype.slice = () => 'x'.repeat(1e6); Array.prototype.join = () => 'x'.repeat(1e6);`;
+    expect((await run(`${endless} print('a'); 1`)).printed.length).toBeLessThan(20_100);
+    expect(
+      (await errorOf(`${endless} const e = new Error('m'.repeat(1e6)); e.name = 'n'.repeat(1e6); throw e`)).length,
+    ).toBeLessThan(2_010);
+    expect(await errorOf(`file('x'.repeat(1e6) + '.csv', 'x')`)).toContain('name may have 150 characters');
+  });
+
+  test('that changes how values become JSON reads what to mend', async () => {
+    const chart = `chart({ type: 'bar', labels: ['a'], series: [{ values: [1] }] }); file('a.csv', 'x');`;
+    expect(await errorOf(`Array.prototype.toJSON = () => '['; ${chart} 1`)).toContain('Chart 1 does not fit');
+    expect(
+      await filesOf(`file('a.csv', 'x'); Array.prototype.toJSON = Object.prototype.toJSON = () => '['; 1`),
+    ).toMatchObject([{ name: 'a.csv', text: 'x' }]);
+  });
+
+  test('that leaves no memory to read its files has an error, and not fewer files', async () => {
+    const fill = `const all = []; for (let size = 1e6; size > 8;) try { all.push(new Uint8Array(size)) } catch { size = size >> 1 }`;
+    expect(await errorOf(`for (let i = 0; i < 9; i++) file('a.csv', 'ü'.repeat(5e5)); ${fill}; 1`)).toMatch(
+      /cannot be read|memory/,
+    );
+  });
+
+  test('whose process dies is an error of the program, and the next one runs', async () => {
+    const small = createSandbox({ heapMb: 6 });
+    expect(await small.run({ code: '1' }, signal)).toEqual({
+      printed: '',
+      error: 'The program needed too much memory, and was stopped. Do less in one program.',
+    });
+    expect(await resultOf('1')).toBe(1);
+  });
+
   test('fifty at once all end, and the event loop goes on', async () => {
     const delay = monitorEventLoopDelay({ resolution: 5 });
     delay.enable();
@@ -228,7 +273,7 @@ describe('a hostile program', () => {
   }, 120_000);
 
   test('a call that is not wanted any more ends at once, also one that waits', async () => {
-    const one = createSandbox({ threads: 1 });
+    const one = createSandbox({ processes: 1 });
     const abort = new AbortController();
     const both = [one.run({ code: 'while (true) {}' }, abort.signal), one.run({ code: '1' }, abort.signal)].map(
       (call) => call.catch((error: Error) => error.message),
