@@ -49,6 +49,8 @@ export function createServerWatch({ connections, accepted, log, metrics, times }
           { server, tool, fingerprint, changed: row?.acceptedFingerprint != null },
           'a tool of an MCP server is held until an operator accepts it: alfred mcp show, alfred mcp accept',
         );
+      else if (state === 'unusable')
+        log.warn({ server, tool, fingerprint }, 'a tool of an MCP server is held: its schemas cannot be used');
       else if (state === 'gone')
         log.warn({ server, tool }, 'an MCP server does not have a configured tool, or it is too large');
       else if (state === 'offered') log.info({ server, tool, fingerprint }, 'a tool of an MCP server is offered');

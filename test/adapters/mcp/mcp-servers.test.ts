@@ -126,6 +126,23 @@ test('a server that announces changes without end is listed about once a second,
   }
 });
 
+test.each([
+  ['inputSchema', { $ref: '#/missing' }],
+  ['inputSchema', { pattern: '(' }],
+  ['outputSchema', { type: 'strange' }],
+])('a tool is held whose %s cannot be compiled (%j), and the others are offered', async (name, schema) => {
+  server.state.tools['echo'] = { [name]: { type: 'object', properties: { text: schema } } };
+  const worker = await start(faulty({ echo: reading, picture: reading }), { isAccepted: false });
+  await worker.accept();
+  await until('the other one is offered', () => worker.offered().length > 0);
+  expect(worker.offered()).toEqual(['mcp_crm_picture']);
+  expect(worker.lines).toContainEqual(
+    expect.objectContaining({ tool: 'echo', message: expect.stringContaining('schemas cannot be used') }),
+  );
+  expect(await worker.failure('mcp_crm_echo')).toMatchObject({ code: 'destination_refused' });
+  expect(server.state.calls).toEqual([]);
+});
+
 test('a change that the server does not announce is noticed in the next session, before a call', async () => {
   const worker = await start(faulty({ echo: reading }));
   await worker.call('mcp_crm_echo');
