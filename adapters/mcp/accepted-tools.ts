@@ -2,8 +2,13 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { McpToolDefinition, McpToolRow, McpToolStore } from '../../contract/ports/index.ts';
 import { mcpToolsIn, type McpServers, type McpToolSettings } from '../../runtime/mcp-settings.ts';
 import type { SeenTool } from './definitions.ts';
+import { hasUsableSchemas } from './validators.ts';
 
-type ToolState = 'offered' | 'unaccepted' | 'gone' | 'unknown';
+/** So many fingerprints are kept with whether their schemas are usable. */
+const mostKept = 1_000;
+
+/** `unusable`: its schemas cannot be compiled */
+type ToolState = 'offered' | 'unusable' | 'unaccepted' | 'gone' | 'unknown';
 
 type Deps = {
   servers: McpServers;
@@ -23,11 +28,22 @@ export function createAcceptedTools({ servers, store, liveTools }: Deps) {
   const isAccepted = (row: McpToolRow, fingerprint = row.fingerprint) =>
     fingerprint === (settingsOf(row.server, row.tool)?.fingerprint ?? row.acceptedFingerprint);
 
+  const usable = new Map<string, boolean>();
+  const isUsable = ({ fingerprint, definition }: SeenTool): boolean => {
+    const known = usable.get(fingerprint);
+    if (known !== undefined) return known;
+    if (usable.size >= mostKept) usable.clear();
+    const found = hasUsableSchemas(definition);
+    usable.set(fingerprint, found);
+    return found;
+  };
+
   const stateOf = (server: string, tool: string): ToolState => {
     const row = rows.get(keyOf(server, tool));
     const live = liveTools(server);
     if (live && !live.has(tool)) return 'gone';
     if (!row) return 'unknown';
+    if (!isUsable(row)) return 'unusable';
     return isAccepted(row) ? 'offered' : 'unaccepted';
   };
 
@@ -54,12 +70,16 @@ export function createAcceptedTools({ servers, store, liveTools }: Deps) {
     async require(server: string, tool: string, seen: SeenTool | undefined): Promise<void> {
       const row = await store.find(server, tool);
       if (row) rows.set(keyOf(server, tool), row);
+      if (seen && !isUsable(seen)) throw unusableError(server, tool);
       if (seen && row && isAccepted(row, seen.fingerprint)) return;
       throw seen ? unacceptedError(server, tool) : goneError(server, tool);
     },
 
-    refusal: (server: string, tool: string): AlfredError =>
-      stateOf(server, tool) === 'unaccepted' ? unacceptedError(server, tool) : goneError(server, tool),
+    refusal(server: string, tool: string): AlfredError {
+      const state = stateOf(server, tool);
+      if (state === 'unusable') return unusableError(server, tool);
+      return state === 'unaccepted' ? unacceptedError(server, tool) : goneError(server, tool);
+    },
   };
 }
 export type AcceptedTools = ReturnType<typeof createAcceptedTools>;
@@ -70,6 +90,12 @@ const unacceptedError = (server: string, tool: string) =>
   new AlfredError(
     'destination_refused',
     `${tool} of ${server} is held: no operator has accepted what the server says of it now (alfred mcp accept ${server} ${tool}). Nothing was sent. Do not call it again.`,
+  );
+
+const unusableError = (server: string, tool: string) =>
+  new AlfredError(
+    'destination_refused',
+    `${tool} of ${server} is held: its schemas are no JSON Schema that can be used. Nothing was sent. Do not call it again.`,
   );
 
 const goneError = (server: string, tool: string) =>

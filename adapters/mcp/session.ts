@@ -3,6 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CallToolResultSchema,
+  ListToolsResultSchema,
   ToolListChangedNotificationSchema,
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -89,7 +90,12 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Map<strin
   let cursor: string | undefined;
   for (let page = 0; page < mostPages && tools.size < mostTools; page += 1) {
     const params = cursor === undefined ? undefined : { cursor };
-    const listed = await waitFor((options) => client.listTools(params, options), openMs, signal);
+    // The SDK’s own `listTools` compiles schemas of answers, and one that is wrong ends the list of all.
+    const listed = await waitFor(
+      (options) => client.request({ method: 'tools/list', params }, ListToolsResultSchema, options),
+      openMs,
+      signal,
+    );
     for (const tool of listed.tools.slice(0, mostTools - tools.size)) {
       const seen = seenTool(tool);
       if (seen && !tools.has(tool.name)) tools.set(tool.name, seen);

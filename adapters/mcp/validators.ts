@@ -1,5 +1,6 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { JsonObject } from '../../contract/json.ts';
+import type { McpToolDefinition } from '../../contract/ports/index.ts';
 
 type Validate = ReturnType<AjvJsonSchemaValidator['getValidator']>;
 
@@ -16,4 +17,14 @@ export function createValidators() {
     known.set(key, validate);
     return validate(value);
   };
+}
+
+/** Whether the schemas of a tool can be compiled. Without that no call of it can be checked. */
+export function hasUsableSchemas({ inputSchema, outputSchema }: McpToolDefinition): boolean {
+  try {
+    for (const schema of [inputSchema, outputSchema]) if (schema) new AjvJsonSchemaValidator().getValidator(schema);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -6,7 +6,7 @@ import type { ServerConnection } from './server-connection.ts';
 
 /** The start of a process waits so long for its servers, in milliseconds. */
 const startMs = 5_000;
-/** Pause before the list of a server is read that has announced changes, in milliseconds. It may announce without end. */
+/** Pause before announced changes are read, in milliseconds: a server may announce without end. */
 const changeMs = 1_000;
 
 type Deps = {
@@ -20,7 +20,7 @@ type Deps = {
 
 /** Follows the tools of servers, and what operators accept. Says once what has become of a server or a tool. */
 export function createServerWatch({ connections, accepted, log, metrics, times }: Deps) {
-  const reported = new Map<string, string>();
+  const { isNew, forget, reportTools } = createReports({ connections, accepted, log, metrics });
   let watched: readonly string[] = [];
   /** Servers that have announced a change, to read with the next read. */
   const changed = new Set<string>();
@@ -30,35 +30,10 @@ export function createServerWatch({ connections, accepted, log, metrics, times }
   let waiting: Promise<void> | undefined;
   let listedAt = 0;
 
-  /** Whether this is news. */
-  const isNew = (subject: string, state: string): boolean => {
-    const before = reported.get(subject);
-    reported.set(subject, state);
-    return before !== state;
-  };
-
-  const reportTools = (server: string) => {
-    const tools = accepted.statesOf(server);
-    metrics?.mcpServerUp.set({ server }, connections.get(server)?.tools() ? 1 : 0);
-    metrics?.mcpToolsUnaccepted.set({ server }, tools.filter(({ state }) => state === 'unaccepted').length);
-    for (const { tool, state, row } of tools) {
-      const fingerprint = row?.fingerprint;
-      if (!isNew(`${server}/${tool}`, `${state} ${fingerprint ?? ''}`)) continue;
-      if (state === 'unaccepted')
-        log.warn(
-          { server, tool, fingerprint, changed: row?.acceptedFingerprint != null },
-          'a tool of an MCP server is held until an operator accepts it: alfred mcp show, alfred mcp accept',
-        );
-      else if (state === 'gone')
-        log.warn({ server, tool }, 'an MCP server does not have a configured tool, or it is too large');
-      else if (state === 'offered') log.info({ server, tool, fingerprint }, 'a tool of an MCP server is offered');
-    }
-  };
-
   const refresh = async (server: string) => {
     try {
       await connections.get(server)?.refresh();
-      reported.delete(server);
+      forget(server);
     } catch (error) {
       const { message } = error as Error;
       if (isNew(server, message)) log.warn({ server, reason: message }, 'an MCP server cannot be used');
@@ -120,4 +95,38 @@ export function createServerWatch({ connections, accepted, log, metrics, times }
       await running;
     },
   };
+}
+
+/** Says once what has become of a server or a tool. */
+function createReports({ connections, accepted, log, metrics }: Omit<Deps, 'times'>) {
+  const reported = new Map<string, string>();
+
+  /** Whether this is news. */
+  const isNew = (subject: string, state: string): boolean => {
+    const before = reported.get(subject);
+    reported.set(subject, state);
+    return before !== state;
+  };
+
+  const reportTools = (server: string) => {
+    const tools = accepted.statesOf(server);
+    metrics?.mcpServerUp.set({ server }, connections.get(server)?.tools() ? 1 : 0);
+    metrics?.mcpToolsUnaccepted.set({ server }, tools.filter(({ state }) => state === 'unaccepted').length);
+    for (const { tool, state, row } of tools) {
+      const fingerprint = row?.fingerprint;
+      if (!isNew(`${server}/${tool}`, `${state} ${fingerprint ?? ''}`)) continue;
+      if (state === 'unaccepted')
+        log.warn(
+          { server, tool, fingerprint, changed: row?.acceptedFingerprint != null },
+          'a tool of an MCP server is held until an operator accepts it: alfred mcp show, alfred mcp accept',
+        );
+      else if (state === 'unusable')
+        log.warn({ server, tool, fingerprint }, 'a tool of an MCP server is held: its schemas cannot be used');
+      else if (state === 'gone')
+        log.warn({ server, tool }, 'an MCP server does not have a configured tool, or it is too large');
+      else if (state === 'offered') log.info({ server, tool, fingerprint }, 'a tool of an MCP server is offered');
+    }
+  };
+
+  return { isNew, forget: (subject: string) => reported.delete(subject), reportTools };
 }

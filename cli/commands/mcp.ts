@@ -13,8 +13,8 @@ import { userName, writeAuditEntry } from '../write-audit-entry.ts';
 
 type JsonOption = { json?: boolean };
 type AcceptOptions = JsonOption & { fingerprint?: string };
-/** `unlisted`: ALFRED_MCP_SERVERS does not name it, so no agent gets it. */
-type State = 'accepted' | 'changed' | 'new' | 'unlisted';
+/** `unlisted`: ALFRED_MCP_SERVERS does not name it, so no agent gets it. `unusable`: its schemas cannot be compiled. */
+type State = 'accepted' | 'changed' | 'new' | 'unusable' | 'unlisted';
 
 /**
  * Commands of operators about the tools of MCP servers, as the workers saw them last: they work on the database. And
@@ -59,10 +59,11 @@ export function addMcp(program: Command, context: CommandContext) {
 
 async function list({ json }: JsonOption, { terminal }: CommandContext) {
   const { rows, config } = await read();
-  const entries = rows.map((row) => ({
+  const states = await statesOf(config, rows);
+  const entries = rows.map((row, at) => ({
     server: row.server,
     tool: row.tool,
-    state: stateOf(config, row),
+    state: states[at] ?? 'unlisted',
     fingerprint: row.fingerprint,
     seenAt: row.seenAt.toISOString(),
     acceptedAt: row.acceptedAt?.toISOString() ?? null,
@@ -87,18 +88,19 @@ type Which = { server: string; tool: string | undefined };
 async function show(which: Which, { json }: JsonOption, { terminal }: CommandContext) {
   const { rows, config } = await read();
   const found = pick(rows, which);
+  const states = await statesOf(config, found);
   if (json)
     return terminal.printJson({
-      tools: found.map(({ definition, acceptedDefinition, ...row }) => ({
+      tools: found.map(({ definition, acceptedDefinition, ...row }, at) => ({
         ...row,
-        state: stateOf(config, { ...row, definition, acceptedDefinition }),
+        state: states[at],
         definition,
         acceptedDefinition,
       })),
     });
-  for (const row of found) {
+  for (const [at, row] of found.entries()) {
     const { fingerprint, definition, acceptedDefinition } = row;
-    const state = stateOf(config, row);
+    const state = states[at];
     terminal.print(`${row.server} ${row.tool}: ${state}\n  fingerprint: ${fingerprint}`);
     if (state === 'changed' && acceptedDefinition) {
       terminal.print('  accepted before:');
@@ -124,7 +126,7 @@ async function accept(which: Which, { fingerprint, json }: AcceptOptions, { term
   if (fingerprint !== undefined && which.tool === undefined) throw usageError('--fingerprint goes with one tool.');
   const accepted = await withStore(async (store, { config, db }) => {
     const rows = pick(await store.list(), which);
-    const meant = which.tool === undefined ? rows.filter((row) => stateOf(config, row) !== 'unlisted') : rows;
+    const meant = which.tool === undefined ? rows.filter((row) => settingsOf(config, row)) : rows;
     const pinned = meant.find((row) => settingsOf(config, row)?.fingerprint !== undefined);
     if (pinned)
       throw new CliError(
@@ -169,12 +171,16 @@ function pick(rows: McpToolRow[], { server, tool }: Which): McpToolRow[] {
 const settingsOf = (config: Config, { server, tool }: Pick<McpToolRow, 'server' | 'tool'>) =>
   mcpToolsIn(config.ALFRED_MCP_SERVERS).find((one) => one.server === server && one.tool === tool)?.settings;
 
-function stateOf(config: Config, row: McpToolRow): State {
-  const settings = settingsOf(config, row);
-  if (!settings) return 'unlisted';
-  const accepted = settings.fingerprint ?? row.acceptedFingerprint;
-  if (accepted === null) return 'new';
-  return accepted === row.fingerprint ? 'accepted' : 'changed';
+async function statesOf(config: Config, rows: readonly McpToolRow[]): Promise<State[]> {
+  const { hasUsableSchemas } = await import('../../adapters/mcp/validators.ts');
+  return rows.map((row) => {
+    const settings = settingsOf(config, row);
+    if (!settings) return 'unlisted';
+    if (!hasUsableSchemas(row.definition)) return 'unusable';
+    const accepted = settings.fingerprint ?? row.acceptedFingerprint;
+    if (accepted === null) return 'new';
+    return accepted === row.fingerprint ? 'accepted' : 'changed';
+  });
 }
 
 const read = () => withStore(async (store, { config }) => ({ rows: await store.list(), config }));

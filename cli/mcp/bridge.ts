@@ -8,7 +8,7 @@ import type { ApiClient } from '../client/api-client.ts';
 
 /** Code of JSON-RPC for a failure of the server. */
 const internalError = -32_603;
-/** Requests under way at the end of the input are answered within this time, in milliseconds: `waitS` is 600 at most. */
+/** Time for the last answers after the end of the input, in milliseconds: `waitS` is 600 at most. */
 const lastAnswersMs = 660_000;
 
 type Options = { input?: Readable; output?: Writable };

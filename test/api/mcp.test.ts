@@ -172,7 +172,9 @@ test('a client that has gone before its request is handled takes no place of an 
   });
   const takeStream = () => {
     taken += 1;
-    return () => void (taken -= 1);
+    return () => {
+      taken -= 1;
+    };
   };
   await app.register(async (api) =>
     mcpRoutes({ draining: new AbortController().signal, takeStream })(api as unknown as Api),

@@ -76,6 +76,12 @@ test('what the configuration pins is not accepted by a command, and what no work
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('No worker has seen') });
 });
 
+test('a tool whose schemas cannot be compiled is shown as such', async () => {
+  const inputSchema = { type: 'object' as const, properties: { text: { $ref: '#/missing' } } };
+  await record(seenTool({ name: 'find', inputSchema }) as SeenTool, tool('order'));
+  expect(await states()).toEqual({ find: 'unusable', order: 'new' });
+});
+
 test('a tool that its server no longer has goes, unless it was accepted', async () => {
   await record(tool('find'), tool('order'));
   await operator(['accept', 'crm', 'find']);

@@ -1,14 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createMcpServers } from '../../../adapters/mcp/mcp-servers.ts';
-import { createMcpToolStore } from '../../../adapters/postgres/mcp/mcp-tool-store.ts';
-import { createMcpTools } from '../../../agents/tools/mcp/mcp-tools.ts';
-import type { AlfredError } from '../../../contract/errors.ts';
-import type { JsonObject } from '../../../contract/json.ts';
-import { loadConfig } from '../../../runtime/config.ts';
-import { createMetrics } from '../../../runtime/metrics.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
-import { everythingProgram, startEverythingServer } from '../../support/mcp/everything-server.ts';
 import { createFaultyServer, type FaultyServer } from '../../support/mcp/faulty-server.ts';
+import { startMcpWorker } from '../../support/mcp/mcp-worker.ts';
 import { until } from '../../support/until.ts';
 
 let env: TestEnvironment;
@@ -32,55 +25,10 @@ const reading = { effect: 'read', agents: ['knowledge'] };
 const writing = { effect: 'write', agents: ['knowledge'] };
 const faulty = (tools: object, more: object = {}) => ({ crm: { url: server.url, tools, timeoutS: 20, ...more } });
 
-type Given = { variables?: Record<string, string>; isAccepted?: boolean };
-
-/** A worker's view of these servers. `accept` accepts what it has seen. */
-async function start(servers: object, { variables = {}, isAccepted = true }: Given = {}) {
-  const config = loadConfig({
-    DATABASE_URL: 'postgres://nobody@localhost/none',
-    ALFRED_MCP_SERVERS: JSON.stringify(servers),
-  });
-  const store = createMcpToolStore(env.postgres.db);
-  const lines: { level: string; message: string; [key: string]: unknown }[] = [];
-  const note = (level: string) => (fields: object, message: string) => void lines.push({ level, message, ...fields });
-  const metrics = createMetrics();
-  const mcp = createMcpServers({
-    servers: config.ALFRED_MCP_SERVERS,
-    store,
-    readVariables: (names) => Object.fromEntries(names.map((name) => [name, variables[name]])),
-    log: { info: note('info'), warn: note('warn') } as unknown as TestEnvironment['log'],
-    metrics,
-    times: { pollMs: 25, listMs: 60_000 },
-  });
-  open.push(mcp);
-  await mcp.start(Object.keys(servers));
-  const accept = async () => {
-    for (const row of await store.list()) await store.accept(row, 'ada');
-  };
-  const tools = Object.fromEntries(
-    createMcpTools(config.ALFRED_MCP_SERVERS, mcp.tools).map((tool) => [tool.name, tool]),
-  );
-  const offered = () => Object.values(tools).flatMap((tool) => (tool.isOffered?.() ? [tool.name] : []));
-  if (isAccepted) {
-    await accept();
-    await until('the workers see what was accepted', () => offered().length === Object.keys(tools).length);
-  }
-  let sent = 0;
-  const call = (name: string, input: JsonObject = {}, signal = new AbortController().signal) => {
-    const tool = tools[name];
-    if (!tool) throw new Error(`no tool ${name}`);
-    const beforeSend = async () => {
-      sent += 1;
-    };
-    const context = { scope: { tenant: 't', subject: 's' }, taskId: 'task', receiptKey: 'key', signal, beforeSend };
-    return tool.run(input, context);
-  };
-  const failure = (...given: Parameters<typeof call>) =>
-    call(...given).then(
-      (outcome) => Promise.reject(new Error(`it answered ${JSON.stringify(outcome)}`)),
-      (error: AlfredError) => error,
-    );
-  return { stop: mcp.stop, tools, store, accept, offered, call, failure, lines, metrics, sent: () => sent };
+async function start(...given: Parameters<typeof startMcpWorker> extends [unknown, ...infer Rest] ? Rest : never) {
+  const worker = await startMcpWorker(env, ...given);
+  open.push(worker);
+  return worker;
 }
 
 test('a tool is held until an operator accepts it, and again when its server changes what it says', async () => {
@@ -124,6 +72,23 @@ test('a server that announces changes without end is listed about once a second,
   } finally {
     await quiet.close();
   }
+});
+
+test.each([
+  ['inputSchema', { $ref: '#/missing' }],
+  ['inputSchema', { pattern: '(' }],
+  ['outputSchema', { type: 'strange' }],
+])('a tool is held whose %s cannot be compiled (%j), and the others are offered', async (name, schema) => {
+  server.state.tools['echo'] = { [name]: { type: 'object', properties: { text: schema } } };
+  const worker = await start(faulty({ echo: reading, picture: reading }), { isAccepted: false });
+  await worker.accept();
+  await until('the other one is offered', () => worker.offered().length > 0);
+  expect(worker.offered()).toEqual(['mcp_crm_picture']);
+  expect(worker.lines).toContainEqual(
+    expect.objectContaining({ tool: 'echo', message: expect.stringContaining('schemas cannot be used') }),
+  );
+  expect(await worker.failure('mcp_crm_echo')).toMatchObject({ code: 'destination_refused' });
+  expect(server.state.calls).toEqual([]);
 });
 
 test('a change that the server does not announce is noticed in the next session, before a call', async () => {
@@ -291,45 +256,4 @@ test('arguments that do not fit the schema of a server are an error for the mode
   const check = () => worker.tools['mcp_crm_echo']?.check?.({ text: 7 });
   expect(check).toThrow(expect.objectContaining({ code: 'invalid_request' }));
   expect(() => worker.tools['mcp_crm_echo']?.check?.({ text: 'seven' })).not.toThrow();
-});
-
-const everything = {
-  echo: reading,
-  'get-sum': reading,
-  'get-structured-content': reading,
-  'get-tiny-image': reading,
-  'trigger-long-running-operation': reading,
-};
-
-test('a program that answers with more than it may is ended, and starts again with the next call', async () => {
-  const program = { command: process.execPath, args: [everythingProgram, 'stdio'], maxBytes: 30_000 };
-  const worker = await start({ every: { ...program, tools: { echo: reading } } });
-  const error = await worker.failure('mcp_every_echo', { message: 'x'.repeat(40_000) });
-  expect(error).toMatchObject({ code: 'destination_refused', message: expect.stringContaining('30000 bytes') });
-  expect(await worker.call('mcp_every_echo', { message: 'hello' })).toMatchObject({ output: { text: 'Echo: hello' } });
-});
-
-test.each(['stdio', 'streamable HTTP'])('the reference server is used over %s', async (kind) => {
-  const running = kind === 'stdio' ? undefined : await startEverythingServer();
-  try {
-    const place = running ? { url: running.url } : { command: process.execPath, args: [everythingProgram, 'stdio'] };
-    const worker = await start({ every: { ...place, tools: everything } });
-    expect(worker.offered()).toHaveLength(5);
-    const outputs = await Promise.all([
-      worker.call('mcp_every_echo', { message: 'hello' }),
-      worker.call('mcp_every_get-sum', { a: 2, b: 40 }),
-      worker.call('mcp_every_get-structured-content', { location: 'Chicago' }),
-      worker.call('mcp_every_get-tiny-image'),
-      worker.call('mcp_every_trigger-long-running-operation', { duration: 0.2, steps: 2 }),
-    ]);
-    expect(outputs.map(({ output }) => output)).toEqual([
-      expect.objectContaining({ text: 'Echo: hello' }),
-      expect.objectContaining({ text: expect.stringContaining('42') }),
-      expect.objectContaining({ data: expect.objectContaining({ temperature: expect.any(Number) }) }),
-      expect.objectContaining({ omitted: ['image (image/png)'] }),
-      expect.objectContaining({ text: expect.stringContaining('completed') }),
-    ]);
-  } finally {
-    await running?.stop();
-  }
 });

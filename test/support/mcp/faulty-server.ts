@@ -11,8 +11,8 @@ const megabyte = Buffer.alloc(1_000_000, 'x');
 /**
  * An MCP server over streamable HTTP that behaves badly on demand. Its tools are `echo`, `slow` (answers after
  * `release`), `broken` (its stream ends before the answer), `wrong` (its answer does not fit its schema), `huge`
- * (100 MB, as one JSON or as a stream), `picture`, `fails`, `down` (503) and `confused` (an error of the protocol). Each
- * records its calls.
+ * (100 MB, as one JSON or as a stream), `picture`, `fails`, `down` (503) and `confused` (an error of the
+ * protocol). Each records its calls.
  */
 export async function createFaultyServer() {
   const tools: Record<string, FaultyTool> = {
