@@ -171,7 +171,7 @@ async function attempt(
         ? new AlfredError('tool_failed', `The tool ${call.tool} failed after several attempts.`, { cause: error })
         : failure;
     // The agent reports what another system could not do.
-    if (tool.effect && toolFailure.code === 'tool_failed' && isFinal(toolFailure))
+    if ((tool.effect || tool.failureIsResult) && toolFailure.code === 'tool_failed' && isFinal(toolFailure))
       return errorOutcome(toolFailure.fullMessage);
     throw toolFailure;
   }

@@ -1,5 +1,6 @@
 import * as oauth from 'openid-client';
 import { AlfredError } from '../../contract/errors.ts';
+import { causeWithoutWords } from '../../runtime/cause-without-words.ts';
 
 /** A token is renewed so long before its end, in milliseconds. */
 const earlyMs = 30_000;
@@ -54,18 +55,17 @@ export function createAccessToken({ server, tokenUrl, clientId, secret, scope, r
 export type AccessToken = ReturnType<typeof createAccessToken>;
 
 function tokenError(error: unknown, server: string, host: string): AlfredError {
+  const cause = causeWithoutWords(error);
   const reason = error instanceof oauth.ResponseBodyError ? error : undefined;
   if (!reason || reason.status >= 500)
     return new AlfredError(
       'tool_failed',
       `${host}, which gives the tokens for the MCP server ${server}, does not answer.`,
-      {
-        cause: error,
-      },
+      { cause },
     );
   return new AlfredError(
     'destination_refused',
     `${host} gave no token for the MCP server ${server} (${reason.status}). The operator checks \`oauth\` of ${server} in ALFRED_MCP_SERVERS, and the variable of its secret.`,
-    { cause: error },
+    { cause },
   );
 }

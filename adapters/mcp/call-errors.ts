@@ -2,6 +2,7 @@ import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamable
 import { ErrorCode as RpcCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { AlfredError } from '../../contract/errors.ts';
 import { isRecord } from '../../contract/json.ts';
+import { causeWithoutWords } from '../../runtime/cause-without-words.ts';
 import { AnswerTooLarge } from './pending-call.ts';
 
 /** Longest part of a server's error that a model reads, in characters. */
@@ -31,16 +32,18 @@ type Failure = {
   mayHaveActed: boolean;
 };
 
-/** The error of a call. Words of the server stand in `fullMessage` only, which no log and no history gets. */
+/**
+ * The error of a call. Words of the server stand in `fullMessage` only, which no log and no history gets; the error of
+ * the SDK repeats what a server answered.
+ */
 export function callError({ server, place, error, timeoutMs, maxBytes, mayHaveActed }: Failure): AlfredError {
   if (error instanceof AlfredError) return error;
+  const cause = causeWithoutWords(error);
   const who = `The MCP server ${server} (${place})`;
   const unclear = (what: string, otherwise: 'tool_failed' | 'destination_refused') =>
     mayHaveActed
-      ? new AlfredError('effect_unknown', `${who} ${what}: the call may or may not have taken effect.`, {
-          cause: error,
-        })
-      : new AlfredError(otherwise, `${who} ${what}.`, { cause: error });
+      ? new AlfredError('effect_unknown', `${who} ${what}: the call may or may not have taken effect.`, { cause })
+      : new AlfredError(otherwise, `${who} ${what}.`, { cause });
   if (isTooLarge(error))
     return unclear(`answered with more than ${maxBytes} bytes, which is its \`maxBytes\``, 'destination_refused');
   if (error instanceof StreamableHTTPError) return httpError(error, who, unclear);
@@ -56,7 +59,7 @@ export function callError({ server, place, error, timeoutMs, maxBytes, mayHaveAc
     return unclear(`answered with the error ${code}`, 'tool_failed');
   }
   if (isUnreachable(error))
-    return new AlfredError('tool_failed', `${who} does not answer: nothing was sent.`, { cause: error });
+    return new AlfredError('tool_failed', `${who} does not answer: nothing was sent.`, { cause });
   return unclear('broke off before its answer', 'tool_failed');
 }
 
@@ -93,7 +96,7 @@ const codesOf = (error: unknown): string[] =>
 /** An error and what caused it, at most five deep. */
 function causesOf(error: unknown): unknown[] {
   const causes: unknown[] = [];
-  for (let one = error; one !== undefined && causes.length < 5; one = one instanceof Error ? one.cause : undefined)
+  for (let one = error; one !== undefined && causes.length < 5; one = isRecord(one) ? one['cause'] : undefined)
     causes.push(one);
   return causes;
 }

@@ -34,7 +34,7 @@ export function createMcpServers({ servers = {}, store, readVariables, log, metr
         settings,
         makeTransport: createTransports(name, settings, readVariables),
         onTools: (tools) => store.record(name, tools),
-        onChange: watch.noteChange,
+        onChange: () => watch.noteChange(name),
       }),
     );
   return { tools: createTools({ servers, connections, accepted }), ...watch };

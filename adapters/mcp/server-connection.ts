@@ -50,6 +50,7 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
 
   const start = async (): Promise<Session> => {
     let opened: Session | undefined;
+    isStale = false;
     try {
       opened = await openSession(makeTransport(), closing.signal, {
         onClose: () => drop(opened),
@@ -106,9 +107,8 @@ export function createServerConnection({ name, settings, makeTransport, onTools,
 
     /** Opens the session if there is none, and reads the list of tools again if there is one. @throws AlfredError */
     async refresh(): Promise<void> {
-      const known = current;
-      const opened = await open();
-      if (known === opened) await relist(opened);
+      if (current) isStale = true;
+      await open();
     },
 
     async close(): Promise<void> {

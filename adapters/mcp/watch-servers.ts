@@ -6,6 +6,8 @@ import type { ServerConnection } from './server-connection.ts';
 
 /** The start of a process waits so long for its servers, in milliseconds. */
 const startMs = 5_000;
+/** Pause before the list of a server is read that has announced changes, in milliseconds. It may announce without end. */
+const changeMs = 1_000;
 
 type Deps = {
   connections: ReadonlyMap<string, ServerConnection>;
@@ -20,8 +22,12 @@ type Deps = {
 export function createServerWatch({ connections, accepted, log, metrics, times }: Deps) {
   const reported = new Map<string, string>();
   let watched: readonly string[] = [];
+  /** Servers that have announced a change, to read with the next read. */
+  const changed = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let changeTimer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   let listedAt = 0;
 
   /** Whether this is news. */
@@ -59,11 +65,15 @@ export function createServerWatch({ connections, accepted, log, metrics, times }
     }
   };
 
-  const read = async (isChanged: boolean) => {
+  const read = async () => {
+    waiting = undefined;
+    if (watched.length === 0) return;
     try {
-      const isDue = isChanged || Date.now() - listedAt >= times.listMs;
+      const isDue = Date.now() - listedAt >= times.listMs;
       if (isDue) listedAt = Date.now();
-      await Promise.all(watched.filter((server) => isDue || !connections.get(server)?.tools()).map(refresh));
+      const due = watched.filter((server) => isDue || changed.has(server) || !connections.get(server)?.tools());
+      changed.clear();
+      await Promise.all(due.map(refresh));
       await accepted.read();
       for (const server of watched) reportTools(server);
     } catch (error) {
@@ -71,25 +81,41 @@ export function createServerWatch({ connections, accepted, log, metrics, times }
     }
   };
 
-  /** Reads what has changed, after a read that is under way. */
-  const poll = (isChanged = false): Promise<void> => (running = running.then(() => read(isChanged)));
+  /** Reads what has changed, after a read that is under way. One read waits at the most. */
+  const poll = (): Promise<void> => (waiting ??= running = running.then(read));
+
+  const followChanges = () => {
+    changeTimer ??= setTimeout(async () => {
+      await poll();
+      changeTimer = undefined;
+      if (changed.size > 0) followChanges();
+    }, changeMs).unref();
+  };
 
   return {
     /** A server has announced that its tools have changed. */
-    noteChange: () => void poll(true),
+    noteChange(server: string) {
+      if (!watched.includes(server)) return;
+      changed.add(server);
+      followChanges();
+    },
 
     /** Opens sessions with these servers, and follows their tools until `stop`. A server may be away. */
     async start(names: readonly string[]): Promise<void> {
       watched = names.filter((name) => connections.has(name));
       if (watched.length === 0) return;
-      await withTimeout(poll(true), startMs, () => {});
+      listedAt = 0;
+      await withTimeout(poll(), startMs, () => {});
       timer = setInterval(() => void poll(), times.pollMs);
       timer.unref();
     },
 
     async stop(): Promise<void> {
       clearInterval(timer);
+      clearTimeout(changeTimer);
+      changeTimer = undefined;
       watched = [];
+      changed.clear();
       await Promise.all([...connections.values()].map((connection) => connection.close()));
       await running;
     },

@@ -84,7 +84,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
 
     async cancelTask(taskId) {
       try {
-        await client.workflow.getHandle(taskWorkflowId(taskId)).cancel();
+        await mapUnavailable(client.workflow.getHandle(taskWorkflowId(taskId)).cancel());
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
@@ -167,7 +167,7 @@ const startDelivery = (
   });
 
 /** Callers wait for a Temporal that is away and fail on every other error, so they must tell the two apart. */
-async function mapUnavailable(call: Promise<void>): Promise<void> {
+async function mapUnavailable(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {

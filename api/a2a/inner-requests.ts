@@ -38,7 +38,7 @@ export class RefusedAtDoor extends Error {
 }
 
 /** The events of a task as they are written. `close` is for a reader that leaves. */
-export type InnerStream = { pieces: AsyncIterable<unknown>; close: () => void };
+export type InnerStream = { pieces: AsyncIterable<unknown>; close: (this: void) => void };
 
 export type InnerRequests = ReturnType<typeof createInnerRequests>;
 

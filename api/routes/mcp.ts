@@ -1,4 +1,5 @@
 import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js';
+import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Api } from '../http/fastify.ts';
 import { createCallRoute } from '../mcp/call-route.ts';
@@ -22,6 +23,13 @@ export const mcpRoutes =
       url: '/mcp',
       schema: { hide: true, bodies: { 'application/json': {} } },
       handler: async (request, reply) => {
+        if (request.body === undefined || request.body === null || Array.isArray(request.body))
+          throw new AlfredError(
+            'malformed_request',
+            'Send one message of JSON-RPC as the body: a JSON object. An empty body and batches are not taken.',
+          );
+        // `close` has come already, and comes no more.
+        if (reply.raw.destroyed) return reply.send();
         const transport = new WebStandardStreamableHTTPServerTransport();
         const server = createAlfredServer(createCallRoute(app, request), draining);
         const release = takeStream(request.scope);

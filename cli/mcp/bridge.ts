@@ -3,17 +3,20 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { parseJson } from '../../contract/json.ts';
+import { withTimeout } from '../../runtime/with-timeout.ts';
 import type { ApiClient } from '../client/api-client.ts';
 
 /** Code of JSON-RPC for a failure of the server. */
 const internalError = -32_603;
+/** Requests under way at the end of the input are answered within this time, in milliseconds: `waitS` is 600 at most. */
+const lastAnswersMs = 660_000;
 
 type Options = { input?: Readable; output?: Writable };
 
 /**
  * Passes messages of MCP between standard input and output and `/mcp` of the API, with the saved sign-in.
  *
- * @returns when the input has ended
+ * @returns when the input has ended, and the requests in it are answered
  */
 export async function bridge(api: Pick<ApiClient, 'open'>, { input = process.stdin, output }: Options = {}) {
   const near = new StdioServerTransport(input, output);
@@ -27,13 +30,33 @@ export async function bridge(api: Pick<ApiClient, 'open'>, { input = process.std
         ...(signal ? { signal } : {}),
       }),
   });
-  const reply = (message: JSONRPCMessage) => void near.send(message).catch(() => {});
+  /** Requests without an answer, and messages that are being sent. */
+  const underWay = new Set<unknown>();
+  let allDone: (() => void) | undefined;
+  const finish = (one: unknown) => {
+    underWay.delete(one);
+    if (underWay.size === 0) allDone?.();
+  };
+  const reply = (message: JSONRPCMessage) => {
+    const id = 'method' in message ? undefined : message.id;
+    near.send(message).then(
+      () => finish(id),
+      () => finish(id),
+    );
+  };
   near.onmessage = (message) => {
-    far.send(message).catch((error: unknown) => {
-      if (!('id' in message) || message.id === undefined || !('method' in message)) return;
-      const { message: reason } = error as Error;
-      reply({ jsonrpc: '2.0', id: message.id, error: { code: internalError, message: reason } });
-    });
+    underWay.add(message);
+    if ('method' in message && 'id' in message) underWay.add(message.id);
+    // The answer of a request that its sender has cancelled may never come.
+    if ('method' in message && message.method === 'notifications/cancelled') finish(message.params?.['requestId']);
+    far
+      .send(message)
+      .catch((error: unknown) => {
+        if (!('id' in message) || message.id === undefined || !('method' in message)) return;
+        const { message: reason } = error as Error;
+        reply({ jsonrpc: '2.0', id: message.id, error: { code: internalError, message: reason } });
+      })
+      .finally(() => finish(message));
   };
   far.onmessage = (message) => {
     const version = 'result' in message ? message.result['protocolVersion'] : undefined;
@@ -44,6 +67,14 @@ export async function bridge(api: Pick<ApiClient, 'open'>, { input = process.std
   await far.start();
   await near.start();
   await ended;
+  await withTimeout(
+    new Promise<void>((resolve) => {
+      allDone = resolve;
+      finish(undefined);
+    }),
+    lastAnswersMs,
+    () => {},
+  );
   await far.close();
   await near.close();
 }

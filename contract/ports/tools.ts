@@ -64,6 +64,12 @@ export interface Tool extends ToolDescription {
    */
   timeoutMs?: number;
 
+  /**
+   * Present when the model reads of a last failed attempt also of a call that changes nothing: what does not answer
+   * belongs to others. Absent: the task fails.
+   */
+  failureIsResult?: true;
+
   /** Present when the tool searches: it cannot run in a process whose search index cannot be written. */
   needsIndex?: true;
 

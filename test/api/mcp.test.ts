@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CallToolResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import fastify from 'fastify';
+import type { Api } from '../../api/http/fastify.ts';
+import { mcpRoutes } from '../../api/routes/mcp.ts';
 import { signedIn } from '../support/principals.ts';
 import { until } from '../support/until.ts';
 import { createApiHarness, type ApiHarness } from './api-harness.ts';
@@ -137,6 +141,56 @@ test('who sends no credential is asked for one, and scopes and owners count as i
   const { data } = await call('ask_alfred', { text: 'How many?' });
   const bob = await connect('bob');
   expect((await bob.call('get_task', { id: data?.['id'] })).text).toMatch(/^not_found: /);
+});
+
+test('an empty body and a batch are refused, and take no place of an event stream', async () => {
+  const post = (body?: string) =>
+    fetch(new URL('/mcp', harness.url), {
+      method: 'POST',
+      headers: { authorization: 'Bearer ada', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      ...(body === undefined ? {} : { body }),
+    });
+  const ping = { jsonrpc: '2.0', id: 1, method: 'ping' };
+  for (const body of [undefined, JSON.stringify([ping]), '[]']) {
+    const answer = await post(body);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({
+      code: 'malformed_request',
+      detail: expect.stringContaining('one message'),
+    });
+  }
+});
+
+test('a client that has gone before its request is handled takes no place of an event stream', async () => {
+  const app = fastify();
+  const [left, handled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let taken = 0;
+  app.addHook('preHandler', async (_, { raw }) => {
+    left.resolve();
+    if (!raw.destroyed) await once(raw, 'close');
+    setImmediate(handled.resolve);
+  });
+  const takeStream = () => {
+    taken += 1;
+    return () => void (taken -= 1);
+  };
+  await app.register(async (api) =>
+    mcpRoutes({ draining: new AbortController().signal, takeStream })(api as unknown as Api),
+  );
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  const leaving = new AbortController();
+  const asked = fetch(new URL('/mcp', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
+    signal: leaving.signal,
+  });
+  asked.catch(() => {});
+  await left.promise;
+  leaving.abort();
+  await handled.promise;
+  await app.close();
+  expect(taken).toBe(0);
 });
 
 test('there is no session and no stream of its own: other methods are refused', async () => {

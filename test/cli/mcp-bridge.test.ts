@@ -9,6 +9,7 @@ import { bridge } from '../../cli/mcp/bridge.ts';
 import { until } from '../support/until.ts';
 
 test('messages pass with the saved sign-in, and a refusal becomes an error of its request', async () => {
+  const answer = Promise.withResolvers<void>();
   const heard: { authorization: string | undefined; version: unknown; body: string }[] = [];
   const server = createServer((request, response) => {
     void text(request).then((body) => {
@@ -28,6 +29,12 @@ test('messages pass with the saved sign-in, and a refusal becomes an error of it
           }),
         );
       if (id === undefined) return response.writeHead(202).end();
+      if (method === 'tools/call') {
+        response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+        return void answer.promise.then(() =>
+          response.end(`event: message\ndata: ${JSON.stringify({ jsonrpc: '2.0', id, result: {} })}\n\n`),
+        );
+      }
       const message = { jsonrpc: '2.0', id, result: { protocolVersion: '2025-06-18' } };
       return response
         .writeHead(200, { 'content-type': 'text/event-stream' })
@@ -53,8 +60,13 @@ test('messages pass with the saved sign-in, and a refusal becomes an error of it
   expect(written).toContain('This needs the scope tasks:read.');
   expect(heard[0]).toMatchObject({ authorization: 'Bearer saved' });
   expect(heard.at(-1)).toMatchObject({ authorization: 'Bearer saved', version: '2025-06-18' });
+  // What is asked last is answered, though the input ends at once.
+  say({ id: 3, method: 'tools/call' });
   input.end();
+  await until('the last request arrives', () => heard.some(({ body }) => body.includes('"id":3')));
+  answer.resolve();
   await running;
+  expect(written).toContain('"id":3');
   server.closeAllConnections();
   server.close();
 });

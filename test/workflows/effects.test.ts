@@ -111,6 +111,18 @@ test('a failure without effect is retried, then reported to the model', async ()
   expect(completedToolCalls(events)).toMatchObject([{ isError: true, summary: 'The receiver is down.' }]);
 });
 
+test('the last failure of a tool with failureIsResult is reported to the model, though it changes nothing', async () => {
+  const fails = async () => {
+    attempts += 1;
+    throw new AlfredError('tool_failed', 'The server is away.');
+  };
+  harness.tool('write', fails, { failureIsResult: true });
+  const { row, events } = await runTask();
+  expect(row).toMatchObject({ status: 'completed' });
+  expect(completedToolCalls(events)).toMatchObject([{ isError: true, summary: 'The server is away.' }]);
+  expect(attempts).toBe(5);
+});
+
 test('of an attempt that seemed dead and the next attempt, only one sends its request', async () => {
   const entered = Promise.withResolvers<void>();
   const late = Promise.withResolvers<void>();

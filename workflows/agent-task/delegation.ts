@@ -15,17 +15,16 @@ import type { ContentHash, MessageHead, TaskRef, ToolResultRef, WaitReason } fro
 import { taskStartOptions } from '../../contract/task-start.ts';
 import { isOwnCancellation } from '../cancellation.ts';
 import { waitReasonOf } from '../failure.ts';
-import { answerOfChild, delegatedTask, rowWrite, taskWait } from '../policies.ts';
+import { answerOfChild, delegatedTask, rowWrite } from '../policies.ts';
 import { steerSignal } from '../signals-and-updates.ts';
 
 const { prepareDelegation, endBelow } = proxyLocalActivities<Activities>(rowWrite);
 const { collectDelegation } = proxyActivities<Activities>(answerOfChild);
-const { awaitTask } = proxyActivities<Activities>(taskWait);
 
 /** First and longest wait between two looks at a child that this run has not started. In milliseconds. */
-const pollMs = { first: 1_000, longest: 30_000 };
+const pollMs = { first: 1_000, longest: 10 * 60_000 };
 /** The same while tasks below are ending. One whose agent no worker serves may take days. */
-const endingMs = { first: 500, longest: 5 * 60_000 };
+const endingMs = { first: 500, longest: 60 * 60_000 };
 
 type Prepare = Parameters<Activities['prepareDelegation']>[0];
 export type DelegateCall = Omit<Prepare, 'among'>;
@@ -143,11 +142,7 @@ async function collect(made: Collect): Promise<ToolResultRef> {
   while (true) {
     const result = await collectDelegation(made);
     if (result) return result;
-    if (patched('awaits-a-child-by-activity')) {
-      // Not by timers: no run continues in a new one while a child is open, which may wait for a person for days.
-      await awaitTask({ taskId: made.child.taskId });
-      continue;
-    }
+    // Not by an activity that waits: after a loss of Temporal many parents would hold all places of their workers.
     await sleep(waitMs);
     waitMs = Math.min(2 * waitMs, pollMs.longest);
   }

@@ -9,7 +9,7 @@ import type { WaitingRoom } from './waiting-room.ts';
 const { waitedBelow } = proxyActivities<Activities>(rowWriteInHandler);
 
 /** First and longest wait between two checks of a task below that waits when the time is over. In milliseconds. */
-const checkMs = { first: 1_000, longest: 5 * 60_000 };
+const checkMs = { first: 1_000, longest: 60 * 60_000 };
 
 type Reached = { wait: WaitReason };
 
@@ -80,6 +80,10 @@ export class WorkingTime {
     let pauseMs = checkMs.first;
     while (true) {
       const { moreMs, isWaiting } = await this.noteWaits();
+      // A grant that came while a task below waited.
+      const grantedS = this.room.budget.maxDurationS ?? maxDurationS;
+      if (grantedS > maxDurationS && patched('a-grant-while-a-child-waits-counts'))
+        return this.untilReached(grantedS, (grantedS - maxDurationS) * 1_000 + moreMs);
       if (moreMs <= 0 && !isWaiting) return durationReached(maxDurationS);
       await sleep(isWaiting ? Math.max(moreMs, pauseMs) : moreMs);
       pauseMs = Math.min(2 * pauseMs, checkMs.longest);

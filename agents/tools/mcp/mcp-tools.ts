@@ -41,6 +41,7 @@ function mcpTool({ server, tool, name, settings }: ConfiguredMcpTool, mcp: McpTo
     },
     isOffered: () => definition() !== undefined,
     ...(settings.effect === 'write' ? { effect: 'write' as const } : { timeoutMs: timeoutMs + slackMs }),
+    failureIsResult: true,
     ...(settings.repeatable ? { repeatable: true as const } : {}),
     check: (input) => mcp.check({ server, tool, input: objectOf(name, input) }),
     async run(input, { signal, beforeSend }) {

@@ -80,7 +80,7 @@ async function start(servers: object, { variables = {}, isAccepted = true }: Giv
       (outcome) => Promise.reject(new Error(`it answered ${JSON.stringify(outcome)}`)),
       (error: AlfredError) => error,
     );
-  return { tools, store, accept, offered, call, failure, lines, metrics, sent: () => sent };
+  return { stop: mcp.stop, tools, store, accept, offered, call, failure, lines, metrics, sent: () => sent };
 }
 
 test('a tool is held until an operator accepts it, and again when its server changes what it says', async () => {
@@ -103,6 +103,27 @@ test('a tool is held until an operator accepts it, and again when its server cha
   expect(error.message).toContain('alfred mcp accept crm echo');
   expect(server.state.calls).toEqual([]);
   expect(worker.sent()).toBe(0);
+});
+
+test('a server that announces changes without end is listed about once a second, and only it', async () => {
+  const quiet = await createFaultyServer();
+  try {
+    const servers = { ...faulty({ echo: reading }), quiet: { url: quiet.url, tools: { echo: reading } } };
+    const worker = await start(servers);
+    await until('the stream of the session is open', () => server.openStreams() > 0);
+    const before = [server.state.lists, quiet.state.lists] as const;
+    for (let sent = 0; sent < 2_000; sent += 1) server.announce();
+    await until('it is listed', () => server.state.lists > before[0]);
+    for (let sent = 0; sent < 2_000; sent += 1) server.announce();
+    await until('it is listed again', () => server.state.lists > before[0] + 1);
+    expect(server.state.lists).toBe(before[0] + 2);
+    expect(quiet.state.lists).toBe(before[1]);
+    for (let sent = 0; sent < 2_000; sent += 1) server.announce();
+    await worker.stop();
+    expect(server.state.lists).toBe(before[0] + 2);
+  } finally {
+    await quiet.close();
+  }
 });
 
 test('a change that the server does not announce is noticed in the next session, before a call', async () => {
@@ -186,6 +207,24 @@ test.each([
     expect(await writer.failure(`mcp_crm_${name}`)).toMatchObject({ code: write });
   },
 );
+
+test('what a server says of its failure stands in no cause, which the log would have', async () => {
+  const worker = await start(faulty({ down: reading, confused: reading }));
+  for (const [name, code] of [
+    ['down', '503'],
+    ['confused', '-32050'],
+  ]) {
+    const { code: kind, message, cause, fullMessage } = await worker.failure(`mcp_crm_${name}`);
+    expect({ kind, message }).toEqual({ kind: 'tool_failed', message: expect.stringContaining(String(code)) });
+    expect((cause as Error).message).toContain(`code ${code}`);
+    expect(`${fullMessage} ${(cause as Error).stack}`).not.toContain('secret of the server');
+  }
+});
+
+test('the model reads of a failure, also of a tool that only reads', async () => {
+  const worker = await start(faulty({ echo: reading }));
+  expect(worker.tools['mcp_crm_echo']).toMatchObject({ failureIsResult: true });
+});
 
 test('a slow call ends with its time, and with its task', async () => {
   const worker = await start(faulty({ slow: { ...reading, timeoutS: 0.2 } }));

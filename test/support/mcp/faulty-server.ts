@@ -11,7 +11,8 @@ const megabyte = Buffer.alloc(1_000_000, 'x');
 /**
  * An MCP server over streamable HTTP that behaves badly on demand. Its tools are `echo`, `slow` (answers after
  * `release`), `broken` (its stream ends before the answer), `wrong` (its answer does not fit its schema), `huge`
- * (100 MB, as one JSON or as a stream), `picture` and `fails`. Each records its calls.
+ * (100 MB, as one JSON or as a stream), `picture`, `fails`, `down` (503) and `confused` (an error of the protocol). Each
+ * records its calls.
  */
 export async function createFaultyServer() {
   const tools: Record<string, FaultyTool> = {
@@ -22,11 +23,15 @@ export async function createFaultyServer() {
     huge: {},
     picture: {},
     fails: {},
+    down: {},
+    confused: {},
   };
   const state = {
     tools,
     /** Calls of tools that arrived, by name. */
     calls: [] as string[],
+    /** How often the tools were listed. */
+    lists: 0,
     /** The sessions that the server knows. */
     sessions: new Set<string>(),
     /** The bearer token that counts; undefined: none is needed. */
@@ -76,6 +81,13 @@ export async function createFaultyServer() {
     if (name === 'wrong') return say(response, rpc, '{}', { structuredContent: { total: 'many' } });
     if (name === 'huge') return sendHuge(response, rpc, input['asStream'] === true);
     if (name === 'fails') return say(response, rpc, 'There is no such record.', { isError: true });
+    if (name === 'down') return response.writeHead(503).end('a secret of the server');
+    if (name === 'confused') {
+      const error = { code: -32_050, message: 'a secret of the server' };
+      return response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ jsonrpc: '2.0', id: rpc.id, error }));
+    }
     if (name === 'picture')
       return reply(response, rpc, {
         content: [
@@ -119,6 +131,7 @@ export async function createFaultyServer() {
     if (!state.sessions.has(String(session))) return response.writeHead(404).end('no such session');
     if (rpc.id === undefined) return response.writeHead(202).end();
     if (rpc.method === 'tools/call') return call(rpc, response);
+    state.lists += 1;
     const listed = Object.entries(state.tools).map(([name, tool]) => ({
       name,
       inputSchema: { type: 'object' },
