@@ -11,7 +11,10 @@ export function causeWithoutWords(error: unknown): Error {
   const parts: string[] = [];
   let one = error;
   while (isRecord(one) && parts.length < 5) {
-    const facts = [factOf('code', one['code']), factOf('status', one['status'] ?? one['statusCode'])].join('');
+    const facts = [
+      factOf('code', one['code'] ?? one['envelopeCode']),
+      factOf('status', one['status'] ?? one['statusCode']),
+    ].join('');
     parts.push(`${one.constructor?.name ?? 'object'}${facts}`);
     one = one['cause'];
   }

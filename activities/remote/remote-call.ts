@@ -166,11 +166,11 @@ export async function fail(
   observeCall(deps.metrics, record, code);
   const failures = mayRetry ? counted : Infinity;
   const cause = error.cause ?? error;
-  return new AlfredError(code, message, { failures: isOurs ? failures : lookAgain, retryAfterMs, cause });
+  return new AlfredError(code, message, { failures: isOurs ? failures : findAgain, retryAfterMs, cause });
 }
 
-/** As the number of failures of an error: the next attempt looks at the row of the run, at whatever attempt this is. */
-export const lookAgain = 0;
+/** The number of failures of an error that another attempt always follows: it reads the row of the run again. */
+export const findAgain = 0;
 
 type ProgressState = 'started' | 'working' | 'asks' | 'failed' | 'cancelled' | 'goes_on';
 

@@ -11,7 +11,7 @@ import {
   endOf,
   fail,
   findAnswer,
-  lookAgain,
+  findAgain,
   mostOf,
   remoteOf,
   requestOf,
@@ -114,7 +114,7 @@ async function failedStart(
   // The row still says that the request was sent: the next attempt looks for the run.
   if (!(error instanceof AlfredError) || error.code === 'effect_unknown') {
     const { message, cause = error } = error instanceof AlfredError ? error : { cause: error };
-    return new AlfredError('effect_unknown', message, { failures: lookAgain, retryAfterMs: searches.pauseMs, cause });
+    return new AlfredError('effect_unknown', message, { failures: findAgain, retryAfterMs: searches.pauseMs, cause });
   }
   const isUnused = error.code === 'remote_unavailable' || error.code === 'remote_refused';
   const usage = isUnused ? noUsage : mostOf(remoteOf(deps, task));
@@ -168,7 +168,7 @@ async function take(
     throw await fail(deps, { task, run, usage: mostOf(remoteOf(deps, task)), signal }, endOf(task.agent, state));
   }
   if (!(await untilStored(() => deps.remoteRuns.markRunning(task, run.callId, state), signal)))
-    throw new AlfredError('effect_unknown', 'Another attempt was first.', { failures: lookAgain });
+    throw new AlfredError('effect_unknown', 'Another attempt was first.', { failures: findAgain });
   await showState(deps, task, 'started');
   deps.log.info({ taskId: task.taskId, agent: task.agent }, 'a remote agent works on a task');
   return { next: 'follow' };

@@ -18,9 +18,10 @@ import {
 } from '@a2a-js/sdk/errors';
 import { AlfredError } from '../../contract/errors.ts';
 import type { LostRequest, RemoteRef, RemoteRequest, RemoteState } from '../../contract/ports/index.ts';
+import { causeWithoutWords } from '../../runtime/cause-without-words.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { progressOf, stateOfMessage, stateOfTask, textOf } from './a2a-state.ts';
-import { asRead, asStart, requestMs, unfit, withoutWords, type RemoteClient } from './protocol.ts';
+import { asRead, asStart, requestMs, unfit, type RemoteClient } from './protocol.ts';
 
 /** How long a card counts, in milliseconds. */
 const cardMs = 300_000;
@@ -131,7 +132,7 @@ async function openClient(
   } catch (error) {
     if (error instanceof AlfredError || (error as Error).name === 'TimeoutError') throw error;
     throw new AlfredError('remote_refused', `The remote agent ${agent} has no usable card of A2A at ${cardUrl}.`, {
-      cause: withoutWords(error),
+      cause: causeWithoutWords(error),
     });
   }
 }
@@ -271,7 +272,7 @@ async function findRun(
 function faultOf(agent: string, error: unknown, request: 'start' | 'read' = 'read'): unknown {
   if (error instanceof AlfredError || (error as Error).name === 'TimeoutError') return error;
   if ((error as Error).name === 'AbortError') return error;
-  const cause = withoutWords(error);
+  const cause = causeWithoutWords(error);
   if (request === 'read' && error instanceof TaskNotFoundError)
     return new AlfredError('remote_failed', `The remote agent ${agent} does not know the run any more.`, { cause });
   if (refusals.some((refusal) => error instanceof refusal))

@@ -20,7 +20,7 @@ const nothingSent: ReadonlySet<unknown> = new Set([
 /** Faults of the network that say the same only while a connection is opened: it can also break with them. */
 const unreachable: ReadonlySet<unknown> = new Set(['EHOSTUNREACH', 'ENETUNREACH']);
 
-/** Whether an answer says that the server did not take the request. A proxy also answers 503 when a server broke off. */
+/** Whether a server says that it did not take the request. A proxy also answers 503 when a server broke off. */
 const isNotTaken = ({ status, headers }: Response) => status === 429 || (status === 503 && headers.has('retry-after'));
 
 /**

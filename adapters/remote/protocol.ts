@@ -61,17 +61,6 @@ function toUnavailable(error: unknown, agent: string): unknown {
   return new AlfredError('remote_unavailable', error.message, { cause: error });
 }
 
-type LibraryError = { name?: unknown; code?: unknown; envelopeCode?: unknown; statusCode?: unknown };
-
-/** An error of a library for the log: its own words may be those of the remote agent, and repeat the request. */
-export function withoutWords(error: unknown): Error {
-  const { name, code, envelopeCode, statusCode } = (error ?? {}) as LibraryError;
-  return Object.assign(new Error(`an error of the class ${String(name)}`), {
-    code: code ?? envelopeCode,
-    status: statusCode,
-  });
-}
-
 /** @throws AlfredError `remote_failed` */
 export const unfit = (agent: string, what: string, cause?: unknown) =>
   new AlfredError('remote_failed', `The answer of the remote agent ${agent} cannot be used: ${what}.`, { cause });

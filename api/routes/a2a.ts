@@ -147,7 +147,7 @@ const faultsOf =
 const reporting = (handler: A2ARequestHandler, toFault: ToFault): A2ARequestHandler =>
   new Proxy(handler, {
     get: (target, name: keyof A2ARequestHandler) => {
-      const method = target[name] as (...given: unknown[]) => unknown;
+      const method = Reflect.get(target, name) as (...given: unknown[]) => unknown;
       return (...given: unknown[]) => {
         const outcome = method(...given);
         if (!(outcome instanceof Promise)) return outcome;

@@ -91,8 +91,8 @@ export type RemoteRun = {
 export type RemoteEnd = { remoteId: string | undefined; contextId: string | undefined; asks: boolean };
 
 /**
- * The runs of tasks at remote agents, as rows. Every write is safe to repeat. Each names its call, and returns false when
- * another attempt was first and has begun another one.
+ * The runs of tasks at remote agents, as rows. Every write is safe to repeat. Each names its call, and returns false
+ * when another attempt was first and has begun another one.
  */
 export interface RemoteRuns {
   /**

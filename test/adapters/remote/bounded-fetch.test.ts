@@ -1,7 +1,7 @@
 import { afterEach, expect, jest, test } from '@jest/globals';
 import { createBoundedFetch } from '../../../adapters/remote/bounded-fetch.ts';
 
-afterEach(() => jest.restoreAllMocks());
+afterEach(() => void jest.restoreAllMocks());
 
 test.each([
   ['EHOSTUNREACH', 'connect', 'remote_unavailable'],
