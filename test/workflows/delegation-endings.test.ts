@@ -149,6 +149,29 @@ test('the time in which a child waits for a person is no working time of its par
   expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Done.' } });
 });
 
+test('a grant that comes while a child waits for a person gives its parent time', async () => {
+  harness.tool('guarded', async () => ({ output: 'ok', summary: 'ok' }), { approvals: [{}] });
+  const goOn = Promise.withResolvers<void>();
+  harness.play({
+    boss: [{ calls: [delegate('left', 'A')] }, { text: ['Done.'] }],
+    left: [{ calls: [{ tool: 'guarded', arguments: {} }] }, { text: ['A.'], until: () => goOn.promise }],
+  });
+  const { id, handle } = await harness.start({ budget: { maxDurationS: 2 } });
+  const approval = await until('the child waits', async () => {
+    const { approvals } = await harness.approvals.list(person('local'), { status: 'pending', limit: 5 });
+    return approvals[0];
+  });
+  const history = () => historyText(harness.client, taskWorkflowId(id));
+  await until('its time is over', async () => (await history()).includes('waitedBelow'));
+  await harness.control.tasks.grantBudget(scope, id, { maxDurationS: 600 });
+  await harness.control.approvals.decide(person('local'), approval?.id ?? '', { decision: 'approve' });
+  await until('the grant counts', async () => (await history()).includes('a-grant-while-a-child-waits-counts'));
+  goOn.resolve();
+  await handle.result();
+  expect(await harness.row(id)).toMatchObject({ status: 'completed', result: { text: 'Done.' } });
+  expect((await harness.child(id, 'left'))?.status).toBe('completed');
+});
+
 describe('a message that steers', () => {
   const isSteered = (taskId: string) =>
     until(`${taskId} is steered`, async () =>
