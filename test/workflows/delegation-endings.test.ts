@@ -183,7 +183,10 @@ describe('a message that steers', () => {
   async function converse() {
     const { id } = await harness.conversationRows.create(scope, { agent: 'boss' }, { onBusy: 'steer' });
     const say = (text: string) => harness.messages.submit(person('local'), id, { id: crypto.randomUUID(), text });
-    return { say };
+    /** The turn ends a little later than its task. */
+    const quiet = () =>
+      until('the turn has ended', async () => (await harness.conversationRows.get(scope, id))?.runningTaskId === null);
+    return { say, quiet };
   }
 
   test('reaches the children that run and those below them at their next step, and then the parent', async () => {
@@ -201,7 +204,7 @@ describe('a message that steers', () => {
         { text: ['B.'] },
       ],
     });
-    const { say } = await converse();
+    const { say, quiet } = await converse();
     const { taskId = '' } = await say('Ask.');
     const left = await until('left delegates', async () => (await harness.child(taskId ?? '', 'left'))?.id);
     const right = await until('right runs', async () => (await harness.child(left ?? '', 'right'))?.id);
@@ -223,6 +226,7 @@ describe('a message that steers', () => {
       boss: [{ calls: [delegate('left', 'C')] }, { text: ['Done.'] }],
       left: [{ text: ['C.'] }],
     });
+    await quiet();
     const next = await say('More.');
     await until('it has ended', async () => (await harness.row(next.taskId ?? '')).status === 'completed');
     expect(userTexts(again.left[0])).toEqual(['C']);

@@ -12,6 +12,7 @@ export type ContinueAsNewState = LoopState & {
   usage: Usage;
   modelCalls: number;
   workedMs: number;
+  hasDelegated?: true;
   guard: GuardState;
   steered?: true;
 };

@@ -64,7 +64,7 @@ export class TaskRun {
     });
     this.guard = new LoopGuard(carried?.guard);
     this.state = { step: carried?.step ?? 1, head, results: carried?.results ?? [] };
-    this.time = new WorkingTime(task, this.room, carried?.workedMs ?? 0);
+    this.time = new WorkingTime(task, this.room, carried);
     this.isSteered = carried?.steered ?? false;
   }
 
@@ -120,6 +120,7 @@ export class TaskRun {
         usage,
         modelCalls,
         workedMs: this.time.workedMs,
+        ...(this.time.hasDelegated ? { hasDelegated: true } : {}),
         guard: this.guard.state,
         ...(this.isSteered ? { steered: true } : {}),
       },
@@ -194,6 +195,7 @@ export class TaskRun {
       return { effect, delegate, request: { task, step, head, call: { callId, tool }, ...approved } };
     });
     const delegated = made.flatMap(({ delegate, request }) => (delegate ? [request] : []));
+    this.time.hasDelegated ||= delegated.length > 0;
     const { prepared, wait } = delegated.length > 0 ? await prepareDelegations(delegated) : noDelegations;
     const settled = settleAll(
       made.flatMap(({ effect, delegate, request }) => {

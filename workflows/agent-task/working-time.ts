@@ -25,10 +25,14 @@ export class WorkingTime {
   private readonly task: TaskRef;
   private readonly room: WaitingRoom;
 
-  constructor(task: TaskRef, room: WaitingRoom, workedMs: number) {
+  /** Only then may a task below have waited. */
+  hasDelegated: boolean;
+
+  constructor(task: TaskRef, room: WaitingRoom, carried: { workedMs: number; hasDelegated?: true } | undefined) {
     this.task = task;
     this.room = room;
-    this.workedMs = workedMs;
+    this.workedMs = carried?.workedMs ?? 0;
+    this.hasDelegated = carried?.hasDelegated ?? false;
   }
 
   /** Works until the result, or until the time is over. */
@@ -92,7 +96,7 @@ export class WorkingTime {
 
   /** Reads how long tasks below have waited. @returns `moreMs`: what was not known before */
   private async noteWaits(): Promise<{ moreMs: number; isWaiting: boolean }> {
-    if (!patched('a-wait-below-does-not-count')) return { moreMs: 0, isWaiting: false };
+    if (!this.hasDelegated || !patched('a-wait-below-does-not-count')) return { moreMs: 0, isWaiting: false };
     try {
       const { ms, isWaiting } = await waitedBelow({ task: this.task });
       const moreMs = Math.max(0, Math.ceil(ms) - this.waitedMs);
