@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { createEffects } from '../../adapters/postgres/ledger/effects.ts';
 import { createErasure } from '../../adapters/postgres/erasure/erasure.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { createTaskActivities, type TaskDeps } from '../../activities/tasks.ts';
@@ -90,6 +91,7 @@ test.each(['conclude', 'closeTask'] as const)(
       tasks,
       messageStore,
       log,
+      effects: createEffects(harness.db),
       agents: { knowledge: { tools: [] } as unknown as Agent },
       metrics: createMetrics(),
       leases: {
@@ -127,7 +129,8 @@ test('a run that was superseded takes neither the task nor its answer from the r
   const stateOf = async (): Promise<never> => {
     throw new Error('no call of another run is waited for');
   };
-  const deps = { ledger, tasks, messageStore, log, metrics: createMetrics(), leases: { stateOf } };
+  const effects = createEffects(harness.db);
+  const deps = { ledger, tasks, messageStore, log, effects, metrics: createMetrics(), leases: { stateOf } };
   const activities = createTaskActivities(deps as unknown as TaskDeps);
   const closeAs = (runId: string) =>
     new MockActivityEnvironment({ workflowExecution: { workflowId: 'w', runId } }).run(() =>
