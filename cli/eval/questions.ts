@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { usageError } from '../cli-error.ts';
+import { readJson } from '../read-json.ts';
 
 const text = z.string().trim().min(1).max(20_000);
 
@@ -36,15 +36,7 @@ const PlainSet = z.looseObject({ questions: z.array(PlainQuestion).min(1) });
  * @throws CliError that says what is wrong with the file
  */
 export async function readQuestions(path: string, corpus?: string): Promise<Question[]> {
-  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`${path} cannot be read: ${error.code}`);
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(content);
-  } catch (error) {
-    throw usageError(`${path} is not JSON: ${(error as Error).message}`);
-  }
+  const json = await readJson(path);
   const questions = Array.isArray(json) ? parse(z.array(Question).min(1), json, path) : plainQuestions(json, path);
   const chosen = questions.filter((question) => corpus === undefined || question.corpus === corpus);
   if (chosen.length > 0) return chosen;

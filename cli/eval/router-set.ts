@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { usageError } from '../cli-error.ts';
+import { readJson } from '../read-json.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/);
 
@@ -31,16 +31,7 @@ export type RouterSet = z.output<typeof RouterSet>;
 
 /** @throws CliError that says what is wrong with the file */
 export async function readRouterSet(path: string): Promise<RouterSet> {
-  const content = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw usageError(`${path} cannot be read: ${error.code}`);
-  });
-  let json: unknown;
-  try {
-    json = JSON.parse(content);
-  } catch (error) {
-    throw usageError(`${path} is not JSON: ${(error as Error).message}`);
-  }
-  const parsed = RouterSet.safeParse(json);
+  const parsed = RouterSet.safeParse(await readJson(path));
   if (!parsed.success) throw usageError(`${path} is no set of requests: ${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }
