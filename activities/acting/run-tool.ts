@@ -14,8 +14,8 @@ import {
 } from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
-import { refuseAfterLostWorkers, type LostWorkerDeps } from './lost-workers.ts';
-import { runEffect } from './run-effect.ts';
+import { guardWorker, type LostWorkerDeps, type LostWorkers } from './lost-workers.ts';
+import { askWhatBecame, runEffect } from './run-effect.ts';
 import { mayCallTool } from './tool-rights.ts';
 import type {
   DecidedCall,
@@ -81,19 +81,22 @@ export const createToolActivities = (deps: ToolDeps) => {
           const startedAt = performance.now();
           const outcome =
             requested.malformed === undefined
-              ? await attempt(deps, {
-                  task,
-                  step,
-                  call,
-                  tool,
-                  isAllowed,
-                  input,
-                  approval,
-                  verdict,
-                  isEdited,
-                  wasSent: receipt.sent,
-                  signal,
-                })
+              ? await guardWorker(deps, { task, tool: call.tool, signal }, (lost) =>
+                  attempt(deps, {
+                    task,
+                    step,
+                    call,
+                    tool,
+                    isAllowed,
+                    input,
+                    approval,
+                    verdict,
+                    isEdited,
+                    wasSent: receipt.sent,
+                    lost,
+                    signal,
+                  }),
+                )
               : errorOutcome(
                   `The arguments of ${call.tool} are no JSON object. Call it again with arguments that fit its schema.`,
                   'invalid_arguments',
@@ -136,24 +139,29 @@ type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   isEdited: boolean;
   /** An earlier attempt has sent its request and got no response. */
   wasSent: boolean;
+  /** Why the call is not made again. */
+  lost: LostWorkers | undefined;
   signal: AbortSignal;
 };
 
 async function attempt(
   deps: ToolDeps,
-  { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
+  { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, lost, signal }: Attempt,
 ): Promise<Outcome> {
   if (!tool && wasSent) return goneOutcome(call.tool);
   if (!tool) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
   if (!isAllowed) return refusalOutcome(call.tool, wasSent);
   if (approval && !approval.runs) return denialOutcome(verdict);
   try {
-    const lost = await refuseAfterLostWorkers(deps, task, call.tool);
-    if (lost !== undefined) return lostOutcome(lost, wasSent);
+    const key = { step, callId: call.callId };
+    if (lost) {
+      if (!wasSent || !tool.reconcile || !lost.mayAsk) return lostOutcome(lost, wasSent);
+      const found = await askWhatBecame(deps.effects, { task, call: key, tool, input, wasSent, signal });
+      return found ? { ...found, isError: found.isError ?? false } : lostOutcome(lost, false);
+    }
     // Before the approval check: invalid input was never shown to a person, and the tool's error explains it.
     tool.check?.(input);
     await checkApproval(deps, { task, call, input, approval, verdict });
-    const key = { step, callId: call.callId };
     const outcome = await runEffect(deps.effects, { task, call: key, tool, input, wasSent, signal });
     return {
       ...outcome,
@@ -197,7 +205,7 @@ export async function checkApproval(
 }
 
 /** The process of a worker has ended again and again while the tool ran. */
-const lostOutcome = (why: string, wasSent: boolean): Outcome =>
+const lostOutcome = ({ why }: LostWorkers, wasSent: boolean): Outcome =>
   errorOutcome(
     wasSent
       ? `${why} It had left, and no answer came: it may or may not have taken effect.`
