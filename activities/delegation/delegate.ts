@@ -139,8 +139,13 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
    */
   endBelow: ({ task }: { task: TaskRef }): Promise<number> => endBelow(deps, task),
 
-  /** How long tasks below a task have waited, of its whole life in milliseconds, and whether one waits now. */
-  waitedBelow: ({ task }: { task: TaskRef }): Promise<WaitsBelow> => deps.delegations.readWaits(task),
+  /**
+   * How long tasks below a task have waited, in milliseconds, and whether one waits now.
+   *
+   * @param sinceMs since this time, as milliseconds since 1970. Default: in the whole life of the task
+   */
+  waitedBelow: ({ task, sinceMs }: { task: TaskRef; sinceMs?: number }): Promise<WaitsBelow> =>
+    deps.delegations.readWaits(task, sinceMs),
 });
 
 /** Stores the result of a delegate call, as that of any other tool. */
