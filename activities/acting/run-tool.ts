@@ -13,29 +13,19 @@ import {
   withHeartbeat,
 } from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
+import { resultCharactersNow, type ResultLengthDeps } from '../agent-settings.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
 import { guardWorker, type LostWorkerDeps, type LostWorkers } from './lost-workers.ts';
 import { askWhatBecame, runEffect } from './run-effect.ts';
 import { mayCallTool } from './tool-rights.ts';
-import type {
-  DecidedCall,
-  MessageStore,
-  Effects,
-  Ledger,
-  Tenants,
-  Tool,
-  ToolOutcome,
-} from '../../contract/ports/index.ts';
+import type { DecidedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
 
 export type ToolDeps = ApprovalDeps &
   LostWorkerDeps & {
     messageStore: MessageStore;
     ledger: Ledger;
     effects: Effects;
-    tenants: Pick<Tenants, 'find'>;
-    /** Characters of a result that the agent's model gets at once; it reads the rest with `read_result`. */
-    resultCharactersOf: (agent: string) => number;
-  };
+  } & ResultLengthDeps;
 
 /** A verdict as a workflow passes it on. Only the approved arguments may run. */
 export type ApprovalRef = { id: string; runs: boolean; argumentsHash: string | null };
@@ -50,7 +40,7 @@ type RunTool = {
 };
 
 export const createToolActivities = (deps: ToolDeps) => {
-  const { messageStore, ledger, metrics, resultCharactersOf } = deps;
+  const { messageStore, ledger, metrics } = deps;
   return {
     /**
      * Runs one tool call under a receipt: a repeat returns the stored result.
@@ -62,6 +52,7 @@ export const createToolActivities = (deps: ToolDeps) => {
       withHeartbeat((signal) =>
         orWaitForService(canWait, async () => {
           await requireWorkingTenant(deps.tenants, task.tenant, canWait);
+          const maxCharacters = await resultCharactersNow(deps, task);
           const requested = await messageStore.loadToolArguments(task, head, call.callId);
           const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
           const input = verdict?.runs ? verdict.arguments : requested.arguments;
@@ -112,7 +103,7 @@ export const createToolActivities = (deps: ToolDeps) => {
             ...outcome,
             durationMs,
             onKept: (files: number) => metrics.artifacts.inc({ tool: label }, files),
-            maxCharacters: resultCharactersOf(task.agent),
+            maxCharacters,
           };
           // Without its result a call that has acted could not be distinguished from one whose response was lost.
           return untilStored(() => ledger.completeToolCall(task, completed), signal);
