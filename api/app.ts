@@ -158,9 +158,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    // A client of MCP takes event streams as well.
-    if (!path.endsWith('/events') && !path.endsWith('/:artifactId') && path !== '/mcp')
-      negotiate(request.headers.accept, ['application/json']);
+    if (!choosesMediaType(path)) negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -236,6 +234,10 @@ function requireRules(app: Api): void {
     if (url.startsWith('/v1/')) ruleOf(schema?.operationId);
   });
 }
+
+/** Routes that choose among media types themselves. A client of MCP takes event streams as well as JSON. */
+const choosesMediaType = (path: string) =>
+  path === '/mcp' || ['/events', '/:artifactId', '/documents/:id/text'].some((end) => path.endsWith(end));
 
 /** Probes answer under any address, and say no more than states there. `/metrics` has names of agents. */
 const isProbe = (path: string) => path === '/health' || path === '/healthz';
