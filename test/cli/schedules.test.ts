@@ -6,8 +6,7 @@ import { until, untilPasses } from '../support/until.ts';
 
 let harness: ApiHarness;
 beforeAll(async () => {
-  // A sweep would make the schedule again that a test deletes in Temporal.
-  harness = await createApiHarness({ ALFRED_SWEEP_INTERVAL_S: '86400' });
+  harness = await createApiHarness();
   harness.script(() => ({ text: ['Forty-two.'] }));
 });
 afterAll(() => harness?.close());
