@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
-import type { SlackPost, SlackPostMessage, SlackPosts } from '../../../contract/ports/index.ts';
+import type { SlackPost, SlackPostFile, SlackPostMessage, SlackPosts } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { inMs } from './in-ms.ts';
@@ -64,6 +64,13 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
   async save(owner, id, { messages, seq }) {
     const { numUpdatedRows } = await owned(db, owner, id)
       .set({ messages: JSON.stringify(messages), seq })
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  },
+
+  async saveFiles(owner, id, files) {
+    const { numUpdatedRows } = await owned(db, owner, id)
+      .set({ files: JSON.stringify(files) })
       .executeTakeFirst();
     return numUpdatedRows === 1n;
   },
@@ -153,4 +160,5 @@ const toPost = (row: Row): SlackPost => ({
   messages: row.messages as SlackPostMessage[],
   seq: row.seq,
   attempts: row.attempts,
+  files: row.files as SlackPostFile[],
 });
