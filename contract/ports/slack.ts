@@ -150,8 +150,8 @@ export type SlackPostMessage = {
 };
 
 /**
- * A file of a task in its thread. `waiting`: it is uploaded again. `sharing`: the call that shows it may or may not have
- * been made. `linked`: Slack did not take it, and a link stands in its place.
+ * A file of a task in its thread. `waiting`: it is uploaded again. `sharing`: the call that shows it may or may not
+ * have been made. `linked`: Slack did not take it, and a link stands in its place.
  */
 export type SlackPostFile = {
   id: string;

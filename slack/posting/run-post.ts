@@ -40,7 +40,7 @@ export type PosterMetrics = {
   /** It failed and is tried again. */
   retried(code: string): void;
   /** What became of a file of a task. */
-  file(outcome: 'shared' | 'linked'): void;
+  file: (outcome: 'shared' | 'linked') => void;
 };
 
 export type PostRunnerDeps = {

@@ -61,19 +61,10 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
     return rows.map(({ id }) => id);
   },
 
-  async save(owner, id, { messages, seq }) {
-    const { numUpdatedRows } = await owned(db, owner, id)
-      .set({ messages: JSON.stringify(messages), seq })
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  save: (owner, id, { messages, seq }) =>
+    isSaved(owned(db, owner, id).set({ messages: JSON.stringify(messages), seq })),
 
-  async saveFiles(owner, id, files) {
-    const { numUpdatedRows } = await owned(db, owner, id)
-      .set({ files: JSON.stringify(files) })
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  saveFiles: (owner, id, files) => isSaved(owned(db, owner, id).set({ files: JSON.stringify(files) })),
 
   async finish(owner, id) {
     await owned(db, owner, id)
@@ -145,6 +136,9 @@ const claimable = (team: string) => sql<boolean>`finished_at is null and team = 
 /** Changes nothing when another owner has the post. */
 const owned = (db: Database, owner: string, id: string) =>
   db.updateTable('slack_posts').where('id', '=', id).where('owner', '=', owner);
+
+const isSaved = async (update: ReturnType<typeof owned>): Promise<boolean> =>
+  (await update.executeTakeFirst()).numUpdatedRows === 1n;
 
 const toPost = (row: Row): SlackPost => ({
   id: row.id,

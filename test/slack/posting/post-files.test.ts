@@ -61,8 +61,8 @@ test('the files of a task stand below its answer, in one message, with their con
   const { stage: env, post } = await answer(filesOf(2));
   expect(sharedBy(post)).toEqual([['table-0.csv', 'table-1.csv']]);
   expect(namedBy(post)).toEqual([]);
-  const [{ args }] = callsOf(env, 'files.completeUploadExternal') as [{ args: { files: string } }];
-  const [first] = JSON.parse(args.files) as { id: string }[];
+  const [call] = callsOf(env, 'files.completeUploadExternal');
+  const [first] = JSON.parse(String(call?.args['files'])) as { id: string }[];
   expect(env.fake.file(first!.id)?.content.toString()).toBe('f0'.repeat(5));
   expect(env.counted.filter((line) => line === 'file shared')).toHaveLength(2);
 });
@@ -174,4 +174,28 @@ test('an answer that is shown again does not upload its files again', async () =
   await env.posts.showAgain(post.taskId);
   await ended(env, post);
   expect([sharedBy(post), namedBy(post)]).toEqual([[['table-0.csv']], []]);
+});
+
+test('a channel that is switched off meanwhile gets the answer of a schedule, and not its files', async () => {
+  stage = await createStage();
+  const env = stage;
+  const post = await askForFiles(env, filesOf(1));
+  // As the post of a schedule, which stands in the channel itself.
+  Object.assign(post.row(), { threadTs: '' });
+  let isUploaded = false;
+  env.addProcess({
+    tap: async (name, act) => {
+      const done = await act();
+      if (name === 'upload' && !isUploaded) env.settings.isOn = false;
+      isUploaded ||= name === 'upload';
+      return done;
+    },
+  });
+  await env.pass(5_000);
+  const inChannel = env.fake.viewAll(env.channel).filter(({ fromApp }) => fromApp);
+  expect(inChannel.map(({ shown, files }) => [shown.includes('Here are'), files])).toEqual([[true, []]]);
+  env.settings.isOn = true;
+  await ended(env, post);
+  const root = env.fake.view(env.channel).find(({ fromApp }) => fromApp);
+  expect(env.fake.view(env.channel, root?.ts).flatMap(({ files }) => files)).toEqual(['table-0.csv']);
 });
