@@ -15,8 +15,14 @@ const notice = `Offline: no model is configured. ${howToAddModel}`;
 /** The first line of an answer whose passages come near the question and may not answer it. */
 export const mayBeRelated = 'This may be related; it does not clearly answer the question:';
 
-/** Most sentences that an answer quotes. */
-const maxQuotes = 5;
+/** Most quotations of an answer. */
+const maxQuotes = 6;
+/**
+ * Longest quotation, in characters: the best one shows most of what stands around its sentence. Chosen on the tuning
+ * sets, see docs/adr/0059.
+ */
+const longestFirst = 700;
+const longestOther = 350;
 /** Longest query that an answer repeats, in characters. */
 const maxShownQuery = 600;
 
@@ -114,9 +120,9 @@ function bestQuotes(passages: NumberedPassage[], { quoteQuery, first }: QuoteOpt
     if (quotes.length === maxQuotes) break;
     const ofPassage = quotes.filter((quote) => quote.passage.chunkId === passage.chunkId);
     if (ofPassage.some(({ start, end }) => start <= at && at < end)) continue;
-    const span = quoteAround(passage.text, at);
+    const span = quoteAround(passage.text, at, quotes.length === 0 ? longestFirst : longestOther);
     const beside = ofPassage.find(({ start, end }) => span.start < end && start < span.end);
-    const widened = beside && widenQuote(passage.text, beside, at);
+    const widened = beside && widenQuote(passage.text, beside, at, beside === quotes[0] ? longestFirst : longestOther);
     // A sentence that is among the best is shown, also where a quotation ends right before or after it.
     if (widened) quotes[quotes.indexOf(beside)] = cut(passage, widened);
     else quotes.push(cut(passage, beside ? sentenceAt(passage.text, at) : span));

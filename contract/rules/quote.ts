@@ -3,7 +3,7 @@ import { splitSentences, trimSpan, type Sentence, type Span } from './sentences.
 
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });
 
-/** Longest quotation, in UTF-16 code units. */
+/** Longest quotation, in UTF-16 code units, unless the caller names another length. */
 const maxQuote = 400;
 
 /**
@@ -31,23 +31,26 @@ export function selectQuote(passage: string, claim: string): Span {
 
 /**
  * A sentence with those around it, as long as the quotation stays within its length: they often hold the answer where
- * the sentence only repeats the question.
+ * the sentence only repeats the question. What follows comes first: a list stands behind the sentence that announces it.
  *
  * @param at offset of the sentence in `passage`
  * @returns offsets into `passage`
  */
-export function quoteAround(passage: string, at: number): Span {
+export function quoteAround(passage: string, at: number, longest = maxQuote): Span {
   const sentences = sentencesOf(passage);
   const index = sentences.findIndex(({ end }) => at < end);
   const found = sentences[index];
-  if (!found) return shortenSpan(passage, { start: 0, end: passage.length });
+  if (!found) return shortenSpan(passage, { start: 0, end: passage.length }, longest);
   let { start, end } = found;
-  for (const neighbour of [sentences[index + 1], sentences[index - 1]]) {
-    if (!neighbour) continue;
-    const joined = { start: Math.min(start, neighbour.start), end: Math.max(end, neighbour.end) };
-    if (joined.end - joined.start <= maxQuote) ({ start, end } = joined);
+  for (const following of sentences.slice(index + 1)) {
+    if (following.end - start > longest) break;
+    end = following.end;
   }
-  return shortenSpan(passage, { start: hasDotBefore(passage, start) ? start - 1 : start, end });
+  for (const before of sentences.slice(0, index).reverse()) {
+    if (end - before.start > longest) break;
+    start = before.start;
+  }
+  return shortenSpan(passage, { start: hasDotBefore(passage, start) ? start - 1 : start, end }, longest);
 }
 
 /** The sentence at an offset of a passage, as a quotation. */
@@ -62,10 +65,10 @@ export function sentenceAt(passage: string, at: number): Span {
  * @param at offset of the sentence in `passage`
  * @returns undefined when the two are too long for one quotation
  */
-export function widenQuote(passage: string, quote: Span, at: number): Span | undefined {
+export function widenQuote(passage: string, quote: Span, at: number, longest = maxQuote): Span | undefined {
   const sentence = sentenceAt(passage, at);
   const joined = { start: Math.min(quote.start, sentence.start), end: Math.max(quote.end, sentence.end) };
-  return joined.end - joined.start <= maxQuote ? joined : undefined;
+  return joined.end - joined.start <= longest ? joined : undefined;
 }
 
 /** Whether a name like `.NET` begins with the dot before `at`, where sentences are split. */
@@ -79,10 +82,10 @@ export const sentencesOf = (passage: string): Sentence[] =>
     .filter(({ start, end }) => end > start);
 
 /** Cuts a quotation that is too long between two words, or between two characters where there is no space. */
-function shortenSpan(passage: string, { start, end }: Span): Span {
-  if (end - start <= maxQuote) return { start, end };
-  const space = passage.slice(start, start + maxQuote + 1).search(/\s\S*$/);
-  return { start, end: space > 0 ? start + space : characterBoundary(passage, start + maxQuote) };
+function shortenSpan(passage: string, { start, end }: Span, longest = maxQuote): Span {
+  if (end - start <= longest) return { start, end };
+  const space = passage.slice(start, start + longest + 1).search(/\s\S*$/);
+  return { start, end: space > 0 ? start + space : characterBoundary(passage, start + longest) };
 }
 
 /** The words of a text in lower case. They are cut to five letters, so that plural and past tense match. */
