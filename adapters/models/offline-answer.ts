@@ -53,7 +53,7 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
   if (passages.length > 0) {
     const first = isFollowUp && quoteQuery !== query ? matching : undefined;
     const quotes = bestQuotes(passages, { quoteQuery, first });
-    const lines = quotes.map(({ passage, quote }) => `“${showLines(quote)}” [${passage.n}]`);
+    const lines = quotes.map(({ passage, quote, isCut }) => `“${showLines(quote)}${isCut ? ' …' : ''}” [${passage.n}]`);
     const isClear = matching !== undefined && found.some(({ evidence }) => evidence === 'strong');
     if (!isClear) lines.unshift(mayBeRelated);
     if (isFollowUp) lines.unshift(`Taken as a follow-up: I searched for “${shownQuery}”.`);
@@ -88,15 +88,20 @@ function answersOfAgents(outputs: JsonValue[]): string {
 const shorten = (line: string) =>
   line.length > maxShownQuery ? `${line.slice(0, maxShownQuery - 1).toWellFormed()}…` : line;
 
-/** A quotation without the line breaks of its prose; each row and list item keeps its line. */
+/** A quotation without the line breaks of its prose; each paragraph, row and list item keeps its line. */
 const showLines = (quote: string) =>
   sentencesOf(quote)
-    .map(({ start, end, kind }, i) => (i === 0 ? '' : kind === 'prose' ? ' ' : '\n') + oneLine(quote.slice(start, end)))
+    .map(({ start, end, kind }, i, all) => {
+      const gap = quote.slice(all[i - 1]?.end ?? start, start);
+      const separator = gap && (kind !== 'prose' || /\n\s*\n/.test(gap) ? '\n' : ' ');
+      return separator + oneLine(quote.slice(start, end));
+    })
     .join('');
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
-type Quote = Span & { passage: NumberedPassage; quote: string };
+/** @property isCut whether its last sentence goes on in the passage */
+type Quote = Span & { passage: NumberedPassage; quote: string; isCut: boolean };
 
 /**
  * @property quoteQuery what is new in a follow-up. Its highlights were chosen for the earlier questions too
@@ -135,6 +140,7 @@ const cut = (passage: NumberedPassage, { start, end }: Span): Quote => ({
   start,
   end,
   quote: passage.text.slice(start, end),
+  isCut: sentencesOf(passage.text).every((sentence) => sentence.end !== end),
 });
 
 const NumberedPassage = Passage.partial({ score: true, version: true }).extend({

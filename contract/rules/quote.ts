@@ -37,25 +37,26 @@ export function selectQuote(passage: string, claim: string): Span {
  * @returns offsets into `passage`
  */
 export function quoteAround(passage: string, at: number, longest = maxQuote): Span {
-  const sentences = sentencesOf(passage);
-  const index = sentences.findIndex(({ end }) => at < end);
+  const sentences = quotableSentences(passage);
+  const fits = (from: number, to: number) =>
+    (sentences[to]?.end ?? Infinity) - (sentences[from]?.start ?? -Infinity) <= longest;
+  let index = sentences.findIndex(({ end }) => at < end);
+  // A heading without what it announces says nothing.
+  if (isHeading(passage, sentences[index]) && sentences[index + 1] && !fits(index, index + 1)) index++;
   const found = sentences[index];
   if (!found) return shortenSpan(passage, { start: 0, end: passage.length }, longest);
-  let { start, end } = found;
-  for (const following of sentences.slice(index + 1)) {
-    if (following.end - start > longest) break;
-    end = following.end;
-  }
-  for (const before of sentences.slice(0, index).reverse()) {
-    if (end - before.start > longest) break;
-    start = before.start;
-  }
+  let [first, last] = [index, index];
+  while (fits(first, last + 1)) last++;
+  while (last > index && isHeading(passage, sentences[last])) last--;
+  while (fits(first - 1, last)) first--;
+  const { start } = sentences[first] ?? found;
+  const { end } = sentences[last] ?? found;
   return shortenSpan(passage, { start: hasDotBefore(passage, start) ? start - 1 : start, end }, longest);
 }
 
 /** The sentence at an offset of a passage, as a quotation. */
 export function sentenceAt(passage: string, at: number): Span {
-  const found = sentencesOf(passage).find(({ end }) => at < end);
+  const found = quotableSentences(passage).find(({ end }) => at < end);
   return shortenSpan(passage, found ?? { start: 0, end: passage.length });
 }
 
@@ -69,6 +70,33 @@ export function widenQuote(passage: string, quote: Span, at: number, longest = m
   const sentence = sentenceAt(passage, at);
   const joined = { start: Math.min(quote.start, sentence.start), end: Math.max(quote.end, sentence.end) };
   return joined.end - joined.start <= longest ? joined : undefined;
+}
+
+/** The sentences of a passage, where one that ends inside a word (`…/search?q=1`) goes on. */
+function quotableSentences(passage: string): Sentence[] {
+  const quotable: Sentence[] = [];
+  for (const sentence of sentencesOf(passage)) {
+    const last = quotable.at(-1);
+    if (last?.end === sentence.start && /[\x21-\x7e]$/.test(passage.slice(0, last.end))) last.end = sentence.end;
+    else quotable.push({ ...sentence });
+  }
+  return quotable;
+}
+
+/** Longest line that may be a heading, in characters. */
+const longestHeading = 80;
+
+/** Whether a sentence is a line without a full stop between blank lines: what a heading is in the text of a passage. */
+function isHeading(passage: string, sentence: Sentence | undefined): boolean {
+  if (sentence?.kind !== 'prose') return false;
+  const { start, end } = sentence;
+  const isAlone =
+    /(^|\n[^\S\n]*\n)\s*$/.test(passage.slice(0, start)) && /^\s*($|\n[^\S\n]*\n)/.test(passage.slice(end));
+  return (
+    isAlone &&
+    end - start <= longestHeading &&
+    !/\n|[.!?:;,。！？：；、؟…]["'”’»」』)\]]*$/.test(passage.slice(start, end))
+  );
 }
 
 /** Whether a name like `.NET` begins with the dot before `at`, where sentences are split. */

@@ -135,6 +135,23 @@ test('a good sentence before a quotation that is full is quoted by itself, and o
   ]);
 });
 
+test('a quotation shows paragraphs as lines of their own, and three dots where it had to be cut', async () => {
+  const passageText = `Bring these:\n\n- a map\n- a list of ${'many long words, '.repeat(60)}and more\n\nThat is all.`;
+  const whole = { ...hotels, text: passageText, start: 0, end: passageText.length };
+  const at = (words: string) => ({ start: passageText.indexOf(words), end: passageText.length, score: 0.9 });
+  const cut = text(
+    await stream(answered({ evidence: 'strong', passages: [{ ...whole, highlights: [at('- a list')] }] })),
+  );
+  expect(cut).toMatch(/(many|long|words,) …” \[1\]/);
+  const short = {
+    ...whole,
+    text: 'Bring these:\n\n- a map\n\nThat is all. Really.',
+    highlights: [{ start: 0, end: 12, score: 0.9 }],
+  };
+  const shown = text(await stream(answered({ evidence: 'strong', passages: [short] })));
+  expect(shown).toMatch(/^“Bring these:\n- a map\nThat is all\. Really\.” \[1\]/);
+});
+
 test('at the end of a passage a quotation shows more of what stands before', async () => {
   const passages = [passageOf(100, { 11: 0.9, 8: 0.8 })];
   const places = placesOf(await stream(answered({ evidence: 'strong', passages })));
