@@ -125,12 +125,14 @@ function bestQuotes(passages: NumberedPassage[], { quoteQuery, first }: QuoteOpt
     if (quotes.length === maxQuotes) break;
     const ofPassage = quotes.filter((quote) => quote.passage.chunkId === passage.chunkId);
     if (ofPassage.some(({ start, end }) => start <= at && at < end)) continue;
+    const sentence = cut(passage, sentenceAt(passage.text, at));
+    if (quotes.some(({ quote }) => oneLine(quote).includes(oneLine(sentence.quote)))) continue;
     const span = quoteAround(passage.text, at, quotes.length === 0 ? longestFirst : longestOther);
     const beside = ofPassage.find(({ start, end }) => span.start < end && start < span.end);
     const widened = beside && widenQuote(passage.text, beside, at, beside === quotes[0] ? longestFirst : longestOther);
     // A sentence that is among the best is shown, also where a quotation ends right before or after it.
     if (widened) quotes[quotes.indexOf(beside)] = cut(passage, widened);
-    else quotes.push(cut(passage, beside ? sentenceAt(passage.text, at) : span));
+    else quotes.push(beside ? sentence : cut(passage, span));
   }
   return quotes;
 }

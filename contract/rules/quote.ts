@@ -47,7 +47,7 @@ export function quoteAround(passage: string, at: number, longest = maxQuote): Sp
   if (!found) return shortenSpan(passage, { start: 0, end: passage.length }, longest);
   let [first, last] = [index, index];
   while (fits(first, last + 1)) last++;
-  while (last > index && isHeading(passage, sentences[last])) last--;
+  while (last > index && announces(passage, sentences[last])) last--;
   while (fits(first - 1, last)) first--;
   const { start } = sentences[first] ?? found;
   const { end } = sentences[last] ?? found;
@@ -82,6 +82,10 @@ function quotableSentences(passage: string): Sentence[] {
   }
   return quotable;
 }
+
+/** Whether a sentence only says what comes after it: a heading, or one that ends with a colon. */
+const announces = (passage: string, sentence: Sentence | undefined): boolean =>
+  isHeading(passage, sentence) || /[:：]$/.test(passage.slice(sentence?.start, sentence?.end));
 
 /** Longest line that may be a heading, in characters. */
 const longestHeading = 80;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
@@ -150,6 +151,15 @@ test('a quotation shows paragraphs as lines of their own, and three dots where i
   };
   const shown = text(await stream(answered({ evidence: 'strong', passages: [short] })));
   expect(shown).toMatch(/^“Bring these:\n- a map\nThat is all\. Really\.” \[1\]/);
+});
+
+test('a sentence that another document has too is quoted once', async () => {
+  const copies = [passageOf(130, { 4: 0.9 }), { ...passageOf(130, { 5: 0.8, 1: 0.7 }, 2), documentId: randomUUID() }];
+  const places = placesOf(await stream(answered({ evidence: 'strong', passages: copies })));
+  expect(places.map(({ chunkId, quote }) => [chunkId, ...rulesIn(quote)])).toEqual([
+    ['c1', 4, 5, 6, 7, 8],
+    ['c2', 1, 2],
+  ]);
 });
 
 test('at the end of a passage a quotation shows more of what stands before', async () => {

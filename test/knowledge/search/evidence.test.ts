@@ -275,6 +275,7 @@ describe('sentences of a passage', () => {
     expect(quoted(text, 'Sick', 100)).toMatch(/^Leave .*\n\nSick days\n\nCall .* your lead\.$/s);
     expect(quoted(text, 'Sick', 30)).toBe('Sick days\n\nCall before nine.');
     expect(quoted(text, 'Sick', 20)).toBe('Call before nine.');
+    expect(quoted('Ask the desk. Bring these:\n- a map\n- a list', 'Ask', 30)).toBe('Ask the desk.');
   });
 
   test('a quotation does not end inside an address', () => {
