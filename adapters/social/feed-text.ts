@@ -7,7 +7,7 @@ const declared = /^\s*<\?xml[^>]*\sencoding=["']([\w.:-]+)["']/;
  * The text of a feed: in the encoding that the header or the XML declaration names, else UTF-8. When the bytes do not
  * fit it, in the most probable one.
  *
- * @returns `isGuessed`: the bytes were not what they were said to be
+ * @returns `isGuessed`: the bytes do not fit what they are named
  */
 export function feedText(bytes: Buffer, contentType: string | null): { text: string; isGuessed: boolean } {
   const named = [

@@ -25,19 +25,24 @@ export const createFeeds = (calls: SourceCalls) => ({
       if (!entries) throw calls.unreadable(feed, whyUnreadable(text, host));
       return { entries, isGuessed };
     });
-    const items = value.entries
+    const all = value.entries
       .slice(0, mostItems)
       .map((entry) => toItem(entry, { host, readAt }))
       .filter((item) => item.title !== '' || item.text !== '')
-      .filter((item) => (item.publishedAt === null || item.publishedAt >= since) && holdsWords(item, words))
       .sort(newestFirst);
+    const items = all.filter(
+      (item) => (item.publishedAt === null || item.publishedAt >= since) && holdsWords(item, words),
+    );
+    const oldest = all.findLast(({ publishedAt }) => publishedAt !== null)?.publishedAt ?? null;
+    const endsLate = oldest !== null && oldest > since;
     const notes = [
       ...(value.isGuessed
         ? [`${host}: the feed is not in the encoding that it names, so its letters were guessed.`]
         : []),
+      ...(endsLate ? [`${host}: the feed reaches back to ${oldest.slice(0, 10)} only.`] : []),
       ...(items.length > limit ? [`${host}: only the newest ${limit} of ${items.length} items were read.`] : []),
     ];
-    return { items: items.slice(0, limit), notes };
+    return { items: items.slice(0, limit), isPartial: endsLate || items.length > limit, notes };
   },
 });
 

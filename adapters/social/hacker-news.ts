@@ -6,7 +6,7 @@ import { readJson } from './read-json.ts';
 import type { SourceCalls } from './source-calls.ts';
 
 /** The most that the search gives for one query. */
-const mostHits = 200;
+const mostHits = 500;
 const hourS = 3_600;
 
 const Hit = z.object({
@@ -54,7 +54,8 @@ export const createHackerNews = (calls: SourceCalls, address: string) => ({
       )
       .sort(newestFirst)
       .slice(0, limit);
-    const notes = nbHits > hits.length ? [`Hacker News: only the newest ${hits.length} of ${nbHits} were read.`] : [];
-    return { items, notes };
+    const isPartial = nbHits > hits.length;
+    const notes = isPartial ? [`Hacker News: only the newest ${hits.length} of ${nbHits} were read.`] : [];
+    return { items, isPartial, notes };
   },
 });

@@ -90,8 +90,8 @@ export function createReddit(calls: SourceCalls, settings: RedditSettings, now: 
         .filter(({ publishedAt }) => (publishedAt ?? '') >= since)
         .sort(newestFirst)
         .slice(0, limit);
-      const isFull = items.length === Math.min(limit, mostPosts);
-      return { items, notes: isFull ? [`Reddit: only the newest ${items.length} posts were read.`] : [] };
+      const isPartial = items.length === Math.min(limit, mostPosts);
+      return { items, isPartial, notes: isPartial ? [`Reddit: only the newest ${items.length} posts were read.`] : [] };
     },
   };
 }

@@ -16,7 +16,7 @@ const cut = (text: string, most: number): string => {
   return line.length > most ? `${line.slice(0, most - 1).toWellFormed()}…` : line;
 };
 
-/** An item within the limits, whatever the source has sent. */
+/** An item within the limits, regardless of what the source has sent. */
 export const socialItem = ({ source, id, readAt, measures = {}, ...found }: Found): SocialItem => ({
   source,
   id: cut(id, socialTextLimits.url),

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import { AlfredError } from '../../contract/errors.ts';
+import { AlfredError, type ErrorCode } from '../../contract/errors.ts';
 import { socialSourceNames, type SocialSource } from '../../contract/social.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
-import { retryAfterHeaderMs } from '../outbound/retry-after.ts';
+import { createSourcePauses } from './source-pauses.ts';
 
 export type SourceRequest = {
   url: string;
@@ -31,13 +31,12 @@ export type SourceCallsDeps = {
   freshMs?: number;
 };
 
-/** A pause that is no longer is worth waiting for: the call is repeated after it. */
-const shortPauseMs = 60_000;
-/** When a source asks for a pause and does not say for how long. */
-const usualPauseMs = 30_000;
 const mostCachedBytes = 16_000_000;
 
-type Outcome = 'ok' | 'not_modified' | 'cached' | 'rate_limited' | 'held_back' | 'refused' | 'failed' | 'unreadable';
+type Outcome = 'ok' | 'not_modified' | 'cached' | 'rate_limited' | 'paused' | 'refused' | 'failed' | 'unreadable';
+
+/** By the code of an error, what becomes of a request without an answer. */
+const outcomes: Partial<Record<ErrorCode, Outcome>> = { source_unreadable: 'unreadable', destination_forbidden: 'refused' };
 
 export type SourceCalls = ReturnType<typeof createSourceCalls>;
 
@@ -46,7 +45,7 @@ export type SourceCalls = ReturnType<typeof createSourceCalls>;
  * the pauses are those of a host, and of this process.
  */
 export function createSourceCalls({ source, send, metrics, log, now = Date.now, freshMs = 60_000 }: SourceCallsDeps) {
-  const pausedUntil = new LRUCache<string, number>({ max: 1_000 });
+  const pauses = createSourcePauses({ source, log, now });
   const cache = new LRUCache<string, CachedAnswer>({
     max: 500,
     maxSize: mostCachedBytes,
@@ -55,41 +54,25 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
   const name = socialSourceNames[source];
   const count = (outcome: Outcome) => metrics?.socialRequests.inc({ source, outcome });
 
-  function pause(host: string, ms: number, why: string): AlfredError {
-    const until = Math.max(pausedUntil.get(host) ?? 0, now() + ms);
-    pausedUntil.set(host, until);
-    log.warn({ source, host, pauseS: Math.round(ms / 1_000), why }, 'a social source wants a pause');
-    return pauseError(name, until, until - now());
-  }
-
   function checkPause(host: string): void {
-    const until = pausedUntil.get(host) ?? 0;
-    if (until <= now()) return;
-    count('held_back');
-    throw pauseError(name, until, until - now());
+    const error = pauses.current(host);
+    if (!error) return;
+    count('paused');
+    throw error;
   }
 
   function checkAnswer({ status, headers }: SourceAnswer, host: string): void {
-    noteRateLimit(headers, host);
+    pauses.noteRateLimit(host, headers);
     if (status === 200 || status === 304) return;
     if (status === 429 || (status === 503 && headers.has('retry-after'))) {
       count('rate_limited');
-      throw pause(host, askedPauseMs(headers) ?? usualPauseMs, `status ${status}`);
+      throw pauses.beginAsked(host, status, headers);
     }
     const isFault = status >= 500 || status === 408;
     count(isFault ? 'failed' : 'refused');
     log.warn({ source, host, status }, 'a social source gave no answer');
-    throw new AlfredError(
-      isFault ? 'source_unreachable' : 'source_refused',
-      `${name} (${host}) answered with status ${status}.${adviceFor(status)}`,
-    );
-  }
-
-  /** Reddit says with each answer how many requests are left. */
-  function noteRateLimit(headers: Headers, host: string): void {
-    const left = Number(headers.get('x-ratelimit-remaining') ?? 'NaN');
-    const resetS = Number(headers.get('x-ratelimit-reset') ?? 'NaN');
-    if (left < 1 && resetS > 0) pause(host, resetS * 1_000, 'no requests are left');
+    const message = `${name} (${host}) answered with status ${status}.${adviceFor(status)}`;
+    throw new AlfredError(isFault ? 'source_unreachable' : 'source_refused', message);
   }
 
   async function sendCounted(request: SourceRequest, host: string): Promise<SourceAnswer> {
@@ -98,7 +81,7 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     } catch (error) {
       if (!request.signal.aborted) {
         const code = error instanceof AlfredError ? error.code : 'internal';
-        count(code === 'source_unreadable' ? 'unreadable' : code === 'destination_forbidden' ? 'refused' : 'failed');
+        count(outcomes[code] ?? 'failed');
         log.warn({ source, host, code }, 'a social source gave no answer');
       }
       throw error;
@@ -136,7 +119,7 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     /**
      * Reads an address with `parse`, from the cache while its answer is fresh or the source says that it is the same.
      *
-     * @returns `readAt`: when the source has last said that this is its answer
+     * @returns `readAt`: when the source has last confirmed this answer
      */
     async get<T>(
       request: SourceRequest,
@@ -156,8 +139,7 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
       return unexpected(name, why);
     },
 
-    /** Keeps everybody from asking a host for a while. @returns the error to throw */
-    pause,
+    pause: pauses.begin,
     checkPause,
   };
 }
@@ -170,20 +152,6 @@ const conditions = (known: CachedAnswer | undefined): Record<string, string> => 
   const modified = known?.headers.get('last-modified');
   return { ...(etag ? { 'if-none-match': etag } : {}), ...(modified ? { 'if-modified-since': modified } : {}) };
 };
-
-function askedPauseMs(headers: Headers): number | undefined {
-  const asked = retryAfterHeaderMs(headers.get('retry-after') ?? '');
-  const resetS = Number(headers.get('x-ratelimit-reset') ?? 'NaN');
-  return asked ?? (resetS > 0 ? resetS * 1_000 : undefined);
-}
-
-/** After a long pause nobody waits for the answer any more, so the call is not repeated. */
-function pauseError(name: string, until: number, ms: number): AlfredError {
-  const at = `${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  return ms <= shortPauseMs
-    ? new AlfredError('source_unreachable', `${name} asks for a pause until ${at}.`, { retryAfterMs: Math.max(ms, 1) })
-    : new AlfredError('source_refused', `${name} asks for a pause until ${at}. Ask again after that.`);
-}
 
 const unexpected = (name: string, why: string) => new AlfredError('source_unreadable', `${name} ${why}.`);
 

@@ -30,7 +30,7 @@ export function createYoutubeQuota(limits: YoutubeLimits, now: () => number = Da
       used[quota] += count;
     },
 
-    /** YouTube has said that nothing is left. @returns the error to throw */
+    /** YouTube reports that nothing is left. @returns the error to throw */
     close(quota: Quota): AlfredError {
       openAgain[quota] = nextDayMs(now());
       return usedUp(quota, undefined, now());

@@ -34,7 +34,9 @@ export type SocialQuery = {
 
 export type SocialReading = {
   items: SocialItem[];
-  /** What a reader should know: items that were left out, a feed that ended early. */
+  /** There is more than was read, so that counts of earlier days are too low. */
+  isPartial: boolean;
+  /** What a reader should know: items that were left out, a feed that does not reach back. */
   notes: string[];
 };
 

@@ -128,7 +128,7 @@ test('Reddit is not asked while it has no requests left, as its headers say', as
   fake.setRedditLeft(100);
   clock.now += 301_000;
   await social.read('reddit', query({ words: 'alfred' }), never);
-  expect(await counted('reddit')).toMatchObject({ held_back: 1 });
+  expect(await counted('reddit')).toMatchObject({ paused: 1 });
 });
 
 test('a 429 of Reddit with the time of its reset pauses until then', async () => {

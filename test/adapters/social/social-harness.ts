@@ -22,7 +22,7 @@ export function socialWith(settings: Record<string, string> = {}, more: Partial<
       ALFRED_OUTBOUND_ALLOW: '127.0.0.1',
       ...settings,
     }),
-    log: { warn: (...line: unknown[]) => void logged.push(line) } as unknown as SocialDeps['log'],
+    log: { warn: (...line: unknown[]) => void logged.push(line) },
     metrics,
     now: () => clock.now,
     freshMs: 0,

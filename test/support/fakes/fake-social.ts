@@ -153,8 +153,12 @@ export async function startFakeSocial() {
     requests,
     /** Requests to a path, without their query. */
     countOf: (path: string) => requests.filter((one) => one.path.split('?')[0] === path).length,
-    setTotalVideos: (total: number) => void (totalVideos = total),
-    setRedditLeft: (left: number) => void (redditLeft = left),
+    setTotalVideos(total: number) {
+      totalVideos = total;
+    },
+    setRedditLeft(left: number) {
+      redditLeft = left;
+    },
     /** Reddit takes back the tokens that it has given. */
     revokeTokens: () => void tokens++,
     /** The next request to this path is answered so. */
