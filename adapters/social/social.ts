@@ -17,6 +17,7 @@ import { createYoutubeQuota } from './youtube-quota.ts';
 type SocialConfig = Pick<
   Config,
   | 'SOCIAL_SOURCES'
+  | 'SOCIAL_CACHE_S'
   | 'HACKERNEWS_URL'
   | 'REDDIT_CLIENT_ID'
   | 'REDDIT_CLIENT_SECRET'
@@ -35,10 +36,9 @@ export type SocialDeps = {
   log: Pick<Logger, 'warn'>;
   metrics?: Pick<Metrics, 'socialRequests' | 'socialQuota'> | undefined;
   now?: () => number;
-  /** Limits of one answer, and how long it is taken without asking again. */
+  /** Limits of one answer. */
   timeoutMs?: number;
   maxBytes?: number;
-  freshMs?: number;
 };
 
 type Reader = { read(query: SocialQuery, signal: AbortSignal): Promise<SocialReading> };
@@ -49,12 +49,11 @@ export function createSocial({
   log,
   metrics,
   now,
-  freshMs,
   timeoutMs = 15_000,
   maxBytes = 5_000_000,
 }: SocialDeps): Social {
   const states = socialSourceStates(config);
-  const shared = { metrics, log, ...(now ? { now } : {}), ...(freshMs === undefined ? {} : { freshMs }) };
+  const shared = { metrics, log, ...(now ? { now } : {}), freshMs: config.SOCIAL_CACHE_S * 1_000 };
   const toOwnHost = sendToOwnHost({ timeoutMs, maxBytes });
   const callsOf = (source: SocialSource, send: Send) => createSourceCalls({ ...shared, source, send });
 

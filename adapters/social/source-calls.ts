@@ -28,7 +28,7 @@ export type SourceCallsDeps = {
   log: Pick<Logger, 'warn'>;
   now?: () => number;
   /** An answer that is younger is taken without a request. */
-  freshMs?: number;
+  freshMs: number;
 };
 
 const mostCachedBytes = 16_000_000;
@@ -36,7 +36,10 @@ const mostCachedBytes = 16_000_000;
 type Outcome = 'ok' | 'not_modified' | 'cached' | 'rate_limited' | 'paused' | 'refused' | 'failed' | 'unreadable';
 
 /** By the code of an error, what becomes of a request without an answer. */
-const outcomes: Partial<Record<ErrorCode, Outcome>> = { source_unreadable: 'unreadable', destination_forbidden: 'refused' };
+const outcomes: Partial<Record<ErrorCode, Outcome>> = {
+  source_unreadable: 'unreadable',
+  destination_forbidden: 'refused',
+};
 
 export type SourceCalls = ReturnType<typeof createSourceCalls>;
 
@@ -44,7 +47,7 @@ export type SourceCalls = ReturnType<typeof createSourceCalls>;
  * Requests to one source, with its pauses and a cache. A source that has asked for a pause is not asked before its end:
  * the pauses are those of a host, and of this process.
  */
-export function createSourceCalls({ source, send, metrics, log, now = Date.now, freshMs = 60_000 }: SourceCallsDeps) {
+export function createSourceCalls({ source, send, metrics, log, now = Date.now, freshMs }: SourceCallsDeps) {
   const pauses = createSourcePauses({ source, log, now });
   const cache = new LRUCache<string, CachedAnswer>({
     max: 500,

@@ -12,6 +12,13 @@ export const social = {
     .describe(
       'what social-intel may read, separated by commas: feeds, hackernews, reddit, youtube; the last two also need their keys; default: all',
     ),
+  SOCIAL_CACHE_S: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(60)
+    .describe('how long an answer of feeds, Hacker News and Reddit is taken without asking again, in seconds'),
   HACKERNEWS_URL: httpAddress('https://hn.algolia.com')
     .default('https://hn.algolia.com')
     .describe('address of the search API of Hacker News'),

@@ -81,7 +81,7 @@ test('a feed that has not changed is not sent again', async () => {
 
 test('an answer that is fresh is taken without a request', async () => {
   site.set('/fresh', { body: rss(item('One', november(3))) });
-  const { social, counted } = socialWith({}, { freshMs: 60_000 });
+  const { social, counted } = socialWith({ SOCIAL_CACHE_S: '60' });
   for (let times = 0; times < 3; times++) await social.read('feeds', query({ feed: `${site.url}/fresh` }), never);
   expect(await counted('feeds')).toEqual({ ok: 1, cached: 2 });
 });

@@ -47,7 +47,7 @@ test.each([
   ['a form that is not known', { hits: [{ id: 7 }] }, /form that Alfred does not know: hits\.0\.objectID/],
   ['another form', { results: [] }, /form that Alfred does not know: hits/],
 ])('Hacker News in %s is said to be so, and is not kept', async (_, body, message) => {
-  const { social } = withAll({}, { freshMs: 60_000 });
+  const { social } = withAll({ SOCIAL_CACHE_S: '60' });
   fake.fault('/api/v1/search_by_date', (_request, response) => json(response, 200, body));
   const ask = () => social.read('hackernews', query({ words: 'x' }), never);
   await expect(ask()).rejects.toMatchObject({ code: 'source_unreadable', message: expect.stringMatching(message) });

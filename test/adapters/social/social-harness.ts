@@ -20,12 +20,12 @@ export function socialWith(settings: Record<string, string> = {}, more: Partial<
     config: loadConfig({
       DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z',
       ALFRED_OUTBOUND_ALLOW: '127.0.0.1',
+      SOCIAL_CACHE_S: '0',
       ...settings,
     }),
     log: { warn: (...line: unknown[]) => void logged.push(line) },
     metrics,
     now: () => clock.now,
-    freshMs: 0,
     ...more,
   });
   const counted = async (source: string) =>
