@@ -39,10 +39,14 @@ export const createFeeds = (calls: SourceCalls) => ({
       ...(value.isGuessed
         ? [`${host}: the feed is not in the encoding that it names, so its letters were guessed.`]
         : []),
-      ...(endsLate ? [`${host}: the feed reaches back to ${oldest.slice(0, 10)} only.`] : []),
       ...(items.length > limit ? [`${host}: only the newest ${limit} of ${items.length} items were read.`] : []),
     ];
-    return { items: items.slice(0, limit), isPartial: endsLate || items.length > limit, notes };
+    return {
+      items: items.slice(0, limit),
+      isPartial: endsLate || items.length > limit,
+      ...(endsLate ? { reachesBackTo: oldest } : {}),
+      notes,
+    };
   },
 });
 

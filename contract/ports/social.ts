@@ -36,7 +36,9 @@ export type SocialReading = {
   items: SocialItem[];
   /** There is more than was read, so that counts of earlier days are too low. */
   isPartial: boolean;
-  /** What a reader should know: items that were left out, a feed that does not reach back. */
+  /** Present when the source has nothing older than this, although older things were asked for. ISO 8601. */
+  reachesBackTo?: string;
+  /** What a reader should know: items that were left out, letters that were guessed. */
   notes: string[];
 };
 

@@ -2,12 +2,12 @@ import sentiment from 'wink-sentiment';
 import type { SocialItem } from '../../../contract/ports/index.ts';
 import { languageOf, textOf } from './words.ts';
 
-/** From this score on, and from its negative on, an item counts as positive or negative. From -5 to 5. */
-export const threshold = 0.3;
+/** Above this score, and below its negative, an item counts as positive or negative. Weak words of the list have 1. */
+const threshold = 1;
 
 /** How the scores come about, for people. */
 export const method =
-  'wink-sentiment (word list AFINN-165 with emoji and negation, English only): the mean score of the words that are on the list, from -5 to +5; positive from +0.3, negative from -0.3';
+  'wink-sentiment (word list AFINN-165 with emoji and negation, English only): the mean score of the words that are on the list, from -5 to +5; positive above +1, negative below -1';
 
 export type Mood = 'positive' | 'neutral' | 'negative';
 /** `words`: those that were scored, as they count in the text. */
@@ -48,6 +48,6 @@ function score(item: SocialItem, text: string): Scored {
     .filter((token) => token.score !== undefined && token.score !== 0)
     .map(({ value, score: of = 0, negation }) => ({ word: negation ? `not ${value}` : value, score: of }));
   const mean = words.length === 0 ? 0 : words.reduce((sum, { score: of }) => sum + of, 0) / words.length;
-  const mood: Mood = mean >= threshold ? 'positive' : mean <= -threshold ? 'negative' : 'neutral';
+  const mood: Mood = mean > threshold ? 'positive' : mean < -threshold ? 'negative' : 'neutral';
   return { item, score: mean, mood, words };
 }

@@ -3,7 +3,18 @@ import { typedTool } from '../../tools/typed-tool.ts';
 import { analyseSentiment, method, type Mood, type Scored } from '../analysis/sentiment.ts';
 import { Sentiment } from '../intents.ts';
 import { checkAsked, gather, givenItems, placesOf } from './gather.ts';
-import { answerOf, decimal, itemData, itemLine, itemsFile, notOurs, percent, plain, sourceLines } from './present.ts';
+import {
+  answerOf,
+  counted,
+  decimal,
+  itemData,
+  itemLine,
+  itemsFile,
+  notOurs,
+  percent,
+  plain,
+  sourceLines,
+} from './present.ts';
 
 const shown = 3;
 const dayMs = 86_400_000;
@@ -38,12 +49,12 @@ export const analyseSentimentTool = (social: Social, now: () => number = Date.no
             `**Sentiment of ${about}**${given ? '' : `, the last ${asked.days} days`}`,
             mean === null
               ? 'Nothing could be scored.'
-              : `${scored.length} items scored: ${counts.positive} positive (${share('positive')}), ${counts.neutral} neutral (${share('neutral')}), ${counts.negative} negative (${share('negative')}). Mean score ${decimal(mean)}.`,
+              : `${counted(scored.length)} scored: ${counts.positive} positive (${share('positive')}), ${counts.neutral} neutral (${share('neutral')}), ${counts.negative} negative (${share('negative')}). Mean score ${decimal(mean)}.`,
             ...(others.length > 0 ? [`Not scored, because they are not in English: ${others.join(', ')}.`] : []),
           ],
           exampleLines('Most positive:', strongest(1)),
           exampleLines('Most negative:', strongest(-1)),
-          ['Sources:', ...(given ? [`- ${given.length} items that were given`] : sourceLines(gathered))],
+          ['Sources:', ...(given ? [`- given with the request: ${counted(given.length)}`] : sourceLines(gathered))],
           [
             `Method: ${method}. It does not understand irony, and counts words of quotations as those of the author.`,
             notOurs,
@@ -69,7 +80,7 @@ export const analyseSentimentTool = (social: Social, now: () => number = Date.no
             notes: gathered.notes,
           },
         },
-        summary: `${scored.length} items scored`,
+        summary: `${counted(scored.length)} scored`,
         artifacts: [
           itemsFile(
             'sentiment.csv',

@@ -1,12 +1,13 @@
-import type { Social } from '../../../contract/ports/index.ts';
+import type { Social, SocialItem } from '../../../contract/ports/index.ts';
 import { typedTool } from '../../tools/typed-tool.ts';
 import { mostClustered } from '../analysis/clusters.ts';
 import { analyseTrends, periodOf, type Topic, type Trend } from '../analysis/trends.ts';
 import { Trends } from '../intents.ts';
 import { checkAsked, gather, givenItems, placesOf } from './gather.ts';
-import { answerOf, itemData, itemLine, itemsFile, notOurs, percent, plain, sourceLines } from './present.ts';
+import { answerOf, counted, itemData, itemLine, itemsFile, notOurs, percent, plain, sourceLines } from './present.ts';
 
 const shownTopics = 8;
+const dayMs = 86_400_000;
 const shownItems = 3;
 
 const method = `Topics: items are put together by the words that they share (TF-IDF, agglomerative clustering with average linkage, of the newest ${mostClustered} items). Growth: (period − before) ÷ before. Days are UTC.`;
@@ -23,14 +24,9 @@ export const analyseTrendsTool = (social: Social, now: () => number = Date.now) 
     async run(asked, { signal }) {
       const readAt = new Date(now()).toISOString();
       const given = asked.items && givenItems(asked.items, readAt);
-      const newest = given
-        ?.map(({ publishedAt }) => publishedAt ?? '')
-        .sort()
-        .at(-1);
-      const until = asked.until ?? (newest ? new Date(Date.parse(newest) + 1).toISOString() : readAt);
-      const period = periodOf(Date.parse(until), asked.days);
+      const period = periodOf(endOf(asked.until, given) ?? now(), asked.days);
       const gathered = given
-        ? { items: given, isPartial: false, notes: [], read: [] }
+        ? { items: given, isPartial: false, notes: [], reach: [], read: [] }
         : await gather(social, placesOf(social, asked), { since: period.before, signal });
       const { total, perDay, topics, alone, undated } = analyseTrends(gathered.items, period, asked.topic ?? '');
       const { isPartial } = gathered;
@@ -39,17 +35,25 @@ export const analyseTrendsTool = (social: Social, now: () => number = Date.now) 
       const answer = answerOf(
         [
           [
-            `**Trends of ${about}, ${period.from.slice(0, 10)} to ${period.until.slice(0, 10)} (${asked.days} days)**`,
-            `${total.now} items, ${total.before} in the ${asked.days} days before: ${growth(total)}.`,
+            `**Trends of ${about}, ${period.from.slice(0, 10)} to ${lastDay(period.until)} (${asked.days} days)**`,
+            `${counted(total.now)}, ${total.before} in the ${asked.days} days before: ${growth(total)}.`,
             ...(isPartial ? ['Not everything was read, as said below, so earlier days are counted too low.'] : []),
-            ...(undated > 0 ? [`${undated} items have no date and are not counted.`] : []),
+            ...(undated > 0 ? [`Not counted, because they have no date: ${counted(undated)}.`] : []),
           ],
-          ['Items a day:', ...Object.entries(perDay).map(([day, count]) => `- ${day}: ${count}`)],
+          [
+            `Items a day${isWhole(period.from) ? '' : ' (the first and the last one are not whole)'}:`,
+            ...Object.entries(perDay).map(([day, count]) => `- ${day}: ${count}`),
+          ],
           ...topics.slice(0, shownTopics).map((topic) => topicLines(topic, growth(topic))),
           topics.length === 0
             ? ['No topic: no two items share enough words.']
-            : [`${alone} items of the period are in no topic.`],
-          ['Sources:', ...(given ? [`- ${given.length} items that were given`] : sourceLines(gathered))],
+            : [`In no topic: ${counted(alone)} of the period.`],
+          [
+            'Sources:',
+            ...(given
+              ? [`- given with the request: ${counted(given.length)}`]
+              : sourceLines({ ...gathered, notes: [...gathered.notes, ...gathered.reach] })),
+          ],
           [method, notOurs],
         ],
         { isInFile: true },
@@ -72,10 +76,10 @@ export const analyseTrendsTool = (social: Social, now: () => number = Date.now) 
                 perDay: days,
                 items: items.slice(0, shownItems).map(itemData),
               })),
-            notes: gathered.notes,
+            notes: [...gathered.notes, ...gathered.reach],
           },
         },
-        summary: `${total.now} items, ${topics.length} topics`,
+        summary: `${counted(total.now)}, ${topics.length} topics`,
         artifacts: [
           itemsFile('trends.csv', [
             ...topics.flatMap(({ label, items }) => items.map((item) => ({ item, more: { topic: label } }))),
@@ -85,12 +89,24 @@ export const analyseTrendsTool = (social: Social, now: () => number = Date.now) 
     },
   });
 
+/** The end of the period: a time, or the end of a day. With given items the end of the day of the newest. */
+function endOf(until: string | undefined, given: readonly SocialItem[] | undefined): number | undefined {
+  const times = (given ?? []).map(({ publishedAt }) => publishedAt ?? '').sort();
+  const end = until ?? times.at(-1)?.slice(0, 10);
+  if (!end) return undefined;
+  return Date.parse(end) + (end.length === 10 ? dayMs : 0);
+}
+
 function topicLines({ label, now, before, items }: Topic, growth: string): string[] {
   return [
-    `**${plain(label)}**: ${now} items, ${before} before, ${growth}`,
+    `**${plain(label)}**: ${counted(now)}, ${before} before, ${growth}`,
     ...items.slice(0, shownItems).map((item) => `- ${itemLine(item)}`),
   ];
 }
+
+/** The last day of which something is in the period. */
+const lastDay = (until: string): string => new Date(Date.parse(until) - 1).toISOString().slice(0, 10);
+const isWhole = (from: string): boolean => from.endsWith('T00:00:00.000Z');
 
 function growthText({ now, growth }: Trend): string {
   if (growth === null) return now === 0 ? 'nothing' : 'new';

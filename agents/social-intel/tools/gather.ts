@@ -19,6 +19,8 @@ export type Gathered = {
   items: SocialItem[];
   isPartial: boolean;
   notes: string[];
+  /** Sources that do not reach back as far as was asked, as lines. */
+  reach: string[];
   /** What was read, with how many items. */
   read: { place: Place; items: SocialItem[] }[];
   failed: { place: Place; error: AlfredError }[];
@@ -96,6 +98,9 @@ export async function gather(
   return {
     items: withoutRepeats(read.flatMap(({ items }) => items)),
     isPartial: failed.length > 0 || read.some(({ reading }) => reading.isPartial),
+    reach: read.flatMap(({ place, reading: { reachesBackTo } }) =>
+      reachesBackTo === undefined ? [] : `${place.name} has nothing older than ${reachesBackTo.slice(0, 10)}.`,
+    ),
     notes: [
       ...read.flatMap(({ reading }) => reading.notes),
       ...failed.map(({ place, error }) => `${place.name} could not be read: ${error.message}`),

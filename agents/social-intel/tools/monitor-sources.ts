@@ -3,7 +3,7 @@ import type { Social, SocialItem, SocialWatches, ToolContext } from '../../../co
 import { typedTool } from '../../tools/typed-tool.ts';
 import { Monitor } from '../intents.ts';
 import { checkAsked, gather, placesOf, type Gathered, type Place } from './gather.ts';
-import { answerOf, itemData, itemLine, itemsFile, notOurs, plain, sourceLines } from './present.ts';
+import { answerOf, counted, itemData, itemLine, itemsFile, notOurs, plain, sourceLines } from './present.ts';
 
 const shown = 20;
 const kept = 50;
@@ -37,7 +37,7 @@ export const monitorSourcesTool = (
           watchOf(name, place),
           items.map(({ id }) => id),
         );
-        if (seen.isBaseline) baselines.push(`- ${place.name}: ${items.length} items are known from now on`);
+        if (seen.isBaseline) baselines.push(`- ${place.name}: ${counted(items.length)} known from now on`);
         else fresh.push(...items.filter(({ id }) => seen.fresh.includes(id)));
       }
       const broken = await failuresOf(watches, { owner, name, failed: gathered.failed });
@@ -45,10 +45,10 @@ export const monitorSourcesTool = (
       const lines = fresh.slice(0, shown).map((item) => `- ${itemLine(item)}`);
       const answer = answerOf(
         [
-          [headline(name, { fresh: fresh.length, isQuiet })],
+          [headline(name, { fresh: fresh.length, isBaseline: baselines.length > 0 })],
           lines,
           fresh.length > shown ? [`… and ${fresh.length - shown} more, in the file.`] : [],
-          baselines.length > 0 ? ['First look, reported from the next one on:', ...baselines] : [],
+          baselines.length > 0 ? ['This is the first run. The next one reports what is new:', ...baselines] : [],
           broken,
           ['Sources:', ...sourceLines(gathered)],
           fresh.length > 0 ? [notOurs] : [],
@@ -67,7 +67,7 @@ export const monitorSourcesTool = (
           },
           ...(isQuiet ? { quiet: true } : {}),
         },
-        summary: isQuiet ? 'nothing new' : `${fresh.length} new items`,
+        summary: isQuiet ? 'nothing new' : `new: ${counted(fresh.length)}`,
         ...(fresh.length > shown
           ? {
               artifacts: [
@@ -103,7 +103,7 @@ const watchOf = (name: string, { key }: Place): string =>
     .update(JSON.stringify([name, key]))
     .digest('base64url');
 
-function headline(name: string, { fresh, isQuiet }: { fresh: number; isQuiet: boolean }): string {
-  if (isQuiet) return `**${plain(name)}**: nothing new.`;
+function headline(name: string, { fresh, isBaseline }: { fresh: number; isBaseline: boolean }): string {
+  if (fresh === 0) return `**${plain(name)}**: ${isBaseline ? 'watched from now on' : 'nothing new'}.`;
   return `**${plain(name)}**: ${fresh === 1 ? '1 new item' : `${fresh} new items`}`;
 }

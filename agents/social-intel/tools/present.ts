@@ -43,10 +43,12 @@ export function sourceLines({ read, notes }: Pick<Gathered, 'read' | 'notes'>): 
       .map((item) => item.readAt)
       .sort()
       .at(-1);
-    return `- ${place.name}: ${items.length} items${readAt ? `, read ${minute(readAt)}` : ''}`;
+    return `- ${place.name}: ${counted(items.length)}${readAt ? `, read ${minute(readAt)}` : ''}`;
   });
   return [...lines, ...notes.map((note) => `- ${plain(note)}`)];
 }
+
+export const counted = (items: number): string => (items === 1 ? '1 item' : `${items} items`);
 
 export const minute = (at: string): string => `${at.slice(0, 16).replace('T', ' ')} UTC`;
 

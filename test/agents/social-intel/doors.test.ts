@@ -49,7 +49,7 @@ const publish = (title: string, more: object = {}) =>
 const requests: [intent: string, fields: object, words: string, answer: RegExp][] = [
   ['TREND_ANALYSIS', { topic: 'acme' }, 'Trends about Acme', /2 items, 0 in the 7 days before: new/],
   ['SENTIMENT_ANALYSIS', { topic: 'acme', days: 30 }, 'Sentiment about Acme', /2 items scored: 1 positive \(50 %\)/],
-  ['SOCIAL_MONITOR', { topic: 'acme', name: 'acme' }, 'Anything new about Acme?', /2 items are known from now on/],
+  ['SOCIAL_MONITOR', { topic: 'acme', name: 'acme' }, 'Anything new about Acme?', /2 items known from now on/],
   [
     'YOUTUBE_NICHE_SCOUT',
     { niches: ['coffee'], cpmUsd: 10 },

@@ -55,7 +55,7 @@ test('trends of nothing are nothing, and items without a date are not counted', 
       topic: 'Acme',
     },
   );
-  expect(undated.answer).toContain('1 items have no date');
+  expect(undated.answer).toContain('Not counted, because they have no date: 1 item.');
 });
 
 test('a source that fails leaves the others, and is named', async () => {
@@ -142,7 +142,7 @@ test('words of others stay words: no link, markup, mention or formula of theirs 
   const { answer, artifacts } = await toolsWith({
     answers: {
       hackernews: [
-        item(evil, { url: 'https://example.com/a(b)', text: 'I love it' }),
+        item(evil, { url: 'https://example.com/a(b)', text: 'love love love' }),
         item('=HYPERLINK("https://evil.example")'),
       ],
     },
@@ -178,7 +178,7 @@ test('a monitor: the baseline, then what is new, once; nothing new is quiet', as
   const { run, answers } = toolsWith({ answers: { hackernews: [item('one')] }, off: ['reddit'] });
   const check = (task: string, name = 'brand') => run('monitor_sources', { topic: 'acme', name }, task);
   const first = await check('t1');
-  expect(first.answer).toContain('Hacker News: 1 items are known from now on');
+  expect(first.answer).toContain('Hacker News: 1 item known from now on');
   expect(first.quiet).toBeUndefined();
   const second = await check('t2');
   expect(second).toMatchObject({ quiet: true, summary: 'nothing new' });
@@ -202,5 +202,5 @@ test('a monitor says once that a source has failed three times in a row, and goe
   expect(third.answer).toContain('Reddit could not be read 3 times in a row: No.');
   expect((await check('t4')).quiet).toBe(true);
   answers.reddit = [item('new there')];
-  expect((await check('t5')).answer).toContain('Reddit: 1 items are known from now on');
+  expect((await check('t5')).answer).toContain('Reddit: 1 item known from now on');
 });
