@@ -3,11 +3,17 @@ import type { Agent } from './agent.ts';
 import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
+import { socialIntel } from './social-intel/agent.ts';
 
 export type { Agent } from './agent.ts';
 
 /** The registry: every agent by its name. */
-export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred };
+export const agents: Readonly<Record<string, Agent>> = {
+  knowledge,
+  assistant,
+  alfred,
+  'social-intel': socialIntel,
+};
 export type Agents = Readonly<Record<string, Agent>>;
 
 /**

@@ -8,6 +8,7 @@ import type {
   RequestLimits,
   Retention,
   SlackRunResults,
+  SocialWatches,
   TaskOwner,
 } from '../../contract/ports/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
@@ -22,6 +23,7 @@ export type RetentionSweepDeps = {
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
   slackRunResults: Pick<SlackRunResults, 'giveUp'>;
   memories: Pick<Memories, 'removeExpired'>;
+  socialWatches: Pick<SocialWatches, 'removeOld'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
@@ -51,6 +53,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       memories: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.memories.removeExpired(limit));
+      },
+      socialWatches: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.socialWatches.removeOld(limit));
       },
       auditPending: async () => {
         const removed = await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));

@@ -7,9 +7,12 @@ import type {
   MessageStore,
   Sandbox,
   SearchIndex,
+  Social,
+  SocialWatches,
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
+import { createSocialIntelTools } from '../social-intel/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
@@ -38,6 +41,11 @@ export const toolNames: readonly string[] = [
   'forget',
   'send_webhook',
   'send_email',
+  'analyse_trends',
+  'monitor_sources',
+  'analyse_sentiment',
+  'scout_niches',
+  'draw_blueprint',
 ];
 
 /** Those of them that change something. */
@@ -52,6 +60,8 @@ type ToolPorts = ActingPorts & {
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
+  social: Social;
+  socialWatches: SocialWatches;
   /** Absent where tools of MCP servers are not called. */
   mcp?: McpTools | undefined;
 };
@@ -85,6 +95,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
+    ...createSocialIntelTools({ social: ports.social, watches: ports.socialWatches }),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

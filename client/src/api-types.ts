@@ -2303,6 +2303,11 @@ export interface components {
             /** @description Whether the answer cites at least one passage that was read for it; absent for agents that do not answer from documents */
             grounded?: boolean;
             /**
+             * @description Present when there is nothing to report: a schedule posts no such answer
+             * @constant
+             */
+            quiet?: true;
+            /**
              * @description Present when the task ended with what it had
              * @constant
              */

@@ -34,6 +34,7 @@ export type * from './slack-feedback.ts';
 export type * from './slack-installations.ts';
 export type * from './slack-linking.ts';
 export type * from './slack-notifications.ts';
+export type * from './social.ts';
 export type * from './sources.ts';
 export type * from './tasks.ts';
 export type * from './tenants.ts';

@@ -4,6 +4,7 @@ import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
+import type { SocialTables } from './social-tables.ts';
 import type {
   DelegationTable,
   Owned,
@@ -15,7 +16,7 @@ import type {
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables, AuditTables, SignInTables, SlackTables, TenantTables {
+export interface Tables extends DocumentTables, AuditTables, SignInTables, SlackTables, SocialTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;

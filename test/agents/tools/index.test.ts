@@ -81,6 +81,8 @@ describe('every tool that changes something', () => {
       documents: { read: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
+      social: { states: () => [], read: unused, findVideos: unused, readCadence: unused },
+      socialWatches: { see: unused, noteFailure: unused, removeOld: unused },
       memories: {
         create: async () => {
           await send({});
