@@ -31,7 +31,7 @@ export function selectQuote(passage: string, claim: string): Span {
 
 /**
  * A sentence with those around it, as long as the quotation stays within its length: they often hold the answer where
- * the sentence only repeats the question. What follows comes first: a list stands behind the sentence that announces it.
+ * the sentence only repeats the question. What follows comes first: a list stands behind what announces it.
  *
  * @param at offset of the sentence in `passage`
  * @returns offsets into `passage`

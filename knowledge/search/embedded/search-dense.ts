@@ -4,8 +4,8 @@ import { hitsOf, updatedRange, type FileCache, type FileQuery } from './file-cac
 import { VectorCodes } from './vector-codes.ts';
 
 /**
- * At least this many vectors are compared exactly, after all were compared by their codes: among 8,416 passages of three
- * handbooks the 800 nearest by codes hold 99 of the 100 nearest.
+ * At least this many vectors are compared exactly, after all were compared by their codes: among 8,416 passages of
+ * three handbooks the 800 nearest by codes hold 99 of the 100 nearest.
  */
 const minCompared = 800;
 
