@@ -2,12 +2,13 @@ import type { Tool } from '../contract/ports/index.ts';
 import type { Agent } from './agent.ts';
 import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
+import { financial } from './financial/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
 
 export type { Agent } from './agent.ts';
 
 /** The registry: every agent by its name. */
-export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred };
+export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred, financial };
 export type Agents = Readonly<Record<string, Agent>>;
 
 /**

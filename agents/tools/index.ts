@@ -10,6 +10,7 @@ import type {
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
+import { createFinancialTools } from '../financial/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
@@ -38,6 +39,8 @@ export const toolNames: readonly string[] = [
   'forget',
   'send_webhook',
   'send_email',
+  'calculate_tax',
+  'look_up_rates',
 ];
 
 /** Those of them that change something. */
@@ -85,6 +88,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
+    ...createFinancialTools(),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

@@ -275,10 +275,10 @@ test('an agent that is kept for a role is, for those without it, like one that d
     );
   try {
     expect(await Promise.all([names(), names('clerk'), names('tax'), names('developer')])).toEqual([
-      ['knowledge', 'alfred'],
-      ['knowledge', 'alfred'],
-      ['knowledge', 'assistant', 'alfred'],
-      ['knowledge', 'assistant', 'alfred'],
+      ['knowledge', 'alfred', 'financial'],
+      ['knowledge', 'alfred', 'financial'],
+      ['knowledge', 'assistant', 'alfred', 'financial'],
+      ['knowledge', 'assistant', 'alfred', 'financial'],
     ]);
     for (const [i, [url, body]] of requests('assistant').entries()) {
       const refused = await send(withRole('bo'), 'POST', url, body);

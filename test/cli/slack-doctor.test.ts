@@ -100,7 +100,7 @@ test('each fault is named with what to do, and the command fails', async () => {
     sockets: { state: 'wrong', message: 'Slack refuses the app token: invalid_auth' },
     alerts: { state: 'wrong', message: `Alfred is no member of the channel ${channel}` },
     approvals: { state: 'wrong', message: expect.stringContaining(`${shared} is shared with another organisation`) },
-    agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant, alfred.' },
+    agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant, alfred, financial.' },
     door: { state: 'wrong', message: expect.stringContaining('no Slack door answers at') },
     database: { state: 'ok' },
   });
