@@ -2,6 +2,7 @@ import { TaskResult } from '../../contract/task.ts';
 import type { Agent } from '../agent.ts';
 import { inputWithIntents } from '../intents.ts';
 import { intents } from './intents.ts';
+import { taxCallOf } from './offline-call.ts';
 
 const tools = ['calculate_tax', 'look_up_rates', 'run_code'] as const;
 
@@ -30,4 +31,5 @@ Answer in the language of the person, briefly and exactly.`,
   maxSteps: 40,
   input: inputWithIntents(tools, intents),
   output: TaskResult,
+  offlineCall: taxCallOf,
 };
