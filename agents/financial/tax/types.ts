@@ -92,5 +92,5 @@ export type PlaceYear = Pick<
     assumes: readonly string[];
     leavesOut: readonly string[];
     corporationLeavesOut: readonly string[];
-    cliffs: readonly Cliff[];
+    cliffs(): readonly Cliff[];
   };

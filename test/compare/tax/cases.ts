@@ -21,6 +21,9 @@ const compared: Partial<Record<PlaceId, readonly string[]>> = {
   jp: ['2024', '2025'],
 };
 
+/** Below them jobs pay reduced contributions, which the tables leave out. */
+const leastWages: Partial<Record<PlaceId, number>> = { de: 24_001 };
+
 /** A linear congruential generator: the same numbers everywhere. */
 function createRandom(seed: number): () => number {
   let state = seed;
@@ -36,13 +39,14 @@ function casesOf(place: PlaceId, year: string) {
   const known = places[place].find((one) => one.year === year);
   if (!known) throw new Error(`no table of ${place} ${year}`);
   const unit = known.currency === 'JPY' ? 100 : 1;
+  const least = leastWages[place] ?? 0;
   return Array.from({ length: casesAPlace }, () => {
     const top = random() < 0.5 ? 80_000 : random() < 0.8 ? 400_000 : 2_000_000;
-    const wages = Math.round(random() * top) * unit;
+    const wages = (least + Math.round(random() * top)) * unit;
     const statuses = known.uses.includes('status') ? (['single', 'married', 'head'] as const) : (['single'] as const);
     const status = statuses[Math.floor(random() * statuses.length)] ?? 'single';
     const children = known.uses.includes('children') && status !== 'single' ? 1 + Math.floor(random() * 3) : 0;
-    const partnerIncome = status === 'married' && random() < 0.5 ? Math.round(random() * 80_000) * unit : 0;
+    const partnerIncome = status === 'married' && random() < 0.5 ? (least + Math.round(random() * 80_000)) * unit : 0;
     const input = { places: [place], year, income: wages, status, children, partnerIncome };
     const [assessed] = calculate(TaxInput.parse(input));
     const levies = Object.fromEntries((assessed?.levies ?? []).map(({ name, amount }) => [name, amount.toNumber()]));

@@ -138,6 +138,12 @@ def compare_germany(place, year, cases):
             for key, each in tree.items()
         }
 
+    # Nobody here has a pension: without these columns, gettsim works out one for everybody.
+    filled = fill(names)
+    filled["einkommensteuer"]["einkünfte"].setdefault("sonstige", {})["betrag_y"] = whole(0.0)
+    filled["sozialversicherung"]["rente"]["altersrente"] = {"betrag_m": whole(0.0)}
+    filled["sozialversicherung"]["rente"]["erwerbsminderung"] = {"betrag_m": whole(0.0)}
+
     import numpy
 
     arrays = lambda tree: {k: arrays(v) if isinstance(v, dict) else numpy.array(v) for k, v in tree.items()}
@@ -145,7 +151,7 @@ def compare_germany(place, year, cases):
         policy_date_str=f"{year}-01-01",
         main_target=MainTarget.results.tree,
         tt_targets=TTTargets(tree=GERMAN),
-        input_data=InputData.tree(arrays(fill(names))),
+        input_data=InputData.tree(arrays(filled)),
     )
     tax = results["einkommensteuer"]["betrag_ohne_kinderfreibetrag_y_sn"]
     report(place, year, "Income tax", [c["levies"]["Income tax (§ 32a EStG)"] for c in cases], [tax[i] for i, _ in of_case], cases)
