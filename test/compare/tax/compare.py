@@ -177,6 +177,36 @@ def compare_germany(place, year, cases):
     )
 
 
+def compare_france(place, year, cases):
+    from openfisca_core.simulation_builder import SimulationBuilder
+    from openfisca_france import FranceTaxBenefitSystem
+
+    people, homes, families, households = {}, {}, {}, {}
+    for index, case in enumerate(cases):
+        adults = [f"a{index}_{number}" for number in range(2 if case["status"] == "married" else 1)]
+        for name, wages in zip(adults, (case["wages"], case["partnerWages"])):
+            people[name] = {
+                "salaire_imposable": {year: wages},
+                "date_naissance": {"ETERNITY": f"{int(year) - 40}-01-01"},
+                "statut_marital": {year: "marie" if len(adults) == 2 else "celibataire"},
+            }
+        children = [f"c{index}_{number}" for number in range(case["children"])]
+        for name in children:
+            people[name] = {"date_naissance": {"ETERNITY": f"{int(year) - 10}-01-01"}}
+        homes[f"f{index}"] = {"declarants": adults, "personnes_a_charge": children}
+        if case["status"] == "head":
+            homes[f"f{index}"]["caseT"] = {year: True}
+        families[f"f{index}"] = {"parents": adults, "enfants": children}
+        households[f"m{index}"] = {"personne_de_reference": adults[:1], "conjoint": adults[1:], "enfants": children}
+    simulation = SimulationBuilder().build_from_entities(
+        FranceTaxBenefitSystem(),
+        {"individus": people, "foyers_fiscaux": homes, "familles": families, "menages": households},
+    )
+    of = lambda variable: simulation.calculate(variable, year)
+    theirs = of("ip_net") + of("contribution_exceptionnelle_hauts_revenus")
+    report(place, year, "Income tax", [case["levies"]["Income tax"] for case in cases], theirs, cases)
+
+
 ZEROS = {"behinderungsgrad"}
 INSURED = {"beitrag": {"betrag_versicherter_y": None}}
 GERMAN = {
@@ -189,6 +219,7 @@ ENGINES = [
     ("policyengine_us", compare_us, ("us", "us-ca", "us-ny")),
     ("policyengine_uk", compare_uk, ("gb", "gb-sct")),
     ("gettsim", compare_germany, ("de",)),
+    ("openfisca_france", compare_france, ("fr",)),
 ]
 
 
