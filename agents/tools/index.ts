@@ -40,7 +40,7 @@ export const toolNames: readonly string[] = [
   'send_webhook',
   'send_email',
   'calculate_tax',
-  'look_up_rates',
+  'show_rates',
 ];
 
 /** Those of them that change something. */

@@ -1,11 +1,11 @@
-"""Asks other tax engines about the cases that cases.ts has written, and prints where they differ.
+"""Asks other tax engines about the cases that main.ts has written, and prints where they differ.
 
-    node test/compare/tax/cases.ts > cases.json
+    node test/compare/tax/main.ts cases > cases.json
     python3 -m venv venv && venv/bin/pip install policyengine-us
     venv/bin/python test/compare/tax/compare.py cases.json
 
-Compares what the installed packages can work out: policyengine-us, policyengine-uk, policyengine-canada, gettsim,
-openfisca-france, openfisca-japan. Each may need an environment of its own. What the engines leave out or do another
+Compares what the installed packages can work out: policyengine-us, policyengine-uk, gettsim, openfisca-france. Each may
+need an environment of its own. What the engines leave out or do another
 way is described in docs/reference/tax-coverage.md.
 """
 
