@@ -37,10 +37,10 @@ export const toolNames: readonly string[] = [
   'hand_over',
   'remember',
   'forget',
-  'send_webhook',
-  'send_email',
   'calculate_tax',
   'show_rates',
+  'send_webhook',
+  'send_email',
 ];
 
 /** Those of them that change something. */
