@@ -2,6 +2,7 @@ import type { Tool } from '../contract/ports/index.ts';
 import type { Agent } from './agent.ts';
 import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
+import { financial } from './financial/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
 import { socialIntel } from './social-intel/agent.ts';
 
@@ -12,6 +13,7 @@ export const agents: Readonly<Record<string, Agent>> = {
   knowledge,
   assistant,
   alfred,
+  financial,
   'social-intel': socialIntel,
 };
 export type Agents = Readonly<Record<string, Agent>>;

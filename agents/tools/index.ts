@@ -13,6 +13,7 @@ import type {
   Webhooks,
 } from '../../contract/ports/index.ts';
 import { createSocialIntelTools } from '../social-intel/tools/index.ts';
+import { createFinancialTools } from '../financial/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
@@ -39,6 +40,8 @@ export const toolNames: readonly string[] = [
   'hand_over',
   'remember',
   'forget',
+  'calculate_tax',
+  'show_rates',
   'send_webhook',
   'send_email',
   'analyse_trends',
@@ -96,6 +99,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     rememberTool(ports.memories),
     forgetTool(ports.memories),
     ...createSocialIntelTools({ social: ports.social, watches: ports.socialWatches }),
+    ...createFinancialTools(),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];
