@@ -16,6 +16,8 @@ export type Statements = {
   periods: Period[];
   lines: Map<string, Line>;
   currency: string | undefined;
+  /** What the figures are multiples of: 1000 where a table is in thousands. */
+  unit: number;
   /** Items of which two lines have different values: neither is used. */
   conflicts: { key: string; period: string; cells: CellNumber[] }[];
   unrecognised: CellRef[];
@@ -49,6 +51,7 @@ export function readStatements(tables: readonly Table[], options: ReadOptions = 
     periods: [],
     lines: new Map(),
     currency: undefined,
+    unit: 1,
     conflicts: [],
     unrecognised: found.flatMap(({ unrecognised }) => unrecognised),
     unreadable: [],
@@ -171,6 +174,7 @@ function addBlock(
       const column = block.columns.get(index);
       if (!column?.period) continue;
       const factor = column.scale ?? block.scale ?? scale ?? 1;
+      statements.unit = Math.max(statements.unit, factor);
       const isNegated = line.item.costs && isWrittenNegative([...values.values()], areNegative);
       addValue(statements, line, column.period, { value: (isNegated ? value.negated() : value).times(factor), from });
     }
