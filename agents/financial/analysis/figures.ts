@@ -89,7 +89,7 @@ export function createFigures({ lines, periods }: Pick<Statements, 'lines' | 'pe
     return {
       value: end.value.plus(start.value).div(2),
       formula: `average ${inBrackets(end)}`,
-      sum: `(${start.sum} + ${end.sum}) ÷ 2`,
+      sum: `((${start.sum} + ${end.sum}) ÷ 2)`,
       inputs: [...start.inputs, ...end.inputs],
       isSum: false,
     };

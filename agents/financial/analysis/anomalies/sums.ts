@@ -9,6 +9,12 @@ import { shownWith, type Anomaly, type Examined } from './anomaly.ts';
 const equations: readonly { rule: string; total: string; sum: string; severity: Anomaly['severity'] }[] = [
   { rule: 'balance-does-not-balance', total: 'totalAssets', sum: 'totalLiabilities + equity', severity: 'high' },
   { rule: 'balance-does-not-balance', total: 'totalAssets', sum: 'liabilitiesAndEquity', severity: 'high' },
+  {
+    rule: 'balance-does-not-balance',
+    total: 'totalAssets',
+    sum: 'currentLiabilities + nonCurrentLiabilities + equity',
+    severity: 'medium',
+  },
   { rule: 'sum-of-assets', total: 'totalAssets', sum: 'currentAssets + nonCurrentAssets', severity: 'high' },
   {
     rule: 'sum-of-liabilities',
