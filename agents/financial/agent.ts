@@ -1,6 +1,8 @@
-import { z } from 'zod';
 import { TaskResult } from '../../contract/task.ts';
 import type { Agent } from '../agent.ts';
+import { inputWithIntents } from '../intents.ts';
+import { intents } from './intents.ts';
+import { taxCallOf } from './offline-call.ts';
 
 const tools = ['calculate_tax', 'look_up_rates', 'run_code'] as const;
 
@@ -27,12 +29,7 @@ Say what a calculation leaves out, as the tool lists it, and name its sources. I
 Answer in the language of the person, briefly and exactly.`,
   tools,
   maxSteps: 40,
-  input: z.strictObject({
-    text: z.string().trim().min(1).max(20_000).describe('The question'),
-    tool: z
-      .strictObject({ name: z.enum(tools), arguments: z.record(z.string(), z.json()) })
-      .optional()
-      .describe('A tool to call first'),
-  }),
+  input: inputWithIntents(tools, intents),
   output: TaskResult,
+  offlineCall: taxCallOf,
 };

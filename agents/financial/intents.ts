@@ -1,6 +1,5 @@
 import { z } from 'zod';
-
-const text = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value));
+import { intent } from '../intents.ts';
 
 /** The places whose tables `tax/tables/` has. A state or province includes the taxes of its country. */
 export const placeIds = [
@@ -37,7 +36,7 @@ const year = z
   .describe('The tax year, as "2025", or "2025-26" where a year begins in spring or summer. Default: the latest known');
 
 const amount = z
-  .union([z.number(), z.string().regex(/^-?\d{1,13}(?:\.\d{1,4})?$/)])
+  .union([z.number().min(0).max(1e12), z.string().regex(/^\d{1,12}(?:\.\d{1,4})?$/)])
   .describe('In the currency of the place, as 180000 or "180000.50"');
 
 /** What a tax is worked out from. */
@@ -63,7 +62,11 @@ export const TaxInput = z.strictObject({
   otherIncome: amount.optional().describe('Other income that is taxed as wages are and bears no contributions'),
   deductions: amount.optional().describe('Further deductions from taxable income that the person has established'),
   credits: amount.optional().describe('Further credits against the income tax, not refunded'),
-  regime: z.enum(['new', 'old']).default('new').describe('India only'),
+  regime: z.enum(['new', 'old']).default('new').describe('Of an individual in India'),
+  smallCompany: z
+    .boolean()
+    .default(false)
+    .describe('Of a corporation: a small company, where a place has a lower rate for it'),
 });
 export type TaxInput = z.output<typeof TaxInput>;
 
@@ -73,16 +76,16 @@ export type RatesInput = z.output<typeof RatesInput>;
 
 /** What a typed request may ask, and the tool that answers it. */
 export const intents = {
-  TAX_CALCULATION: {
+  TAX_CALCULATION: intent({
     tool: 'calculate_tax',
     input: TaxInput,
-    ask: ({ places, income, year }: TaxInput) =>
-      `What tax on ${text(income)} in ${text(places)}${year === undefined ? '' : `, ${year}`}?`,
-  },
-  RATE_SHEET_LOOKUP: {
+    ask: ({ places, income, year }) => `What tax on ${income} in ${places.join(', ')}${inYear(year)}?`,
+  }),
+  RATE_SHEET_LOOKUP: intent({
     tool: 'look_up_rates',
     input: RatesInput,
-    ask: ({ places, year }: RatesInput) =>
-      `Which tax rates apply in ${text(places)}${year === undefined ? '' : `, ${year}`}?`,
-  },
+    ask: ({ places, year }) => `Which tax rates apply in ${places.join(', ')}${inYear(year)}?`,
+  }),
 };
+
+const inYear = (year: string | undefined): string => (year === undefined ? '' : `, ${year}`);

@@ -1,12 +1,33 @@
-import { AlfredError } from '../../../contract/errors.ts';
-import { RatesInput } from '../intents.ts';
 import { typedTool } from '../../tools/typed-tool.ts';
+import { RatesInput } from '../intents.ts';
+import { chooseYears } from '../tax/choose-years.ts';
+import { renderRates } from '../tax/render.ts';
 
+const description = `Shows brackets, allowances, contributions and rates of one place or several in a tax year, each with its source.
+It returns \`answer\`, a text for people, and \`data\` with the same. A place or year without a table is refused with those that there are.`;
+
+/** Rate sheets from the tables of \`tax/tables/\`. */
 export const lookUpRatesTool = typedTool({
   name: 'look_up_rates',
-  description: 'Shows brackets, allowances and rates of one place or several in a year, with their sources.',
+  description,
+  answers: true,
   input: RatesInput,
-  run: async ({ places }) => {
-    throw new AlfredError('invalid_request', `No table of ${places.join(', ')} is known.`);
+  async run({ places, year }) {
+    const chosen = chooseYears(places, year);
+    return {
+      output: {
+        answer: renderRates(chosen),
+        data: chosen.map((place) => ({
+          place: place.id,
+          name: place.name,
+          year: place.year,
+          period: place.period,
+          currency: place.currency,
+          sections: place.rates().map(({ title, rows }) => ({ title, rows: rows.map((row) => [...row]) })),
+          sources: place.sources.map((source) => ({ ...source })),
+        })),
+      },
+      summary: chosen.map(({ name, year: taken }) => `${name} ${taken}`).join('; '),
+    };
   },
 });
