@@ -7,6 +7,7 @@ import type {
   MessageStore,
   Sandbox,
   SearchIndex,
+  SheetReader,
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
@@ -41,6 +42,8 @@ export const toolNames: readonly string[] = [
   'send_email',
   'calculate_tax',
   'look_up_rates',
+  'analyse_statements',
+  'check_transactions',
 ];
 
 /** Those of them that change something. */
@@ -51,7 +54,8 @@ export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
-  documents: Pick<Documents, 'read'>;
+  documents: Pick<Documents, 'read' | 'readOriginal' | 'findByName'>;
+  sheets: SheetReader;
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
@@ -88,7 +92,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
-    ...createFinancialTools(),
+    ...createFinancialTools(ports),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

@@ -2,7 +2,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import { shownDocumentName } from '../../../contract/rules/attached-files.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Documents, SheetFile, SheetReader } from '../../../contract/ports/index.ts';
-import { shownSource, type Source } from '../sources.ts';
+import { shownSource, type Source } from '../intents.ts';
 import type { Table } from '../tables/cells.ts';
 
 export type SourcePorts = { documents: Pick<Documents, 'readOriginal' | 'findByName'>; sheets: SheetReader };

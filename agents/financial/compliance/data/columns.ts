@@ -1,23 +1,6 @@
-/** What a column of transactions may hold. */
-export const fields = [
-  'date',
-  'supplier',
-  'customer',
-  'invoice',
-  'gross',
-  'net',
-  'tax',
-  'taxRate',
-  'debit',
-  'credit',
-  'currency',
-  'supplierTaxId',
-  'customerTaxId',
-  'method',
-  'description',
-  'account',
-  'approvedBy',
-] as const;
+import { transactionFields } from '../../intents.ts';
+
+export const fields = transactionFields;
 export type Field = (typeof fields)[number];
 
 const names = (list: string) => list.split('|').map((one) => one.trim());
