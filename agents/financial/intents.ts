@@ -202,7 +202,7 @@ export const ComplianceInput = z.strictObject({
         .optional()
         .describe('So near below such a limit stands out; default 0.05'),
       splitDays: z.int().min(0).max(31).optional().describe('Days within which payments belong together; default 7'),
-      splitShare: z.number().min(0).max(1).optional().describe('Least share of the limit of each part; default 0.3'),
+      splitShare: z.number().min(0).max(1).optional().describe('Least share of the limit of each part; default 0.5'),
       duplicateDays: z
         .int()
         .min(0)

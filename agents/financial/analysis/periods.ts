@@ -106,9 +106,9 @@ function readPeriod(text: string, isFiscal: boolean, yearAbove: number | undefin
     return undefined;
   }
   const part =
-    match(/^([QH])\s?([1-4])(?:\s?[-/ ]?\s?['’]?(\d{4}|\d\d))?$/i) ??
-    reordered(match(/^(\d{4})\s?[-/ ]?\s?([QH])\s?([1-4])$/i)) ??
-    swapped(match(/^([1-4])([QH])\s?['’]?(\d{4}|\d\d)?$/i));
+    match(/^([QHTS])\s?([1-4])(?:\s?[-/ ]?\s?['’]?(\d{4}|\d\d))?$/i) ??
+    reordered(match(/^(\d{4})\s?[-/ ]?\s?([QHTS])\s?([1-4])$/i)) ??
+    swapped(match(/^([1-4])(?:\.|er|e|º)?\s?([QHTS]|Quartal|Halbjahr|trimestre|semestre)\s?['’]?(\d{4}|\d\d)?$/i));
   if (part) return partOf(part[1] ?? '', Number(part[2]), part[3] === undefined ? yearAbove : fullYear(part[3]));
   const monthFirst = match(/^(\d{1,2})\s?[/.-]\s?(\d{4})$/);
   if (monthFirst) return monthIn(Number(monthFirst[2]), Number(monthFirst[1]));
@@ -132,6 +132,6 @@ const monthIn = (year: number, month: number): Period | undefined =>
 
 function partOf(letter: string, number: number, year: number | undefined): Period | undefined {
   if (year === undefined) return undefined;
-  if (letter.toUpperCase() === 'Q') return quarterOf(year, number);
+  if (/^[QT]/i.test(letter)) return quarterOf(year, number);
   return number <= 2 ? halfOf(year, number) : undefined;
 }

@@ -16,7 +16,7 @@ export type Statements = {
   periods: Period[];
   lines: Map<string, Line>;
   currency: string | undefined;
-  /** What the figures are multiples of: 1000 where a table is in thousands. */
+  /** What the figures are rounded to: 100 where a table is in thousands with one decimal. */
   unit: number;
   /** Items of which two lines have different values: neither is used. */
   conflicts: { key: string; period: string; cells: CellNumber[] }[];
@@ -51,7 +51,7 @@ export function readStatements(tables: readonly Table[], options: ReadOptions = 
     periods: [],
     lines: new Map(),
     currency: undefined,
-    unit: 1,
+    unit: 0,
     conflicts: [],
     unrecognised: found.flatMap(({ unrecognised }) => unrecognised),
     unreadable: [],
@@ -169,12 +169,15 @@ function addBlock(
   const areNegative =
     costs.length > 0 && costs.filter(({ value }) => value.isNegative() && !value.isZero()).length * 2 > costs.length;
   if (areNegative) statements.notes.push(`${costs[0]?.from.sheet}: costs are written as negative numbers there.`);
+  const places = read.flatMap(({ values }) => [...values.values()].map(({ value }) => value.decimalPlaces()));
+  // Numbers of workbooks may have more, which no person has written.
+  const decimals = Math.min(2, Math.max(0, ...places));
   for (const { line, values } of read)
     for (const [index, { value, from }] of values) {
       const column = block.columns.get(index);
       if (!column?.period) continue;
       const factor = column.scale ?? block.scale ?? scale ?? 1;
-      statements.unit = Math.max(statements.unit, factor);
+      statements.unit = Math.max(statements.unit, factor / 10 ** decimals);
       const isNegated = line.item.costs && isWrittenNegative([...values.values()], areNegative);
       addValue(statements, line, column.period, { value: (isNegated ? value.negated() : value).times(factor), from });
     }

@@ -51,9 +51,8 @@ export function renderAnalysis(analysis: Analysis, files: readonly string[]): st
         : '',
       cells.length > 0 ? `**Cells that are no numbers**: ${cells.join(', ')}.` : '',
       notes.length > 0 ? `**How the tables were read**\n\n${bulletList(notes.map(plainText), 10)}` : '',
-      notIncluded,
-      files.length > 0 ? `Files: ${files.join(', ')}.` : '',
     ],
+    [notIncluded, files.length > 0 ? `Files: ${files.join(', ')}.` : ''],
     `The rest stands in the files: ${files.join(', ')}.`,
   );
 }

@@ -46,7 +46,7 @@ export const usualComplianceLimits: ComplianceLimits = {
   approvalLimits: [],
   nearShare: 0.05,
   splitDays: 7,
-  splitShare: 0.3,
+  splitShare: 0.5,
   duplicateDays: 7,
   roundTo: 1_000,
   roundCount: 3,

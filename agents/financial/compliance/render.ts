@@ -30,12 +30,14 @@ export function renderReport(report: ComplianceReport, files: readonly string[])
             [...counts].map(([rule, count]) => [rule, String(count)]),
           )
         : '',
-      notIncluded,
-      notChecked.length > 0 ? `**Not checked**\n\n${bulletList(notChecked.map(plainText), 12)}` : '',
+      ...findings.map((finding) => renderFinding(report, finding)),
+    ],
+    [
+      notChecked.length > 0 ? `**Not checked**\n\n${bulletList(notChecked, 12)}` : '',
       sources.length > 0 ? `**Sources**: ${sources.slice(0, 8).join('; ')}.` : '',
       ledger.notes.length > 0 ? `**How the tables were read**\n\n${bulletList(ledger.notes.map(plainText), 8)}` : '',
+      notIncluded,
       files.length > 0 ? `Files: ${files.join(', ')}.` : '',
-      ...(findings.length > 0 ? [`**Findings**`, ...findings.map((finding) => renderFinding(report, finding))] : []),
     ],
     `The other findings stand in ${files[0] ?? 'the data'}.`,
   );

@@ -8,21 +8,27 @@ const plainCell = (text: string) => plainText(text).replaceAll('|', '\\|');
 export const plainText = (text: string): string =>
   text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .replace(/[<>`*_[\]]/g, (character) => (character === '[' || character === ']' ? character : ' '))
+    .replace(/[<>`*]/g, ' ')
     .slice(0, 400)
     .toWellFormed();
 
 export const mostAnswerCharacters = 8_000;
 
-/** The sections that fit into an answer, the first ones whole. Empty ones are left out. */
-export function fitSections(sections: readonly string[], rest: string): string {
+/**
+ * The sections that fit into an answer, the first ones whole, and the last ones in any case. Empty ones are left out.
+ *
+ * @param rest stands in place of those that do not fit
+ */
+export function fitSections(sections: readonly string[], last: readonly string[], rest: string): string {
+  const end = last.filter(Boolean).join('\n\n');
+  const filled = sections.filter(Boolean);
   let text = '';
-  for (const section of sections.filter(Boolean)) {
+  for (const section of filled) {
     const next = text === '' ? section : `${text}\n\n${section}`;
-    if (next.length > mostAnswerCharacters - rest.length - 2) return `${text}\n\n${rest}`;
+    if (next.length + rest.length + end.length + 4 > mostAnswerCharacters) return [text, rest, end].join('\n\n');
     text = next;
   }
-  return text;
+  return [text, end].filter(Boolean).join('\n\n');
 }
 
 /** A list of at most so many lines, with the number of those that are left out. */

@@ -6,7 +6,13 @@ import type { Period } from '../periods.ts';
 import { shownWith, type Anomaly, type Examined } from './anomaly.ts';
 
 /** Equations between lines that are all given. `severity` medium where a line of its own may stand between them. */
-const equations: readonly { rule: string; total: string; sum: string; severity: Anomaly['severity'] }[] = [
+const equations: readonly {
+  rule: string;
+  total: string;
+  sum: string;
+  severity: Anomaly['severity'];
+  unless?: string;
+}[] = [
   { rule: 'balance-does-not-balance', total: 'totalAssets', sum: 'totalLiabilities + equity', severity: 'high' },
   { rule: 'balance-does-not-balance', total: 'totalAssets', sum: 'liabilitiesAndEquity', severity: 'high' },
   {
@@ -14,6 +20,7 @@ const equations: readonly { rule: string; total: string; sum: string; severity: 
     total: 'totalAssets',
     sum: 'currentLiabilities + nonCurrentLiabilities + equity',
     severity: 'medium',
+    unless: 'totalLiabilities',
   },
   { rule: 'sum-of-assets', total: 'totalAssets', sum: 'currentAssets + nonCurrentAssets', severity: 'high' },
   {
@@ -51,9 +58,10 @@ const equations: readonly { rule: string; total: string; sum: string; severity: 
 export function findWrongSums({ statements, figures, unit }: Examined): Anomaly[] {
   const found: Anomaly[] = [];
   for (const period of statements.periods) {
-    for (const { rule, total, sum, severity } of equations) {
+    for (const { rule, total, sum, severity, unless } of equations) {
       const whole = figures.given(total, period);
       const parts = termsOf(sum).map((term) => ({ ...term, cell: figures.given(term.key, period) }));
+      if (unless !== undefined && figures.given(unless, period)) continue;
       if (!whole || parts.some(({ cell }) => !cell)) continue;
       const cells = parts.map(({ cell }) => cell as CellNumber);
       const value = parts.reduce(

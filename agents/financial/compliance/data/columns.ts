@@ -35,7 +35,7 @@ export const columnNames: Record<Field, readonly string[]> = {
   credit: names('credit|credit amount|cr|deposit|money in|paid in|Haben|crédit|abono|haber'),
   currency: names('currency|ccy|currency code|Währung|Whg|devise|monnaie|moneda|divisa'),
   supplierTaxId: names(
-    'vat number|vat no|vat id|supplier vat|supplier vat number|vendor vat|supplier vat id|tax id|tax number|tin|abn|supplier abn|gstin|supplier gstin|gst number|gst no|gst reg no|registration number|UStId|USt IdNr|USt Id|Steuernummer|Umsatzsteuer Identifikationsnummer|USt ID Lieferant|numéro de tva|n° tva|tva intracommunautaire|no tva|nif|cif|nif proveedor|nif iva',
+    'vat number|vat no|vat registration|vat registration number|vat reg no|vat id|supplier vat|supplier vat number|vendor vat|supplier vat id|tax id|tax number|tin|abn|supplier abn|gstin|supplier gstin|gst number|gst no|gst reg no|registration number|UStId|USt IdNr|USt Id|Steuernummer|Umsatzsteuer Identifikationsnummer|USt ID Lieferant|numéro de tva|n° tva|tva intracommunautaire|no tva|nif|cif|nif proveedor|nif iva',
   ),
   customerTaxId: names(
     'customer vat|customer vat number|customer vat id|buyer vat|client vat|customer abn|customer gstin|buyer gstin|USt ID Kunde|nif cliente|tva client',
