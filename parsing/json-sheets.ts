@@ -16,8 +16,8 @@ type Fields = Record<string, unknown>;
 type Table = Scalar[][];
 
 /**
- * The tables of a JSON text: a list of objects or of lists, an object whose values are objects ("Revenue": {"2024": 5}),
- * or an object whose values are such tables, by their names.
+ * The tables of a JSON text: a list of objects or of lists, an object whose values are objects
+ * ("Revenue": {"2024": 5}), or an object whose values are such tables, by their names.
  *
  * @throws AlfredError `file_unreadable`: it is none of these
  */
@@ -64,7 +64,7 @@ function tableOf(value: unknown): Table | undefined {
         value.map((fields) => ['', fields] as const),
         false,
       );
-    return value.every((row) => Array.isArray(row) && row.every(isScalar)) ? (value as Table) : undefined;
+    return value.every((row) => Array.isArray(row) && row.every(isScalar)) ? value : undefined;
   }
   const entries = isFields(value) ? Object.entries(value) : [];
   const flat = entries.flatMap(([label, one]) => (isFlat(one) ? [[label, one] as const] : []));

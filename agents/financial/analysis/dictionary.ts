@@ -8,8 +8,13 @@ for (const item of lineItems)
     const key = wholeName(name);
     byName.set(key, [...(byName.get(key) ?? []), item]);
   }
+/** Words of a title that say nothing about the statement. */
+const titleWords =
+  /\b(?:in|en|all|amounts|figures|gbp|usd|eur|chf|jpy|inr|aud|cad|sgd|teur|keur|euros?|dollars?|pounds?|thousands?|millions?|milliers|millones|millionen|miles|mio|tsd|mrd|bn|k|m|t|000s?|000|(?:19|20)\d\d)\b/g;
+const titleOf = (text: string) => plainName(text).replace(titleWords, ' ').replace(/\s+/g, ' ').trim();
+
 const sectionByName = new Map(
-  sections.flatMap(({ statement, names }) => names.map((name) => [plainName(name), statement])),
+  sections.flatMap(({ statement, names }) => names.map((name) => [titleOf(name), statement])),
 );
 const itemByKey = new Map(lineItems.map((item) => [item.key, item]));
 
@@ -33,6 +38,12 @@ export function itemsNamed(label: string): readonly LineItem[] {
 
 /** The statement that a title or a heading speaks of. */
 export function sectionOf(label: string): LineItem['statement'] | undefined {
-  const text = plainName(bare(label).replace(/:\s*$/, ''));
-  return sectionByName.get(text) ?? sectionByName.get(text.replace(/\b(?:19|20)\d\d\b/g, '').trim());
+  return sectionByName.get(
+    titleOf(
+      bare(label)
+        .replace(/:\s*$/, '')
+        .replace(/['’]/g, ' ')
+        .replace(/\bd (?=euros)/, ''),
+    ),
+  );
 }

@@ -38,21 +38,32 @@ export function findLines(grid: Grid, section: Section, order: DateOrder | undef
   let block: Block | undefined;
   let titles: GridCell[] = [];
   let above: GridCell[] = [];
+  let headed = section;
+  let last: Section;
   for (const row of grid) {
     const filled = row.filter((cell) => cell !== undefined);
     const [first] = filled;
     if (!first) continue;
     const columns = headerOf(row, above, order, found.leftOut);
     if (columns) {
-      block = blockOf(columns, [...titles, ...filled]);
+      block = blockOf(columns, [...titles, ...filled], block);
       found.blocks.push(block);
-      section = sectionOf(first.text) ?? section;
+      headed =
+        titles.map(({ text }) => sectionOf(text)).findLast((one) => one !== undefined) ??
+        sectionOf(first.text) ??
+        headed;
       titles = [];
     } else if (!block || !hasFigures(row, block)) {
-      section = sectionOf(first.text) ?? section;
+      headed = sectionOf(first.text) ?? headed;
       if (isUnitLine(first.text) && block && block.lines.length === 0) addUnits(block, [first]);
       else titles.push(first);
-    } else section = addLine({ row, label: first, block, section, found });
+    } else {
+      const item = addLine({ row, label: first, block, found }, { headed, last });
+      // In a cash flow statement profit and depreciation stand again.
+      if (item && !(headed === 'cashflow' && item.statement === 'income')) last = item.statement;
+      // Lines of another statement have begun without a heading.
+      if (headed !== undefined && last !== undefined && last !== headed) headed = undefined;
+    }
     above = filled;
   }
   return found;
@@ -93,9 +104,13 @@ function yearAbove(index: number, above: GridCell[], row: Grid[number]): number 
 }
 const columnOf = ({ ref }: GridCell) => ref.cell.replace(/\d+$/, '');
 
-function blockOf(columns: Map<number, Column>, texts: GridCell[]): Block {
+/** @param before the block above, whose unit counts on where this one names none */
+function blockOf(columns: Map<number, Column>, texts: GridCell[], before: Block | undefined): Block {
   const block: Block = { columns, scale: undefined, scaleFrom: undefined, currency: undefined, lines: [] };
   addUnits(block, texts);
+  block.scale ??= before?.scale;
+  block.scaleFrom ??= before?.scaleFrom;
+  block.currency ??= before?.currency;
   return block;
 }
 
@@ -112,10 +127,16 @@ function addUnits(block: Block, texts: GridCell[]): void {
 const hasFigures = (row: Grid[number], { columns }: Block) =>
   [...columns.keys()].some((index) => row[index] && !isEmptyCell(row[index].text));
 
-type Adding = { row: Grid[number]; label: GridCell; block: Block; section: Section; found: FoundTable };
+type Adding = { row: Grid[number]; label: GridCell; block: Block; found: FoundTable };
 
-/** @returns the section that the next line stands in */
-function addLine({ row, label, block, section, found }: Adding): Section {
+/**
+ * @param sections `headed`: of the heading above; `last`: of the line above
+ * @returns the item that the line is
+ */
+function addLine(
+  { row, label, block, found }: Adding,
+  { headed, last }: { headed: Section; last: Section },
+): LineItem | undefined {
   const cells = new Map<number, GridCell>();
   for (const index of block.columns.keys()) {
     const cell = row[index];
@@ -123,13 +144,12 @@ function addLine({ row, label, block, section, found }: Adding): Section {
   }
   const isLabelled = !block.columns.has(row.indexOf(label));
   const candidates = isLabelled ? itemsNamed(label.text) : [];
-  const item = candidates.find(({ statement }) => statement === section) ?? candidates[0];
+  const item = candidates.find(({ statement }) => statement === (headed ?? last)) ?? candidates[0];
   if ([...cells.values()].every(({ text }) => text.endsWith('%'))) found.percentRows.push(label.ref);
-  else if (!item || (section === 'cashflow' && changesInCashFlow.has(item.key))) found.unrecognised.push(label.ref);
+  else if (!item || (headed === 'cashflow' && changesInCashFlow.has(item.key))) found.unrecognised.push(label.ref);
   else {
     block.lines.push({ item, label: label.ref, cells });
-    const isRepeated = section === 'cashflow' && item.statement === 'income';
-    return isRepeated ? section : item.statement;
+    return item;
   }
-  return section;
+  return undefined;
 }

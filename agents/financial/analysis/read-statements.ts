@@ -7,7 +7,7 @@ import { sectionOf } from './dictionary.ts';
 import { findLines, type Block, type FoundLine, type FoundTable } from './find-lines.ts';
 import { gridOf } from './grid.ts';
 import { periodEndingOn, type Period, type PeriodKind } from './periods.ts';
-import { scaleName } from './units.ts';
+import { readUnits, scaleName } from './units.ts';
 
 export type Line = { label: CellRef; values: Map<string, CellNumber> };
 
@@ -58,6 +58,7 @@ export function readStatements(tables: readonly Table[], options: ReadOptions = 
     notes: found.flatMap(notesOf),
   };
   refuseNothing(found);
+  settleScales(found, options.scale);
   settlePeriods(
     found.flatMap(({ blocks }) => blocks),
     statements.notes,
@@ -99,6 +100,32 @@ function notesOf({ table, leftOut, percentRows }: Found): string[] {
     ...(leftOut.length > 0 ? [`${table.name}: columns that are no actual period are left out: ${list(leftOut)}.`] : []),
     ...(percentRows.length > 0 ? [`${table.name}: rows of percentages are left out: ${list(percentRows)}.`] : []),
   ];
+}
+
+/**
+ * A table's own name may have its unit, as `P&L in EUR m`.
+ *
+ * @throws AlfredError `invalid_request` when one table names a unit and another does not: they cannot be compared
+ */
+function settleScales(found: readonly Found[], scale: number | undefined): void {
+  for (const { table, blocks } of found)
+    for (const block of blocks) {
+      const units = readUnits(table.name);
+      block.scale ??= units.scale;
+      block.currency ??= units.currency;
+    }
+  const used = found.flatMap(({ table, blocks }) =>
+    blocks
+      .filter(({ lines }) => lines.length > 0)
+      .map((block) => ({ name: table.name, scale: block.scale ?? [...block.columns.values()][0]?.scale ?? scale })),
+  );
+  const [named, silent] = [used.find((one) => one.scale !== undefined), used.find((one) => one.scale === undefined)];
+  if (!named || !silent) return;
+  const unit = scaleName[named.scale ?? 1] ?? `multiples of ${named.scale}`;
+  throw new AlfredError(
+    'invalid_request',
+    `${named.name} says that its amounts are in ${unit}, and ${silent.name} says nothing. Give \`scale\` for the tables that say nothing: 1, or ${named.scale} for ${unit}.`,
+  );
 }
 
 /** Gives each column its period. A day is the end of one, whose length the other columns show. */
@@ -184,7 +211,7 @@ function addBlock(
   const named = block.scale ?? scale;
   if (named !== undefined && named !== 1 && block.lines.length > 0)
     statements.notes.push(
-      `${block.lines[0]?.label.sheet}: amounts are in ${scaleName[named] ?? named}${block.scaleFrom ? ` (${block.scaleFrom.cell})` : ', as the request says'}.`,
+      `${block.lines[0]?.label.sheet}: amounts are in ${scaleName[named] ?? named}${block.scaleFrom ? ` (${block.scaleFrom.cell})` : block.scale === undefined ? ', as the request says' : ', as its name says'}.`,
     );
 }
 

@@ -68,7 +68,8 @@ function renderRunway({
 }: NonNullable<Analysis['runway']>): string {
   const basis = `${plainText(method)} of ${over.join(', ')}: ${calculation}`;
   if (!months) return `**Cash runway**: cash does not fall (${basis}), so there is no end to count to.`;
-  return `**Cash runway**: ${months.toFixed(1)} months from the end of ${period} on: cash of ${grouped(cash.toFixed(2))} and a burn of ${grouped(burnPerMonth.toFixed(2))} a month (${basis}).`;
+  const shown = months.gt(120) ? 'more than ten years' : `${months.toFixed(1)} months`;
+  return `**Cash runway**: ${shown} from the end of ${period} on: cash of ${grouped(cash.toFixed(2))} and a burn of ${grouped(burnPerMonth.toFixed(2))} a month (${basis}).`;
 }
 
 /** The ratios of the last periods of the kind with the most, and how the last one is worked out. */

@@ -1,34 +1,8 @@
-import type { DateOrder } from '../../tables/dates.ts';
 import type { PlaceId } from '../../intents.ts';
-import type { Field } from './columns.ts';
+import { de, fr, ie } from './europe.ts';
+import { asOf, fullInvoice, shortInvoice, type Place } from './place.ts';
 
-/** Where a rule is written down, and when it was read there. */
-export type Source = { law: string; asOf: string };
-
-/** A limit of payments in cash. `from`: the limit itself counts too; else only what is above it. */
-export type CashLimit = { amount: string; currency: string; from: boolean; duty: string; source: Source };
-
-/** Rates in percent from a day on, until the next entry of the list. */
-export type Rates = { since: string; percents: readonly string[]; source: Source };
-
-export type Place = {
-  name: string;
-  currency: string;
-  dateOrder: DateOrder;
-  /** For the calendar of holidays: country, and state where it has days of its own. */
-  holidays: readonly [string, string?];
-  /** The country whose tax numbers suppliers have: see tax-ids.ts. Absent: numbers are not checked. */
-  taxIds?: string;
-  cash: readonly CashLimit[];
-  /** Of value added, goods and services, or consumption tax; the oldest first. */
-  rates: readonly Rates[];
-  /** What an invoice has to show. `simpleUpTo`: the gross amount up to which `simple` is enough. */
-  invoice?: { needs: readonly Field[]; simple: readonly Field[]; simpleUpTo: string; source: Source };
-};
-
-const asOf = '2025-12-31';
-const full: readonly Field[] = ['date', 'invoice', 'supplier', 'supplierTaxId', 'net', 'taxRate', 'tax'];
-const short: readonly Field[] = ['date', 'supplier', 'gross'];
+export type { CashLimit, Place, Rates, Source } from './place.ts';
 
 const us: Place = {
   name: 'United States',
@@ -70,7 +44,7 @@ const gb: Place = {
     },
   ],
   invoice: {
-    needs: full,
+    needs: fullInvoice,
     simple: ['date', 'supplier', 'supplierTaxId', 'gross'],
     simpleUpTo: '250',
     source: { law: 'Value Added Tax Regulations 1995, reg. 14, 16', asOf },
@@ -101,7 +75,7 @@ const ca: Place = {
   ],
   invoice: {
     needs: ['date', 'supplier', 'supplierTaxId', 'gross', 'tax'],
-    simple: short,
+    simple: shortInvoice,
     simpleUpTo: '99.99',
     source: { law: 'Input Tax Credit Information (GST/HST) Regulations, SOR/91-45, s. 3', asOf },
   },
@@ -142,7 +116,7 @@ export const places: Record<PlaceId, Place> = {
     ],
     invoice: {
       needs: ['date', 'supplier', 'supplierTaxId', 'gross', 'tax'],
-      simple: short,
+      simple: shortInvoice,
       simpleUpTo: '82.50',
       source: { law: 'A New Tax System (Goods and Services Tax) Act 1999, s. 29-70, 29-80', asOf },
     },
@@ -170,7 +144,7 @@ export const places: Record<PlaceId, Place> = {
       { since: '2024-01-01', percents: ['9', '0'], source: { law: 'Goods and Services Tax Act 1993, s. 16', asOf } },
     ],
     invoice: {
-      needs: full,
+      needs: fullInvoice,
       simple: ['date', 'supplier', 'supplierTaxId', 'gross'],
       simpleUpTo: '1000',
       source: { law: 'Goods and Services Tax (General) Regulations, reg. 11, 13', asOf },
@@ -197,7 +171,7 @@ export const places: Record<PlaceId, Place> = {
     ],
     invoice: {
       needs: ['date', 'supplier', 'supplierTaxId', 'gross', 'taxRate', 'tax'],
-      simple: short,
+      simple: shortInvoice,
       simpleUpTo: '0',
       source: { law: 'Consumption Tax Act, art. 57-4 (from 1 October 2023)', asOf },
     },
@@ -238,108 +212,12 @@ export const places: Record<PlaceId, Place> = {
     ],
     invoice: {
       needs: ['date', 'invoice', 'supplier', 'supplierTaxId', 'net', 'taxRate', 'tax'],
-      simple: short,
+      simple: shortInvoice,
       simpleUpTo: '199.99',
       source: { law: 'CGST Rules 2017, rule 46', asOf },
     },
   },
-  de: {
-    name: 'Germany',
-    currency: 'EUR',
-    dateOrder: 'dmy',
-    holidays: ['DE'],
-    taxIds: 'DE',
-    cash: [
-      {
-        amount: '10000',
-        currency: 'EUR',
-        from: true,
-        duty: 'traders in goods identify the customer and keep a record',
-        source: { law: 'Geldwäschegesetz (GwG) § 10 (6a)', asOf },
-      },
-    ],
-    rates: [
-      { since: '2007-01-01', percents: ['19', '7', '0'], source: { law: 'Umsatzsteuergesetz (UStG) § 12', asOf } },
-      {
-        since: '2020-07-01',
-        percents: ['16', '5', '0'],
-        source: { law: 'Umsatzsteuergesetz (UStG) § 28 (1), (2)', asOf },
-      },
-      { since: '2021-01-01', percents: ['19', '7', '0'], source: { law: 'Umsatzsteuergesetz (UStG) § 12', asOf } },
-    ],
-    invoice: {
-      needs: full,
-      simple: ['date', 'supplier', 'gross', 'taxRate'],
-      simpleUpTo: '250',
-      source: { law: 'UStG § 14 (4), UStDV § 33', asOf },
-    },
-  },
-  fr: {
-    name: 'France',
-    currency: 'EUR',
-    dateOrder: 'dmy',
-    holidays: ['FR'],
-    taxIds: 'FR',
-    cash: [
-      {
-        amount: '1000',
-        currency: 'EUR',
-        from: false,
-        duty: 'a debtor with a tax domicile in France may not pay it in cash to a professional',
-        source: { law: 'Code monétaire et financier, art. L112-6, D112-3', asOf },
-      },
-    ],
-    rates: [
-      {
-        since: '2014-01-01',
-        percents: ['20', '10', '5.5', '2.1', '0'],
-        source: { law: 'Code général des impôts, art. 278 to 281 nonies', asOf },
-      },
-    ],
-    invoice: {
-      needs: full,
-      simple: ['date', 'invoice', 'supplier', 'net', 'tax'],
-      simpleUpTo: '180',
-      source: { law: 'Code général des impôts, annexe II, art. 242 nonies A', asOf },
-    },
-  },
-  ie: {
-    name: 'Ireland',
-    currency: 'EUR',
-    dateOrder: 'dmy',
-    holidays: ['IE'],
-    taxIds: 'IE',
-    cash: [
-      {
-        amount: '10000',
-        currency: 'EUR',
-        from: true,
-        duty: 'traders in goods identify the customer; linked payments are counted together',
-        source: { law: 'Criminal Justice (Money Laundering and Terrorist Financing) Act 2010, s. 25(1)(i)', asOf },
-      },
-    ],
-    rates: [
-      {
-        since: '2012-01-01',
-        percents: ['23', '13.5', '9', '4.8', '0'],
-        source: { law: 'Value-Added Tax Consolidation Act 2010, s. 46', asOf },
-      },
-      {
-        since: '2020-09-01',
-        percents: ['21', '13.5', '9', '4.8', '0'],
-        source: { law: 'Value-Added Tax Consolidation Act 2010, s. 46', asOf },
-      },
-      {
-        since: '2021-03-01',
-        percents: ['23', '13.5', '9', '4.8', '0'],
-        source: { law: 'Value-Added Tax Consolidation Act 2010, s. 46', asOf },
-      },
-    ],
-    invoice: {
-      needs: full,
-      simple: ['date', 'supplier', 'supplierTaxId', 'gross'],
-      simpleUpTo: '100',
-      source: { law: 'Value-Added Tax Consolidation Act 2010, s. 66; VAT Regulations 2010, reg. 20', asOf },
-    },
-  },
+  de,
+  fr,
+  ie,
 };

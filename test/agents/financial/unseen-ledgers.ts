@@ -1,7 +1,7 @@
 import { seededRandom } from '../../../cli/eval/seeded-random.ts';
 import type { PlaceId } from '../../../agents/financial/intents.ts';
 
-export type HeldOutLedger = {
+export type UnseenLedger = {
   name: string;
   place: PlaceId;
   csv: string;
@@ -10,7 +10,7 @@ export type HeldOutLedger = {
   request: Record<string, unknown>;
 };
 
-type Shape = {
+export type Shape = {
   name: string;
   place: PlaceId;
   separator: string;
@@ -47,7 +47,7 @@ const isWorkday = (iso: string, holidays: readonly string[]) =>
   ![0, 6].includes(new Date(`${iso}T00:00:00Z`).getUTCDay()) && !holidays.includes(iso);
 
 /** Invoices of a year without a fault, and after that faults of each kind in rows of their own. */
-export function heldOutLedger(shape: Shape, seed: number): HeldOutLedger {
+export function unseenLedger(shape: Shape, seed: number): UnseenLedger {
   const random = seededRandom(seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const workdays = Array.from({ length: 300 }, (_, n) => addDays('2025-01-06', n)).filter((day) =>
@@ -163,210 +163,3 @@ function backward(gross: number, rate: number) {
 
 /** With another last digit. */
 const damaged = (taxId: string) => taxId.replace(/\d$/, (digit) => String((Number(digit) + 3) % 10));
-
-const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-export const shapes: readonly Shape[] = [
-  {
-    name: 'British purchase ledger',
-    place: 'gb',
-    separator: ',',
-    header: [
-      'Posting date',
-      'Vendor name',
-      'Document no.',
-      'VAT registration',
-      'Amount excl. VAT',
-      'VAT %',
-      'VAT amount',
-      'Amount incl. VAT',
-      'Payment method',
-      'Authorised by',
-      'Cost centre',
-    ],
-    suppliers: [
-      ['Brackenridge Supplies Ltd', 'GB980780684'],
-      ['The Paper Mill Co', 'GB802311782'],
-      ['Lowther & Sons', 'GB980780684'],
-      ['Tidewater Logistics plc', 'GB802311782'],
-    ],
-    rates: [20, 5],
-    write: {
-      amount: (value) => `£${value.toLocaleString('en-GB', { minimumFractionDigits: 2 })}`,
-      day: (iso) => `${Number(iso.slice(8))} ${monthNames[Number(iso.slice(5, 7)) - 1]} ${iso.slice(0, 4)}`,
-    },
-    row: (one, { amount, day }) => [
-      day(one.day),
-      one.supplier,
-      one.number,
-      one.taxId,
-      amount(one.net),
-      `${one.rate}%`,
-      amount(one.tax),
-      amount(one.gross),
-      one.method,
-      one.approver,
-      'CC-20',
-    ],
-    holidays: ['2025-08-25', '2025-04-18', '2025-04-21', '2025-05-05', '2025-05-26', '2025-12-25', '2025-12-26'],
-    number: (n) => `INV-${n}`,
-    request: { limits: { approvalLimits: [5_000], cashLimit: 8_000 } },
-    cash: 'Cash',
-    paid: ['BACS', 'Card'],
-    cashLimit: 8_000,
-  },
-  {
-    name: 'French purchase journal',
-    place: 'fr',
-    separator: ';',
-    header: [
-      'Date facture',
-      'Fournisseur',
-      'N° facture',
-      'TVA intracommunautaire',
-      'Montant HT',
-      'Taux TVA',
-      'Montant TVA',
-      'Montant TTC',
-      'Mode de règlement',
-      'Validé par',
-      'Libellé',
-    ],
-    suppliers: [
-      ['Ateliers Moreau SARL', 'FR40303265045'],
-      ['Papeterie du Centre', 'FR23334175221'],
-      ['Boulangerie Petit', 'FR40303265045'],
-      ['Transports Rhône SAS', 'FR23334175221'],
-    ],
-    rates: [20, 10, 5.5],
-    write: {
-      amount: (value) => value.toLocaleString('fr-FR', { minimumFractionDigits: 2 }),
-      day: (iso) => iso.split('-').reverse().join('/'),
-    },
-    row: (one, { amount, day }) => [
-      day(one.day),
-      one.supplier,
-      one.number,
-      one.taxId,
-      amount(one.net),
-      String(one.rate).replace('.', ','),
-      amount(one.tax),
-      amount(one.gross),
-      one.method,
-      one.approver,
-      'divers',
-    ],
-    holidays: [
-      '2025-07-14',
-      '2025-01-01',
-      '2025-04-21',
-      '2025-05-01',
-      '2025-05-08',
-      '2025-05-29',
-      '2025-06-09',
-      '2025-08-15',
-      '2025-11-01',
-      '2025-11-11',
-    ],
-    number: (n) => `FA/${n}/25`,
-    request: { limits: { approvalLimits: [5_000] } },
-    cash: 'Espèces',
-    paid: ['Virement', 'CB'],
-    cashLimit: 1_000,
-  },
-  {
-    name: 'Australian export',
-    place: 'au',
-    separator: '\t',
-    header: ['Txn date', 'Payee', 'Bill no', 'ABN', 'Net', 'GST rate', 'GST', 'Total', 'Paid by', 'Approver', 'Memo'],
-    suppliers: [
-      ['Wattle Creek Pty Ltd', '51 824 753 556'],
-      ['Coogee Print', '53 004 085 616'],
-      ['Outback Hire Pty. Ltd.', '51 824 753 556'],
-    ],
-    rates: [10],
-    write: {
-      amount: (value) => value.toFixed(2),
-      day: (iso) => `${iso.slice(8)}/${iso.slice(5, 7)}/${iso.slice(2, 4)}`,
-    },
-    row: (one, { amount, day }) => [
-      day(one.day),
-      one.supplier,
-      one.number,
-      one.taxId,
-      amount(one.net),
-      String(one.rate / 100),
-      amount(one.tax),
-      amount(one.gross),
-      one.method,
-      one.approver,
-      '',
-    ],
-    holidays: ['2025-04-25', '2025-01-27', '2025-04-18', '2025-04-21', '2025-12-25', '2025-12-26'],
-    number: (n) => `B${n}`,
-    request: { columns: { date: 'Txn date' }, limits: { approvalLimits: [5_000] } },
-    cash: 'cash',
-    paid: ['EFT', 'card'],
-    cashLimit: 10_000,
-  },
-  {
-    name: 'German list of vouchers, written after the rules were last changed',
-    place: 'de',
-    separator: ';',
-    header: [
-      'Belegdatum',
-      'Kreditor',
-      'Belegnummer',
-      'USt-IdNr.',
-      'Nettobetrag',
-      'Steuersatz',
-      'Steuerbetrag',
-      'Bruttobetrag',
-      'Zahlungsart',
-      'Freigegeben von',
-      'Kostenstelle',
-      'Bemerkung',
-    ],
-    suppliers: [
-      ['Elektro Baumgart GmbH & Co. KG', 'DE136695976'],
-      ['Schreinerei Voss', 'DE129274202'],
-      ['Getränke Lindner e.K.', 'DE136695976'],
-      ['Hausmeisterdienst Ost', 'DE129274202'],
-      ['IT-Systemhaus Frey AG', 'DE136695976'],
-    ],
-    rates: [19, 7],
-    write: {
-      amount: (value) => `${value.toLocaleString('de-DE', { minimumFractionDigits: 2 })} €`,
-      day: (iso) => `${Number(iso.slice(8))}.${Number(iso.slice(5, 7))}.${iso.slice(0, 4)}`,
-    },
-    row: (one, { amount, day }) => [
-      day(one.day),
-      one.supplier,
-      one.number,
-      one.taxId,
-      amount(one.net),
-      `${one.rate} %`,
-      amount(one.tax),
-      amount(one.gross),
-      one.method,
-      one.approver,
-      '4400',
-      '',
-    ],
-    holidays: [
-      '2025-10-03',
-      '2025-04-18',
-      '2025-04-21',
-      '2025-05-01',
-      '2025-05-29',
-      '2025-06-09',
-      '2025-12-25',
-      '2025-12-26',
-    ],
-    number: (n) => `RE 2025-${n}`,
-    request: { limits: { approvalLimits: [5_000] } },
-    cash: 'Barzahlung',
-    paid: ['Überweisung', 'Lastschrift'],
-    cashLimit: 10_000,
-  },
-];
