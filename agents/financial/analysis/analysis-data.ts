@@ -60,18 +60,16 @@ export function analysisData(analysis: Analysis): Record<string, JsonValue> {
   };
 }
 
-/** The same without what is only needed to trace it: for models and for the result of a task. */
+/** The same of the last periods, without the lines: for models and for the result of a task. */
 export function shortAnalysisData(analysis: Analysis): Record<string, JsonValue> {
-  const { lines: _, ...data } = analysisData(analysis);
   const recent = new Set(analysis.statements.periods.slice(-4).map(({ id }) => id));
-  const isRecent = (one: JsonValue, field: string) => recent.has(String((one as Record<string, JsonValue>)[field]));
-  return {
-    ...data,
-    ratios: (data.ratios as JsonValue[]).filter((one) => isRecent(one, 'period')),
-    trends: (data.trends as JsonValue[]).filter((one) => isRecent(one, 'to')),
-    anomalies: (data.anomalies as JsonValue[]).slice(0, 50),
-    unrecognised: (data.unrecognised as JsonValue[]).slice(0, 50),
-  };
+  const { lines: _, ...data } = analysisData({
+    ...analysis,
+    measured: analysis.measured.filter(({ period }) => recent.has(period.id)),
+    trends: analysis.trends.filter(({ to }) => recent.has(to)),
+    anomalies: analysis.anomalies.slice(0, 50),
+  });
+  return data;
 }
 
 /** The tables and the data of an analysis as files. */

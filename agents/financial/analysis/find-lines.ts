@@ -27,10 +27,11 @@ export type FoundTable = { blocks: Block[]; unrecognised: CellRef[]; leftOut: Ce
 type Section = LineItem['statement'] | undefined;
 
 /** In a cash flow statement these names stand for changes, and not for what the balance sheet has. */
-const changesInCashFlow = new Set([
-  ...['receivables', 'inventory', 'payables', 'prepaid', 'accrued', 'deferredRevenue', 'cash'],
-  ...['otherCurrentAssets', 'otherCurrentLiabilities', 'shortTermInvestments', 'longTermDebt', 'shortTermDebt'],
-]);
+const changesInCashFlow = new Set(
+  'receivables inventory payables prepaid accrued deferredRevenue cash otherCurrentAssets otherCurrentLiabilities shortTermInvestments longTermDebt shortTermDebt'.split(
+    ' ',
+  ),
+);
 
 /** Finds the periods and the line items of a table. @param section what its name speaks of */
 export function findLines(grid: Grid, section: Section, order: DateOrder | undefined): FoundTable {

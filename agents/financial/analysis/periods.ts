@@ -28,7 +28,7 @@ const halfOf = (year: number, half: number): Period => ({
   last: year * 12 + half * 6 - 1,
 });
 
-/** The period of a kind that ends on a day. @returns undefined when a quarter or half would not be one of the calendar */
+/** The period of a kind that ends on a day. @returns undefined when it would be no quarter or half of the calendar */
 export function periodEndingOn(day: string, kind: PeriodKind): Period | undefined {
   const [year = 0, month = 0] = day.split('-').map(Number);
   switch (kind) {

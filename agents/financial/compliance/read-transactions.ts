@@ -50,7 +50,7 @@ export function readTransactions(tables: readonly Table[], options: TransactionO
       continue;
     }
     const rows = table.rows.slice(header.at + 1);
-    const style = styleOf(table, rows, header.columns, options, notes);
+    const style = styleOf({ table, rows, columns: header.columns, notes }, options);
     const index = ledgerTables.length;
     ledgerTables.push({ table, byRow: new Map(table.rows.map(({ row }, at) => [row, at])), columns: header.columns });
     if (header.unknown.length > 0)
@@ -100,13 +100,9 @@ function findHeader(table: Table, { columns: named = {} }: TransactionOptions): 
 type Rows = Table['rows'];
 type Style = { mark: DecimalMark; order: DateOrder };
 
-function styleOf(
-  table: Table,
-  rows: Rows,
-  columns: Header['columns'],
-  options: TransactionOptions,
-  notes: string[],
-): Style {
+type Sampled = { table: Table; rows: Rows; columns: Header['columns']; notes: string[] };
+
+function styleOf({ table, rows, columns, notes }: Sampled, options: TransactionOptions): Style {
   const cells = function* (wanted: readonly Field[]) {
     for (const field of wanted) {
       const column = columns.get(field);

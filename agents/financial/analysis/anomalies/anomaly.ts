@@ -5,7 +5,7 @@ import type { Measured } from '../measure.ts';
 import type { Period } from '../periods.ts';
 import type { Statements } from '../read-statements.ts';
 
-/** Something that a person should look at. `rule` with its limit, `finding` with the figures; `cells` they came from. */
+/** What a person should look at. `rule` with its limit, `finding` with the figures; `cells` they came from. */
 export type Anomaly = {
   rule: string;
   severity: 'high' | 'medium' | 'low';

@@ -25,51 +25,28 @@ export const findOddDates: Rule = function* ({ ledger, place, today, period }) {
       holidays.set(date, found);
     } else if ([0, 6].includes(weekdayOf(date))) weekend.push(one);
   }
+  const about = (rows: Transaction[], text: string): Pick<Finding, 'finding' | 'rows' | 'shows'> => ({
+    finding: `${rows.length} row(s) ${text}`,
+    rows,
+    shows,
+  });
+  const onClosedDays = { severity: 'low', action: 'See whether the party works on such days.' } as const;
   if (future.length > 0)
-    yield finding(
-      'future-date',
-      'high',
-      future,
-      `${future.length} row(s) are dated after ${today}`,
-      'Correct the date, or take the booking out of the period.',
-    );
+    yield {
+      rule: 'future-date',
+      severity: 'high',
+      action: 'Correct the date, or take the booking out of the period.',
+      ...about(future, `are dated after ${today}`),
+    };
   if (outside.length > 0)
-    yield finding(
-      'outside-period',
-      'medium',
-      outside,
-      `${outside.length} row(s) are not from ${period.from ?? 'the beginning'} to ${period.to ?? 'the end'}`,
-      'Book them in the period that they belong to.',
-    );
+    yield {
+      rule: 'outside-period',
+      severity: 'medium',
+      action: 'Book them in the period that they belong to.',
+      ...about(outside, `are not from ${period.from ?? 'the beginning'} to ${period.to ?? 'the end'}`),
+    };
   if (weekend.length > 0)
-    yield finding(
-      'weekend',
-      'low',
-      weekend,
-      `${weekend.length} row(s) are dated on a Saturday or Sunday`,
-      'See whether the party works on such days.',
-    );
+    yield { rule: 'weekend', ...onClosedDays, ...about(weekend, 'are dated on a Saturday or Sunday') };
   for (const [day, { name, rows }] of holidays)
-    yield finding(
-      'holiday',
-      'low',
-      rows,
-      `${rows.length} row(s) are dated ${day}, a public holiday (${name})`,
-      'See whether the party works on such days.',
-    );
+    yield { rule: 'holiday', ...onClosedDays, ...about(rows, `are dated ${day}, a public holiday (${name})`) };
 };
-
-const finding = (
-  rule: string,
-  severity: Finding['severity'],
-  rows: Transaction[],
-  text: string,
-  action: string,
-): Finding => ({
-  rule,
-  severity,
-  finding: text,
-  action,
-  rows,
-  shows,
-});
