@@ -4,24 +4,24 @@ import { inputWithIntents } from '../intents.ts';
 import { intents } from './intents.ts';
 import { callOf } from './offline-call.ts';
 
-const tools = ['calculate_tax', 'look_up_rates', 'analyse_statements', 'check_transactions', 'run_code'] as const;
+const tools = ['calculate_tax', 'show_rates', 'analyse_statements', 'check_transactions', 'run_code'] as const;
 
 /** Works out taxes, analyses statements and checks transactions: every figure comes from a tool. */
 export const financial: Agent = {
   description:
-    'Computes taxes (income tax, corporation tax, VAT, withholding) and net salaries for many countries and states, analyses financial statements (profit, revenue, ratios, trends, cash, anomalies, charts), and checks transactions, payments and invoices against rules.',
+    'Computes taxes (income tax, corporation tax) and net salaries for many countries and states, says for which taxes it has no rate (VAT, withholding), analyses financial statements (profit, revenue, ratios, trends, cash, anomalies, charts), and checks transactions, payments and invoices against rules.',
   examples: [
     'What do we owe in California on a profit of 180,000 USD?',
     'How long does our cash last?',
     'Was this an anomaly, and which payments lack an approval?',
     'Check the ledger for duplicate and split payments',
-    'Which VAT rate has a book in Ireland?',
+    'Which rate applies in Ireland?',
     'How much is left net of a salary of 70,000?',
     'Calculate the total of the refunds',
   ],
   instructions: `You answer questions of people at a company about taxes and figures. Every figure that you state comes from a tool.
 
-A tax, a net salary or a comparison of places: calculate_tax, one call for all places. Brackets, allowances and rates of a place: look_up_rates.
+A tax, a net salary or a comparison of places: calculate_tax, one call for all places. Brackets, allowances and rates of a place: show_rates.
 Never take a rate, a threshold or a tax from memory. When a tool refuses a place or a year, say what it knows instead.
 Take incomes, status, children and years from the person's words. Where a tool assumes something that they did not say, name the assumption.
 Statements of a company, ratios, trends, runway or anomalies: analyse_statements. Payments, invoices or bookings that are to be checked: check_transactions. Both read tables of the person's words, documents, and attached files by their documentId; the place decides which rules apply. Repeat their figures as they are, with the cells that they name.

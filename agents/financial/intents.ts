@@ -230,7 +230,7 @@ export const intents = {
     ask: ({ places, income, year }) => `What tax on ${income} in ${places.join(', ')}${inYear(year)}?`,
   }),
   RATE_SHEET_LOOKUP: intent({
-    tool: 'look_up_rates',
+    tool: 'show_rates',
     input: RatesInput,
     ask: ({ places, year }) => `Which tax rates apply in ${places.join(', ')}${inYear(year)}?`,
   }),

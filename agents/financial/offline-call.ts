@@ -87,7 +87,7 @@ function taxCallOf(text: string): Call | undefined {
   const amounts = amountsIn(year === undefined ? text : text.replace(year, ' '));
   if (amounts.length === 0)
     return /\b(?:rates?|brackets?|bands?|allowances?|thresholds?|tariff)\b/iu.test(text)
-      ? { name: 'look_up_rates', arguments: common }
+      ? { name: 'show_rates', arguments: common }
       : undefined;
   const [amount, ...others] = amounts;
   if (!amount || others.length > 0 || !/\b(?:tax(?:es)?|owe|net|take[- ]home|left)\b/iu.test(text)) return undefined;

@@ -41,7 +41,7 @@ export const toolNames: readonly string[] = [
   'send_webhook',
   'send_email',
   'calculate_tax',
-  'look_up_rates',
+  'show_rates',
   'analyse_statements',
   'check_transactions',
 ];

@@ -1,7 +1,7 @@
 import type { PlaceId } from '../intents.ts';
 import type { Money } from './money.ts';
 
-/** Where figures come from: a law or what an authority has published, and its date as far as known: 2024, 2024-10-22. */
+/** Where figures come from: a law or a publication, and its date as far as known: 2024, 2024-10-22. */
 export type Source = { name: string; date: string; url?: string };
 
 /** What every table of a place and a year begins with. */
@@ -62,19 +62,19 @@ export type PlaceRules<T extends TableHead> = {
   isJoint?: true;
   /** What else of the input makes a difference here, beside income, deductions and credits. */
   uses: readonly ('status' | 'children' | 'age' | 'regime' | 'small')[];
-  individual(person: Individual, table: T): Levy[];
+  individual: (person: Individual, table: T) => Levy[];
   /** Absent where a corporation's tax is no plain rate. */
-  corporation?(corporation: Corporation, table: T): Levy[];
+  corporation?: (corporation: Corporation, table: T) => Levy[];
   /** Why there is none. */
   noCorporation?: string;
-  rates(table: T): RateSection[];
+  rates: (table: T) => RateSection[];
   /** What is taken for granted. */
   assumes: readonly string[];
   /** What an answer for an individual leaves out. */
   leavesOut: readonly string[] | ((table: T) => readonly string[]);
   corporationLeavesOut?: readonly string[];
   /** Gross wages at which the tax of a single person without children jumps, in words for the reader. */
-  cliffs?(table: T): readonly Cliff[];
+  cliffs?: (table: T) => readonly Cliff[];
 };
 
 /** `from`–`to`: the jump lies between these gross wages. */
@@ -86,11 +86,11 @@ export type PlaceYear = Pick<
   'id' | 'name' | 'currency' | 'incomeMeans' | 'isJoint' | 'uses' | 'noCorporation'
 > &
   TableHead & {
-    individual(person: Individual): Levy[];
-    corporation?(corporation: Corporation): Levy[];
-    rates(): RateSection[];
+    individual: (person: Individual) => Levy[];
+    corporation?: (corporation: Corporation) => Levy[];
+    rates: () => RateSection[];
     assumes: readonly string[];
     leavesOut: readonly string[];
     corporationLeavesOut: readonly string[];
-    cliffs: readonly Cliff[];
+    cliffs: () => readonly Cliff[];
   };

@@ -5,7 +5,8 @@ import { calculate, type Assessment } from '../../../agents/financial/tax/calcul
 import { places } from '../../../agents/financial/tax/places/index.ts';
 import type { PlaceYear } from '../../../agents/financial/tax/types.ts';
 
-const runs = 60;
+/** The same persons in every run. */
+const sample = { seed: 20_251_129, numRuns: 60 };
 const everyYear = placeIds.flatMap((id) => places[id].map((one) => [`${id} ${one.year}`, id, one] as const));
 const unitOf = ({ currency }: PlaceYear) => (currency === 'JPY' || currency === 'INR' ? 100 : 1);
 
@@ -48,17 +49,21 @@ test.each(everyYear)('%s: every sum is that of its lines, to the cent, and nothi
       expect(sumOf(levies, zero).toFixed(2)).toBe(total.toFixed(2));
       expect(net.plus(total).toFixed(2)).toBe(income.toFixed(2));
     }),
-    { numRuns: runs },
+    sample,
   );
 });
 
-/** What one more unit may cost: no place here takes more than this share of it, beside roundings and cliffs. */
-const steepest = 1.2;
+/**
+ * What one more unit may cost beside roundings and cliffs. Marginal relief in India takes all of it, and the cess; the
+ * recapture of New York takes more than all.
+ */
+const steepest = ({ currency, id }: PlaceYear) => (id === 'us-ny' ? 1.15 : currency === 'INR' ? 1.05 : 0.75);
 /** Steps of roundings, in units: 1,000 yen of income, ten rupees, a euro. */
 const rounding = (place: PlaceYear) => ({ JPY: 1_500, INR: 25, USD: 15 })[place.currency] ?? 3;
 
 test.each(everyYear)('%s: more income never lowers the tax, and it jumps at documented cliffs only', (_, id, place) => {
   const step = 50 * unitOf(place);
+  const cliffs = place.cliffs();
   const regimes = place.uses.includes('regime') ? (['new', 'old'] as const) : (['new'] as const);
   fc.assert(
     fc.property(incomes(place), fc.constantFrom(...regimes), (income, regime) => {
@@ -66,10 +71,10 @@ test.each(everyYear)('%s: more income never lowers the tax, and it jumps at docu
       const after = assess(id, place.year, { income: income + step, regime }).total;
       const more = after.minus(before).toNumber();
       expect(more).toBeGreaterThanOrEqual(-rounding(place));
-      const isCliff = place.cliffs.some(({ from, to }) => income + step >= from && income <= to);
-      if (!isCliff) expect(more).toBeLessThanOrEqual(step * steepest + rounding(place));
+      const isCliff = cliffs.some(({ from, to }) => income + step >= from && income <= to);
+      if (!isCliff) expect(more).toBeLessThanOrEqual(step * steepest(place) + rounding(place));
     }),
-    { numRuns: runs },
+    sample,
   );
 });
 
@@ -84,14 +89,14 @@ test.each(everyYear.filter(([, , place]) => place.corporation))(
         expect(total.toNumber()).toBeLessThanOrEqual(income * 0.4 + 800);
         expect(total.toNumber()).toBeGreaterThanOrEqual(0);
       }),
-      { numRuns: 20 },
+      { ...sample, numRuns: 20 },
     );
   },
 );
 
 test('a cliff that is documented is there: the tax jumps within it', () => {
   const cliffs = everyYear.flatMap(([name, id, place]) =>
-    place.cliffs.map((cliff) => ({
+    place.cliffs().map((cliff) => ({
       name,
       id,
       year: place.year,

@@ -1,11 +1,11 @@
-"""Asks other tax engines about the cases that cases.ts has written, and prints where they differ.
+"""Asks other tax engines about the cases that main.ts has written, and prints where they differ.
 
-    node test/compare/tax/cases.ts > cases.json
+    node test/compare/tax/main.ts cases > cases.json
     python3 -m venv venv && venv/bin/pip install policyengine-us
     venv/bin/python test/compare/tax/compare.py cases.json
 
-Compares what the installed packages can work out: policyengine-us, policyengine-uk, policyengine-canada, gettsim,
-openfisca-france, openfisca-japan. Each may need an environment of its own. What the engines leave out or do another
+Compares what the installed packages can work out: policyengine-us, policyengine-uk, gettsim, openfisca-france. Each may
+need an environment of its own. What the engines leave out or do another
 way is described in docs/reference/tax-coverage.md.
 """
 
@@ -138,6 +138,12 @@ def compare_germany(place, year, cases):
             for key, each in tree.items()
         }
 
+    # Nobody here has a pension: without these columns, gettsim works out one for everybody.
+    filled = fill(names)
+    filled["einkommensteuer"]["einkünfte"].setdefault("sonstige", {})["betrag_y"] = whole(0.0)
+    filled["sozialversicherung"]["rente"]["altersrente"] = {"betrag_m": whole(0.0)}
+    filled["sozialversicherung"]["rente"]["erwerbsminderung"] = {"betrag_m": whole(0.0)}
+
     import numpy
 
     arrays = lambda tree: {k: arrays(v) if isinstance(v, dict) else numpy.array(v) for k, v in tree.items()}
@@ -145,7 +151,7 @@ def compare_germany(place, year, cases):
         policy_date_str=f"{year}-01-01",
         main_target=MainTarget.results.tree,
         tt_targets=TTTargets(tree=GERMAN),
-        input_data=InputData.tree(arrays(fill(names))),
+        input_data=InputData.tree(arrays(filled)),
     )
     tax = results["einkommensteuer"]["betrag_ohne_kinderfreibetrag_y_sn"]
     report(place, year, "Income tax", [c["levies"]["Income tax (§ 32a EStG)"] for c in cases], [tax[i] for i, _ in of_case], cases)
@@ -171,6 +177,36 @@ def compare_germany(place, year, cases):
     )
 
 
+def compare_france(place, year, cases):
+    from openfisca_core.simulation_builder import SimulationBuilder
+    from openfisca_france import FranceTaxBenefitSystem
+
+    people, homes, families, households = {}, {}, {}, {}
+    for index, case in enumerate(cases):
+        adults = [f"a{index}_{number}" for number in range(2 if case["status"] == "married" else 1)]
+        for name, wages in zip(adults, (case["wages"], case["partnerWages"])):
+            people[name] = {
+                "salaire_imposable": {year: wages},
+                "date_naissance": {"ETERNITY": f"{int(year) - 40}-01-01"},
+                "statut_marital": {year: "marie" if len(adults) == 2 else "celibataire"},
+            }
+        children = [f"c{index}_{number}" for number in range(case["children"])]
+        for name in children:
+            people[name] = {"date_naissance": {"ETERNITY": f"{int(year) - 10}-01-01"}}
+        homes[f"f{index}"] = {"declarants": adults, "personnes_a_charge": children}
+        if case["status"] == "head":
+            homes[f"f{index}"]["caseT"] = {year: True}
+        families[f"f{index}"] = {"parents": adults, "enfants": children}
+        households[f"m{index}"] = {"personne_de_reference": adults[:1], "conjoint": adults[1:], "enfants": children}
+    simulation = SimulationBuilder().build_from_entities(
+        FranceTaxBenefitSystem(),
+        {"individus": people, "foyers_fiscaux": homes, "familles": families, "menages": households},
+    )
+    of = lambda variable: simulation.calculate(variable, year)
+    theirs = of("ip_net") + of("contribution_exceptionnelle_hauts_revenus")
+    report(place, year, "Income tax", [case["levies"]["Income tax"] for case in cases], theirs, cases)
+
+
 ZEROS = {"behinderungsgrad"}
 INSURED = {"beitrag": {"betrag_versicherter_y": None}}
 GERMAN = {
@@ -183,6 +219,7 @@ ENGINES = [
     ("policyengine_us", compare_us, ("us", "us-ca", "us-ny")),
     ("policyengine_uk", compare_uk, ("gb", "gb-sct")),
     ("gettsim", compare_germany, ("de",)),
+    ("openfisca_france", compare_france, ("fr",)),
 ]
 
 

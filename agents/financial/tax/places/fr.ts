@@ -9,6 +9,7 @@ import {
   progressive,
   roundingPart,
 } from '../levy.ts';
+import { leastWhere } from '../bisect.ts';
 import { atLeastZero, floorTo, max, min, money, nearest, sum, zero, type Money } from '../money.ts';
 import type { FranceTable } from '../tables/table-types.ts';
 import type { Brackets, Individual, Levy, Part, PlaceRules } from '../types.ts';
@@ -152,5 +153,18 @@ export const fr: PlaceRules<FranceTable> = {
     'averaging rules for exceptional income',
   ],
   corporationLeavesOut: ['the social contribution of 3.3 %', 'the exceptional contribution of very large companies'],
-  cliffs: (table) => [{ from: 0, to: 40_000, why: `a tax below ${table.leastCollected} euros is not collected` }],
+  cliffs: (table) => {
+    const alone = {
+      partnerWages: zero,
+      otherIncome: zero,
+      deductions: zero,
+      credits: zero,
+      status: 'single',
+      children: 0,
+    } as const;
+    const due = (wages: number) =>
+      incomeTax({ ...alone, wages: money(wages), age: undefined, regime: 'new' }, table).amount;
+    const at = leastWhere((wages) => due(wages).greaterThan(0), 100_000);
+    return [{ from: at - 1, to: at, why: `a tax below ${table.leastCollected} euros is not collected` }];
+  },
 };

@@ -37,7 +37,7 @@ function yearsOf<T extends TableHead>(rules: PlaceRules<T>): PlaceYear[] {
     assumes,
     leavesOut: typeof leavesOut === 'function' ? leavesOut(table) : leavesOut,
     corporationLeavesOut,
-    cliffs: cliffs?.(table) ?? [],
+    cliffs: () => cliffs?.(table) ?? [],
   }));
 }
 

@@ -1,3 +1,4 @@
+import { leastWhere } from '../bisect.ts';
 import { bracketParts, bracketRows, creditPart, levy, part, percent, plain, roundingPart } from '../levy.ts';
 import { atLeastZero, floorTo, max, min, money, sum, zero, type Money } from '../money.ts';
 import type { JapanTable } from '../tables/table-types.ts';
@@ -149,12 +150,16 @@ export const jp: PlaceRules<JapanTable> = {
     'inhabitant and enterprise taxes of prefectures and cities',
     'the defence surtax from April 2026',
   ],
-  cliffs: (table) => [
-    { from: 0, to: 1_300_000, why: 'the inhabitant tax begins at once above its limit' },
-    ...table.basicDeduction.map(([upTo]) => ({
-      from: upTo,
-      to: upTo + 2_500_000,
-      why: `the basic deduction falls above an income of ${plain(money(upTo))}`,
-    })),
-  ],
+  cliffs: (table) => {
+    const salaryAbove = (income: number) =>
+      leastWhere((salary) => employmentIncome(money(salary), table).greaterThan(income), 1e8);
+    const cliff = (income: number, why: string) => ({ from: salaryAbove(income) - 1, to: salaryAbove(income), why });
+    const { basicDeduction, inhabitant, fixedReduction } = table;
+    const falls = [...new Set([...basicDeduction, ...inhabitant.basicDeduction].map(([upTo]) => upTo))];
+    return [
+      cliff(inhabitant.exemptUpTo, 'the inhabitant tax begins at once above its limit'),
+      ...falls.map((upTo) => cliff(upTo, `a basic deduction falls above an income of ${plain(money(upTo))} yen`)),
+      ...(fixedReduction ? [cliff(fixedReduction.upTo, 'the fixed tax reduction ends at once')] : []),
+    ];
+  },
 };

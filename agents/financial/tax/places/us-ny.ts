@@ -83,5 +83,16 @@ export const usNy = inState<NewYorkTable>({
       ],
     },
   ],
+  cliffs: ({ standardDeduction, recapture: { single, all } }) => [
+    ...single.steps.map(([taxable]) => {
+      const gross = taxable + standardDeduction.single;
+      return {
+        from: gross,
+        to: gross + 1,
+        why: 'the recapture of a bracket begins with the adjusted gross income above it',
+      };
+    }),
+    { from: all.from, to: all.from + 1, why: 'the highest rate counts for the whole income' },
+  ],
   leavesOut: ['New York City and Yonkers tax', 'the household credit', 'the Empire State child credit'],
 });

@@ -1,7 +1,7 @@
 import type { UsTable } from '../tables/table-types.ts';
 import type { PlaceId } from '../../intents.ts';
 import type { Money } from '../money.ts';
-import type { Individual, Levy, PlaceRules, RateSection, TableHead } from '../types.ts';
+import type { Cliff, Individual, Levy, PlaceRules, RateSection, TableHead } from '../types.ts';
 import {
   corporationLeavesOut,
   federalAssumes,
@@ -16,12 +16,13 @@ type State<T extends TableHead> = {
   id: PlaceId;
   name: string;
   tables: readonly T[];
-  individual(person: Individual, table: T): Levy[];
-  corporation?(profit: Money, table: T): Levy[];
+  individual: (person: Individual, table: T) => Levy[];
+  corporation?: (profit: Money, table: T) => Levy[];
   noCorporation?: string;
-  rates(table: T): RateSection[];
+  rates: (table: T) => RateSection[];
   assumes?: readonly string[];
   leavesOut: readonly string[];
+  cliffs?: (table: T) => readonly Cliff[];
 };
 
 /** A state with the federal taxes of the same year before its own. */

@@ -7,8 +7,8 @@ const description = `Shows brackets, allowances, contributions and rates of one 
 It returns \`answer\`, a text for people, and \`data\` with the same. A place or year without a table is refused with those that there are.`;
 
 /** Rate sheets from the tables of \`tax/tables/\`. */
-export const lookUpRatesTool = typedTool({
-  name: 'look_up_rates',
+export const showRatesTool = typedTool({
+  name: 'show_rates',
   description,
   answers: true,
   input: RatesInput,

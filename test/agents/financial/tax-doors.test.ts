@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
+import { limitTasks } from '../../../adapters/postgres/tenants/limit-work.ts';
+import { agentQueue } from '../../../contract/ids.ts';
+import { startApi } from '../../api/api-harness.ts';
+import { alfred } from '../../cli/run-alfred.ts';
+import { createSlackHarness, type SlackHarness } from '../../slack/slack-harness.ts';
+
+let env: SlackHarness;
+let api: Awaited<ReturnType<typeof startApi>>;
+beforeAll(async () => {
+  env = await createSlackHarness({ SLACK_AGENT: 'financial', ALFRED_MODEL: 'offline:quote' }, { rateLimits: false });
+  for (const name of ['calculate_tax', 'show_rates']) env.useBuiltInTool(name);
+  await env.serve([agentQueue('financial')]);
+  // The harness has a function of this name in place of the port.
+  api = await startApi({ ...env, tasks: limitTasks(env.postgres.db, createTasks(env.postgres.db), env.tenants) });
+});
+afterAll(async () => {
+  await api?.app.close();
+  await env?.close();
+});
+
+/** Each intent, as a typed request, in words, and what its answer has. */
+const requests = [
+  {
+    input: { intent: 'TAX_CALCULATION', places: ['us-ca', 'us-tx'], year: '2025', income: 180_000 },
+    words: 'What tax on 180,000 USD single in California and Texas, 2025?',
+    has: ['60,450.18', '45,795.20', 'Not included: AMT', 'not tax advice'],
+  },
+  {
+    input: { intent: 'RATE_SHEET_LOOKUP', places: ['ie'], year: '2025' },
+    words: 'Which tax bands and rates apply in Ireland in 2025?',
+    has: ['44,000', '27,382', 'Finance Act 2024'],
+  },
+];
+
+async function askByHttp(input: object) {
+  const { body: started } = await api.http.post('/v1/tasks', { agent: 'financial', input });
+  await env.followToEnd(started.id);
+  return (await api.http.get(`/v1/tasks/${started.id}`)).body;
+}
+
+describe.each(requests)('$input.intent', ({ input, words, has }) => {
+  test('is answered over HTTP by its tool alone, with data, and costs nothing', async () => {
+    const task = await askByHttp(input);
+    expect(task).toMatchObject({ status: 'completed', usage: { costUsd: 0 }, result: { data: expect.anything() } });
+    for (const part of has) expect(task.result.text).toContain(part);
+  });
+
+  test('is answered on the command line, with fields and in words', async () => {
+    const environment = { ALFRED_URL: api.url, NO_COLOR: '1' };
+    const typed = await alfred(['ask', '--agent', 'financial', '--input', JSON.stringify(input)], environment);
+    const inWords = await alfred(['ask', '--agent', 'financial', words], environment);
+    for (const { code, stdout } of [typed, inWords]) {
+      expect(code).toBe(0);
+      for (const part of has) expect(stdout).toContain(part);
+    }
+  });
+
+  test('is answered in Slack', async () => {
+    const user = env.slack.addUser({ name: `person-${input.intent.toLowerCase().replaceAll('_', '-')}` });
+    const { id: channel } = env.slack.directMessage(user);
+    const shown = await env.answersIn(channel, env.slack.say(user, channel, words).ts);
+    const text = shown.map((message) => message.shown).join('\n');
+    for (const part of has) expect(text).toContain(part);
+  });
+});
+
+test('the data of a calculation has its lines as texts, which add up', async () => {
+  const { result } = await askByHttp(requests[0]!.input);
+  const [california] = result.data;
+  expect(california).toMatchObject({
+    place: 'us-ca',
+    year: '2025',
+    currency: 'USD',
+    total: '60450.18',
+    net: '119549.82',
+  });
+  const cents = (text: string) => Math.round(Number(text) * 100);
+  for (const { parts, amount } of california.levies)
+    expect(parts.reduce((sum: number, part: { amount: string }) => sum + cents(part.amount), 0)).toBe(cents(amount));
+});
+
+test('an unknown year is told with those that there are, and a place that is no place is refused at the door', async () => {
+  const { result } = await askByHttp({ ...requests[0]!.input, year: '2019' });
+  expect(result.text).toContain('The tax year 2019 is not known. California has 2024, 2025.');
+  const refused = await api.http.post('/v1/tasks', {
+    agent: 'financial',
+    input: { intent: 'TAX_CALCULATION', places: ['atlantis'], income: 1 },
+  });
+  expect([refused.status, JSON.stringify(refused.body)]).toEqual([422, expect.stringContaining('us-ca')]);
+});
