@@ -80,7 +80,7 @@ export function readHeading(
   const kind = lengths.find(([pattern]) => pattern.test(plain))?.[1];
   const day = readDay(plain, order);
   const bare = plain
-    .replace(/\b(\d{4})\s?A$/i, '$1')
+    .replace(/(\d{4})\s?A$/i, '$1')
     .replace(/\b(?:FY|GJ|CY)(?=['’]?\d)/i, '')
     .replace(units, ' ')
     .replace(/\b(?:3|6|12)[ -]months?\b/gi, ' ')
