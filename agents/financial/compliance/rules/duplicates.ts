@@ -7,7 +7,7 @@ import { groupsBy, shownSum, type Checked, type Rule } from './rule.ts';
 export function plainInvoice(text: string): string {
   const plain = text
     .toUpperCase()
-    .replace(/^\s*(?:INVOICE|INV|RECHNUNG|RE|RG|FACTURE|FACTURA|FAC|NR|NO|N°|#)[\s.:#-]*(?=.*\d)/, '')
+    .replace(/^\s*(?:(?:INVOICE|INV|RECHNUNG|RE|RG|FACTURE|FACTURA|FAC|NR|NO|N°|#)[\s.:#-]*)+(?=.*\d)/, '')
     .replace(/[^A-Z0-9]/g, '')
     .replaceAll('O', '0')
     .replace(/[IL]/g, '1');
