@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Table } from '../tables/cells.ts';
 import type { PlaceId } from '../intents.ts';
 import type { Field } from './data/columns.ts';
@@ -50,12 +51,26 @@ const rules: readonly Rule[] = [
 
 /** More than people read. */
 export const mostFindings = 5_000;
+const findingsAtOnce = 200;
 const bySeverity = { high: 0, medium: 1, low: 2 };
 
-/** Checks transactions against the rules of a place and the limits of the request. */
-export function check(tables: readonly Table[], options: ComplianceOptions): ComplianceReport {
+/**
+ * Checks transactions against the rules of a place and the limits of the request. Many rows take seconds, in which the
+ * process does other work too.
+ *
+ * @throws AlfredError `invalid_request` when the tables are not understood; the reason of the signal's abort
+ */
+export async function check(
+  tables: readonly Table[],
+  options: ComplianceOptions,
+  signal?: AbortSignal,
+): Promise<ComplianceReport> {
+  const pause = async () => {
+    await setImmediate();
+    signal?.throwIfAborted();
+  };
   const place = options.place && places[options.place];
-  const ledger = readTransactions(tables, { ...options, usualOrder: place?.dateOrder });
+  const ledger = await readTransactions(tables, { ...options, usualOrder: place?.dateOrder }, pause);
   const checked: Checked = {
     ledger,
     place,
@@ -68,12 +83,16 @@ export function check(tables: readonly Table[], options: ComplianceOptions): Com
   const findings: Finding[] = [];
   const counts = new Map<string, number>();
   let leftOut = 0;
-  for (const rule of rules)
+  let reported = 0;
+  for (const rule of rules) {
+    await pause();
     for (const finding of rule(checked)) {
+      if (++reported % findingsAtOnce === 0) await pause();
       counts.set(finding.rule, (counts.get(finding.rule) ?? 0) + 1);
       if (findings.length < mostFindings) findings.push(finding);
       else leftOut++;
     }
+  }
   findings.sort((a, b) => bySeverity[a.severity] - bySeverity[b.severity]);
   return { ledger, place, findings, counts, leftOut, notChecked: notCheckedIn(checked) };
 }

@@ -26,13 +26,22 @@ export type TransactionOptions = {
 /** Of all tables together. */
 export const maxTransactions = 100_000;
 const headerRows = 30;
+/** Read in a few milliseconds, between which the process does other work. */
+const rowsAtOnce = 1_000;
 const amounts: readonly Field[] = ['gross', 'net', 'tax', 'taxRate', 'debit', 'credit'];
 const byName = new Map(
   fields.flatMap((field) => columnNames[field].flatMap((name) => [[wholeName(name), field] as const])),
 );
 
-/** @throws AlfredError `invalid_request` when no columns are known, or figures can be read in two ways */
-export function readTransactions(tables: readonly Table[], options: TransactionOptions): Ledger {
+/**
+ * @param pause lets other work of the process go on
+ * @throws AlfredError `invalid_request` when no columns are known, or figures can be read in two ways
+ */
+export async function readTransactions(
+  tables: readonly Table[],
+  options: TransactionOptions,
+  pause: () => Promise<void>,
+): Promise<Ledger> {
   const count = tables.reduce((sum, { rows }) => sum + rows.length, 0);
   if (count > maxTransactions + headerRows)
     throw new AlfredError(
@@ -56,7 +65,8 @@ export function readTransactions(tables: readonly Table[], options: TransactionO
     if (header.unknown.length > 0)
       notes.push(`${table.name}: columns that no rule reads: ${header.unknown.slice(0, 20).join(', ')}.`);
     let totals = 0;
-    for (const row of rows) {
+    for (const [at, row] of rows.entries()) {
+      if (at % rowsAtOnce === 0) await pause();
       if (totalWords.has(plainName(row.texts.find((text) => text !== '') ?? ''))) totals++;
       else transactions.push(transactionOf({ index, row, columns: header.columns, style, unreadable }));
     }

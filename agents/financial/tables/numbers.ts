@@ -83,12 +83,15 @@ function evidenceOf(core: string): { mark: DecimalMark } | { open: '.' | ',' } |
   return { open: last };
 }
 
+/** Groups of three digits, and those of India. */
+const byCommas = /^\d{1,3}(?:(?:,|\s)\d{3})*$/;
+const byPoints = /^\d{1,3}(?:(?:\.|\s)\d{3})*$/;
+const byLakhs = /^\d{1,2}(?:,\d{2})*,\d{3}$/;
+
 /** @returns undefined when the amount does not fit the mark */
 export function toAmount({ core, isNegative, isPercent, currency }: Written, mark: DecimalMark): Amount | undefined {
   const [whole = '', fraction = '', ...more] = core.split(mark);
-  const group = mark === '.' ? ',' : '\\.';
-  const isGrouped =
-    new RegExp(`^\\d{1,3}(?:(?:${group}|\\s)\\d{3})*$`).test(whole) || /^\d{1,2}(?:,\d{2})*,\d{3}$/.test(whole);
+  const isGrouped = (mark === '.' ? byCommas : byPoints).test(whole) || byLakhs.test(whole);
   if (more.length > 0 || !/^\d*$/.test(fraction) || !(isGrouped || /^\d*$/.test(whole))) return undefined;
   const digits = whole.replace(/\D/g, '') || '0';
   if (digits.length > 18) return undefined;

@@ -26,12 +26,16 @@ export const checkTransactionsTool = (ports: SourcePorts) =>
     },
     async run({ transactions, today, from, to, limits, ...options }, { scope, signal }) {
       const tables = await readSources(ports, transactions, { scope, signal });
-      const report = check(tables, {
-        ...options,
-        today: today ?? new Date().toISOString().slice(0, 10),
-        period: { from, to },
-        limits: given(limits),
-      });
+      const report = await check(
+        tables,
+        {
+          ...options,
+          today: today ?? new Date().toISOString().slice(0, 10),
+          period: { from, to },
+          limits: given(limits),
+        },
+        signal,
+      );
       const artifacts = reportFiles(report);
       const total = report.findings.length + report.leftOut;
       return {

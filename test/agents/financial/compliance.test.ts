@@ -198,9 +198,21 @@ describe('what is not clear is refused, with what to do', () => {
     expect((await run(text, { place: 'gb' })).ledger.transactions).toMatchObject([{ date: '2026-04-03' }]);
   });
 
-  test('more rows than one check takes', () => {
+  test('more rows than one check takes', async () => {
     const rows = Array.from({ length: 100_031 }, (_, n) => ({ row: n + 1, texts: ['a'] }));
-    expect(() => check([{ name: 'big', rows }], { today })).toThrow('one check takes 100000');
+    await expect(check([{ name: 'big', rows }], { today })).rejects.toThrow('one check takes 100000');
+  });
+
+  test('and a check ends when it is cancelled', async () => {
+    const signal = AbortSignal.abort(new Error('cancelled'));
+    const table = {
+      name: 't',
+      rows: [
+        { row: 1, texts: ['Date', 'Amount'] },
+        { row: 2, texts: ['2026-01-05', '1'] },
+      ],
+    };
+    await expect(check([table], { today }, signal)).rejects.toThrow('cancelled');
   });
 });
 

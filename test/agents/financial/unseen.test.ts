@@ -12,7 +12,7 @@ test.each(shapes.map((shape, at) => [shape.name, shape, at] as const))(
   'of the planted faults in a %s at least nine of ten are found, and at most one finding in ten is none',
   async (_name, shape, at) => {
     const ledger = unseenLedger(shape, 100 + at);
-    const { findings } = check(await sheetsOf('ledger.csv', ledger.csv), {
+    const { findings } = await check(await sheetsOf('ledger.csv', ledger.csv), {
       today: '2026-01-31',
       place: ledger.place,
       ...ledger.request,
