@@ -73,9 +73,11 @@ function tableOf(value: unknown): Table | undefined {
 
 function withHeader(rows: readonly (readonly [string, Record<string, Scalar>])[], isNamed: boolean): Table {
   const given = [...new Set(rows.flatMap(([, fields]) => Object.keys(fields)))];
-  // JavaScript moves keys like "2024" to the front.
-  const isIndex = (key: string) => /^\d+$/.test(key);
-  const keys = [...given.filter((key) => !isIndex(key)), ...given.filter(isIndex)];
+  // The order of keys is not kept everywhere, so what names a row goes before its figures.
+  const namesRows = (key: string) =>
+    rows.every(([, fields]) => !(fields[key] instanceof NumberText)) &&
+    rows.some(([, fields]) => /\p{L}/u.test(textOf(fields[key] ?? null)));
+  const keys = [...given.filter(namesRows), ...given.filter((key) => !namesRows(key))];
   return [
     [...(isNamed ? [''] : []), ...keys],
     ...rows.map(([label, fields]) => [...(isNamed ? [label] : []), ...keys.map((key) => fields[key] ?? null)]),

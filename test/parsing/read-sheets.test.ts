@@ -73,6 +73,15 @@ describe('JSON', () => {
     ]);
   });
 
+  test('puts what names a row before its figures, in any order of the keys', async () => {
+    const [sheet] = await read('a.json', '[{"Cash":5,"Month":"Oct 2025"},{"Cash":4,"Month":"Nov 2025"}]');
+    expect(sheet?.rows.map(({ texts }) => texts)).toEqual([
+      ['Month', 'Cash'],
+      ['Oct 2025', '5'],
+      ['Nov 2025', '4'],
+    ]);
+  });
+
   test('reads objects by their names, and several tables as sheets', async () => {
     const [income, balance] = await read(
       'a.json',
