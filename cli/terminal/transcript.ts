@@ -171,6 +171,8 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'run_code') return 'calculating';
   if (tool === 'analyse_statements') return 'analysing the statements';
   if (tool === 'check_transactions') return 'checking the transactions';
+  if (tool === 'calculate_tax') return 'working out taxes';
+  if (tool === 'show_rates') return 'reading tax rates';
   if (tool === 'set_plan') return 'planning';
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
   return `${tool.replaceAll('_', ' ')}: ${shortLine(JSON.stringify(input))}`;

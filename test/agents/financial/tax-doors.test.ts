@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import { limitTasks } from '../../../adapters/postgres/tenants/limit-work.ts';
+import { alfred as alfredAgent } from '../../../agents/alfred/agent.ts';
 import { agentQueue } from '../../../contract/ids.ts';
 import { startApi } from '../../api/api-harness.ts';
 import { alfred } from '../../cli/run-alfred.ts';
@@ -14,11 +15,11 @@ let env: SlackHarness;
 let api: Awaited<ReturnType<typeof startApi>>;
 beforeAll(async () => {
   env = await createSlackHarness({ SLACK_AGENT: 'financial', ALFRED_MODEL: 'offline:quote' }, { rateLimits: false });
-  for (const name of ['calculate_tax', 'show_rates', 'analyse_statements', 'check_transactions'])
-    env.useBuiltInTool(name);
+  const tools = ['calculate_tax', 'show_rates', 'analyse_statements', 'check_transactions', ...alfredAgent.tools];
+  for (const name of tools) env.useBuiltInTool(name);
   for (const name of ['statements.csv', 'payments.csv'])
     await putFile(env, { name, bytes: await readFile(new URL(name, examples)) }, { readers: ['everyone'] });
-  await env.serve([agentQueue('financial')]);
+  await env.serve([agentQueue('financial'), agentQueue('alfred')]);
   // The harness has a function of this name in place of the port.
   api = await startApi({ ...env, tasks: limitTasks(env.postgres.db, createTasks(env.postgres.db), env.tenants) });
 });
@@ -127,4 +128,13 @@ test('an unknown year is told with those that there are, and a place that is no 
     input: { intent: 'TAX_CALCULATION', places: ['atlantis'], income: 1 },
   });
   expect([refused.status, JSON.stringify(refused.body)]).toEqual([422, expect.stringContaining('us-ca')]);
+});
+
+test('the orchestrator has it compare two states, and shows what it answered', async () => {
+  const text = 'Compare what we would owe in California and Texas on 180,000 USD single';
+  const { body: started } = await api.http.post('/v1/tasks', { agent: 'alfred', input: { text } });
+  await env.followToEnd(started.id);
+  const { result, status } = (await api.http.get(`/v1/tasks/${started.id}`)).body;
+  expect(status).toBe('completed');
+  for (const part of ['60,450.18', '45,795.20']) expect(result.text).toContain(part);
 });
