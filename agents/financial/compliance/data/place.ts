@@ -1,7 +1,7 @@
 import type { DateOrder } from '../../tables/dates.ts';
 import type { Field } from './columns.ts';
 
-/** Where a rule is written down, and when it was read there. */
+/** Where a rule is written down, and the day whose state of the law it has. */
 export type Source = { law: string; asOf: string };
 
 /** A limit of payments in cash. `from`: the limit itself counts too; else only what is above it. */
@@ -25,7 +25,7 @@ export type Place = {
   invoice?: { needs: readonly Field[]; simple: readonly Field[]; simpleUpTo: string; source: Source };
 };
 
-/** When the sources were read. */
+/** The state of the law that the rules of all places have. */
 export const asOf = '2025-12-31';
 export const fullInvoice: readonly Field[] = ['date', 'invoice', 'supplier', 'supplierTaxId', 'net', 'taxRate', 'tax'];
 export const shortInvoice: readonly Field[] = ['date', 'supplier', 'gross'];
