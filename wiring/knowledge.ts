@@ -24,7 +24,7 @@ type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Ed
 
 /** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
 export function createKnowledge({ config, log, postgres: { db }, metrics, readiness }: KnowledgeEdge) {
-  const parser = createParser(config);
+  const { readSheets, ...parser } = createParser(config);
   const recognises = config.ALFRED_OCR !== 'off';
   const configured = createEmbeddings(config, log);
   const embeddings: Embeddings = configured;
@@ -46,6 +46,7 @@ export function createKnowledge({ config, log, postgres: { db }, metrics, readin
     sources: createSources(db, { recognises }),
     sourceReaders,
     parser,
+    sheets: { readSheets },
     embeddings,
     passages,
     /** Checks that this process can write its search index; undefined when the index is on a server. */

@@ -2,9 +2,9 @@ import { TaskResult } from '../../contract/task.ts';
 import type { Agent } from '../agent.ts';
 import { inputWithIntents } from '../intents.ts';
 import { intents } from './intents.ts';
-import { taxCallOf } from './offline-call.ts';
+import { callOf } from './offline-call.ts';
 
-const tools = ['calculate_tax', 'show_rates', 'run_code'] as const;
+const tools = ['calculate_tax', 'show_rates', 'analyse_statements', 'check_transactions', 'run_code'] as const;
 
 /** Works out taxes, analyses statements and checks transactions: every figure comes from a tool. */
 export const financial: Agent = {
@@ -24,6 +24,7 @@ export const financial: Agent = {
 A tax, a net salary or a comparison of places: calculate_tax, one call for all places. Brackets, allowances and rates of a place: show_rates.
 Never take a rate, a threshold or a tax from memory. When a tool refuses a place or a year, say what it knows instead.
 Take incomes, status, children and years from the person's words. Where a tool assumes something that they did not say, name the assumption.
+Statements of a company, ratios, trends, runway or anomalies: analyse_statements. Payments, invoices or bookings that are to be checked: check_transactions. Both read tables of the person's words, documents, and attached files by their documentId; the place decides which rules apply. Repeat their figures as they are, with the cells that they name.
 Any other arithmetic: run_code, with the figures in \`inputs\`.
 Say what a calculation leaves out, as the tool lists it, and name its sources. It is a calculation from published rates, not tax advice.
 Answer in the language of the person, briefly and exactly.`,
@@ -31,5 +32,5 @@ Answer in the language of the person, briefly and exactly.`,
   maxSteps: 40,
   input: inputWithIntents(tools, intents),
   output: TaskResult,
-  offlineCall: taxCallOf,
+  offlineCall: callOf,
 };

@@ -41,12 +41,45 @@ const factors: Readonly<Record<string, number>> = { k: 1_000, lakh: 100_000, mil
 const unreadable =
   /\b(?:VAT|GST|sales tax|dividends?|capital gains?|shares?|self-employed|freelance|withholding|stock|property|inherit\w*|gift|bonus|pension|invoice)\b/iu;
 
+const fileName =
+  /"([^"\n]+\.(?:csv|tsv|xlsx|xlsm|jsonl?|ndjson))"|([\p{L}\p{N}._/-]+\.(?:csv|tsv|xlsx|xlsm|jsonl?|ndjson))\b/giu;
+const attached = /\(documentId ([0-9a-f-]{36})\)/g;
+const analysisWords =
+  /\b(?:analy[sz]e|analysis|ratios?|runway|burn|liquidity|solvency|margins?|balance sheet|income statement|cash flow|statements?|anomal(?:y|ies)|trends?)\b/iu;
+const checkWords = /\b(?:check|compliance|duplicates?|transactions?|payments?|invoices?|ledger|bookings?|expenses)\b/iu;
+
+/**
+ * Reads a request in words as a call of a tool.
+ *
+ * @returns undefined when the words may ask for something else
+ */
+export const callOf = (text: string): Call | undefined => tablesCallOf(text) ?? taxCallOf(text);
+
+/** “Analyse acme.xlsx”, “Check payments.csv against the rules of Germany”: files by their names, or attached ones. */
+function tablesCallOf(text: string): Call | undefined {
+  const [words = ''] = text.split('\n\nFiles that I have attached', 1);
+  const files = [...text.matchAll(attached)].map(([, id = '']) => id);
+  const named = [...words.matchAll(fileName)].map(([, quoted, plain = '']) => quoted ?? plain);
+  const documents = (files.length > 0 ? files : named).map((document) => ({ document }));
+  const plain = words.replace(fileName, ' ');
+  const [analyses, checks] = [analysisWords.test(plain), checkWords.test(plain)];
+  if (documents.length === 0 || documents.length > 6 || analyses === checks) return undefined;
+  if (analyses) return { name: 'analyse_statements', arguments: { statements: documents } };
+  const [place, ...others] = placesIn(plain);
+  if (others.length > 0) return undefined;
+  const isSales = /\b(?:sales|issued|our (?:own )?invoices)\b/iu.test(plain);
+  return {
+    name: 'check_transactions',
+    arguments: { transactions: documents, ...(place ? { place } : {}), ...(isSales ? { direction: 'sales' } : {}) },
+  };
+}
+
 /**
  * Reads a simple question for a tax or for rates: “What tax on 180,000 USD single in California and Texas, 2025?”
  *
  * @returns undefined when the words may ask for something else
  */
-export function taxCallOf(text: string): Call | undefined {
+function taxCallOf(text: string): Call | undefined {
   const places = placesIn(text);
   if (places.length === 0 || places.length > 6 || unreadable.test(text)) return undefined;
   const year = /\b(20\d\d(?:[-/]\d{2,4})?)\b/u.exec(text)?.[1];

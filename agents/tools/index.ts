@@ -9,6 +9,7 @@ import type {
   SearchIndex,
   Social,
   SocialWatches,
+  SheetReader,
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
@@ -42,6 +43,8 @@ export const toolNames: readonly string[] = [
   'forget',
   'calculate_tax',
   'show_rates',
+  'analyse_statements',
+  'check_transactions',
   'send_webhook',
   'send_email',
   'analyse_trends',
@@ -59,7 +62,8 @@ export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
-  documents: Pick<Documents, 'read'>;
+  documents: Pick<Documents, 'read' | 'readOriginal' | 'findByName'>;
+  sheets: SheetReader;
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
@@ -99,7 +103,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     rememberTool(ports.memories),
     forgetTool(ports.memories),
     ...createSocialIntelTools({ social: ports.social, watches: ports.socialWatches }),
-    ...createFinancialTools(),
+    ...createFinancialTools(ports),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

@@ -169,6 +169,8 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
   if (tool === 'read_document') return 'reading a document';
   if (tool === 'run_code') return 'calculating';
+  if (tool === 'analyse_statements') return 'analysing the statements';
+  if (tool === 'check_transactions') return 'checking the transactions';
   if (tool === 'calculate_tax') return 'working out taxes';
   if (tool === 'show_rates') return 'reading tax rates';
   if (tool === 'set_plan') return 'planning';

@@ -28,6 +28,7 @@ export type * from './sandbox.ts';
 export type * from './schedules.ts';
 export type * from './search.ts';
 export type * from './shares.ts';
+export type * from './sheets.ts';
 export type * from './slack.ts';
 export type * from './slack-channels.ts';
 export type * from './slack-feedback.ts';

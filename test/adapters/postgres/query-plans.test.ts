@@ -159,6 +159,8 @@ test('lists of approvals, schedules, documents and keys, and a key by its id', a
   expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+  expect(await expectIndexes(() => adapters.documents.findByName(scope, 'n7'))).toContain('documents_by_name');
+  await expectIndexes(() => adapters.documents.readOriginal(scope, ids.task));
   await expectIndexes(() => sendKeyQueries(adapters, db, principal));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
 });

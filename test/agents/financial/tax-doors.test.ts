@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTasks } from '../../../adapters/postgres/tasks/tasks.ts';
 import { limitTasks } from '../../../adapters/postgres/tenants/limit-work.ts';
@@ -6,12 +7,18 @@ import { agentQueue } from '../../../contract/ids.ts';
 import { startApi } from '../../api/api-harness.ts';
 import { alfred } from '../../cli/run-alfred.ts';
 import { createSlackHarness, type SlackHarness } from '../../slack/slack-harness.ts';
+import { putFile } from '../../support/documents/put-file.ts';
+
+const examples = new URL('../../../docs/examples/financial/', import.meta.url);
 
 let env: SlackHarness;
 let api: Awaited<ReturnType<typeof startApi>>;
 beforeAll(async () => {
   env = await createSlackHarness({ SLACK_AGENT: 'financial', ALFRED_MODEL: 'offline:quote' }, { rateLimits: false });
-  for (const name of ['calculate_tax', 'show_rates', ...alfredAgent.tools]) env.useBuiltInTool(name);
+  const tools = ['calculate_tax', 'show_rates', 'analyse_statements', 'check_transactions', ...alfredAgent.tools];
+  for (const name of tools) env.useBuiltInTool(name);
+  for (const name of ['statements.csv', 'payments.csv'])
+    await putFile(env, { name, bytes: await readFile(new URL(name, examples)) }, { readers: ['everyone'] });
   await env.serve([agentQueue('financial'), agentQueue('alfred')]);
   // The harness has a function of this name in place of the port.
   api = await startApi({ ...env, tasks: limitTasks(env.postgres.db, createTasks(env.postgres.db), env.tenants) });
@@ -33,12 +40,22 @@ const requests = [
     words: 'Which tax bands and rates apply in Ireland in 2025?',
     has: ['44,000', '27,382', 'Finance Act 2024'],
   },
+  {
+    input: { intent: 'FINANCIAL_ANALYSIS', statements: [{ document: 'statements.csv' }] },
+    words: 'Analyse statements.csv',
+    has: ['71.6 days', '1010000 [statements.csv!D18]', 'balance-does-not-balance', 'revenue-and-profit.svg'],
+  },
+  {
+    input: { intent: 'TAX_COMPLIANCE_CHECK', transactions: [{ document: 'payments.csv' }], place: 'de' },
+    words: 'Check payments.csv against the rules of Germany',
+    has: ['11 rows checked against the rules of Germany', 'PK-2041, PK2041', 'Geldwäschegesetz', 'findings.csv'],
+  },
 ];
 
 async function askByHttp(input: object) {
   const { body: started } = await api.http.post('/v1/tasks', { agent: 'financial', input });
   await env.followToEnd(started.id);
-  return (await api.http.get(`/v1/tasks/${started.id}`)).body;
+  return { id: started.id, ...(await api.http.get(`/v1/tasks/${started.id}`)).body };
 }
 
 describe.each(requests)('$input.intent', ({ input, words, has }) => {
@@ -80,6 +97,27 @@ test('the data of a calculation has its lines as texts, which add up', async () 
   const cents = (text: string) => Math.round(Number(text) * 100);
   for (const { parts, amount } of california.levies)
     expect(parts.reduce((sum: number, part: { amount: string }) => sum + cents(part.amount), 0)).toBe(cents(amount));
+});
+
+test('tables and charts of an analysis are files of its task', async () => {
+  const { id } = await askByHttp(requests[2]!.input);
+  const { body } = await api.http.get(`/v1/tasks/${id}/artifacts`);
+  expect(body.artifacts.map(({ name, mediaType }: Record<string, string>) => `${name} ${mediaType}`)).toEqual([
+    'ratios.csv text/csv',
+    'figures.csv text/csv',
+    'anomalies.csv text/csv',
+    'analysis.json application/json',
+    'revenue-and-profit.svg image/svg+xml',
+    'margins.svg image/svg+xml',
+    'cash.svg image/svg+xml',
+  ]);
+});
+
+test('a document is read with the rights of who asks', async () => {
+  const bytes = new TextEncoder().encode('item,2024\nRevenue,5\n');
+  await putFile(env, { name: 'secret.csv', bytes }, { scope: { tenant: 'local', subject: 'ann' }, readers: [] });
+  const { result } = await askByHttp({ intent: 'FINANCIAL_ANALYSIS', statements: [{ document: 'secret.csv' }] });
+  expect(result.text).toContain('that you may read');
 });
 
 test('an unknown year is told with those that there are, and a place that is no place is refused at the door', async () => {

@@ -78,7 +78,8 @@ describe('every tool that changes something', () => {
     const config = loadConfig({ ...database, ...mail, ALFRED_WEBHOOK_SECRET: secret });
     const tools = createTools(config, {
       index: { search: unused },
-      documents: { read: unused },
+      documents: { read: unused, readOriginal: unused, findByName: unused },
+      sheets: { readSheets: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
       social: { states: () => [], read: unused, findVideos: unused, readCadence: unused },
