@@ -2,13 +2,13 @@ import { stemmer } from 'stemmer';
 import { splitSentences, trimSpan, type Span } from '../../../contract/rules/sentences.ts';
 
 /**
- * A sentence, list item or row of a document, [start, end), in UTF-16 code units. `stems` and `words`: its words, with a
- * space before and behind each. `section`: index of the heading above it.
+ * A sentence, list item or row of a document, [start, end), in UTF-16 code units. `words`: its words in lower case,
+ * without articles; `stems`: the stem of each. `section`: index of the heading above it.
  */
-export type Unit = Span & { stems: string; words: string; section: number; isHeading: boolean };
+export type Unit = Span & { words: readonly string[]; stems: readonly string[]; section: number; isHeading: boolean };
 
 /** A heading with what stands below it, up to the next heading. The first has no heading: what stands before one. */
-export type Section = Span & { title: string; stems: string };
+export type Section = Span & { title: string; stems: readonly string[] };
 
 export type LegalText = { text: string; units: Unit[]; sections: Section[] };
 
@@ -29,12 +29,15 @@ export function stemOf(lower: string): string {
   return stem;
 }
 
-/** The words of a text in lower case. The ending of a genitive is no word. */
-export const wordsOf = (text: string): string[] =>
-  [...text.replace(/[’']s\b/g, '  ').matchAll(word)].map(([found]) => found.toLowerCase());
+const articles = new Set(['a', 'an', 'the']);
 
-const joined = (words: string[]) => ` ${words.join(' ')} `;
-export const stemsOfText = (text: string): string => joined(wordsOf(text).map(stemOf));
+/** The words of a text in lower case, without articles and the ending of a genitive. */
+export const wordsOf = (text: string): string[] =>
+  [...text.replace(/[’']s\b/g, '  ').matchAll(word)]
+    .map(([found]) => found.toLowerCase())
+    .filter((found) => !articles.has(found));
+
+export const stemsIn = (text: string): string[] => wordsOf(text).map(stemOf);
 
 /** Longest line that is read as a heading, in characters. */
 const maxHeading = 90;
@@ -46,6 +49,7 @@ function isHeadingLine(line: string, before: string, after: string): boolean {
   const plain = line.trim();
   if (plain === '' || plain.length > maxHeading) return false;
   if (markdownHeading.test(line)) return true;
+  if (/: \S|\b(?:19|20)\d\d\b/.test(plain)) return false;
   if (/^[-*+•|>]/.test(plain) || /[.;:,!]$/.test(plain.replace(/\d+\.$/, ''))) return false;
   const title = plain.replace(/\*\*/g, '').replace(number, '');
   if (!/^\p{Lu}/u.test(title) || title.split(/\s+/).length > 10) return false;
@@ -56,10 +60,10 @@ function isHeadingLine(line: string, before: string, after: string): boolean {
 /** Splits a text into its sections and sentences. The time that it takes grows with the text's length. */
 export function readLegalText(text: string): LegalText {
   const headings = headingsOf(text);
-  const sections: Section[] = [{ start: 0, end: headings[0]?.start ?? text.length, title: '', stems: ' ' }];
+  const sections: Section[] = [{ start: 0, end: headings[0]?.start ?? text.length, title: '', stems: [] }];
   for (const [i, { start, end }] of headings.entries()) {
     const title = text.slice(start, end).replace(/[#*]/g, '').trim();
-    sections.push({ start, end: headings[i + 1]?.start ?? text.length, title, stems: stemsOfText(title) });
+    sections.push({ start, end: headings[i + 1]?.start ?? text.length, title, stems: stemsIn(title) });
   }
   const units: Unit[] = [];
   for (const [section, { start, end, title }] of sections.entries()) {
@@ -76,7 +80,7 @@ export function readLegalText(text: string): LegalText {
 
 function unitOf(text: string, span: Span, rest: Pick<Unit, 'section' | 'isHeading'>): Unit {
   const words = wordsOf(text.slice(span.start, span.end));
-  return { start: span.start, end: span.end, stems: joined(words.map(stemOf)), words: joined(words), ...rest };
+  return { start: span.start, end: span.end, words, stems: words.map(stemOf), ...rest };
 }
 
 function headingsOf(text: string): Span[] {

@@ -5,8 +5,10 @@ import { stemOf, wordsOf, type LegalText, type Unit } from './legal-text.ts';
  * must all be there, each with alternatives separated by `|`.
  *
  * - `retain|keep + <period>`: words in any form, or a period of time. `=controller`: the word in this form only.
+ * - `authenticat*`: words that begin so.
  * - `data protection officer`: words in this order.
  * - `!not`: a term that must not be there.
+ * - `$them > may > terminate`: in this order, close to each other, with the other party's name not between them.
  * - `$us`, `$them`: names of the parties.
  */
 export type Signal = string;
@@ -17,7 +19,7 @@ export type PartyNames = { us: readonly string[]; them: readonly string[] };
 const numberWords =
   'one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty|twenty-one|twenty-four|thirty|thirty-six|forty-five|forty-eight|sixty|seventy-two|ninety|hundred';
 
-/** Terms that stand for a kind of word. */
+/** Terms that stand for a kind of words. */
 const kinds: Record<string, RegExp> = {
   '<period>': new RegExp(
     `\\b(?:\\d+|${numberWords})(?:\\s*\\(\\d+\\))?[\\s-]+(?:business |calendar |working )?(?:hour|day|week|month|year)s?\\b`,
@@ -26,95 +28,154 @@ const kinds: Record<string, RegExp> = {
   '<number>': /\d/,
   '<percent>': /\d\s*(?:%|per\s?cent)|percent/i,
   '<email>': /[\w.+-]+@[\w-]+\.[\w.]+/,
-  '<address>': /\b\d{1,5}[,\s]+\p{Lu}\p{L}+|\b\p{Lu}\p{L}+(?:straße|strasse|street|road|lane|avenue|way|gasse|allee)\b|\b(?:Street|Road|Avenue|Lane|Straße|Blvd|Boulevard|Suite|P\.?O\.? Box)\b/u,
+  '<address>':
+    /\b\d{1,5}[,\s]+\p{Lu}\p{L}+|\b\p{Lu}\p{L}+(?:straße|strasse|street|road|lane|avenue|way|gasse|allee)\b|\b(?:Street|Road|Avenue|Lane|Straße|Blvd|Boulevard|Suite|P\.?O\.? Box)\b/u,
   '<url>': /https?:\/\/|www\./i,
 };
+
+/** Most words between two terms of a chain. */
+const maxGap = 8;
 
 export type Finder = {
   /** The sentences that have a signal. `inHeadings`: a part of it may stand in the heading above. */
   find(signal: Signal, options?: { inHeadings?: boolean }): Unit[];
-  /** Whether one sentence has it. */
-  matches(unit: Unit, signal: Signal, options?: { inHeadings?: boolean }): boolean;
 };
 
 /** Finds sentences by signals. A word is looked for once, in all sentences. */
-export function createFinder({ text, units, sections }: LegalText, parties: PartyNames = { us: [], them: [] }): Finder {
-  const cache = new Map<string, Set<number>>();
-  const headingCache = new Map<string, Set<number>>();
-  const ids = new Map(units.map((unit, id) => [unit, id]));
-  const byStem = new Map<string, number[]>();
-  for (const [id, { stems }] of units.entries())
-    for (const stem of new Set(stems.trim().split(' '))) byStem.set(stem, [...(byStem.get(stem) ?? []), id]);
-
-  const search = (phrase: string): number[] => {
-    const kind = kinds[phrase];
-    if (kind) return units.flatMap(({ start, end }, id) => (kind.test(text.slice(start, end)) ? [id] : []));
-    const isExact = phrase.startsWith('=');
-    const words = wordsOf(isExact ? phrase.slice(1) : phrase);
-    const stems = words.map(stemOf);
-    const wanted = ` ${(isExact ? words : stems).join(' ')} `;
-    return (byStem.get(stems[0] ?? '') ?? []).filter((id) => {
-      const unit = units[id];
-      return unit !== undefined && (isExact ? unit.words : unit.stems).includes(wanted);
-    });
+export function createFinder(document: LegalText, parties: PartyNames = { us: [], them: [] }): Finder {
+  const { units } = document;
+  const placesOf = createPlaces(document);
+  const inSentence = (term: Term, id: number) => term.alternatives.some((phrase) => placesOf(phrase).has(id));
+  const whereIs = (term: Term, id: number, unit: Unit): Where => {
+    if (inSentence(term, id)) return 'sentence';
+    const title = document.sections[unit.section]?.stems ?? [];
+    return term.alternatives.some((phrase) => indexOfWords(title, wordsOf(phrase).map(stemOf), 0) !== -1) ? 'heading' : null;
   };
-  const find = (phrase: string): Set<number> => {
-    const found = cache.get(phrase) ?? new Set(search(phrase));
-    cache.set(phrase, found);
-    return found;
-  };
-  const findHeadings = (phrase: string): Set<number> => {
-    const wanted = ` ${wordsOf(phrase).map(stemOf).join(' ')} `;
-    const found =
-      headingCache.get(phrase) ?? new Set(sections.flatMap(({ stems }, i) => (stems.includes(wanted) ? [i] : [])));
-    headingCache.set(phrase, found);
-    return found;
-  };
-  const matchesTerm = (term: Term, id: number, unit: Unit): Where => {
-    if (term.alternatives.some((phrase) => find(phrase).has(id))) return 'sentence';
-    return term.alternatives.some((phrase) => !kinds[phrase] && findHeadings(phrase).has(unit.section)) ? 'heading' : null;
-  };
-  const matches: Finder['matches'] = (unit, signal, { inHeadings = false } = {}) => {
-    const id = ids.get(unit);
-    if (id === undefined || unit.isHeading) return false;
-    const terms = parseSignal(signal, parties);
-    const where = terms.filter(({ isRefused }) => !isRefused).map((term) => matchesTerm(term, id, unit));
-    if (!where.includes('sentence') || where.some((one) => one === null || (one === 'heading' && !inHeadings))) return false;
-    return !terms.some((term) => term.isRefused && matchesTerm(term, id, unit) === 'sentence');
+  /** Whether the terms of a chain follow each other, from a word on. */
+  const follows = (chain: Term[], id: number, from: number): boolean => {
+    const [term, ...rest] = chain;
+    if (!term) return true;
+    const unit = units[id];
+    return term.alternatives.some((phrase) =>
+      (placesOf(phrase).get(id) ?? []).some(({ at, words }) => {
+        const isNear = from === 0 || (at >= from && at - from <= maxGap);
+        const between = unit && from > 0 ? unit.words.slice(from, at) : [];
+        return isNear && !hasParty(between, parties) && follows(rest, id, Math.max(at + words, 1));
+      }),
+    );
   };
   return {
-    matches,
-    find(signal, options) {
-      const terms = parseSignal(signal, parties).filter(({ isRefused }) => !isRefused);
-      const candidates = new Set(terms.flatMap(({ alternatives }) => alternatives.flatMap((phrase) => [...find(phrase)])));
+    find(signal, { inHeadings = false } = {}) {
+      const groups = parseSignal(signal, parties);
+      const wanted = groups.filter(({ isRefused }) => !isRefused);
+      const candidates = new Set(
+        wanted.flatMap(({ chain }) => chain.flatMap(({ alternatives }) => alternatives.flatMap((phrase) => [...placesOf(phrase).keys()]))),
+      );
       return [...candidates]
         .sort((a, b) => a - b)
         .flatMap((id) => {
           const unit = units[id];
-          return unit && matches(unit, signal, options) ? [unit] : [];
+          if (!unit || unit.isHeading) return [];
+          const where = wanted.map(({ chain: [first, ...rest] }): Where => {
+            if (!first) return null;
+            if (rest.length > 0) return follows([first, ...rest], id, 0) ? 'sentence' : null;
+            return whereIs(first, id, unit);
+          });
+          if (!where.includes('sentence') || where.some((one) => one === null || (one === 'heading' && !inHeadings))) return [];
+          const isRefused = groups.some((group) => group.isRefused && group.chain.some((term) => inSentence(term, id)));
+          return isRefused ? [] : [unit];
         });
     },
   };
 }
 
 type Where = 'sentence' | 'heading' | null;
-type Term = { alternatives: string[]; isRefused: boolean };
+type Term = { alternatives: string[] };
+/** Terms in an order, of which there is mostly one. */
+type Group = { chain: Term[]; isRefused: boolean };
+/** Where a phrase stands in a sentence: index of its first word, and how many words it has. */
+type Place = { at: number; words: number };
+
+/** Looks phrases up, once each. @returns for a phrase, its places by the sentence's index */
+function createPlaces({ text, units }: LegalText): (phrase: string) => Map<number, Place[]> {
+  const known = new Map<string, Map<number, Place[]>>();
+  const byStem = new Map<string, Set<number>>();
+  for (const [id, { stems }] of units.entries())
+    for (const stem of stems) {
+      const ids = byStem.get(stem);
+      if (ids) ids.add(id);
+      else byStem.set(stem, new Set([id]));
+    }
+  const search = (phrase: string): Map<number, Place[]> => {
+    const kind = kinds[phrase];
+    if (kind)
+      return new Map(
+        units.flatMap(({ start, end }, id) => (kind.test(text.slice(start, end)) ? [[id, [{ at: 0, words: 0 }]] as const] : [])),
+      );
+    const isBeginning = phrase.endsWith('*');
+    const isExact = phrase.startsWith('=') || isBeginning;
+    const plain = wordsOf(phrase.replace(/^=|\*$/g, ''));
+    if (plain.length === 0) return new Map();
+    const wanted = isExact ? plain : plain.map(stemOf);
+    const candidates = isBeginning ? units.keys() : (byStem.get(stemOf(plain[0] ?? '')) ?? []);
+    const found = new Map<number, Place[]>();
+    for (const id of candidates) {
+      const unit = units[id];
+      if (!unit) continue;
+      const words = isExact ? unit.words : unit.stems;
+      const places: Place[] = [];
+      for (let at = indexOfWords(words, wanted, 0, isBeginning); at !== -1; at = indexOfWords(words, wanted, at + 1, isBeginning))
+        places.push({ at, words: wanted.length });
+      if (places.length > 0) found.set(id, places);
+    }
+    return found;
+  };
+  return (phrase) => {
+    const found = known.get(phrase) ?? search(phrase);
+    known.set(phrase, found);
+    return found;
+  };
+}
+
+/** Where words stand in others. `isBeginning`: the last one may go on. */
+function indexOfWords(words: readonly string[], wanted: readonly string[], from: number, isBeginning = false): number {
+  for (let at = from; at + wanted.length <= words.length; at++) {
+    const fits = wanted.every((one, i) => {
+      const word = words[at + i];
+      return word === one || (isBeginning && i === wanted.length - 1 && word?.startsWith(one) === true);
+    });
+    if (fits) return at;
+  }
+  return -1;
+}
+
+const hasParty = (words: readonly string[], { us, them }: PartyNames): boolean =>
+  [...us, ...them].some((name) => indexOfWords(words, wordsOf(name), 0) !== -1);
 
 /** Signals are few, and the same for every document. */
-const parsed = new Map<Signal, Term[]>();
+const parsed = new Map<Signal, Group[]>();
 
-function parseSignal(signal: Signal, { us, them }: PartyNames): Term[] {
-  const terms =
-    parsed.get(signal) ??
-    signal.split(' + ').map((part) => {
-      const isRefused = part.trim().startsWith('!');
-      const alternatives = part.trim().replace(/^!/, '').split('|');
-      return { alternatives: alternatives.map((one) => one.trim().toLowerCase()), isRefused };
-    });
-  parsed.set(signal, terms);
-  const named = (one: string) => (one === '$us' ? us : one === '$them' ? them : [one]);
-  return terms.map(({ alternatives, isRefused }) => ({
-    alternatives: alternatives.flatMap(named).map((one) => one.toLowerCase()),
+function parseSignal(signal: Signal, parties: PartyNames): Group[] {
+  const groups = parsed.get(signal) ?? signal.split(' + ').map(parseGroup);
+  parsed.set(signal, groups);
+  if (!signal.includes('$')) return groups;
+  return groups.map(({ chain, isRefused }) => ({
     isRefused,
+    chain: chain.map(({ alternatives }) => ({ alternatives: alternatives.flatMap((one) => withNames(one, parties)) })),
   }));
+}
+
+function parseGroup(part: string): Group {
+  const chain = part.trim().replace(/^!/, '').split(' > ');
+  return {
+    isRefused: part.trim().startsWith('!'),
+    chain: chain.map((term) => ({ alternatives: term.split('|').map((one) => one.trim().toLowerCase()) })),
+  };
+}
+
+/** A phrase with the names of the parties, each in its own form: the verb "provide" is no "Provider". */
+function withNames(phrase: string, { us, them }: PartyNames): string[] {
+  if (!phrase.includes('$')) return [phrase];
+  const place = phrase.includes('$us') ? '$us' : '$them';
+  return (place === '$us' ? us : them).map((name) => `=${phrase.replace(place, name.toLowerCase())}`);
 }
