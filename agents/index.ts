@@ -3,11 +3,12 @@ import type { Agent } from './agent.ts';
 import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
+import { legal } from './legal/agent.ts';
 
 export type { Agent } from './agent.ts';
 
 /** The registry: every agent by its name. */
-export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred };
+export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred, legal };
 export type Agents = Readonly<Record<string, Agent>>;
 
 /**

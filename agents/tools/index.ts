@@ -10,6 +10,7 @@ import type {
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
+import { createLegalTools } from '../legal/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
@@ -38,6 +39,10 @@ export const toolNames: readonly string[] = [
   'forget',
   'send_webhook',
   'send_email',
+  'audit_compliance',
+  'analyse_document',
+  'check_regulation',
+  'review_contract',
 ];
 
 /** Those of them that change something. */
@@ -48,7 +53,7 @@ export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
-  documents: Pick<Documents, 'read'>;
+  documents: Pick<Documents, 'read' | 'findByName'>;
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
@@ -85,6 +90,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
+    ...createLegalTools(ports),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

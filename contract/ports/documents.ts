@@ -97,6 +97,9 @@ export interface Documents {
   /** Reads a document with its whole text. The offsets of passages (UTF-16 code units) refer to this text. */
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
 
+  /** Finds the documents of this exact name that the subject may read, in all collections; at most ten. */
+  findByName(scope: Scope, name: string): Promise<Document[]>;
+
   /** Deletes a document within reach. @returns whether there was such a document */
   delete(reach: DocumentReach, documentId: string): Promise<boolean>;
 

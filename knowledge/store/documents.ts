@@ -55,6 +55,20 @@ export const createDocuments = (db: Database, { recognises = false } = {}): Docu
     return row && { document: documentOf(row), text: row.text };
   },
 
+  async findByName(scope, name) {
+    // Postgres refuses texts with a zero character, and no name has one.
+    if (name.includes('\0')) return [];
+    const rows = await db
+      .selectFrom('documents as d')
+      .select(documentColumns)
+      .where(isReadable(scope))
+      .where('name', '=', name)
+      .orderBy('collection')
+      .limit(10)
+      .execute();
+    return rows.map(documentOf);
+  },
+
   delete: (reach, documentId) => db.transaction().execute((trx) => deleteDocument(trx, reach, documentId)),
 
   async listTenants() {

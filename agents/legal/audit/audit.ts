@@ -38,19 +38,33 @@ export type Audit = {
 /** Most sentences that are quoted for one requirement. */
 const maxClauses = 3;
 
+/** Most words between the terms of a contradiction. */
+const maxBreach = 20;
+
+/** What has fewer words is a name or a heading. */
+const minEvidence = 4;
+
 /** Words that turn evidence into its opposite. */
 const denials = new Set(['not', 'never', 'cannot', 'don', 'doesn', 'won', 'neither', 'nor', 'disclaim', 'without']);
 
 /** Compares a document with the requirements of a framework for its kind. */
-export function audit(document: LegalText, finder: Finder, { checklist, kind }: { checklist: Checklist; kind: DocumentKind }): Audit {
+export function audit(
+  document: LegalText,
+  finder: Finder,
+  { checklist, kind }: { checklist: Checklist; kind: DocumentKind },
+): Audit {
   const ofKind = checklist.requirements.filter((requirement) => requirement.in.includes(kind));
   const applies = ({ when }: Requirement) => !when || when.some((signal) => finder.find(signal).length > 0);
+  // A sentence that contradicts one requirement shows of no other that it is met.
+  const against = new Set(
+    ofKind.flatMap(({ breach }) => breach.flatMap((signal) => finder.find(signal, { within: maxBreach }))),
+  );
   const judged = ofKind
     .filter(applies)
-    .map((requirement) => judge(document, finder, { requirement, key: keyOf(checklist.framework, requirement) }));
-  const findings = judged
-    .filter(({ status }) => status !== 'met')
-    .sort((a, b) => levelOf(b) - levelOf(a));
+    .map((requirement) =>
+      judge(document, finder, { requirement, key: keyOf(checklist.framework, requirement), against }),
+    );
+  const findings = judged.filter(({ status }) => status !== 'met').sort((a, b) => levelOf(b) - levelOf(a));
   return {
     kind,
     findings,
@@ -61,32 +75,54 @@ export function audit(document: LegalText, finder: Finder, { checklist, kind }: 
   };
 }
 
-function judge(document: LegalText, finder: Finder, { requirement, key }: { requirement: Requirement; key: string }): AuditFinding {
+function judge(
+  document: LegalText,
+  finder: Finder,
+  { requirement, key, against }: { requirement: Requirement; key: string; against: ReadonlySet<Unit> },
+): AuditFinding {
   const { ref, title, asks, severity, lawyer, note, evidence, breach, negated, onlyBreach } = requirement;
   const described = { requirement: { key, ref, title, asks }, ...(note === undefined ? {} : { note }) };
   const clausesOf = (units: Unit[]): Clause[] =>
-    units.slice(0, maxClauses).map((unit) => ({ ...quotationOf(document.text, unit), section: titleAt(document, unit) }));
-  const breaches = unique(breach.flatMap((signal) => finder.find(signal)));
+    units
+      .slice(0, maxClauses)
+      .map((unit) => ({ ...quotationOf(document.text, unit), section: titleAt(document, unit) }));
+  const breaches = unique(breach.flatMap((signal) => finder.find(signal, { within: maxBreach })));
   if (breaches.length > 0) {
     const level = raised(severity);
     const rule = `contradicted: one level above the requirement’s ${severity}, critical at the most`;
     const forLawyer = lawyer || level === 'critical' ? { lawyer: 'a sentence contradicts a requirement' } : {};
     return { ...described, status: 'contradicted', clauses: clausesOf(breaches), risk: { level, rule }, ...forLawyer };
   }
-  const found = unique(evidence.flatMap((signal) => finder.find(signal, { inHeadings: true })));
+  const byLength = (units: Unit[]) => units.sort((a, b) => a.words.length - b.words.length);
+  const found = unique(evidence.flatMap((signal) => byLength(finder.find(signal, { inHeadings: true })))).filter(
+    (unit) => !against.has(unit) && unit.words.length >= minEvidence,
+  );
   const clear = negated ? found : found.filter(({ words }) => !words.some((word) => denials.has(word)));
   if (clear.length > 0 || onlyBreach) return { ...described, status: 'met', clauses: clausesOf(clear) };
   if (found.length > 0) {
     const level = lowered(severity);
     const rule = `unclear: one level below the requirement’s ${severity}, because only sentences with a denial speak of it`;
-    return { ...described, status: 'unclear', clauses: clausesOf(found), risk: { level, rule }, lawyer: 'a person has to read the sentence' };
+    return {
+      ...described,
+      status: 'unclear',
+      clauses: clausesOf(found),
+      risk: { level, rule },
+      lawyer: 'a person has to read the sentence',
+    };
   }
   const rule = `missing: the requirement’s own level, ${severity}`;
   const forLawyer = lawyer || severity === 'critical' ? { lawyer: 'the law may ask for it here' } : {};
-  return { ...described, status: 'missing', clauses: [], lookedFor: evidence, risk: { level: severity, rule }, ...forLawyer };
+  return {
+    ...described,
+    status: 'missing',
+    clauses: [],
+    lookedFor: evidence,
+    risk: { level: severity, rule },
+    ...forLawyer,
+  };
 }
 
-/** Sentences of the first signals come first: they are the clearest. */
+/** Sentences of the first signals come first, and the short ones of each: they are the clearest. */
 const unique = (units: Unit[]): Unit[] => [...new Set(units)];
 
 const levels = Risk.options;

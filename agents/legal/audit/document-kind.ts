@@ -1,35 +1,51 @@
 import type { DocumentKind } from '../data/read-checklists.ts';
+import type { LegalText } from '../text/legal-text.ts';
 import type { Finder, Signal } from '../text/signals.ts';
 
-/** Signals of each kind of document, and how much a sentence with one of them counts. */
-const kinds: Record<DocumentKind, { signal: Signal; weight: number }[]> = {
-  notice: [
-    { signal: 'privacy policy|privacy notice|privacy statement|notice of privacy practices|data protection notice', weight: 2 },
-    { signal: 'we|us|our + you|your + information|data|detail|record', weight: 1 },
-    { signal: 'your + right|choice|consent|browser|device|health|medical', weight: 1 },
-  ],
-  agreement: [
-    { signal: '=controller|=processor|sub-processor|business associate|covered entity|service provider + shall|must|will', weight: 2 },
-    { signal: 'data processing agreement|data processing addendum|business associate agreement|hereinafter|hereby', weight: 3 },
-    { signal: 'party|parties + agreement|shall|agree', weight: 1 },
-  ],
-  policy: [
-    { signal: 'policy|standard|procedure + applies|scope|employee|staff|personnel|all|owner', weight: 2 },
-    { signal: 'employee|staff|personnel|contractor|manager|department|team|officer|users + must|shall|is|are|responsible|may', weight: 1 },
-    { signal: 'system|account|access|server|network|log|backup|password|journal|control + must|shall|is|are|may', weight: 1 },
-  ],
+/** What the beginning of a document says that it is, and signals of its sentences, each counted once a sentence. */
+const kinds: Record<DocumentKind, { title: RegExp; signals: Signal[] }> = {
+  notice: {
+    title:
+      /privacy (?:policy|notice|statement)|notice of privacy|^\W*privacy\W*$|your (?:privacy|data|information)|data protection (?:notice|information)/im,
+    signals: ['=we|=us|=our + =you|=your', '=your + right|choice|consent|browser|device|data|information|account'],
+  },
+  agreement: {
+    title: /\b(?:agreement|addendum|contract|terms of processing)\b/i,
+    signals: [
+      '=processor|=controller|sub-processor|business associate|covered entity|service provider|=business + shall|must|will|may|not|process|notifies|notify|data|information',
+      'hereinafter|hereby|=party|=parties',
+    ],
+  },
+  policy: {
+    title: /\b(?:policy|policies|standard|procedure|manual|handbook|controls?|programme|program|guideline)\b/i,
+    signals: [
+      'policy|standard|procedure + applies|scope|owner|approved',
+      'employee|staff|personnel|contractor|manager|department|team|officer|users|workforce + must|shall|are|is|may|responsible',
+      'system|account|access|server|network|log|backup|password|journal|control|patch + must|shall|are|is',
+    ],
+  },
 };
 
+/** Sentences of a signal that the title is worth. */
+const titleWeight = 12;
+/** How much of a document is its beginning, in characters. */
+const beginning = 400;
+
 /**
- * The kind that a document is most like by its words.
+ * The kind that a document is most like: by its title, and by its words.
  *
  * @param among kinds that a framework has requirements for
  * @returns undefined when the document is like none of them
  */
-export function documentKindOf(finder: Finder, among: readonly DocumentKind[]): DocumentKind | undefined {
+export function documentKindOf(
+  { text }: LegalText,
+  finder: Finder,
+  among: readonly DocumentKind[],
+): DocumentKind | undefined {
   const scores = among.map((kind) => {
-    const score = kinds[kind].reduce((sum, { signal, weight }) => sum + weight * finder.find(signal).length, 0);
-    return { kind, score };
+    const { title, signals } = kinds[kind];
+    const sentences = new Set(signals.flatMap((signal) => finder.find(signal))).size;
+    return { kind, score: sentences + (title.test(text.slice(0, beginning)) ? titleWeight : 0) };
   });
   const [best] = scores.sort((a, b) => b.score - a.score);
   return best && best.score > 0 ? best.kind : undefined;

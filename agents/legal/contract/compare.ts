@@ -28,18 +28,27 @@ export function compareQuantities(
         const quantity = { ...found, start: unit.start + found.start, end: unit.start + found.end };
         if (compared.some((other) => other.quantity.start === quantity.start)) continue;
         const { verdict, rule } =
-          kind === 'place' ? judgePlace(quantity, position) : judge(quantity, limits, directionOf(position, limits, topic.worse[side]));
-        compared.push({ unit, quantity, verdict, wanted: limits.preferred.text, rule });
+          kind === 'place'
+            ? judgePlace(quantity, position)
+            : judge(quantity, limits, directionOf(position, limits, topic.worse[side]));
+        compared.push({ unit, quantity, verdict, wanted: wantedOf(limits, position), rule });
       }
   }
   return compared;
 }
 
-/** The quantities of one kind that a text names. */
-const quantitiesOf = (text: string, kind: QuantityUnit): Quantity[] =>
-  (kind === 'place' ? placesIn(text) : quantitiesIn(text)).filter((quantity) => fitsUnit(quantity, kind));
+/** The quantities of one kind that a text names. Months and years count as days only where no days are named. */
+function quantitiesOf(text: string, kind: QuantityUnit): Quantity[] {
+  const found = (kind === 'place' ? placesIn(text) : quantitiesIn(text)).filter((quantity) => fitsUnit(quantity, kind));
+  const short = found.filter(({ isLong }) => !isLong);
+  return kind === 'days' && short.length > 0 ? short : found;
+}
 
-type Limits = { preferred: Quantity; fallback: Quantity | undefined; redLine: Quantity | undefined };
+/** How the playbook writes what it wants; words where the preferred position has no quantity. */
+const wantedOf = ({ preferred, fallback }: Limits, position: Position): string =>
+  preferred?.text ?? fallback?.text ?? position.preferred;
+
+type Limits = { preferred: Quantity | undefined; fallback: Quantity | undefined; redLine: Quantity | undefined };
 
 function limitsOf({ preferred, fallback, redLine }: Position, kind: QuantityUnit): Limits | undefined {
   if (kind === 'place') {
@@ -47,8 +56,8 @@ function limitsOf({ preferred, fallback, redLine }: Position, kind: QuantityUnit
     return text === '' ? undefined : { preferred: { ...noQuantity, text }, fallback: undefined, redLine: undefined };
   }
   const first = (cell: string) => quantitiesOf(cell, kind)[0];
-  const own = first(preferred);
-  return own && { preferred: own, fallback: first(fallback), redLine: first(redLine) };
+  const limits = { preferred: first(preferred), fallback: first(fallback), redLine: first(redLine) };
+  return Object.values(limits).some((limit) => limit !== undefined) ? limits : undefined;
 }
 
 const noQuantity: Quantity = { start: 0, end: 0, unit: 'place', value: 0, text: '', isLong: false };
@@ -57,11 +66,15 @@ const higherWords = /more than|longer|above|over|exceed|greater|later|beyond|hig
 const lowerWords = /less than|shorter|below|under|fewer|lower|earlier|or less/i;
 
 /** Which direction is worse: as the red line says, else as the fallback shows, else as the topic has it. */
-function directionOf({ redLine, preferred }: Position, limits: Limits, usual: Direction | undefined): Direction | undefined {
+function directionOf(
+  { redLine, preferred }: Position,
+  limits: Limits,
+  usual: Direction | undefined,
+): Direction | undefined {
   if (higherWords.test(redLine)) return 'higher';
   if (lowerWords.test(redLine)) return 'lower';
-  const second = limits.fallback ?? limits.redLine;
-  if (second && second.value !== limits.preferred.value) return second.value > limits.preferred.value ? 'higher' : 'lower';
+  const [best, second] = [limits.preferred, limits.fallback, limits.redLine].filter((limit) => limit !== undefined);
+  if (best && second && second.value !== best.value) return second.value > best.value ? 'higher' : 'lower';
   if (/at most|no more than|up to|maximum|not exceed|within/i.test(preferred)) return 'higher';
   if (/at least|no less than|minimum/i.test(preferred)) return 'lower';
   return usual;
@@ -69,16 +82,24 @@ function directionOf({ redLine, preferred }: Position, limits: Limits, usual: Di
 
 function judge({ value }: Quantity, limits: Limits, worse: Direction | undefined): { verdict: Verdict; rule: string } {
   const isWithin = (limit: Quantity) => (worse === 'higher' ? value <= limit.value : value >= limit.value);
-  if (value === limits.preferred.value || (worse && isWithin(limits.preferred)))
+  const { preferred, fallback, redLine } = limits;
+  if (preferred && (value === preferred.value || (worse && isWithin(preferred))))
     return { verdict: 'preferred', rule: 'within the preferred position' };
-  const { fallback, redLine } = limits;
-  if (worse && redLine && !isWithin(redLine)) return { verdict: 'red-line', rule: `beyond the red line, ${redLine.text}` };
+  if (worse && redLine && !isWithin(redLine))
+    return { verdict: 'red-line', rule: `beyond the red line, ${redLine.text}` };
   if (fallback && (value === fallback.value || (worse && isWithin(fallback))))
     return { verdict: 'fallback', rule: `within the fallback, ${fallback.text}, and not the preferred position` };
-  return { verdict: 'deviation', rule: `neither the preferred position, ${limits.preferred.text}, nor the fallback` };
+  const named = [preferred, fallback].flatMap((limit) => (limit ? [limit.text] : []));
+  return {
+    verdict: 'deviation',
+    rule: `not within what the playbook takes${named.length > 0 ? ` (${named.join('; ')})` : ''}`,
+  };
 }
 
-function judgePlace({ text }: Quantity, { preferred, fallback, redLine }: Position): { verdict: Verdict; rule: string } {
+function judgePlace(
+  { text }: Quantity,
+  { preferred, fallback, redLine }: Position,
+): { verdict: Verdict; rule: string } {
   const names = (cell: string) => cell.toLowerCase().includes(text.toLowerCase());
   if (names(preferred)) return { verdict: 'preferred', rule: 'the preferred place' };
   if (names(fallback)) return { verdict: 'fallback', rule: 'a place of the fallback' };
@@ -88,7 +109,9 @@ function judgePlace({ text }: Quantity, { preferred, fallback, redLine }: Positi
 
 /** Words that say nothing of a position. */
 const empty = new Set(
-  stemsIn('any no not our we us shall must may will be is are of for to in on at with by without or and than that it its this party parties other agreement contract accept anything only their them all'),
+  stemsIn(
+    'any no not our we us shall must may will be is are of for to in on at with by without or and than that it its this party parties other agreement contract accept anything only their them all',
+  ),
 );
 
 /** The telling words of a phrase, as stems. */
@@ -114,5 +137,8 @@ const acceptance = /accept|allowed|fine|no position|agreed|permitted/i;
 /** Whether a position takes what a clause does: it accepts, and shares a telling word with the clause's description. */
 export const accepts = ({ preferred, fallback }: Position, description: string): boolean =>
   [preferred, fallback].some(
-    (cell) => acceptance.test(cell) && !/not|never|no /i.test(cell) && tellingStems(cell).some((stem) => stemsIn(description).includes(stem)),
+    (cell) =>
+      acceptance.test(cell) &&
+      !/not|never|no /i.test(cell) &&
+      tellingStems(cell).some((stem) => stemsIn(description).includes(stem)),
   );

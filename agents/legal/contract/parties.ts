@@ -5,8 +5,43 @@ export type Side = 'customer' | 'supplier';
 /** The parties of a contract, seen from ours. `side`: whether we buy or sell. */
 export type Parties = PartyNames & { side: Side };
 
-const customers = ['customer', 'client', 'buyer', 'purchaser', 'licensee', 'subscriber', 'lessee', 'principal', 'employer', 'tenant', 'end user', 'hirer', 'retailer', 'reseller'];
-const suppliers = ['supplier', 'vendor', 'provider', 'service provider', 'seller', 'licensor', 'consultant', 'contractor', 'agency', 'lessor', 'freelancer', 'developer', 'host', 'manufacturer', 'processor', 'adviser', 'advisor', 'carrier', 'designer'];
+const customers = [
+  'customer',
+  'client',
+  'buyer',
+  'purchaser',
+  'licensee',
+  'subscriber',
+  'lessee',
+  'principal',
+  'employer',
+  'tenant',
+  'end user',
+  'hirer',
+  'retailer',
+  'reseller',
+];
+const suppliers = [
+  'supplier',
+  'vendor',
+  'provider',
+  'service provider',
+  'seller',
+  'licensor',
+  'consultant',
+  'contractor',
+  'agency',
+  'lessor',
+  'freelancer',
+  'developer',
+  'host',
+  'manufacturer',
+  'processor',
+  'adviser',
+  'advisor',
+  'carrier',
+  'designer',
+];
 
 /** Names in brackets that are no parties. */
 const noParty =
@@ -40,7 +75,8 @@ export function findParties(text: string, wanted: string | undefined): Parties {
     );
   const us = [first, second].find((names) => isNamed(names, wanted));
   const ours = us ?? bySide([first, second], wanted);
-  if (!ours) throw new AlfredError('invalid_request', `"${wanted}" is no party of the contract. The parties are: ${choices}.`);
+  if (!ours)
+    throw new AlfredError('invalid_request', `"${wanted}" is no party of the contract. The parties are: ${choices}.`);
   const them = ours === first ? second : first;
   return { us: ours, them, side: sideOf(ours) ?? opposite(sideOf(them) ?? 'supplier') };
 }
@@ -49,9 +85,13 @@ function definedParties(text: string): string[][] {
   const groups: string[][] = [];
   for (const [, inner = ''] of text.matchAll(inBrackets)) {
     const names = [...inner.matchAll(quoted)].map(([, name = '']) => name.replace(/^(?:the|a)\s+/i, '').trim());
-    const bare = names.length === 0 && roles.includes(inner.replace(/^the\s+/i, '').toLowerCase()) ? [inner.replace(/^the\s+/i, '')] : names;
+    const bare =
+      names.length === 0 && roles.includes(inner.replace(/^the\s+/i, '').toLowerCase())
+        ? [inner.replace(/^the\s+/i, '')]
+        : names;
     const parties = bare.filter((name) => /^\p{Lu}/u.test(name) && !noParty.test(name));
-    if (parties.length > 0 && !groups.some((group) => group.some((name) => parties.includes(name)))) groups.push(parties);
+    if (parties.length > 0 && !groups.some((group) => group.some((name) => parties.includes(name))))
+      groups.push(parties);
   }
   return groups;
 }
@@ -60,13 +100,16 @@ const roles = [...customers, ...suppliers];
 
 /** The words for roles that the text uses most, one of each side. */
 function rolesIn(text: string): string[][] {
-  const count = (role: string) => [...text.matchAll(new RegExp(`\\b${role.replace(/\b\w/g, (c) => c.toUpperCase())}\\b`, 'g'))].length;
-  const mostUsed = (names: string[]) => names.map((name) => ({ name, uses: count(name) })).sort((a, b) => b.uses - a.uses)[0];
+  const count = (role: string) =>
+    [...text.matchAll(new RegExp(`\\b${role.replace(/\b\w/g, (c) => c.toUpperCase())}\\b`, 'g'))].length;
+  const mostUsed = (names: string[]) =>
+    names.map((name) => ({ name, uses: count(name) })).sort((a, b) => b.uses - a.uses)[0];
   const [customer, supplier] = [mostUsed(customers), mostUsed(suppliers)];
   return customer && supplier && customer.uses > 0 && supplier.uses > 0 ? [[customer.name], [supplier.name]] : [];
 }
 
-const isNamed = (names: string[], wanted: string) => names.some((name) => name.toLowerCase() === wanted.trim().toLowerCase());
+const isNamed = (names: string[], wanted: string) =>
+  names.some((name) => name.toLowerCase() === wanted.trim().toLowerCase());
 
 const sideOf = (names: readonly string[]): Side | undefined => {
   const lower = names.map((name) => name.toLowerCase());
@@ -81,5 +124,8 @@ function bySide(groups: string[][], wanted: string): string[] | undefined {
   const side = sideOf([wanted]);
   if (!side) return undefined;
   const own = groups.find((names) => sideOf(names) === side);
-  return own ?? groups.find((names) => sideOf(names) === undefined && groups.some((other) => sideOf(other) === opposite(side)));
+  return (
+    own ??
+    groups.find((names) => sideOf(names) === undefined && groups.some((other) => sideOf(other) === opposite(side)))
+  );
 }

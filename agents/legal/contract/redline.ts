@@ -35,12 +35,18 @@ export async function redlineDocument(
     ({ proposal }, i) =>
       new Paragraph({ children: withComment([revision.insert(clean(proposal?.text ?? ''))], edits.length + i) }),
   );
-  const heading = clauses.length > 0 ? [new Paragraph({ children: [revision.insert('Proposed additional clauses')] })] : [];
+  const heading =
+    clauses.length > 0 ? [new Paragraph({ children: [revision.insert('Proposed additional clauses')] })] : [];
   const document = new Document({
     creator: author,
     title: clean(title),
     comments: {
-      children: reasons.map((reason, id) => ({ id, author, date, children: [new Paragraph({ children: [new TextRun(clean(reason))] })] })),
+      children: reasons.map((reason, id) => ({
+        id,
+        author,
+        date,
+        children: [new Paragraph({ children: [new TextRun(clean(reason))] })],
+      })),
     },
     sections: [{ children: [...paragraphs, ...heading, ...clauses] }],
   });
@@ -80,7 +86,8 @@ function createRevisions(marks: { author: string; date: string }): Revisions {
 }
 
 /** Characters that XML cannot have. */
-const clean = (text: string) => text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ' ').toWellFormed();
+const clean = (text: string) =>
+  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, ' ').toWellFormed();
 
 const withComment = (children: ParagraphChild[], id: number): ParagraphChild[] => [
   new CommentRangeStart(id),

@@ -41,16 +41,19 @@ export type Review = {
 type Deps = { document: LegalText; finder: Finder; parties: Parties; playbookText: string };
 type Row = { topic: Topic; position: Position | undefined; located: Unit[] };
 
+/** Most words between the terms of a hazard. */
+const maxHazard = 25;
 /** Most sentences that are quoted for one finding. */
 const maxClauses = 3;
 
 /** Compares a contract with a playbook, and looks for clauses that put our party at a disadvantage. */
 export function reviewContract(deps: Deps, playbook: Playbook): Review {
   const rows = rowsOf(deps, playbook);
-  const hazards = rows.flatMap((row) => hazardsOf(deps, row));
+  const found = rows.map((row) => hazardsOf(deps, row));
+  const hazards = found.flat();
   const compared = rows.flatMap((row) => comparedOf(deps, row));
   const crossed = rows.flatMap((row) => crossedOf(deps, row, hazards));
-  const missing = rows.flatMap((row) => missingOf(deps, row));
+  const missing = rows.filter((_, i) => found[i]?.length === 0).flatMap((row) => missingOf(deps, row));
   const findings = [...compared, ...hazards, ...crossed, ...missing];
   const isFound = (topic: string) => findings.some((finding) => finding.topic === topic);
   const preferred: Review['preferred'] = [];
@@ -67,31 +70,46 @@ export function reviewContract(deps: Deps, playbook: Playbook): Review {
 }
 
 /** Every topic that is known, with its row of the playbook, and every row whose topic is not known. */
-function rowsOf({ finder }: Deps, { positions }: Playbook): Row[] {
+function rowsOf({ document, finder }: Deps, { positions }: Playbook): Row[] {
   const { topics } = contractData();
   const taken = new Set<Position>();
-  const locate = (topic: Topic) => [...new Set(topic.locate.flatMap((signal) => finder.find(signal, { inHeadings: true })))];
+  const locate = (topic: Topic) => {
+    const found = topic.locate.flatMap((signal) => finder.find(signal, { inHeadings: true }));
+    const below = document.units.filter(
+      (unit) => !unit.isHeading && hasTitle(document.sections[unit.section]?.stems ?? [], topic),
+    );
+    return [...new Set([...found, ...below])];
+  };
   const known = topics.map((topic): Row => {
     const position = positions.find((one) => !taken.has(one) && isTopic(topic, one.topic));
     if (position) taken.add(position);
     return { topic, position, located: locate(topic).sort((a, b) => a.start - b.start) };
   });
-  const others = positions.filter((one) => !taken.has(one)).map((position): Row => {
-    const topic: Topic = {
-      id: position.topic,
-      names: [position.topic],
-      locate: [stemsIn(position.topic).join(' + ')],
-      measure: (['days', 'percent', 'money'] as const).map((unit) => ({ unit, near: [stemsIn(position.topic).join(' + ')] })),
-      worse: {},
-      expected: /must|required|shall|need/i.test(position.preferred),
-      severity: 'medium',
-      lawyer: false,
-      clause: position.clause,
-    };
-    return { topic, position, located: locate(topic) };
-  });
+  const others = positions
+    .filter((one) => !taken.has(one))
+    .map((position): Row => {
+      const topic: Topic = {
+        id: position.topic,
+        names: [position.topic],
+        locate: [stemsIn(position.topic).join(' + ')],
+        measure: (['days', 'percent', 'money'] as const).map((unit) => ({
+          unit,
+          near: [stemsIn(position.topic).join(' + ')],
+        })),
+        worse: {},
+        expected: /must|required|shall|need/i.test(position.preferred),
+        severity: 'medium',
+        lawyer: false,
+        clause: position.clause,
+      };
+      return { topic, position, located: locate(topic) };
+    });
   return [...known, ...others];
 }
+
+/** Whether a heading names a topic. */
+const hasTitle = (title: readonly string[], { names }: Topic): boolean =>
+  names.some((name) => ` ${title.join(' ')} `.includes(` ${stemsIn(name).join(' ')} `));
 
 const isTopic = ({ names }: Topic, name: string): boolean => {
   const stems = stemsIn(name).join(' ');
@@ -127,24 +145,35 @@ function comparedOf(deps: Deps, row: Row): ContractFinding[] {
         clauses: clausesOf(deps, [unit]),
         position: rowQuotation(deps, position),
         risk: { level, rule: `${rule}: ${ruleOf(verdict, topic.severity)}` },
-        ...(level === 'critical' || (topic.lawyer && verdict !== 'fallback') ? { lawyer: `${topic.names[0]} departs from the playbook` } : {}),
-        ...(verdict === 'fallback' ? {} : { proposal: { text: isPlace ? firstPlace(wanted) : wanted, replaces: quantity } }),
+        ...(level === 'critical' || (topic.lawyer && verdict !== 'fallback')
+          ? { lawyer: `${topic.names[0]} departs from the playbook` }
+          : {}),
+        ...(verdict === 'fallback'
+          ? {}
+          : { proposal: { text: isPlace ? firstPlace(wanted) : wanted, replaces: quantity } }),
       },
     ];
   });
 }
 
 const ruleOf = (verdict: Comparison['verdict'], severity: Risk): string =>
-  verdict === 'red-line' ? 'a red line is critical' : verdict === 'fallback' ? 'a fallback is low' : `a deviation has the topic’s level, ${severity}`;
+  verdict === 'red-line'
+    ? 'a red line is critical'
+    : verdict === 'fallback'
+      ? 'a fallback is low'
+      : `a deviation has the topic’s level, ${severity}`;
 
 /** The first place that a cell names: "England and Wales" of "England and Wales; Ireland". */
-const firstPlace = (cell: string) => (cell.split(/[;,(]| or /)[0] ?? cell).replace(/^(?:the )?(?:laws?|courts?) of (?:the )?/i, '').trim();
+const firstPlace = (cell: string) =>
+  (cell.split(/[;,(]| or /)[0] ?? cell).replace(/^(?:the )?(?:laws?|courts?) of (?:the )?/i, '').trim();
 
 function hazardsOf(deps: Deps, { topic, position }: Row): ContractFinding[] {
   const { finder, parties } = deps;
-  const ofTopic = contractData().hazards.filter((hazard) => hazard.topic === topic.id && (hazard.for ?? parties.side) === parties.side);
+  const ofTopic = contractData().hazards.filter(
+    (hazard) => hazard.topic === topic.id && (hazard.for ?? parties.side) === parties.side,
+  );
   return ofTopic.flatMap((hazard): ContractFinding[] => {
-    const units = [...new Set(hazard.signals.flatMap((signal) => finder.find(signal)))];
+    const units = [...new Set(hazard.signals.flatMap((signal) => finder.find(signal, { within: maxHazard })))];
     if (units.length === 0 || hazard.unless.some((signal) => finder.find(signal).length > 0)) return [];
     const { level, rule } = riskOf(hazard, position, units);
     return [
@@ -156,7 +185,10 @@ function hazardsOf(deps: Deps, { topic, position }: Row): ContractFinding[] {
         ...(position ? { position: rowQuotation(deps, position) } : {}),
         risk: { level, rule },
         ...(level === 'critical' || topic.lawyer ? { lawyer: `${topic.names[0]}: a clause at our disadvantage` } : {}),
-        proposal: { text: `${position?.clause ?? hazard.replace}.`.replace(/\.\.$/, '.'), replaces: sentenceBehindNumber(deps, units[0]) },
+        proposal: {
+          text: `${position?.clause ?? hazard.replace}.`.replace(/\.\.$/, '.'),
+          replaces: sentenceBehindNumber(deps, units[0]),
+        },
       },
     ];
   });
@@ -165,7 +197,10 @@ function hazardsOf(deps: Deps, { topic, position }: Row): ContractFinding[] {
 /** A sentence without the number of its clause, which stays. */
 function sentenceBehindNumber({ document: { text } }: Deps, unit: Unit | undefined): { start: number; end: number } {
   if (!unit) return { start: 0, end: 0 };
-  const number = /^(?:[-*+•]\s+)?(?:\(?(?:\d{1,2}(?:\.\d{1,2})*|[a-z]|[ivx]+)[.)]?\)?\s+(?=\p{Lu}))?(?:\*\*[^*]+\*\*\s*)?/u.exec(text.slice(unit.start, unit.end))?.[0];
+  const number =
+    /^(?:[-*+•]\s+)?(?:\(?(?:\d{1,2}(?:\.\d{1,2})*|[a-z]|[ivx]+)[.)]?\)?\s+(?=\p{Lu}))?(?:\*\*[^*]+\*\*\s*)?/u.exec(
+      text.slice(unit.start, unit.end),
+    )?.[0];
   return { start: unit.start + (number?.length ?? 0), end: unit.end };
 }
 
@@ -174,7 +209,11 @@ function riskOf({ risk, title }: Hazard, position: Position | undefined, units: 
   const crossed = units.map(({ stems }) => crossedRedLine(position.redLine, stems)).find((part) => part !== undefined);
   const named = crossed ?? crossedRedLine(position.redLine, stemsIn(title));
   if (named !== undefined) return { level: 'critical', rule: `crosses the red line of the playbook: ${named}` };
-  if (accepts(position, title)) return { level: lowered(risk), rule: `a clause of this kind is ${risk}; one level less, because the playbook accepts it in part` };
+  if (accepts(position, title))
+    return {
+      level: lowered(risk),
+      rule: `a clause of this kind is ${risk}; one level less, because the playbook accepts it in part`,
+    };
   return { level: risk, rule: `a clause of this kind is ${risk}` };
 }
 
@@ -192,7 +231,13 @@ function crossedOf(deps: Deps, { topic, position, located }: Row, hazards: Contr
         status: 'red-line',
         clauses: clausesOf(deps, [unit]),
         position: rowQuotation(deps, position),
-        risk: { level: raised(topic.severity), rule: `has the words of the red line “${crossed}”: one level above the topic’s ${topic.severity}`.replace(/[“”]/g, '"') },
+        risk: {
+          level: raised(topic.severity),
+          rule: `has the words of the red line “${crossed}”: one level above the topic’s ${topic.severity}`.replace(
+            /[“”]/g,
+            '"',
+          ),
+        },
         lawyer: 'a clause has the words of a red line',
       },
     ];
@@ -200,7 +245,9 @@ function crossedOf(deps: Deps, { topic, position, located }: Row, hazards: Contr
 }
 
 function missingOf(deps: Deps, { topic, position, located }: Row): ContractFinding[] {
-  const wanted = topic.expected || (position !== undefined && topic.clause !== undefined && !/^(no|none|not|never)\b/i.test(position.preferred));
+  const wanted =
+    topic.expected ||
+    (position !== undefined && topic.clause !== undefined && !/^(no|none|not|never)\b/i.test(position.preferred));
   if (!wanted || located.length > 0) return [];
   const clause = position?.clause ?? topic.clause;
   return [

@@ -42,7 +42,8 @@ export const stemsIn = (text: string): string[] => wordsOf(text).map(stemOf);
 /** Longest line that is read as a heading, in characters. */
 const maxHeading = 90;
 const markdownHeading = /^\s{0,3}#{1,6}\s+\S/;
-const number = /^\s*(?:(?:section|article|clause|part|schedule|annex|exhibit)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[ivx]{1,5}|[a-z])[.)]?\s+/i;
+const number =
+  /^\s*(?:(?:section|article|clause|part|schedule|annex|exhibit)\s+)?(?:\d{1,2}(?:\.\d{1,2})*|[ivx]{1,5}|[a-z])[.)]?\s+/i;
 
 /** Whether a line is a heading: marked as one, or short, with capitals and without the end of a sentence. */
 function isHeadingLine(line: string, before: string, after: string): boolean {

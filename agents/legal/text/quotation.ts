@@ -27,9 +27,12 @@ export function sealResult<Result>(result: Result, answer: string, sources: Reco
   for (const { quote, start, end, source = 'document' } of quotationsIn(result)) {
     const text = Object.hasOwn(sources, source) ? sources[source] : undefined;
     if (quote === '' || text?.slice(start, end) !== quote)
-      throw new AlfredError('internal', `A quotation at ${start}–${end} is not in its source, so the result is withheld.`);
+      throw new AlfredError(
+        'internal',
+        `A quotation at ${start}–${end} is not in its source, so the result is withheld.`,
+      );
   }
-  const texts = Object.values(sources).map(plain);
+  const texts = Object.values(sources).map(onOneLine);
   for (const shown of quotedIn(answer))
     if (!texts.some((text) => text.includes(shown)))
       throw new AlfredError('internal', 'An answer quotes what is not in its source, so the result is withheld.');
@@ -47,18 +50,27 @@ function* quotationsIn(value: unknown): Iterable<FoundQuotation> {
 
 const isQuotation = (value: object): value is FoundQuotation => 'quote' in value && typeof value.quote === 'string';
 
-/** On one line, with straight quotation marks: those of a document must not end a quotation of it. */
-const plain = (text: string): string => text.replace(/\s+/g, ' ').replace(/[“”]/g, '"').trim();
+/**
+ * On one line, with straight quotation marks, which do not end a quotation, and with round brackets around numbers: [1]
+ * in a document is no citation.
+ */
+export const onOneLine = (text: string): string =>
+  text
+    .replace(/\s+/g, ' ')
+    .replace(/[“”]/g, '"')
+    .replace(/\[(\d{1,4}(?: ?, ?\d{1,4})*)\]/g, '($1)')
+    .trim();
 
 /** Longest quotation that an answer shows, in characters; the offsets lead to the rest. */
 const maxShown = 280;
 
 /** A quotation for people: on one line, between “ and ”. What was left out stands behind it as `…`. */
 export function showQuotation({ quote }: Quotation): string {
-  const line = plain(quote);
+  const line = onOneLine(quote);
   if (line.length <= maxShown) return `“${line}”`;
   const space = line.slice(0, maxShown + 1).search(/\s\S*$/);
   return `“${line.slice(0, space > 0 ? space : characterBoundary(line, maxShown))}”…`;
 }
 
-const quotedIn = (answer: string): string[] => [...answer.matchAll(/“([^”]*)”/g)].map(([, shown = '']) => plain(shown));
+const quotedIn = (answer: string): string[] =>
+  [...answer.matchAll(/“([^”]*)”/g)].map(([, shown = '']) => onOneLine(shown));

@@ -35,10 +35,12 @@ const kinds: Record<string, RegExp> = {
 
 /** Most words between two terms of a chain. */
 const maxGap = 8;
+/** Most words from the first to the last term of a signal: in a long sentence, terms far apart belong to other things. */
+const maxSpan = 30;
 
 export type Finder = {
   /** The sentences that have a signal. `inHeadings`: a part of it may stand in the heading above. */
-  find(signal: Signal, options?: { inHeadings?: boolean }): Unit[];
+  find(signal: Signal, options?: { inHeadings?: boolean; within?: number }): Unit[];
 };
 
 /** Finds sentences by signals. A word is looked for once, in all sentences. */
@@ -49,7 +51,9 @@ export function createFinder(document: LegalText, parties: PartyNames = { us: []
   const whereIs = (term: Term, id: number, unit: Unit): Where => {
     if (inSentence(term, id)) return 'sentence';
     const title = document.sections[unit.section]?.stems ?? [];
-    return term.alternatives.some((phrase) => indexOfWords(title, wordsOf(phrase).map(stemOf), 0) !== -1) ? 'heading' : null;
+    return term.alternatives.some((phrase) => indexOfWords(title, wordsOf(phrase).map(stemOf), 0) !== -1)
+      ? 'heading'
+      : null;
   };
   /** Whether the terms of a chain follow each other, from a word on. */
   const follows = (chain: Term[], id: number, from: number): boolean => {
@@ -64,12 +68,25 @@ export function createFinder(document: LegalText, parties: PartyNames = { us: []
       }),
     );
   };
+  /** Whether every term that stands in a sentence does so within some words of an occurrence of the first one. */
+  const areNear = (id: number, groups: Group[], within: number): boolean => {
+    const [first = [], ...others] = groups
+      .map(({ chain: [term] }) => (term?.alternatives ?? []).filter((phrase) => !kinds[phrase]))
+      .map((phrases) => phrases.flatMap((phrase) => (placesOf(phrase).get(id) ?? []).map(({ at }) => at)))
+      .filter((places) => places.length > 0);
+    return (
+      first.length === 0 ||
+      first.some((at) => others.every((places) => places.some((other) => Math.abs(other - at) <= within)))
+    );
+  };
   return {
-    find(signal, { inHeadings = false } = {}) {
+    find(signal, { inHeadings = false, within = maxSpan } = {}) {
       const groups = parseSignal(signal, parties);
       const wanted = groups.filter(({ isRefused }) => !isRefused);
       const candidates = new Set(
-        wanted.flatMap(({ chain }) => chain.flatMap(({ alternatives }) => alternatives.flatMap((phrase) => [...placesOf(phrase).keys()]))),
+        wanted.flatMap(({ chain }) =>
+          chain.flatMap(({ alternatives }) => alternatives.flatMap((phrase) => [...placesOf(phrase).keys()])),
+        ),
       );
       return [...candidates]
         .sort((a, b) => a - b)
@@ -81,7 +98,9 @@ export function createFinder(document: LegalText, parties: PartyNames = { us: []
             if (rest.length > 0) return follows([first, ...rest], id, 0) ? 'sentence' : null;
             return whereIs(first, id, unit);
           });
-          if (!where.includes('sentence') || where.some((one) => one === null || (one === 'heading' && !inHeadings))) return [];
+          if (!where.includes('sentence') || where.some((one) => one === null || (one === 'heading' && !inHeadings)))
+            return [];
+          if (unit.words.length > within && !areNear(id, wanted, within)) return [];
           const isRefused = groups.some((group) => group.isRefused && group.chain.some((term) => inSentence(term, id)));
           return isRefused ? [] : [unit];
         });
@@ -110,7 +129,9 @@ function createPlaces({ text, units }: LegalText): (phrase: string) => Map<numbe
     const kind = kinds[phrase];
     if (kind)
       return new Map(
-        units.flatMap(({ start, end }, id) => (kind.test(text.slice(start, end)) ? [[id, [{ at: 0, words: 0 }]] as const] : [])),
+        units.flatMap(({ start, end }, id) =>
+          kind.test(text.slice(start, end)) ? [[id, [{ at: 0, words: 0 }]] as const] : [],
+        ),
       );
     const isBeginning = phrase.endsWith('*');
     const isExact = phrase.startsWith('=') || isBeginning;
@@ -124,7 +145,11 @@ function createPlaces({ text, units }: LegalText): (phrase: string) => Map<numbe
       if (!unit) continue;
       const words = isExact ? unit.words : unit.stems;
       const places: Place[] = [];
-      for (let at = indexOfWords(words, wanted, 0, isBeginning); at !== -1; at = indexOfWords(words, wanted, at + 1, isBeginning))
+      for (
+        let at = indexOfWords(words, wanted, 0, isBeginning);
+        at !== -1;
+        at = indexOfWords(words, wanted, at + 1, isBeginning)
+      )
         places.push({ at, words: wanted.length });
       if (places.length > 0) found.set(id, places);
     }

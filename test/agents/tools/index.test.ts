@@ -78,7 +78,7 @@ describe('every tool that changes something', () => {
     const config = loadConfig({ ...database, ...mail, ALFRED_WEBHOOK_SECRET: secret });
     const tools = createTools(config, {
       index: { search: unused },
-      documents: { read: unused },
+      documents: { read: unused, findByName: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
       memories: {
