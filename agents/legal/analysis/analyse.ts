@@ -49,7 +49,7 @@ export function analyseDocument(document: LegalText, finder: Finder): Analysis {
     obligations: finder.find(duty),
     law: finder
       .find('law|laws|court|courts|jurisdiction|arbitration')
-      .filter((unit) => placesIn(textOf(unit)).length > 0),
+      .filter((unit) => ['law' as const, 'court' as const].some((of) => placesIn(textOf(unit), of).length > 0)),
   };
   const clauses = (list: Unit[]): Clause[] =>
     list.slice(0, maxListed).map((unit) => ({ ...quotationOf(text, unit), section: titleAt(document, unit) }));

@@ -10,6 +10,8 @@ export type Verdict = 'preferred' | 'fallback' | 'deviation' | 'red-line';
 /** A quantity of a contract that was compared with a position. `wanted`: how the playbook writes the preferred one. */
 export type Comparison = { unit: Unit; quantity: Quantity; verdict: Verdict; wanted: string; rule: string };
 
+const isPlace = (kind: QuantityUnit): kind is 'law' | 'court' => kind === 'law' || kind === 'court';
+
 type Direction = 'higher' | 'lower';
 
 /** The quantities of a topic's clauses, compared with the company's position. */
@@ -27,10 +29,9 @@ export function compareQuantities(
       for (const found of quantitiesOf(text.slice(unit.start, unit.end), kind)) {
         const quantity = { ...found, start: unit.start + found.start, end: unit.start + found.end };
         if (compared.some((other) => other.quantity.start === quantity.start)) continue;
-        const { verdict, rule } =
-          kind === 'place'
-            ? judgePlace(quantity, position)
-            : judge(quantity, limits, directionOf(position, limits, topic.worse[side]));
+        const { verdict, rule } = isPlace(kind)
+          ? judgePlace(quantity, position)
+          : judge(quantity, limits, directionOf(position, limits, topic.worse[side]));
         compared.push({ unit, quantity, verdict, wanted: wantedOf(limits, position), rule });
       }
   }
@@ -39,7 +40,9 @@ export function compareQuantities(
 
 /** The quantities of one kind that a text names. Months and years count as days only where no days are named. */
 function quantitiesOf(text: string, kind: QuantityUnit): Quantity[] {
-  const found = (kind === 'place' ? placesIn(text) : quantitiesIn(text)).filter((quantity) => fitsUnit(quantity, kind));
+  const found = (isPlace(kind) ? placesIn(text, kind) : quantitiesIn(text)).filter((quantity) =>
+    fitsUnit(quantity, kind),
+  );
   const short = found.filter(({ isLong }) => !isLong);
   return kind === 'days' && short.length > 0 ? short : found;
 }
@@ -51,7 +54,7 @@ const wantedOf = ({ preferred, fallback }: Limits, position: Position): string =
 type Limits = { preferred: Quantity | undefined; fallback: Quantity | undefined; redLine: Quantity | undefined };
 
 function limitsOf({ preferred, fallback, redLine }: Position, kind: QuantityUnit): Limits | undefined {
-  if (kind === 'place') {
+  if (isPlace(kind)) {
     const text = preferred.trim();
     return text === '' ? undefined : { preferred: { ...noQuantity, text }, fallback: undefined, redLine: undefined };
   }
@@ -60,7 +63,7 @@ function limitsOf({ preferred, fallback, redLine }: Position, kind: QuantityUnit
   return Object.values(limits).some((limit) => limit !== undefined) ? limits : undefined;
 }
 
-const noQuantity: Quantity = { start: 0, end: 0, unit: 'place', value: 0, text: '', isLong: false };
+const noQuantity: Quantity = { start: 0, end: 0, unit: 'law', value: 0, text: '', isLong: false };
 
 const higherWords = /more than|longer|above|over|exceed|greater|later|beyond|higher|or more/i;
 const lowerWords = /less than|shorter|below|under|fewer|lower|earlier|or less/i;

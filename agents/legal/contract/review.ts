@@ -136,7 +136,7 @@ function comparedOf(deps: Deps, row: Row): ContractFinding[] {
   return comparisonsOf(deps, row).flatMap(({ unit, quantity, verdict, wanted, rule }): ContractFinding[] => {
     if (verdict === 'preferred') return [];
     const level = levelOfVerdict(verdict, topic.severity);
-    const isPlace = quantity.unit === 'place';
+    const isPlace = quantity.unit === 'law' || quantity.unit === 'court';
     return [
       {
         topic: position.topic,
@@ -173,7 +173,9 @@ function hazardsOf(deps: Deps, { topic, position }: Row): ContractFinding[] {
     (hazard) => hazard.topic === topic.id && (hazard.for ?? parties.side) === parties.side,
   );
   return ofTopic.flatMap((hazard): ContractFinding[] => {
-    const units = [...new Set(hazard.signals.flatMap((signal) => finder.find(signal, { within: maxHazard })))];
+    const units = [
+      ...new Set(hazard.signals.flatMap((signal) => finder.find(signal, { inHeadings: true, within: maxHazard }))),
+    ];
     if (units.length === 0 || hazard.unless.some((signal) => finder.find(signal).length > 0)) return [];
     const { level, rule } = riskOf(hazard, position, units);
     return [

@@ -9,7 +9,7 @@ const Topic = z.strictObject({
   names: z.array(z.string()).min(1),
   locate: signals.min(1),
   measure: z.array(
-    z.strictObject({ unit: z.enum(['days', 'months', 'percent', 'money', 'place']), near: signals.min(1) }),
+    z.strictObject({ unit: z.enum(['days', 'months', 'percent', 'money', 'law', 'court']), near: signals.min(1) }),
   ),
   worse: z.partialRecord(z.enum(['customer', 'supplier']), z.enum(['higher', 'lower'])).default({}),
   expected: z.boolean().default(false),

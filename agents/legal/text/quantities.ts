@@ -1,11 +1,11 @@
 import type { Span } from '../../../contract/rules/sentences.ts';
 
 /** What quantities are compared by. `months`: a period in months or years; `days`: any period. */
-export type QuantityUnit = 'days' | 'months' | 'percent' | 'money' | 'place';
+export type QuantityUnit = 'days' | 'months' | 'percent' | 'money' | 'law' | 'court';
 
-/** A quantity in a text. `value`: in days, percent or units of money; `place` as it is written. */
+/** A quantity in a text. `value`: in days, percent or units of money; a place as it is written. */
 export type Quantity = Span & {
-  unit: 'days' | 'percent' | 'money' | 'place';
+  unit: 'days' | 'percent' | 'money' | 'law' | 'court';
   value: number;
   text: string;
   isLong: boolean;
@@ -57,9 +57,15 @@ const percent =
   /(\d+(?:[.,]\d+)?)(?:\s*\([^)]{1,30}\))?\s*(?:%|per\s?cent\b)(?:(\s*(?:per|a|each|every)\s+(?:calendar\s+)?month|\s+monthly)|\s*(?:per|a)\s+(?:year|annum))?/gi;
 const money =
   /(?:(?:EUR|USD|GBP|CHF|US\$|[€$£])\s?(\d[\d,.' ]*\d|\d)(?:\s*(million|m)\b)?|(\d[\d,.' ]*\d|\d)(?:\s*(million|m))?\s?(?:EUR|USD|GBP|CHF|euros?|dollars|pounds)\b)/gi;
-/** Places as they stand in clauses on law and courts. */
-const place =
-  /\b(?:laws?|courts?|jurisdiction|arbitration|seat|venue|tribunals?|located|sitting|sits)\s+(?:(?:shall|will)\s+be\s+)?(?:of|in|at|located in|seated in|is)?\s*(?:the\s+)?(?:courts?\s+(?:of|in)\s+)?(?:(?:State|Republic|Commonwealth|Province|Federal Republic|Kingdom)\s+of\s+)?(\p{Lu}\p{L}+(?:(?:,? and |,? |\s)\p{Lu}\p{L}+){0,3})/gu;
+/** A name of one to four words, with what may stand before it. */
+const name =
+  /\s+(?:(?:shall|will)\s+be\s+)?(?:(?:located|seated|sitting)\s+)?(?:of|in|at|is)\s+(?:the\s+)?(?:(?:State|Republic|Commonwealth|Province|Federal Republic|Kingdom|City)\s+of\s+)?(\p{Lu}\p{L}+(?:(?:,? and |,? |\s)\p{Lu}\p{L}+){0,3})/u
+    .source;
+/** Places as they stand in clauses on law, and on courts. */
+const places = {
+  law: new RegExp(`\\blaws?${name}`, 'gu'),
+  court: new RegExp(`\\b(?:courts?|jurisdiction|arbitration|seat|venue|tribunals?)${name}`, 'gu'),
+};
 
 /** All quantities of a text, in their order. */
 export function quantitiesIn(text: string): Quantity[] {
@@ -89,16 +95,14 @@ export function quantitiesIn(text: string): Quantity[] {
   return found.sort((a, b) => a.start - b.start);
 }
 
-/** Places whose law or courts a clause names. Offsets are those of the name alone. */
-export function placesIn(text: string): Quantity[] {
-  return [...text.matchAll(place)].flatMap((match) => {
-    const name = match[1] ?? '';
-    const start = (match.index ?? 0) + match[0].length - name.length;
-    return /^(?:This|The|Agreement|Party|Parties|Any|Each|All)\b/.test(name)
-      ? []
-      : [{ start, end: start + name.length, unit: 'place' as const, value: 0, text: name, isLong: false }];
+/** Places whose law, or whose courts, a clause names. Offsets are those of the name alone. */
+export const placesIn = (text: string, unit: 'law' | 'court'): Quantity[] =>
+  [...text.matchAll(places[unit])].flatMap((match) => {
+    const [whole, found = ''] = match;
+    const start = match.index + whole.length - found.length;
+    const isPlace = !/^(?:This|The|Agreement|Party|Parties|Any|Each|All)\b/.test(found);
+    return isPlace ? [{ start, end: start + found.length, unit, value: 0, text: found, isLong: false }] : [];
   });
-}
 
 /** Whether a quantity is of the kind that a topic compares. */
 export const fitsUnit = (quantity: Quantity, unit: QuantityUnit): boolean =>

@@ -3,7 +3,7 @@ import { audit } from '../../../agents/legal/audit/audit.ts';
 import { documentKindOf } from '../../../agents/legal/audit/document-kind.ts';
 import { findParties } from '../../../agents/legal/contract/parties.ts';
 import { readPlaybook } from '../../../agents/legal/contract/playbook.ts';
-import { reviewContract } from '../../../agents/legal/contract/review.ts';
+import { reviewContract, type ContractFinding } from '../../../agents/legal/contract/review.ts';
 import { checklistOf } from '../../../agents/legal/data/read-checklists.ts';
 import type { Framework } from '../../../agents/legal/intents.ts';
 import { readLegalText } from '../../../agents/legal/text/legal-text.ts';
@@ -47,16 +47,14 @@ export function measureDocument(folder: URL, { file, framework, party, planted, 
     return { file, found: planted.length - missed.length, of: planted.length, missed, falseAlarms, findings: findings.length };
   }
   const { findings } = reviewText(text, readFileSync(playbookFile, 'utf8'), party);
-  const isFound = ({ topic, title, quote, status }: Planted) =>
-    findings.some(
-      (finding) =>
-        (topic === undefined || finding.topic === topic) &&
-        (title === undefined || finding.title === title) &&
-        (status === undefined || finding.status === status) &&
-        (quote === undefined || finding.clauses.some((clause) => clause.quote.includes(quote))),
-    );
-  const missed = planted.filter((one) => !isFound(one)).map(({ problem }) => problem);
-  const falseAlarms = clean.filter((topic) => findings.some((finding) => finding.topic === topic));
+  const fits = ({ topic, title, quote, status }: Planted, finding: ContractFinding) =>
+    (topic === undefined || finding.topic === topic) &&
+    (title === undefined || finding.title === title) &&
+    (status === undefined || finding.status === status) &&
+    (quote === undefined || finding.clauses.some((clause) => clause.quote.includes(quote)));
+  const missed = planted.filter((one) => !findings.some((finding) => fits(one, finding))).map(({ problem }) => problem);
+  const unplanted = findings.filter((finding) => !planted.some((one) => fits(one, finding)));
+  const falseAlarms = clean.filter((topic) => unplanted.some((finding) => finding.topic === topic));
   return { file, found: planted.length - missed.length, of: planted.length, missed, falseAlarms, findings: findings.length };
 }
 
