@@ -235,10 +235,7 @@ function crossedOf(deps: Deps, { topic, position, located }: Row, hazards: Contr
         position: rowQuotation(deps, position),
         risk: {
           level: raised(topic.severity),
-          rule: `has the words of the red line “${crossed}”: one level above the topic’s ${topic.severity}`.replace(
-            /[“”]/g,
-            '"',
-          ),
+          rule: `has the words of the red line (${crossed}): one level above the topic’s ${topic.severity}`,
         },
         lawyer: 'a clause has the words of a red line',
       },

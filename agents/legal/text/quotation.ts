@@ -61,6 +61,9 @@ export const onOneLine = (text: string): string =>
     .replace(/\[(\d{1,4}(?: ?, ?\d{1,4})*)\]/g, '($1)')
     .trim();
 
+/** Text beside quotations: what looks like one would be compared with the sources. */
+export const withoutQuotes = (text: string): string => text.replace(/[“”]/g, '"');
+
 /** Longest quotation that an answer shows, in characters; the offsets lead to the rest. */
 const maxShown = 280;
 

@@ -3,6 +3,7 @@ import { analyseDocument, type Analysis } from '../analysis/analyse.ts';
 import type { Clause } from '../audit/audit.ts';
 import { AnalysisFields } from '../intents.ts';
 import { readLegalText } from '../text/legal-text.ts';
+import { withoutQuotes } from '../text/quotation.ts';
 import { createFinder } from '../text/signals.ts';
 import { kindNames } from './audit-compliance.ts';
 import { createCitations, jsonFile, reportOutcome } from './report.ts';
@@ -71,7 +72,7 @@ function sectionsOf(analysis: Analysis, name: string, cite: (clause: Clause) => 
     ? `By its words it is most like ${kindNames[kind]}.`
     : 'By its words it is like no kind that the checklists know.';
   return [
-    `## ${name}`,
+    `## ${withoutQuotes(name)}`,
     `${characters} characters, ${sentences} sentences, ${analysis.outline.length} headings. ${like}`,
     ...lists,
   ];

@@ -5,6 +5,7 @@ import { documentKindOf } from '../audit/document-kind.ts';
 import { checklistOf, type Checklist, type DocumentKind } from '../data/read-checklists.ts';
 import { AuditFields } from '../intents.ts';
 import { readLegalText } from '../text/legal-text.ts';
+import { withoutQuotes } from '../text/quotation.ts';
 import { createFinder } from '../text/signals.ts';
 import { counted, createCitations, fitLines, jsonFile, reportOutcome } from './report.ts';
 import { checkGiven, disclaimer, notCovered, readSource, type DocumentPort, type Source } from './source.ts';
@@ -71,7 +72,7 @@ function renderAudit(result: Audit, { checklist, source, cite }: Rendering): str
   const forLawyer = findings.filter(({ lawyer }) => lawyer !== undefined);
   return [
     disclaimer,
-    `## ${checklist.name} audit of ${source.name}`,
+    `## ${checklist.name} audit of ${withoutQuotes(source.name)}`,
     `Judged as ${kindNames[kind]}, by the checklist of ${checklist.edition}. Risk: **${risk.level}** (${risk.rule}). ${counted(findings.length, 'finding')}; ${counted(met.length, 'requirement')} met.`,
     '### Findings',
     lines.length > 0 ? fitLines(lines, file) : 'None.',
@@ -83,7 +84,8 @@ function renderAudit(result: Audit, { checklist, source, cite }: Rendering): str
               `- ${requirement.ref} ${requirement.title}: ${lawyer}.${note ? ` ${note}` : ''}`,
           ),
           file,
-        ).slice(0, 1_500)
+          1_200,
+        )
       : 'No finding that the rules mark. Whether the document is right as a whole is for a lawyer all the same.',
     '### Met, and not judged',
     `A sentence speaks of: ${met.map(({ requirement }) => `${requirement.ref} ${requirement.title}`).join('; ') || 'none'}.`.slice(

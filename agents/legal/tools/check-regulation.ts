@@ -3,6 +3,7 @@ import { typedTool } from '../../tools/typed-tool.ts';
 import { checklistOf, keyOf } from '../data/read-checklists.ts';
 import { RegulationFields } from '../intents.ts';
 import { searchRequirements } from '../regulation/search-requirements.ts';
+import { withoutQuotes } from '../text/quotation.ts';
 import { reportOutcome } from './report.ts';
 import { disclaimer } from './source.ts';
 
@@ -37,7 +38,7 @@ export const checkRegulationTool = () =>
       });
       const answer = [
         disclaimer,
-        `## ${checklist.name}: ${question.replace(/[“”]/g, '"')}`,
+        `## ${checklist.name}: ${withoutQuotes(question)}`,
         entries
           .map(
             ({ ref, title, asks, severity, lawyer, note }) =>

@@ -1,11 +1,11 @@
 import type { NewArtifact } from '../../../contract/artifacts.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ToolOutcome } from '../../../contract/ports/index.ts';
-import { sealResult, showQuotation, type Quotation } from '../text/quotation.ts';
+import { sealResult, showQuotation, withoutQuotes, type Quotation } from '../text/quotation.ts';
 import { passageOf, type Source } from './source.ts';
 
-/** Longest part of an answer that lists findings, in characters. */
-const maxList = 6_000;
+/** Longest list of findings in an answer, in characters. */
+const maxList = 4_500;
 /** Longest data of a result, as JSON in characters. The file that comes with it has everything. */
 const maxData = 20_000;
 /** Most passages that one result cites. */
@@ -18,7 +18,7 @@ export function createCitations({ document }: Source) {
     passages,
     /** A quotation for people, with its place and its number. */
     cite(clause: Quotation & { section?: string }): string {
-      const place = `${clause.section === undefined ? '' : `${clause.section}, `}characters ${clause.start}–${clause.end}`;
+      const place = `${clause.section === undefined ? '' : `${withoutQuotes(clause.section)}, `}characters ${clause.start}–${clause.end}`;
       if (!document) return `${showQuotation(clause)} (${place})`;
       const passage = passageOf(document, clause);
       let at = passages.findIndex(({ chunkId }) => chunkId === passage.chunkId);
@@ -28,12 +28,12 @@ export function createCitations({ document }: Source) {
   };
 }
 
-/** The lines that fit, and how many were left out. */
-export function fitLines(lines: readonly string[], file: string): string {
+/** The lines that fit, whole, and how many were left out. */
+export function fitLines(lines: readonly string[], file: string, most = maxList): string {
   let length = 0;
   const kept = lines.filter((line) => {
     length += line.length + 1;
-    return length <= maxList;
+    return length <= most;
   });
   const left = lines.length - kept.length;
   return [...kept, ...(left > 0 ? [`- … and ${left} more in ${file}`] : [])].join('\n');

@@ -6,7 +6,7 @@ import { redlineDocument } from '../contract/redline.ts';
 import { reviewContract, type ContractFinding, type Review } from '../contract/review.ts';
 import { ContractFields } from '../intents.ts';
 import { readLegalText } from '../text/legal-text.ts';
-import { onOneLine } from '../text/quotation.ts';
+import { onOneLine, withoutQuotes } from '../text/quotation.ts';
 import { createFinder } from '../text/signals.ts';
 import { counted, createCitations, fitLines, jsonFile, reportOutcome } from './report.ts';
 import { checkGiven, disclaimer, notCovered, readSource, type DocumentPort, type Source } from './source.ts';
@@ -105,25 +105,27 @@ function renderReview(review: Review, { source, playbook, parties, changes, cite
   const forLawyer = findings.filter(({ lawyer }) => lawyer !== undefined);
   return [
     disclaimer,
-    `## Review of ${source.name}`,
-    `For ${parties.us.join(' / ')}, against ${parties.them.join(' / ')}, by the playbook ${playbook}. Risk: **${risk.level}** (${risk.rule}). ${counted(findings.length, 'finding')}; ${counted(changes, 'change')} proposed in ${redlineFile}, tracked, each with its reason.`,
+    `## Review of ${withoutQuotes(source.name)}`,
+    `For ${parties.us.join(' / ')}, against ${parties.them.join(' / ')}, by the playbook ${withoutQuotes(playbook)}. Risk: **${risk.level}** (${risk.rule}). ${counted(findings.length, 'finding')}; ${counted(changes, 'change')} proposed in ${redlineFile}, tracked, each with its reason.`,
     '### Findings',
     lines.length > 0 ? fitLines(lines, file) : 'None.',
     '### For a lawyer',
     forLawyer.length > 0
-      ? forLawyer
-          .map(({ title, lawyer }) => `- ${title}: ${lawyer}.`)
-          .join('\n')
-          .slice(0, 1_500)
+      ? fitLines(
+          forLawyer.map(({ title, lawyer }) => `- ${withoutQuotes(title)}: ${lawyer}.`),
+          file,
+          1_200,
+        )
       : 'No finding that the rules mark. Whether the contract is right as a whole is for a lawyer all the same.',
     '### Read these yourself',
     toRead.length > 0
-      ? toRead
-          .map(({ topic, clauses: [clause] }) => `- ${topic}: ${clause ? cite(clause) : ''}`)
-          .join('\n')
-          .slice(0, 2_000)
+      ? fitLines(
+          toRead.map(({ topic, clauses: [clause] }) => `- ${withoutQuotes(topic)}: ${clause ? cite(clause) : ''}`),
+          file,
+          1_200,
+        )
       : 'None: every row of the playbook was compared.',
-    `Within the preferred position: ${preferred.map(({ topic }) => topic).join(', ') || 'none'}. Not judged: whether the clauses work together, what they mean under the law that governs them, and clauses on topics that neither the playbook nor the list of topics has. The file has the text of the contract, not its layout. Everything stands in ${file}.`,
+    `Within the preferred position: ${preferred.map(({ topic }) => withoutQuotes(topic)).join(', ') || 'none'}. Not judged: whether the clauses work together, what they mean under the law that governs them, and clauses on topics that neither the playbook nor the list of topics has. The file has the text of the contract, not its layout. Everything stands in ${file}.`,
   ].join('\n\n');
 }
 
@@ -140,6 +142,6 @@ function renderFinding(
   const [first] = clauses;
   const place = first ? cite(first) : `Nothing was found; looked for: ${lookedFor?.join(' / ') ?? ''}`.slice(0, 200);
   const row = position ? ` Playbook: ${shownRow(position.quote)}.` : '';
-  const proposed = proposal ? ` Proposed: ${proposal.text}` : '';
-  return `- **${risk.level}** · ${title} (${status}). ${place}.${row}${proposed} (${risk.rule})`;
+  const proposed = proposal ? ` Proposed: ${withoutQuotes(proposal.text)}` : '';
+  return `- **${risk.level}** · ${withoutQuotes(title)} (${status}). ${place}.${row}${proposed} (${withoutQuotes(risk.rule)})`;
 }

@@ -3,7 +3,7 @@ import type { Document } from '../../../contract/documents.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { languagesOf } from '../text/language.ts';
-import type { Quotation } from '../text/quotation.ts';
+import { withoutQuotes, type Quotation } from '../text/quotation.ts';
 
 export type DocumentPort = Pick<Documents, 'read' | 'findByName'>;
 
@@ -63,7 +63,7 @@ export async function notCovered({ name, text }: Source): Promise<{ answer: stri
   if (isCovered) return undefined;
   const languages = others.map((code) => languageNames.of(code) ?? code).join(', ');
   return {
-    answer: `${disclaimer}\n\n**Not covered:** ${name} is written in ${languages}. The checklists and the review find English words only, so nothing was judged, and no finding means nothing here. Have it read by a lawyer who works in that language, or give an English translation.`,
+    answer: `${disclaimer}\n\n**Not covered:** ${withoutQuotes(name)} is written in ${languages}. The checklists and the review find English words only, so nothing was judged, and no finding means nothing here. Have it read by a lawyer who works in that language, or give an English translation.`,
     others,
   };
 }

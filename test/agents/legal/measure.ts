@@ -11,10 +11,23 @@ import { sealResult } from '../../../agents/legal/text/quotation.ts';
 import { createFinder } from '../../../agents/legal/text/signals.ts';
 
 type Planted = { problem: string; ref?: string; topic?: string; title?: string; quote?: string; status?: string };
-export type PlantedDocument = { file: string; framework?: Framework; party?: string; planted: Planted[]; clean: string[] };
+export type PlantedDocument = {
+  file: string;
+  framework?: Framework;
+  party?: string;
+  planted: Planted[];
+  clean: string[];
+};
 
 /** What was found of what was planted. `falseAlarms`: what is clean, and was reported all the same. */
-export type Measured = { file: string; found: number; of: number; missed: string[]; falseAlarms: string[]; findings: number };
+export type Measured = {
+  file: string;
+  found: number;
+  of: number;
+  missed: string[];
+  falseAlarms: string[];
+  findings: number;
+};
 
 /** A review of a contract against a playbook, every quotation compared with its source. */
 export function reviewText(text: string, playbookText: string, party?: string) {
@@ -44,7 +57,14 @@ export function measureDocument(folder: URL, { file, framework, party, planted, 
     const refs = findings.map(({ requirement }) => requirement.ref);
     const missed = planted.filter(({ ref }) => !refs.includes(ref ?? '')).map(({ problem }) => problem);
     const falseAlarms = clean.filter((ref) => refs.includes(ref));
-    return { file, found: planted.length - missed.length, of: planted.length, missed, falseAlarms, findings: findings.length };
+    return {
+      file,
+      found: planted.length - missed.length,
+      of: planted.length,
+      missed,
+      falseAlarms,
+      findings: findings.length,
+    };
   }
   const { findings } = reviewText(text, readFileSync(playbookFile, 'utf8'), party);
   const fits = ({ topic, title, quote, status }: Planted, finding: ContractFinding) =>
@@ -55,7 +75,14 @@ export function measureDocument(folder: URL, { file, framework, party, planted, 
   const missed = planted.filter((one) => !findings.some((finding) => fits(one, finding))).map(({ problem }) => problem);
   const unplanted = findings.filter((finding) => !planted.some((one) => fits(one, finding)));
   const falseAlarms = clean.filter((topic) => unplanted.some((finding) => finding.topic === topic));
-  return { file, found: planted.length - missed.length, of: planted.length, missed, falseAlarms, findings: findings.length };
+  return {
+    file,
+    found: planted.length - missed.length,
+    of: planted.length,
+    missed,
+    falseAlarms,
+    findings: findings.length,
+  };
 }
 
 const playbookFile = new URL('../../../docs/examples/legal/playbook.md', import.meta.url);
