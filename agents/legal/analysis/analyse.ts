@@ -35,12 +35,12 @@ const date =
 const duty = 'shall|must|will be required|undertakes|agrees to|is required to|obliged|obligated';
 
 /** Reads what a document settles: dates, amounts, deadlines, obligations, law, and personal data in it. */
-export function analyseDocument(document: LegalText, finder: Finder): Analysis {
+export async function analyseDocument(document: LegalText, finder: Finder): Promise<Analysis> {
   const { text, units, sections } = document;
   const sentences = units.filter(({ isHeading }) => !isHeading);
   const textOf = ({ start, end }: Unit) => text.slice(start, end);
   const having = (test: (sentence: string) => boolean) => sentences.filter((unit) => test(textOf(unit)));
-  const personalData = findPersonalData(text);
+  const personalData = await findPersonalData(text);
   const found = {
     definitions: having((sentence) => definition.test(sentence)),
     dates: having((sentence) => date.test(sentence)),

@@ -1,6 +1,7 @@
-import { findPhoneNumbersInText, type CountryCode } from 'libphonenumber-js';
+import { findPhoneNumbersInText } from 'libphonenumber-js';
 import validator from 'validator';
 import type { Span } from '../../../contract/rules/sentences.ts';
+import { createBreathing } from '../text/breathe.ts';
 
 export const personalDataKinds = [
   'email',
@@ -56,11 +57,11 @@ const phonePiece = 20_000;
 
 /**
  * Finds personal data by its form: candidates by patterns that `validator` confirms (checksums of IBAN and card numbers
- * among them), and telephone numbers by `libphonenumber-js`. Names and addresses have no form, and are not found.
- *
- * @param country whose national telephone numbers are recognised too
+ * among them), and telephone numbers with a country code by `libphonenumber-js`. Names and addresses have no form, and
+ * are not found.
  */
-export function findPersonalData(text: string, country?: CountryCode): PersonalData[] {
+export async function findPersonalData(text: string): Promise<PersonalData[]> {
+  const breathe = createBreathing();
   const found: PersonalData[] = [];
   const add = (kind: PersonalDataKind, start: number, value: string) => {
     const end = start + value.length;
@@ -70,11 +71,10 @@ export function findPersonalData(text: string, country?: CountryCode): PersonalD
   for (const { kind, candidate, isReal } of detectors)
     for (const match of text.matchAll(candidate)) if (isReal(match[0])) add(kind, match.index, match[0]);
   for (let at = 0; at < text.length; at += phonePiece) {
+    await breathe();
     // A piece ends in the next one, so that a number at the border is seen whole.
     const piece = text.slice(at, at + phonePiece + 40);
-    const options =
-      country === undefined ? { extended: true as const } : { defaultCountry: country, extended: true as const };
-    for (const { startsAt, endsAt } of findPhoneNumbersInText(piece, options)) {
+    for (const { startsAt, endsAt } of findPhoneNumbersInText(piece, { extended: true })) {
       if (startsAt !== undefined && endsAt !== undefined && startsAt < phonePiece)
         add('phone', at + startsAt, piece.slice(startsAt, endsAt));
     }

@@ -1,6 +1,7 @@
 import { keyOf, Risk, type Checklist, type DocumentKind, type Requirement } from '../data/read-checklists.ts';
 import { titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { quotationOf, type Quotation } from '../text/quotation.ts';
+import { createBreathing } from '../text/breathe.ts';
 import type { Finder } from '../text/signals.ts';
 
 /** A sentence of the document, with the heading above it. */
@@ -48,22 +49,25 @@ const minEvidence = 4;
 const denials = new Set(['not', 'never', 'cannot', 'don', 'doesn', 'won', 'neither', 'nor', 'disclaim', 'without']);
 
 /** Compares a document with the requirements of a framework for its kind. */
-export function audit(
+export async function audit(
   document: LegalText,
   finder: Finder,
   { checklist, kind }: { checklist: Checklist; kind: DocumentKind },
-): Audit {
+): Promise<Audit> {
+  const breathe = createBreathing();
   const ofKind = checklist.requirements.filter((requirement) => requirement.in.includes(kind));
   const applies = ({ when }: Requirement) => !when || when.some((signal) => finder.find(signal).length > 0);
   // A sentence that contradicts one requirement shows of no other that it is met.
-  const against = new Set(
-    ofKind.flatMap(({ breach }) => breach.flatMap((signal) => finder.find(signal, { within: maxBreach }))),
-  );
-  const judged = ofKind
-    .filter(applies)
-    .map((requirement) =>
-      judge(document, finder, { requirement, key: keyOf(checklist.framework, requirement), against }),
-    );
+  const against = new Set<Unit>();
+  for (const { breach } of ofKind) {
+    for (const unit of breach.flatMap((signal) => finder.find(signal, { within: maxBreach }))) against.add(unit);
+    await breathe();
+  }
+  const judged: AuditFinding[] = [];
+  for (const requirement of ofKind.filter(applies)) {
+    judged.push(judge(document, finder, { requirement, key: keyOf(checklist.framework, requirement), against }));
+    await breathe();
+  }
   const findings = judged.filter(({ status }) => status !== 'met').sort((a, b) => levelOf(b) - levelOf(a));
   return {
     kind,

@@ -1,6 +1,7 @@
 import { contractData, type Hazard, type Topic } from '../data/read-contract-data.ts';
 import type { Risk } from '../data/read-checklists.ts';
 import { highestRisk, levelOf, lowered, raised, type Audit, type Clause } from '../audit/audit.ts';
+import { createBreathing } from '../text/breathe.ts';
 import { stemsIn, titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { quotationOf, type Quotation } from '../text/quotation.ts';
 import type { Finder } from '../text/signals.ts';
@@ -47,14 +48,17 @@ const maxHazard = 25;
 const maxClauses = 3;
 
 /** Compares a contract with a playbook, and looks for clauses that put our party at a disadvantage. */
-export function reviewContract(deps: Deps, playbook: Playbook): Review {
-  const rows = rowsOf(deps, playbook);
-  const found = rows.map((row) => hazardsOf(deps, row));
-  const hazards = found.flat();
-  const compared = rows.flatMap((row) => comparedOf(deps, row));
-  const crossed = rows.flatMap((row) => crossedOf(deps, row, hazards));
-  const missing = rows.filter((_, i) => found[i]?.length === 0).flatMap((row) => missingOf(deps, row));
-  const findings = [...compared, ...hazards, ...crossed, ...missing];
+export async function reviewContract(deps: Deps, playbook: Playbook): Promise<Review> {
+  const breathe = createBreathing();
+  const rows = await rowsOf(deps, playbook, breathe);
+  const findings: ContractFinding[] = [];
+  for (const row of rows) {
+    const hazards = hazardsOf(deps, row);
+    await breathe();
+    findings.push(...comparedOf(deps, row), ...hazards, ...crossedOf(deps, row, hazards));
+    if (hazards.length === 0) findings.push(...missingOf(deps, row));
+    await breathe();
+  }
   const isFound = (topic: string) => findings.some((finding) => finding.topic === topic);
   const preferred: Review['preferred'] = [];
   const toRead: Review['toRead'] = [];
@@ -70,41 +74,44 @@ export function reviewContract(deps: Deps, playbook: Playbook): Review {
 }
 
 /** Every topic that is known, with its row of the playbook, and every row whose topic is not known. */
-function rowsOf({ document, finder }: Deps, { positions }: Playbook): Row[] {
-  const { topics } = contractData();
+async function rowsOf(deps: Deps, { positions }: Playbook, breathe: () => Promise<void>): Promise<Row[]> {
   const taken = new Set<Position>();
-  const locate = (topic: Topic) => {
-    const found = topic.locate.flatMap((signal) => finder.find(signal, { inHeadings: true }));
-    const below = document.units.filter(
-      (unit) => !unit.isHeading && hasTitle(document.sections[unit.section]?.stems ?? [], topic),
-    );
-    return [...new Set([...found, ...below])];
-  };
-  const known = topics.map((topic): Row => {
+  const known = contractData().topics.map((topic) => {
     const position = positions.find((one) => !taken.has(one) && isTopic(topic, one.topic));
     if (position) taken.add(position);
-    return { topic, position, located: locate(topic).sort((a, b) => a.start - b.start) };
+    return { topic, position };
   });
-  const others = positions
-    .filter((one) => !taken.has(one))
-    .map((position): Row => {
-      const topic: Topic = {
-        id: position.topic,
-        names: [position.topic],
-        locate: [stemsIn(position.topic).join(' + ')],
-        measure: (['days', 'percent', 'money'] as const).map((unit) => ({
-          unit,
-          near: [stemsIn(position.topic).join(' + ')],
-        })),
-        worse: {},
-        expected: /must|required|shall|need/i.test(position.preferred),
-        severity: 'medium',
-        lawyer: false,
-        clause: position.clause,
-      };
-      return { topic, position, located: locate(topic) };
-    });
-  return [...known, ...others];
+  const others = positions.filter((one) => !taken.has(one)).map((position) => ({ topic: topicOf(position), position }));
+  const rows: Row[] = [];
+  for (const row of [...known, ...others]) {
+    rows.push({ ...row, located: locate(deps, row.topic) });
+    await breathe();
+  }
+  return rows;
+}
+
+/** A topic that only the playbook knows: its clauses are found by its name. */
+function topicOf({ topic, preferred, clause }: Position): Topic {
+  const signal = stemsIn(topic).join(' + ');
+  return {
+    id: topic,
+    names: [topic],
+    locate: [signal],
+    measure: (['days', 'percent', 'money'] as const).map((unit) => ({ unit, near: [signal] })),
+    worse: {},
+    expected: /must|required|shall|need/i.test(preferred),
+    severity: 'medium',
+    lawyer: false,
+    clause,
+  };
+}
+
+/** The sentences on a topic: by its signals, and all below a heading that names it. */
+function locate({ document, finder }: Deps, topic: Topic): Unit[] {
+  const found = topic.locate.flatMap((signal) => finder.find(signal, { inHeadings: true }));
+  const named = new Set(document.sections.flatMap(({ stems }, i) => (hasTitle(stems, topic) ? [i] : [])));
+  const below = document.units.filter((unit) => !unit.isHeading && named.has(unit.section));
+  return [...new Set([...found, ...below])].sort((a, b) => a.start - b.start);
 }
 
 /** Whether a heading names a topic. */

@@ -1,5 +1,6 @@
 import { stemmer } from 'stemmer';
 import { splitSentences, trimSpan, type Span } from '../../../contract/rules/sentences.ts';
+import { createBreathing } from './breathe.ts';
 
 /**
  * A sentence, list item or row of a document, [start, end), in UTF-16 code units. `words`: its words in lower case,
@@ -59,7 +60,8 @@ function isHeadingLine(line: string, before: string, after: string): boolean {
 }
 
 /** Splits a text into its sections and sentences. The time that it takes grows with the text's length. */
-export function readLegalText(text: string): LegalText {
+export async function readLegalText(text: string): Promise<LegalText> {
+  const breathe = createBreathing();
   const headings = headingsOf(text);
   const sections: Section[] = [{ start: 0, end: headings[0]?.start ?? text.length, title: '', stems: [] }];
   for (const [i, { start, end }] of headings.entries()) {
@@ -68,6 +70,7 @@ export function readLegalText(text: string): LegalText {
   }
   const units: Unit[] = [];
   for (const [section, { start, end, title }] of sections.entries()) {
+    await breathe();
     const heading = headings[section - 1];
     const from = heading ? heading.end : start;
     if (heading && title !== '') units.push(unitOf(text, heading, { section, isHeading: true }));

@@ -51,9 +51,7 @@ export function createFinder(document: LegalText, parties: PartyNames = { us: []
   const whereIs = (term: Term, id: number, unit: Unit): Where => {
     if (inSentence(term, id)) return 'sentence';
     const title = document.sections[unit.section]?.stems ?? [];
-    return term.alternatives.some((phrase) => indexOfWords(title, wordsOf(phrase).map(stemOf), 0) !== -1)
-      ? 'heading'
-      : null;
+    return term.alternatives.some((phrase) => indexOfWords(title, phraseStems(phrase), 0) !== -1) ? 'heading' : null;
   };
   /** Whether the terms of a chain follow each other, from a word on. */
   const follows = (chain: Term[], id: number, from: number): boolean => {
@@ -175,7 +173,21 @@ function indexOfWords(words: readonly string[], wanted: readonly string[], from:
 }
 
 const hasParty = (words: readonly string[], { us, them }: PartyNames): boolean =>
-  [...us, ...them].some((name) => indexOfWords(words, wordsOf(name), 0) !== -1);
+  [...us, ...them].some((name) => indexOfWords(words, phraseWords(name), 0) !== -1);
+
+/** Phrases are asked for again and again; most are of signals, which are few. */
+function remembered(derive: (phrase: string) => string[]): (phrase: string) => string[] {
+  const known = new Map<string, string[]>();
+  return (phrase) => {
+    const found = known.get(phrase) ?? derive(phrase);
+    if (known.size >= maxPhrases) known.clear();
+    known.set(phrase, found);
+    return found;
+  };
+}
+const maxPhrases = 20_000;
+const phraseWords = remembered(wordsOf);
+const phraseStems = remembered((phrase) => wordsOf(phrase).map(stemOf));
 
 /** Signals are few, and the same for every document. */
 const parsed = new Map<Signal, Group[]>();

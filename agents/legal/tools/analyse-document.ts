@@ -24,8 +24,8 @@ export const analyseDocumentTool = (documents: DocumentPort) =>
     async run(given, { scope }) {
       const source = await readSource(documents, scope, given);
       const uncovered = await notCovered(source);
-      const document = readLegalText(source.text);
-      const analysis = analyseDocument(document, createFinder(document));
+      const document = await readLegalText(source.text);
+      const analysis = await analyseDocument(document, createFinder(document));
       // Personal data is found by its form, in every language; the rest by English words.
       const { counts, personalData, characters, outline } = analysis;
       const known = uncovered

@@ -40,7 +40,7 @@ export const auditComplianceTool = (documents: DocumentPort) =>
           sources: {},
         });
       const checklist = checklistOf(framework);
-      const document = readLegalText(source.text);
+      const document = await readLegalText(source.text);
       const finder = createFinder(document);
       const kinds = [...new Set(checklist.requirements.flatMap((requirement) => requirement.in))];
       const kind = wanted ?? documentKindOf(document, finder, kinds);
@@ -49,7 +49,7 @@ export const auditComplianceTool = (documents: DocumentPort) =>
           'invalid_request',
           `${checklist.name} has requirements here for ${kinds.map((one) => `\`${one}\` (${kindNames[one]})`).join(', ')}; ${kind ? `not for \`${kind}\`` : 'the document is like none of them: say in `kind` what it is'}.`,
         );
-      const result = audit(document, finder, { checklist, kind });
+      const result = await audit(document, finder, { checklist, kind });
       const citations = createCitations(source);
       const answer = renderAudit(result, { checklist, source, cite: citations.cite });
       const data = { framework, edition: checklist.edition, document: source.name, covered: true, ...result };

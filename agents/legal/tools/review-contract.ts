@@ -48,9 +48,9 @@ export const reviewContractTool = (documents: DocumentPort) =>
       );
       const playbook = readPlaybook(rules.text);
       const parties = findParties(source.text, party ?? playbook.party);
-      const document = readLegalText(source.text);
+      const document = await readLegalText(source.text);
       const finder = createFinder(document, parties);
-      const review = reviewContract({ document, finder, parties, playbookText: rules.text }, playbook);
+      const review = await reviewContract({ document, finder, parties, playbookText: rules.text }, playbook);
       const redline = await redlineDocument(source.text, review.findings, {
         title: source.name,
         author,

@@ -16,10 +16,9 @@ afterAll(() => harness?.close());
 const audit = { tool: 'audit_compliance', arguments: { framework: 'gdpr', document: 'legal/privacy-policy.md' } };
 async function answered() {
   const { id } = await harness.start({ agent: 'legal', input: { text: 'Does our privacy policy fit the GDPR?' } });
-  const events = await harness.followToEnd(id);
+  await harness.followToEnd(id);
   return {
     result: (await harness.row(id)).result,
-    corrections: events.filter(({ type }) => type === 'model.corrected'),
   };
 }
 

@@ -30,30 +30,33 @@ export type Measured = {
 };
 
 /** A review of a contract against a playbook, every quotation compared with its source. */
-export function reviewText(text: string, playbookText: string, party?: string) {
+export async function reviewText(text: string, playbookText: string, party?: string) {
   const playbook = readPlaybook(playbookText);
   const parties = findParties(text, party ?? playbook.party);
-  const document = readLegalText(text);
+  const document = await readLegalText(text);
   const finder = createFinder(document, parties);
-  const review = reviewContract({ document, finder, parties, playbookText }, playbook);
+  const review = await reviewContract({ document, finder, parties, playbookText }, playbook);
   return sealResult(review, '', { document: text, playbook: playbookText });
 }
 
 /** An audit of a text, every quotation compared with its source. */
-export function auditText(text: string, framework: Framework) {
+export async function auditText(text: string, framework: Framework) {
   const checklist = checklistOf(framework);
-  const document = readLegalText(text);
+  const document = await readLegalText(text);
   const finder = createFinder(document);
   const kinds = [...new Set(checklist.requirements.flatMap((requirement) => requirement.in))];
   const kind = documentKindOf(document, finder, kinds) ?? 'policy';
-  return sealResult(audit(document, finder, { checklist, kind }), '', { document: text });
+  return sealResult(await audit(document, finder, { checklist, kind }), '', { document: text });
 }
 
 /** Compares what the rules find in a document with what was planted in it. */
-export function measureDocument(folder: URL, { file, framework, party, planted, clean }: PlantedDocument): Measured {
+export async function measureDocument(
+  folder: URL,
+  { file, framework, party, planted, clean }: PlantedDocument,
+): Promise<Measured> {
   const text = readFileSync(new URL(file, folder), 'utf8');
   if (framework) {
-    const { findings } = auditText(text, framework);
+    const { findings } = await auditText(text, framework);
     const refs = findings.map(({ requirement }) => requirement.ref);
     const missed = planted.filter(({ ref }) => !refs.includes(ref ?? '')).map(({ problem }) => problem);
     const falseAlarms = clean.filter((ref) => refs.includes(ref));
@@ -66,7 +69,7 @@ export function measureDocument(folder: URL, { file, framework, party, planted, 
       findings: findings.length,
     };
   }
-  const { findings } = reviewText(text, readFileSync(playbookFile, 'utf8'), party);
+  const { findings } = await reviewText(text, readFileSync(playbookFile, 'utf8'), party);
   const fits = ({ topic, title, quote, status }: Planted, finding: ContractFinding) =>
     (topic === undefined || finding.topic === topic) &&
     (title === undefined || finding.title === title) &&

@@ -28,7 +28,7 @@ function textOf(xml: string, changes: 'accepted' | 'rejected'): string {
 
 test('proposals are tracked changes with author, date and reason; rejected, they leave the contract as it was', async () => {
   const contract = example('analysis-service-agreement.md');
-  const { findings } = reviewText(contract, example('playbook.md'));
+  const { findings } = await reviewText(contract, example('playbook.md'));
   const { bytes, changes } = await redlineDocument(contract, findings, {
     title: 'Contract',
     author: 'Ann Lawyer',
