@@ -4,6 +4,7 @@ import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
 import { financial } from './financial/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
+import { legal } from './legal/agent.ts';
 import { socialIntel } from './social-intel/agent.ts';
 
 export type { Agent } from './agent.ts';
@@ -14,6 +15,7 @@ export const agents: Readonly<Record<string, Agent>> = {
   assistant,
   alfred,
   financial,
+  legal,
   'social-intel': socialIntel,
 };
 export type Agents = Readonly<Record<string, Agent>>;

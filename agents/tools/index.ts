@@ -15,6 +15,7 @@ import type {
 } from '../../contract/ports/index.ts';
 import { createSocialIntelTools } from '../social-intel/tools/index.ts';
 import { createFinancialTools } from '../financial/tools/index.ts';
+import { createLegalTools } from '../legal/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { readDocumentTool } from './documents/read-document.ts';
@@ -52,6 +53,10 @@ export const toolNames: readonly string[] = [
   'analyse_sentiment',
   'scout_niches',
   'draw_blueprint',
+  'audit_compliance',
+  'analyse_document',
+  'check_regulation',
+  'review_contract',
 ];
 
 /** Those of them that change something. */
@@ -104,6 +109,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     forgetTool(ports.memories),
     ...createSocialIntelTools({ social: ports.social, watches: ports.socialWatches }),
     ...createFinancialTools(ports),
+    ...createLegalTools(ports),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

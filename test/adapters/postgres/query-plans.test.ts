@@ -163,6 +163,7 @@ test('lists of approvals, schedules, documents and keys, and a key by its id', a
   await expectIndexes(() => adapters.documents.readOriginal(scope, ids.task));
   await expectIndexes(() => sendKeyQueries(adapters, db, principal));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
+  await expectIndexes(() => adapters.documents.findByName(scope, 'n7'));
 });
 
 test('events of a task are read, appended and deleted in the one part of its month', async () => {
