@@ -1,5 +1,4 @@
 import { AlfredError } from '../../../contract/errors.ts';
-import { shownDocumentName } from '../../../contract/rules/attached-files.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Documents, SheetFile, SheetReader } from '../../../contract/ports/index.ts';
 import { shownSource, type Source } from '../intents.ts';
@@ -20,7 +19,7 @@ export async function readSources(ports: SourcePorts, sources: readonly Source[]
   for (const source of sources) {
     const file = await fileOf(ports, source, reading);
     const sheets = await ports.sheets.readSheets(file, reading.signal);
-    const label = 'document' in source ? shownDocumentName(file.name) : shownSource(source);
+    const label = 'document' in source ? (file.name.split('/').at(-1) ?? file.name) : shownSource(source);
     for (const sheet of sheets) {
       const isOnly = sheets.length === 1 && (sheet.name === 'CSV' || sheet.name === 'JSON');
       const name = isOnly ? label : sources.length === 1 ? sheet.name : `${label} ${sheet.name}`;

@@ -1,10 +1,10 @@
-import type { Adapters } from '../../../wiring/adapters.ts';
+import type { DocumentParser, Documents } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { defaultPlacement, local, sha256 } from './put-document.ts';
 
 /** Stores a file as an upload does, with its bytes. @returns the id of the document */
 export async function putFile(
-  { documents, parser }: Pick<Adapters, 'documents' | 'parser'>,
+  { documents, parser }: { documents: Documents; parser: DocumentParser },
   { name, mediaType = '', bytes }: { name: string; mediaType?: string; bytes: Uint8Array },
   { scope = local, readers }: { scope?: Scope; readers?: string[] } = {},
 ): Promise<string> {
