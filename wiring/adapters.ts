@@ -61,7 +61,7 @@ type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partia
 
 /** Tasks and what belongs to them, as rows of Postgres. */
 const createRows = (
-  { postgres: { db }, config }: Pick<AdapterEdge, 'postgres' | 'config'>,
+  { postgres: { db }, config, log, metrics }: Pick<AdapterEdge, 'postgres' | 'config' | 'log' | 'metrics'>,
   tenants: ReturnType<typeof createTenants>,
 ) => ({
   tasks: limitTasks(db, createTasks(db), tenants),
@@ -71,7 +71,7 @@ const createRows = (
   rights: createCurrentRights(db),
   effects: createEffects(db),
   delegations: createDelegations(db),
-  memories: createMemories(db),
+  memories: createMemories(db, { log, metrics }),
   remoteRuns: createRemoteRuns(db),
   schedules: createSchedules(db),
   shares: createShares(db),
