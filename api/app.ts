@@ -54,6 +54,7 @@ import { undoTaskRoutes } from './routes/undo-task.ts';
 import { taskArtifactRoutes } from './routes/task-artifacts.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
+import { taskPushConfigRoutes } from './routes/task-push-config.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -85,6 +86,7 @@ const allRoutes = [
   taskArtifactRoutes,
   deleteTaskRoutes,
   taskCallbackRoutes,
+  taskPushConfigRoutes,
   readerRoutes,
   approvalRoutes,
   scheduleRoutes,

@@ -135,6 +135,7 @@ export interface Tables extends DocumentTables, AuditTables, SignInTables, Slack
     delivered_at: Date | null;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+    push_id: Generated<string | null>;
   };
   conversations: ConversationTable;
   conversation_messages: ConversationMessageTable;

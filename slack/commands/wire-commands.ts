@@ -1,19 +1,4 @@
 import type { Agents } from '../../agents/index.ts';
-import type {
-  Approvals,
-  Audit,
-  Control,
-  ConversationRows,
-  Documents,
-  Ledger,
-  SearchIndex,
-  SlackChannels,
-  SlackLinking,
-  SlackPosts,
-  SlackUserLinks,
-  Tasks,
-  Tenants,
-} from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
@@ -25,6 +10,7 @@ import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
+import type { SlackPorts } from '../slack-ports.ts';
 import { createAskCommand } from './ask-command.ts';
 import { createChannelCommand } from './channel-command.ts';
 import { createLinkCommands } from './link-commands.ts';
@@ -33,21 +19,7 @@ import { createCommands } from './run-command.ts';
 
 type Deps = {
   edge: { config: Config } & Pick<Edge, 'log' | 'readiness'>;
-  adapters: {
-    approvals: Pick<Approvals, 'list'>;
-    audit: Pick<Audit, 'check' | 'note' | 'record'>;
-    control: { tasks: Pick<Control['tasks'], 'read' | 'cancel'> };
-    conversationRows: Pick<ConversationRows, 'findComingTask'>;
-    documents: Pick<Documents, 'list'>;
-    index: Pick<SearchIndex, 'search'>;
-    ledger: Pick<Ledger, 'reportUsage'>;
-    slackChannels: SlackChannels;
-    slackLinking: SlackLinking;
-    slackUserLinks: Pick<SlackUserLinks, 'find'>;
-    slackPosts: Pick<SlackPosts, 'findByTask'>;
-    tasks: Pick<Tasks, 'get' | 'list'>;
-    tenants: Pick<Tenants, 'find'>;
-  };
+  adapters: SlackPorts;
   agents: Agents;
   calls: SlackCalls;
   /** Of the settings of Slack. */

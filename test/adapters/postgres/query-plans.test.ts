@@ -126,6 +126,7 @@ test('a task with its events, citations and callback', () =>
     await adapters.events.read(scope, ids.task, 0, 100);
     await adapters.citations.list(scope, ids.task);
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
+    await adapters.callbacks.findPush({ ...scope, taskId: ids.task });
   }));
 
 test('a task whose turn has not begun', async () => {

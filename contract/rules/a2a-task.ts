@@ -1,6 +1,16 @@
-import { Role, TaskState, type Artifact, type Message, type Part, type Task as A2aTask } from '@a2a-js/sdk';
-import type { TaskStatus } from '../../contract/task.ts';
-import type { Task } from '../../contract/task.ts';
+import {
+  Role,
+  StreamResponse,
+  TaskState,
+  type Artifact,
+  type Message,
+  type Part,
+  type Task as A2aTask,
+} from '@a2a-js/sdk';
+import type { Task as AnyTask, TaskStatus } from '../task.ts';
+
+/** A task without what the API alone shows. */
+type Task = Omit<AnyTask, 'links'>;
 
 /** The artifact that holds the answer, also while it is being written. */
 export const answerId = 'answer';
@@ -38,6 +48,10 @@ export function taskView(task: Task): A2aTask {
     },
   };
 }
+
+/** What a push notification of A2A holds: the task, in JSON. */
+export const pushBody = (task: Task): unknown =>
+  StreamResponse.toJSON({ payload: { $case: 'task', value: taskView(task) } });
 
 /** The state of a task, with what there is to say about it. */
 export function statusView(task: Task) {
