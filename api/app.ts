@@ -27,6 +27,8 @@ import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { collectionRoutes } from './routes/collections.ts';
+import { contactIngestRoutes } from './routes/contact-ingests.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { controlSourceRoutes } from './routes/control-source.ts';
 import { deleteConversationRoutes } from './routes/delete-conversation.ts';
@@ -38,6 +40,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { ingestContactRoutes } from './routes/ingest-contacts.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
@@ -107,6 +110,9 @@ const allRoutes = [
   apiKeyRoutes,
   auditRoutes,
   controlApiKeyRoutes,
+  contactRoutes,
+  contactIngestRoutes,
+  ingestContactRoutes,
   mcpRoutes,
   memoryRoutes,
   meRoutes,
@@ -159,7 +165,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
     // A client of MCP takes event streams as well.
-    if (!path.endsWith('/events') && !path.endsWith('/:artifactId') && path !== '/mcp')
+    if (!path.endsWith('/events') && !path.endsWith('/rejected') && !path.endsWith('/:artifactId') && path !== '/mcp')
       negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);

@@ -1,6 +1,7 @@
 import type {
   BrowserSessions,
   Callbacks,
+  ContactIngests,
   ConversationControl,
   ConversationRows,
   Erasure,
@@ -22,6 +23,7 @@ export type RetentionSweepDeps = {
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
   slackRunResults: Pick<SlackRunResults, 'giveUp'>;
   memories: Pick<Memories, 'removeExpired'>;
+  contactIngests: Pick<ContactIngests, 'removeExpired'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
@@ -51,6 +53,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       memories: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.memories.removeExpired(limit));
+      },
+      contacts: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.contactIngests.removeExpired(limit));
       },
       auditPending: async () => {
         const removed = await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));

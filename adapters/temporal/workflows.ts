@@ -4,6 +4,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import {
   agentQueue,
   callbackWorkflowId,
+  contactSyncWorkflowId,
   documentsQueue,
   embedWorkflowId,
   outageWorkflowId,
@@ -20,6 +21,7 @@ import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
+import { startContactIngest } from './contact-control.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 const statuses = {
@@ -102,6 +104,21 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
           workflowTaskTimeout,
           typedSearchAttributes: ownerSearchAttributes({ tenant }),
           staticSummary: `documents · source ${sourceId}`,
+        }),
+      ),
+
+    ingestContacts: (ingest) => mapUnavailable(startContactIngest(client, config, ingest)),
+
+    syncContacts: (tenant) =>
+      mapUnavailable(
+        signalWithStart(client, 'contactSyncWorkflow', {
+          workflowId: contactSyncWorkflowId(tenant),
+          taskQueue: systemQueue,
+          args: [{ tenant }],
+          signal: signalName.wake,
+          workflowTaskTimeout,
+          typedSearchAttributes: ownerSearchAttributes({ tenant }),
+          staticSummary: 'contacts · CRM',
         }),
       ),
 

@@ -14,6 +14,7 @@ const costly: Record<string, CostlyKind> = {
   repeatCallback: 'starts',
   repeatIngestionCallback: 'starts',
   uploadDocuments: 'uploads',
+  ingestContacts: 'uploads',
   retryIngestion: 'uploads',
   searchDocuments: 'searches',
 };

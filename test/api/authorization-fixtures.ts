@@ -101,6 +101,15 @@ export function createFixtures(api: ApiHarness) {
       [id],
     );
     await insertCallback('ingestion_id', id);
+    await query(
+      `insert into contact_ingests (id, tenant, subject, source, format, name, status, ended_at)
+       values ($1, 'local', 'ada', 'api', 'csv', $2, 'completed', now())`,
+      [id, contentMarker],
+    );
+    await query(`insert into contact_rejects (ingest_id, line, reason, fields) values ($1, 2, $2, '{}')`, [
+      id,
+      contentMarker,
+    ]);
     return id;
   }
 
@@ -133,6 +142,18 @@ export function createFixtures(api: ApiHarness) {
     return id;
   }
 
+  async function contact(): Promise<string> {
+    const id = newId();
+    const body = { emails: [`${contentMarker}@example.com`], phones: [], custom: {} };
+    await query(`insert into contacts (id, tenant, body, words) values ($1, 'local', $2, '')`, [id, body]);
+    await query(
+      `insert into contact_merges (id, tenant, contact_id, ingest_id, line, reason, incoming)
+       values ($1, 'local', $1, $1, 1, 'email', $2)`,
+      [id, body],
+    );
+    return id;
+  }
+
   const makers: Partial<Record<Resource, (relation: Asked) => Promise<string>>> = {
     task,
     conversation,
@@ -143,6 +164,7 @@ export function createFixtures(api: ApiHarness) {
     source,
     key,
     memory,
+    contact,
   };
   const make = (resource: Resource, relation: Asked) => {
     const maker = makers[resource];

@@ -68,6 +68,7 @@ const sweep = () =>
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
       memories: { removeExpired: async () => 0 },
+      contactIngests: { removeExpired: async () => 0 },
       limits: { removeExpired: async () => 0 },
       browserSessions: { removeEnded: async () => 0 },
       slackRunResults: { giveUp: async () => [] },
