@@ -135,8 +135,8 @@ export type ContactIngestList = z.infer<typeof ContactIngestList>;
 
 export const ContactMergeListQuery = z.strictObject({
   ...pageQuery(),
-  contactId: z.uuid().optional(),
-  ingestId: z.uuid().optional(),
+  contactId: z.uuid().optional().describe('Only what was merged into this contact'),
+  ingestId: z.uuid().optional().describe('Only what this upload has brought'),
 });
 export type ContactMergeListQuery = z.infer<typeof ContactMergeListQuery>;
 export const ContactMergeList = z.object({ merges: z.array(ContactMerge), nextCursor: NextCursor });

@@ -33,7 +33,7 @@ export function answersIn(
     const { id, revision, body } = contact;
     const email = body.emails[0] ?? '';
     const crmId = byTrace.get(id) ?? byEmail.get(email);
-    const error = named.get(id) ?? named.get(email);
+    const error = named.get(id) ?? named.get(email) ?? (contacts.length === 1 ? errors[0] : undefined);
     if (crmId !== undefined) answers.push({ id, revision, crmId });
     else if (!error) unclear.push(contact);
     else if (!isPassing(statusOf(error.status), error.category))

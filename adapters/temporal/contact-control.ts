@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { contactIngestWorkflowId, systemQueue } from '../../contract/ids.ts';
 import type { ContactControl, ContactIngests, Contacts, Workflows } from '../../contract/ports/index.ts';
 import type { ContactIngestRef, Scope } from '../../contract/references.ts';
@@ -62,17 +62,9 @@ export const createContactControl = (deps: Deps): ContactControl => {
     },
 
     async cancel(by, ingestId) {
-      const ingest = await read(by, ingestId);
-      if (ingest?.status !== 'running') return ingest;
-      try {
-        await withTemporalTimeout(client, callDeadlineMs, () =>
-          client.workflow.getHandle(contactIngestWorkflowId(ingestId)).cancel(),
-        );
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
-        await contactIngests.end(refOf(by, ingestId), 'cancelled');
-      }
-      return read(by, ingestId);
+      // Waits for the batch under way. The workflow then finds that nothing is left to do.
+      await contactIngests.end(refOf(by, ingestId), 'cancelled');
+      return contactIngests.get(by, ingestId);
     },
 
     async undoMerge(tenant, mergeId) {

@@ -98,14 +98,14 @@ export const contactIngestRoutes =
         description: 'An upload that has ended stays as it is.',
         params: ContactIngestParams,
         response: {
-          202: json('The upload, which ends soon', ContactIngest),
+          200: json('The upload, which has ended', ContactIngest),
           ...problems('not_found', ...bodyProblems),
         },
       },
       handler: async ({ scope, params: { id } }, reply) => {
         const ingest = await control.contacts.cancel(scope, id);
         if (!ingest) throw noIngest(id);
-        return reply.code(202).send(ingest);
+        return reply.send(ingest);
       },
     });
 

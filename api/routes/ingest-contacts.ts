@@ -82,15 +82,18 @@ function formatOf(type: string | undefined): ContactFormat {
 }
 
 /** The bytes of a body. @throws AlfredError `body_too_large` beyond ALFRED_MAX_UPLOAD_MB */
-async function* limited({ raw }: FastifyRequest, maxMegabytes: number): AsyncGenerator<Uint8Array> {
+async function* limited({ raw, headers }: FastifyRequest, maxMegabytes: number): AsyncGenerator<Uint8Array> {
   let left = bytesOf(maxMegabytes);
+  if (Number(headers['content-length'] ?? 0) > left) throw tooLarge(maxMegabytes);
   for await (const chunk of raw as AsyncIterable<Buffer>) {
     left -= chunk.length;
-    if (left < 0)
-      throw new AlfredError(
-        'body_too_large',
-        `The upload is larger than ${maxMegabytes} MB. Send it in parts, or raise ALFRED_MAX_UPLOAD_MB.`,
-      );
+    if (left < 0) throw tooLarge(maxMegabytes);
     yield chunk;
   }
 }
+
+const tooLarge = (megabytes: number) =>
+  new AlfredError(
+    'body_too_large',
+    `The upload is larger than ${megabytes} MB. Send it in parts, or raise ALFRED_MAX_UPLOAD_MB.`,
+  );

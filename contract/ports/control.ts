@@ -140,7 +140,7 @@ export interface ContactControl {
   /** Reads an upload. One that runs is first reconciled with its workflow. */
   read(by: Scope, ingestId: string): Promise<ContactIngest | undefined>;
 
-  /** Ends an upload. What it has stored stays. One that has ended stays as it is. */
+  /** Ends an upload, behind the batch that is being stored. One that has ended stays as it is. */
   cancel(by: Scope, ingestId: string): Promise<ContactIngest | undefined>;
 
   /** Takes back a merge, and tells the CRM. @throws AlfredError `contact_absorbed` */

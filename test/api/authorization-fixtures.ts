@@ -144,7 +144,8 @@ export function createFixtures(api: ApiHarness) {
 
   async function contact(): Promise<string> {
     const id = newId();
-    const body = { emails: [`${contentMarker}@example.com`], phones: [], custom: {} };
+    const nothing = { name: null, firstName: null, lastName: null, company: null, title: null, country: null };
+    const body = { ...nothing, emails: [`${contentMarker}@example.com`], phones: [], custom: {} };
     await query(`insert into contacts (id, tenant, body, words) values ($1, 'local', $2, '')`, [id, body]);
     await query(
       `insert into contact_merges (id, tenant, contact_id, ingest_id, line, reason, incoming)

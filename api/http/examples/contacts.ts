@@ -77,6 +77,6 @@ export const contactExamples: Record<string, OperationExamples> = {
       },
     },
   },
-  cancelContactIngest: { responses: answers(202, { ...ingest, status: 'cancelled' }) },
+  cancelContactIngest: { responses: answers(200, { ...ingest, status: 'cancelled' }) },
   deleteContactIngest: {},
 };
