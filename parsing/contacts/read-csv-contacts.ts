@@ -34,6 +34,8 @@ export async function* readCsvContacts(texts: AsyncIterable<string>): AsyncGener
     .on('error', (error) => parser.destroy(error))
     .pipe(parser);
   let columns: string[] | undefined;
+  // The parser counts a line break of Windows inside quotation marks as two.
+  let countedTwice = 0;
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
       if (columns === undefined) {
@@ -41,13 +43,16 @@ export async function* readCsvContacts(texts: AsyncIterable<string>): AsyncGener
         yield { columns };
         continue;
       }
-      const inside = record.reduce((sum, value) => sum + value.split('\n').length - 1, 0);
-      yield lineOf(columns, record, info.lines - inside + head.skippedLines);
+      const breaks = record.map((value) => value.match(/[\r\n]/g)?.length ?? 0);
+      yield lineOf(columns, record, info.lines - sum(breaks) - countedTwice + head.skippedLines);
+      countedTwice += sum(record.map((value) => value.split('\r\n').length - 1));
     }
   } catch (error) {
     throw error instanceof CsvError ? damaged(error, head.skippedLines) : error;
   }
 }
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 /** @throws InvalidRequest */
 function headerOf(record: string[]): string[] {

@@ -51,6 +51,10 @@ test('quotation marks hold separators and line breaks, and lines are counted as 
       { line: 6, fields: { Name: 'Bob', 'E-Mail': 'bob@example.com', Note: '' } },
     ],
   });
+  const { lines } = await read(
+    'email,note\r\na@example.com,"1\r\n2\r\n3"\r\nb@example.com,"1\n2"\r\nc@example.com,\r\n',
+  );
+  expect(lines.map(({ line }) => line)).toEqual([2, 5, 7]);
   expect((await read('name\temail\nAnn\ta@example.com\n')).lines[0]?.fields).toEqual({
     name: 'Ann',
     email: 'a@example.com',
