@@ -25,6 +25,8 @@ type SlackAdapters = Pick<
   | 'approvals'
   | 'audit'
   | 'checkAudit'
+  | 'contacts'
+  | 'contactIngests'
   | 'control'
   | 'conversationRows'
   | 'documents'

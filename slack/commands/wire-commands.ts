@@ -2,6 +2,8 @@ import type { Agents } from '../../agents/index.ts';
 import type {
   Approvals,
   Audit,
+  ContactIngests,
+  Contacts,
   Control,
   ConversationRows,
   Documents,
@@ -27,6 +29,7 @@ import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
 import { createAskCommand } from './ask-command.ts';
 import { createChannelCommand } from './channel-command.ts';
+import { createContactCommand } from './contact-command.ts';
 import { createLinkCommands } from './link-commands.ts';
 import { createReplies } from './replies.ts';
 import { createCommands } from './run-command.ts';
@@ -36,7 +39,12 @@ type Deps = {
   adapters: {
     approvals: Pick<Approvals, 'list'>;
     audit: Pick<Audit, 'check' | 'note' | 'record'>;
-    control: { tasks: Pick<Control['tasks'], 'read' | 'cancel'> };
+    contacts: Pick<Contacts, 'list'>;
+    contactIngests: Pick<ContactIngests, 'list'>;
+    control: {
+      tasks: Pick<Control['tasks'], 'read' | 'cancel'>;
+      contacts: Pick<Control['contacts'], 'checkTemporal' | 'ingest'>;
+    };
     conversationRows: Pick<ConversationRows, 'findComingTask'>;
     documents: Pick<Documents, 'list'>;
     index: Pick<SearchIndex, 'search'>;
@@ -46,7 +54,7 @@ type Deps = {
     slackUserLinks: Pick<SlackUserLinks, 'find'>;
     slackPosts: Pick<SlackPosts, 'findByTask'>;
     tasks: Pick<Tasks, 'get' | 'list'>;
-    tenants: Pick<Tenants, 'find'>;
+    tenants: Pick<Tenants, 'find' | 'requireActive'>;
   };
   agents: Agents;
   calls: SlackCalls;
@@ -97,6 +105,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
         audit: adapters.audit,
         tenantOf: workspaces.tenantOf,
       }),
+      contacts: createContactCommand({ ...adapters, config }),
       ...linkCommands,
       log,
     }),

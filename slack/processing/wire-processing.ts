@@ -3,6 +3,8 @@ import type { Agents } from '../../agents/index.ts';
 import type {
   Approvals,
   Audit,
+  ContactIngests,
+  Contacts,
   Control,
   ConversationControl,
   ConversationRows,
@@ -46,6 +48,8 @@ import { createProcessor } from './processor.ts';
 type WiredAdapters = {
   approvals: Approvals;
   audit: Audit;
+  contacts: Contacts;
+  contactIngests: ContactIngests;
   control: Control;
   conversationRows: ConversationRows;
   documents: Documents;

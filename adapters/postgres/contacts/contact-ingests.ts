@@ -5,15 +5,16 @@ import type { ContactIngests, ContactReader, RejectedLine } from '../../../contr
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import { toIngest } from './contact-rows.ts';
-import { receiveContacts } from './receive-contacts.ts';
+import { receiveContacts, usualBatch } from './receive-contacts.ts';
 import { storeBatch } from './store-batch.ts';
 
 /** An upload may take this long to arrive, and its rejected lines are kept for so long. */
 const kept = { receiving: '1 hour', rejects: '30 days' } as const;
 
-export const createContactIngests = (db: Database, read: ContactReader): ContactIngests => ({
+/** @param batch how much is stored in one transaction */
+export const createContactIngests = (db: Database, read: ContactReader, batch = usualBatch): ContactIngests => ({
   async receive(by, upload, bytes) {
-    const { id, isNew } = await receiveContacts({ db, read }, by, upload, bytes);
+    const { id, isNew } = await receiveContacts({ db, read, batch }, by, upload, bytes);
     const row = await owned(db, by, id).selectAll().executeTakeFirstOrThrow();
     return { ingest: toIngest(row), isNew };
   },

@@ -9,7 +9,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import { hashRequest } from '../hashes.ts';
 
 /** What is stored in one transaction later, and held in memory now. */
-const batch = { lines: 1_000, characters: 2_000_000 };
+export const usualBatch = { lines: 1_000, characters: 2_000_000 };
 
 /**
  * Stores the lines of an upload batch by batch, as they come. Nobody sees the upload before all of it is there.
@@ -17,7 +17,7 @@ const batch = { lines: 1_000, characters: 2_000_000 };
  * @returns the id of the upload, or of the one before with the same key
  */
 export async function receiveContacts(
-  { db, read }: { db: Database; read: ContactReader },
+  { db, read, batch }: { db: Database; read: ContactReader; batch: typeof usualBatch },
   by: Scope,
   upload: ContactUpload,
   bytes: AsyncIterable<Uint8Array>,
@@ -37,7 +37,7 @@ export async function receiveContacts(
         yield chunk;
       }
     };
-    const received = await storeLines(db, id, read(hashed(), { format, charset }));
+    const received = await storeLines(db, id, { items: read(hashed(), { format, charset }), batch });
     if (received.lines === 0) throw new InvalidRequest([{ path: '', message: 'has no contact; expected one or more' }]);
     const requestHash = hashRequest({ format, country, name, bytes: hash.digest('hex') });
     const known = await release(db, by, { id, key: upload.idempotencyKey, requestHash, ...received });
@@ -55,7 +55,11 @@ const remove = (db: Database, { tenant }: Scope, id: string) =>
 
 type Received = { lines: number; batches: number; columns: string[] | null };
 
-async function storeLines(db: Database, id: string, items: ReturnType<ContactReader>): Promise<Received> {
+async function storeLines(
+  db: Database,
+  id: string,
+  { items, batch }: { items: ReturnType<ContactReader>; batch: typeof usualBatch },
+): Promise<Received> {
   const received: Received = { lines: 0, batches: 0, columns: null };
   let open: string[] = [];
   let size = 0;
