@@ -25,6 +25,7 @@ export async function measureContacts(options: { count: number; kills: number } 
   if (kills > 0) return measureKilled(count, kills, surroundings, variables);
   const { url, edge } = await startStack(surroundings, variables);
   const memory = watchMemory();
+  const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
   const seconds = () => ((performance.now() - startedAtMs) / 1_000).toFixed(1);
   const response = await fetch(`${url}/v1/contacts`, {
@@ -44,6 +45,8 @@ export async function measureContacts(options: { count: number; kills: number } 
     }
     const { before, most } = memory.stop();
     console.log(`${ingest.status} after ${seconds()} s: ${JSON.stringify(ingest.counts)}`);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    console.log(`CPU of API, workers and the sender: ${((user + system) / 1_000_000).toFixed(1)} s`);
     console.log(`memory of API and workers: ${toMegabytes(before)} MB before, ${toMegabytes(most)} MB at the most`);
     const { rows } = await edge.postgres.pool.query('select count(*)::int as contacts from contacts');
     console.log(JSON.stringify(rows[0]));

@@ -90,7 +90,8 @@ describe('contacts', () => {
     expect(uploads).toContain('Slack');
     expect(await run(user, channel, 'contacts north')).toMatch(/Ann Lee, Northwind, ann@example\.com, \+4930901820/);
     await run(user, channel, 'contacts add name,email\nBob Ray,bob@example.com');
-    await untilShown(person(), directOf(user), 'contacts ray', /Bob Ray, bob@example\.com/);
+    const other = person();
+    await untilShown(other, directOf(other), 'contacts ray', /Bob Ray, bob@example\.com/);
     expect(await run(user, channel, 'contacts zircon')).toContain('There is no such contact.');
     expect(await run(user, channel, 'contacts add')).toContain('one a line');
     const { rows } = await env.postgres.pool.query(
