@@ -1,5 +1,6 @@
 import { createApprovalActivities, type ApprovalDeps } from './acting/approve.ts';
 import { createModelActivities, type ModelDeps } from './model/call-model.ts';
+import { createContactActivities, type ContactDeps } from './contacts/contact-activities.ts';
 import { createConversationActivities, type ConversationDeps } from './conversations.ts';
 import { createCallbackActivities, type CallbackDeps } from './deliver-callback.ts';
 import { createDelegationActivities, type DelegationDeps } from './delegation/delegate.ts';
@@ -21,6 +22,7 @@ export type ActivityDeps = ModelDeps &
   RemoteDeps &
   UndoDeps &
   TaskDeps &
+  ContactDeps &
   ConversationDeps &
   IngestDeps &
   EmbedDeps &
@@ -49,6 +51,7 @@ export const createActivities = (deps: ActivityDeps) => {
     ...createDelegationActivities(deps),
     ...createRemoteActivities(deps),
     ...createUndoActivities(deps),
+    ...createContactActivities(deps),
     ...createConversationActivities(deps),
     ...createIngestActivities(deps),
     ...createEmbedActivities(deps),

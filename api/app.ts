@@ -27,6 +27,8 @@ import { auditRoutes } from './routes/audit.ts';
 import { approvalRoutes } from './routes/approvals.ts';
 import { cancelTaskRoutes } from './routes/cancel-task.ts';
 import { collectionRoutes } from './routes/collections.ts';
+import { contactIngestRoutes } from './routes/contact-ingests.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { controlScheduleRoutes } from './routes/control-schedule.ts';
 import { controlSourceRoutes } from './routes/control-source.ts';
 import { deleteConversationRoutes } from './routes/delete-conversation.ts';
@@ -38,6 +40,7 @@ import { controlApiKeyRoutes } from './routes/control-api-key.ts';
 import { ingestionCallbackRoutes } from './routes/ingestion-callback.ts';
 import { ingestionEventRoutes } from './routes/ingestion-events.ts';
 import { ingestionRoutes } from './routes/ingestions.ts';
+import { ingestContactRoutes } from './routes/ingest-contacts.ts';
 import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
@@ -109,6 +112,9 @@ const allRoutes = [
   apiKeyRoutes,
   auditRoutes,
   controlApiKeyRoutes,
+  contactRoutes,
+  contactIngestRoutes,
+  ingestContactRoutes,
   mcpRoutes,
   memoryRoutes,
   meRoutes,
@@ -239,7 +245,7 @@ function requireRules(app: Api): void {
 
 /** Routes that choose among media types themselves. A client of MCP takes event streams as well as JSON. */
 const choosesMediaType = (path: string) =>
-  path === '/mcp' || ['/events', '/:artifactId', '/documents/:id/text'].some((end) => path.endsWith(end));
+  path === '/mcp' || ['/events', '/:artifactId', '/rejected', '/documents/:id/text'].some((end) => path.endsWith(end));
 
 /** Probes answer under any address, and say no more than states there. `/metrics` has names of agents. */
 const isProbe = (path: string) => path === '/health' || path === '/healthz';

@@ -32,6 +32,8 @@ type ApiAdapters = Pick<
   | 'callbacks'
   | 'citations'
   | 'collections'
+  | 'contacts'
+  | 'contactIngests'
   | 'control'
   | 'conversationRows'
   | 'conversationEvents'

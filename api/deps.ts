@@ -8,6 +8,8 @@ import type {
   Callbacks,
   Citations,
   Collections,
+  ContactIngests,
+  Contacts,
   Control,
   Documents,
   Erasure,
@@ -43,6 +45,7 @@ export type ApiDeps = {
     | 'ALFRED_AGENTS'
     | 'ALFRED_API_HOSTS'
     | 'ALFRED_COUNTRY_HEADER'
+    | 'ALFRED_CONTACTS_COUNTRY'
     | 'ALFRED_CORS_ORIGINS'
     | 'ALFRED_HSTS_S'
     | 'ALFRED_LIMIT_ADDRESS'
@@ -77,6 +80,8 @@ export type ApiDeps = {
   control: Control;
   tasks: Tasks;
   memories: Memories;
+  contacts: Pick<Contacts, 'get' | 'list' | 'delete' | 'listMerges'>;
+  contactIngests: Pick<ContactIngests, 'get' | 'list' | 'delete' | 'listRejects' | 'columnsOf'>;
   tenants: Tenants;
   tenantAgents: TenantAgents;
   catalog: Pick<ModelCatalog, 'factsOf'>;

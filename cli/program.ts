@@ -28,6 +28,7 @@ const loaders: Record<string, () => Promise<AddCommand>> = {
   usage: async () => (await import('./commands/usage.ts')).addUsage,
   eval: async () => (await import('./commands/eval.ts')).addEval,
   index: async () => (await import('./commands/index.ts')).addIndex,
+  contacts: async () => (await import('./commands/contacts.ts')).addContacts,
   memories: async () => (await import('./commands/memories.ts')).addMemories,
   agents: async () => (await import('./commands/agents.ts')).addAgents,
   mcp: async () => (await import('./commands/mcp.ts')).addMcp,

@@ -140,6 +140,10 @@ const table = {
   file_bytes_gone: [410, once, 'The files are no longer kept; add them again.'],
   document_version_gone: [410, once, 'Only the newest version of a document is kept.'],
   file_too_slow: [422, once, 'Reading the file took too long.'],
+  // contacts
+  contact_ingest_running: [409, once, 'The upload of contacts has not ended. Cancel it first.'],
+  contact_absorbed: [409, once, 'The contact has become part of another. Undo that merge first.'],
+  crm_unavailable: [500, unlimited, 'The CRM did not take the contacts. They are sent again.'],
   // a source
   source_exists: [409, once, 'There is a source with that address already.'],
   source_unreachable: [500, few, 'The source did not answer as it should.'],

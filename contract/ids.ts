@@ -18,6 +18,10 @@ export const scheduleWorkflowId = (scheduleId: string) => `schedule/${scheduleId
 export const scheduleIdOf = (workflowId: string) =>
   /^schedule\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-|$)/.exec(workflowId)?.[1];
 
+export const contactIngestWorkflowId = (ingestId: string) => `contact-ingest/${ingestId}`;
+/** Each tenant has one workflow that writes its contacts to the CRM. */
+export const contactSyncWorkflowId = (tenant: string) => `contact-sync/${tenant}`;
+
 /** Each source has one workflow, so a second start finds the running workflow. */
 export const sourceWorkflowId = (sourceId: string) => `source/${sourceId}`;
 /** Id of the Temporal schedule that requests a source's syncs. The workflow ids of its runs begin with this id. */

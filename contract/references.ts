@@ -47,6 +47,9 @@ export type CallbackRef = Scope & ({ taskId: string } | { ingestionId: string })
 /** Identifies a source of documents. Its address stays in Postgres. */
 export type SourceRef = Scope & { sourceId: string };
 
+/** Identifies an upload of contacts. Its lines stay in Postgres. */
+export type ContactIngestRef = Scope & { ingestId: string };
+
 /** A tool call that a model requested. The arguments stay in the stored message. */
 export type ToolCallRef = {
   /** The id that the model's provider gave the call. */

@@ -7,6 +7,7 @@ import { remoteAgentFaults } from './remote-agent-settings.ts';
 import { slackInstallFaults } from './slack-install-settings.ts';
 import { slackFaults } from './slack-settings.ts';
 import { audit } from './variables/audit.ts';
+import { contacts } from './variables/contacts.ts';
 import { documents } from './variables/documents.ts';
 import { identity } from './variables/identity.ts';
 import { limits } from './variables/limits.ts';
@@ -33,6 +34,7 @@ const variables = {
   ...limits,
   ...search,
   ...documents,
+  ...contacts,
   ...models,
   ...remoteAgents,
   ...outbound,
@@ -58,6 +60,7 @@ const secrets = [
   'ALFRED_AUDIT_KEY',
   'ALFRED_SMTP_URL',
   'S3_SECRET_ACCESS_KEY',
+  'HUBSPOT_ACCESS_TOKEN',
   'SLACK_BOT_TOKEN',
   'SLACK_APP_TOKEN',
   'SLACK_SIGNING_SECRET',
@@ -111,6 +114,8 @@ const Environment = Variables.superRefine((env, context) => {
         );
     }
   }
+  if (env.ALFRED_CRM === 'hubspot' && env.HUBSPOT_ACCESS_TOKEN === undefined)
+    addIssue('HUBSPOT_ACCESS_TOKEN', 'is needed, because ALFRED_CRM is hubspot');
   if (Boolean(env.ALFRED_SMTP_URL) !== Boolean(env.ALFRED_MAIL_FROM)) {
     const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
     addIssue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAuditMetrics } from './metrics/audit-metrics.ts';
+import { createContactMetrics } from './metrics/contact-metrics.ts';
 import { createDocumentMetrics } from './metrics/document-metrics.ts';
 import { createModelMetrics } from './metrics/model-metrics.ts';
 import { createOutageMetrics } from './metrics/outage-metrics.ts';
@@ -25,6 +26,7 @@ export function createMetrics() {
     ...createOutageMetrics(registers),
     ...createToolMetrics(registers),
     ...createDocumentMetrics(registers),
+    ...createContactMetrics(registers),
     ...createSearchMetrics(registers),
     ...createProcessMetrics(registers),
     ...createAuditMetrics(registers),

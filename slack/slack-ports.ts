@@ -2,6 +2,8 @@ import type {
   Approvals,
   Artifacts,
   Audit,
+  ContactIngests,
+  Contacts,
   Control,
   ConversationControl,
   ConversationRows,
@@ -32,6 +34,8 @@ export type SlackPorts = {
   approvals: Approvals;
   artifacts: Artifacts;
   audit: Audit;
+  contacts: Contacts;
+  contactIngests: ContactIngests;
   control: Control;
   conversationRows: ConversationRows;
   documents: Documents;

@@ -8,6 +8,7 @@ import type { Edge } from '../runtime/edge.ts';
 import { createBrowserSignIn } from '../adapters/identity/browser-sign-in.ts';
 import { createSignIn } from '../adapters/identity/sign-in.ts';
 import { createRequestLimits } from '../adapters/limits/request-limits.ts';
+import { createHubSpot } from '../adapters/crm/hubspot.ts';
 import { createSmtpTransport } from '../adapters/mail/smtp-transport.ts';
 import { createModelCatalog } from '../adapters/models/catalog.ts';
 import { createProviders } from '../adapters/models/providers.ts';
@@ -20,6 +21,8 @@ import { createCurrentRights } from '../adapters/postgres/identity/current-right
 import { createApprovals } from '../adapters/postgres/approvals/approvals.ts';
 import { createArtifacts } from '../adapters/postgres/artifacts/artifacts.ts';
 import { createCallbacks } from '../adapters/postgres/tasks/callbacks.ts';
+import { createContactIngests } from '../adapters/postgres/contacts/contact-ingests.ts';
+import { createContacts } from '../adapters/postgres/contacts/contacts.ts';
 import { createConversationEvents } from '../adapters/postgres/conversations/conversation-events.ts';
 import { createConversationRows } from '../adapters/postgres/conversations/conversation-rows.ts';
 import { createConversationTurns } from '../adapters/postgres/conversations/conversation-turns.ts';
@@ -53,6 +56,7 @@ import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
 import { createScheduleAlignment } from '../adapters/temporal/schedule-alignment.ts';
 import { createWorkflowSurvey } from '../adapters/temporal/workflow-survey.ts';
 import { createWorkflows } from '../adapters/temporal/workflows.ts';
+import { readContacts } from '../parsing/contacts/read-contacts.ts';
 import { browserSettingsOf } from '../runtime/browser-settings.ts';
 import { issuersOf } from '../runtime/identity-settings.ts';
 import { remoteAgentEntries } from '../runtime/remote-agent-settings.ts';
@@ -72,6 +76,8 @@ const createRows = (
   artifacts: createArtifacts(db),
   rights: createCurrentRights(db),
   effects: createEffects(db),
+  contacts: createContacts(db),
+  contactIngests: createContactIngests(db, readContacts),
   delegations: createDelegations(db),
   memories: createMemories(db, { log, metrics }),
   remoteRuns: createRemoteRuns(db),
@@ -166,6 +172,7 @@ export function createAdapters(edge: AdapterEdge) {
     webhooks,
     remoteAgents: createRemoteAgents(remoteAgentEntries(config), readOwnVariables),
     ...mcp,
+    crm: crmOf(config),
     mail: config.ALFRED_SMTP_URL ? createSmtpTransport({ url: config.ALFRED_SMTP_URL }) : undefined,
     /** Begins to listen for events, and logs when they do not arrive. */
     startListening: () => listener.start(),
@@ -175,4 +182,8 @@ export function createAdapters(edge: AdapterEdge) {
     },
   };
 }
+
+const crmOf = ({ ALFRED_CRM, HUBSPOT_ACCESS_TOKEN: token, HUBSPOT_URL: url }: AdapterEdge['config']) =>
+  ALFRED_CRM === 'hubspot' && token !== undefined ? createHubSpot({ token, url }) : undefined;
+
 export type Adapters = ReturnType<typeof createAdapters>;

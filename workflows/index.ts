@@ -1,6 +1,8 @@
 /** The entry point of the workflow bundle. */
 export { agentTaskWorkflow } from './agent-task/workflow.ts';
 export { callbackWorkflow } from './callback/workflow.ts';
+export { contactIngestWorkflow } from './contacts/ingest.ts';
+export { contactSyncWorkflow } from './contacts/sync.ts';
 export { conversationWorkflow } from './conversation/workflow.ts';
 export { embedDocumentsWorkflow } from './embed/workflow.ts';
 export { ingestWorkflow } from './ingest/workflow.ts';

@@ -59,6 +59,25 @@ export const fileBatch: ActivityOptions = {
   retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
 };
 
+/** Batches of contacts, a transaction each. A retry goes on behind those that are stored. */
+export const contactBatch: ActivityOptions = {
+  startToCloseTimeout: '2 min',
+  heartbeatTimeout: '3 s',
+  // The final counts include the batch that was stored when the cancellation arrived.
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '500 ms', maximumInterval: '1 min' },
+};
+
+/**
+ * Batches of contacts for a CRM, which may limit requests for hours. Its own pause comes before this one. No limit of
+ * attempts: a token that is wrong is replaced some day, and what is due stays due.
+ */
+export const crmBatch: ActivityOptions = {
+  startToCloseTimeout: '5 min',
+  heartbeatTimeout: '3 s',
+  retry: { initialInterval: '1 s', maximumInterval: '10 min' },
+};
+
 /**
  * Vectors of a batch of texts: CPU work on another thread or on a server. A retry skips the vectors that are stored.
  */

@@ -1,3 +1,4 @@
+import { sweepContacts, type ContactSweepDeps } from './sweep-contacts.ts';
 import { reconcileIngestion, reconcileSync } from '../../contract/rules/ingestion-reconciliation.ts';
 import { ingestionWorkflowId, sourceWorkflowId } from '../../contract/ids.ts';
 import { startGraceMs } from '../../contract/rules/task-reconciliation.ts';
@@ -7,12 +8,12 @@ import { pageSize, rowsWithoutRun } from './open-rows.ts';
 import { runEach } from './run-each.ts';
 import type { Documents, Embeddings, Sources, Vectors, Workflows, WorkflowSurvey } from '../../contract/ports/index.ts';
 
-export type DocumentSweepDeps = {
+export type DocumentSweepDeps = ContactSweepDeps & {
   documents: Pick<Documents, 'endIngestion' | 'deleteExpiredFiles' | 'listOpenIngestions' | 'pendingSince'>;
   sources: Pick<Sources, 'endLostSync' | 'listOpen'>;
   vectors: Pick<Vectors, 'pendingSince'>;
   embeddings: Pick<Embeddings, 'embedder'>;
-  workflows: Pick<Workflows, 'embedDocuments' | 'syncSource'>;
+  workflows: Pick<Workflows, 'embedDocuments' | 'ingestContacts' | 'syncContacts' | 'syncSource'>;
   survey: Pick<WorkflowSurvey, 'describe' | 'runningAmong'>;
   metrics: Pick<Metrics, 'knowledgeLag'>;
   log: Logger;
@@ -29,6 +30,7 @@ export async function sweepDocuments(deps: DocumentSweepDeps, signal: AbortSigna
       ingestions: () => endLostIngestions(deps, signal),
       sources: () => resumeSources(deps, signal),
       lag: () => measureLag(deps),
+      contacts: () => sweepContacts(deps, signal),
       files: () => deleteExpiredFiles(deps, signal),
     },
   );

@@ -1,6 +1,7 @@
 import type {
   BrowserSessions,
   Callbacks,
+  ContactIngests,
   ConversationControl,
   ConversationRows,
   Erasure,
@@ -24,6 +25,7 @@ export type RetentionSweepDeps = {
   slackRunResults: Pick<SlackRunResults, 'giveUp'>;
   memories: Pick<Memories, 'removeExpired'>;
   socialWatches: Pick<SocialWatches, 'removeOld'>;
+  contactIngests: Pick<ContactIngests, 'removeExpired'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
   conversationRows: Pick<ConversationRows, 'markDeleted'>;
@@ -56,6 +58,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       socialWatches: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.socialWatches.removeOld(limit));
+      },
+      contacts: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.contactIngests.removeExpired(limit));
       },
       auditPending: async () => {
         const removed = await inBatches(signal, { size: 1_000 }, (limit) => deps.auditStore.removeOldPending(limit));

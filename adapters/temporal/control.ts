@@ -1,5 +1,6 @@
 import type { Control } from '../../contract/ports/index.ts';
 import { createApprovalControl, type ApprovalControlDeps } from './approval-control.ts';
+import { createContactControl, type ContactControlDeps } from './contact-control.ts';
 import { createIngestionControl, type IngestionControlDeps } from './ingestion-control.ts';
 import { createReconciledReader } from './read-reconciled.ts';
 import { createScheduleControl, type ScheduleControlDeps } from './schedule-control.ts';
@@ -10,6 +11,7 @@ import { createTemporalSchedules } from './temporal-schedules.ts';
 export type ControlDeps = TaskControlDeps &
   ApprovalControlDeps &
   IngestionControlDeps &
+  ContactControlDeps &
   ScheduleControlDeps &
   SourceControlDeps;
 
@@ -25,6 +27,7 @@ export function createControl(deps: ControlDeps): Control {
     tasks: createTaskControl({ ...deps, readReconciled }),
     approvals: createApprovalControl(deps),
     ingestions: createIngestionControl({ ...deps, readReconciled }),
+    contacts: createContactControl({ ...deps, readReconciled }),
     schedules: createScheduleControl({ ...deps, temporalSchedules }),
     sources: createSourceControl({ ...deps, readReconciled, temporalSchedules }),
   };

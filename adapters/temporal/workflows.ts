@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   agentQueue,
   callbackWorkflowId,
+  contactSyncWorkflowId,
   documentsQueue,
   embedWorkflowId,
   outageWorkflowId,
@@ -18,6 +19,7 @@ import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { createAttempts } from './attempts.ts';
+import { startContactIngest } from './contact-control.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
@@ -101,6 +103,21 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
           workflowTaskTimeout,
           typedSearchAttributes: ownerSearchAttributes({ tenant }),
           staticSummary: `documents · source ${sourceId}`,
+        }),
+      ),
+
+    ingestContacts: (ingest) => mapUnavailable(startContactIngest(client, config, ingest)),
+
+    syncContacts: (tenant) =>
+      mapUnavailable(
+        signalWithStart(client, 'contactSyncWorkflow', {
+          workflowId: contactSyncWorkflowId(tenant),
+          taskQueue: systemQueue,
+          args: [{ tenant }],
+          signal: signalName.wake,
+          workflowTaskTimeout,
+          typedSearchAttributes: ownerSearchAttributes({ tenant }),
+          staticSummary: 'contacts · CRM',
         }),
       ),
 

@@ -6,6 +6,7 @@ const tools = [
   'search_documents',
   'read_document',
   'run_code',
+  'find_contacts',
   'delegate',
   'set_plan',
   'ask_person',
@@ -22,6 +23,7 @@ export const alfred: Agent = {
 First decide what the request needs.
 - One question that the documents settle: search and answer yourself. Make no plan.
 - One part that another agent is there for: delegate it, whole.
+- Who a person outside of the company is, or how they are reached: find_contacts. Give no address or number that it did not find.
 - A calculation, a table or a chart: run_code. Never work out a number yourself; pass the figures in \`inputs\`, and name the files that it makes.
 - Several parts: show a plan with set_plan, and delegate those parts that do not depend on each other in one step, so that the agents work at the same time. A part that needs the result of another waits for it.
 - What can be taken in ways that lead to different work, or lacks what no document and no agent knows: ask with ask_person, everything at once. Do not ask what you can find out, or what makes no difference.

@@ -1,5 +1,6 @@
 import type { Config } from '../../runtime/config.ts';
 import type {
+  Contacts,
   Documents,
   Memories,
   MailTransport,
@@ -10,6 +11,7 @@ import type {
   Social,
   SocialWatches,
   SheetReader,
+  Tasks,
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
@@ -18,6 +20,7 @@ import { createFinancialTools } from '../financial/tools/index.ts';
 import { createLegalTools } from '../legal/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
+import { findContactsTool } from './contacts/find-contacts.ts';
 import { readDocumentTool } from './documents/read-document.ts';
 import { searchDocumentsTool } from './documents/search-documents.ts';
 import { createMcpTools } from './mcp/mcp-tools.ts';
@@ -36,6 +39,7 @@ export const toolNames: readonly string[] = [
   'read_document',
   'read_result',
   'run_code',
+  'find_contacts',
   'delegate',
   'set_plan',
   'ask_person',
@@ -67,6 +71,8 @@ export const noteToolNames: readonly string[] = ['remember', 'forget'];
 
 type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
+  contacts: Pick<Contacts, 'list'>;
+  tasks: Pick<Tasks, 'getCurrentRoles'>;
   documents: Pick<Documents, 'read' | 'readOriginal' | 'findByName'>;
   sheets: SheetReader;
   memories: Pick<Memories, 'create' | 'delete'>;
@@ -101,6 +107,7 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     readDocumentTool(ports.documents),
     readResultTool(ports.messageStore),
     runCodeTool(ports.sandbox),
+    findContactsTool(ports),
     delegateTool,
     setPlanTool,
     askPersonTool,

@@ -20,6 +20,9 @@ type Deps = Pick<ApiDeps, 'config' | 'limits' | 'metrics'>;
 /** How long to wait before a stream or an upload is tried again, when all are taken. */
 const slotRetryMs = 5_000;
 
+/** Requests whose bodies take long. */
+const uploading: readonly string[] = ['uploadDocuments', 'ingestContacts'];
+
 /** Limits of requests, and of what is under way at once. All are asked before the body of a request is read. */
 export function createDoorLimits({ config, limits, metrics }: Deps) {
   const streams = createSlots(limitOf(config, 'ALFRED_LIMIT_STREAMS'));
@@ -55,7 +58,7 @@ export function createDoorLimits({ config, limits, metrics }: Deps) {
     /** @throws AlfredError `rate_limited`, `too_many_uploads` */
     async admitPrincipal({ scope, routeOptions }: FastifyRequest, reply: FastifyReply): Promise<void> {
       const kind = costlyKindOf(routeOptions.schema?.operationId);
-      if (routeOptions.schema?.operationId === 'uploadDocuments') {
+      if (uploading.includes(routeOptions.schema?.operationId ?? '')) {
         const release = uploads.take(keyOf(scope));
         if (!release) throw refuseFull('concurrent_uploads', 'too_many_uploads');
         releaseAtEnd(reply, release);

@@ -25,6 +25,7 @@ export const openapi = {
     { name: 'documents', description: 'Add, search and delete what agents answer from' },
     { name: 'agents', description: 'List the agents and what they take' },
     { name: 'memories', description: 'What Alfred remembers for you and your groups' },
+    { name: 'contacts', description: 'Add, merge, search and delete contacts of your tenant' },
     { name: 'usage', description: 'Read what model calls cost' },
     { name: 'identity', description: 'Read who you are, and manage API keys of services' },
     { name: 'audit', description: 'Read who did what' },

@@ -69,6 +69,15 @@ import {
   TaskUsage,
   Waiting,
 } from '../../contract/task.ts';
+import {
+  Contact,
+  ContactIngest,
+  ContactIngestList,
+  ContactInputs,
+  ContactList,
+  ContactMerge,
+  ContactMergeList,
+} from '../../contract/contacts.ts';
 import { Memory, MemoryList, MemoryRequest } from '../../contract/memories.ts';
 import { UsageReport, UsageRow } from '../../contract/usage.ts';
 import { namedEvents } from './event-schemas.ts';
@@ -88,6 +97,7 @@ const accepted = {
   PushConfig,
   CancelRequest,
   CollectionSettings,
+  ContactInputs,
   DocumentUpload,
   MemoryRequest,
   Metadata,
@@ -125,6 +135,12 @@ const answered = {
   Citation,
   Collection,
   CollectionList,
+  Contact,
+  ContactIngest,
+  ContactIngestList,
+  ContactList,
+  ContactMerge,
+  ContactMergeList,
   Conversation,
   ConversationEvent,
   ConversationEventPage,

@@ -27,6 +27,7 @@ export const adviceOn: Partial<Record<ErrorCode, string>> = {
   callback_missing: 'The task or upload has no `callback`, or its secret is no longer kept.',
   method_not_allowed: 'Use a method that `Allow` names.',
   not_acceptable: 'Accept `application/json`; for events also `text/event-stream`.',
+  contact_ingest_running: 'Cancel it: `POST /v1/contact-ingests/{id}/cancel`.',
   memory_full: 'Delete memories that are not needed: `alfred memories`.',
   settings_changed: 'Read the settings, and change them again.',
   budget_refused: 'Nothing changed; `detail` says why.',

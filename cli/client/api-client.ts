@@ -9,6 +9,8 @@ type Call<T extends z.ZodType> = {
   /** Sent as JSON. */
   json?: unknown;
   form?: FormData;
+  /** Sent as it is, with the `content-type` of `headers`. */
+  body?: Blob;
   headers?: Record<string, string>;
   query?: Record<string, string | number | undefined>;
   signal?: AbortSignal;
@@ -75,7 +77,7 @@ export function createApiClient(
 ) {
   async function open(
     path: string,
-    { method = 'GET', json, form, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
+    { method = 'GET', json, form, body: blob, headers = {}, query = {}, signal }: Omit<Call<z.ZodType>, 'answer'>,
   ) {
     const stack = await find();
     const credential = await readCredential(stack);
@@ -83,7 +85,7 @@ export function createApiClient(
     const url = new URL(stack.url + path);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const body = form ?? (json === undefined ? null : JSON.stringify(json));
+    const body = form ?? blob ?? (json === undefined ? null : JSON.stringify(json));
     const type = json === undefined ? {} : { 'content-type': 'application/json' };
     let response: Response;
     try {

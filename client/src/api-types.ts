@@ -1013,6 +1013,160 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List or search the contacts of your tenant, newest first */
+        get: operations["listContacts"];
+        put?: never;
+        /**
+         * Add or update contacts: 100,000 at the most
+         * @description The lines are stored when the answer comes, and become contacts after it: follow the upload. A CSV begins with the names of its columns. Send it as UTF-8, UTF-16 or Windows-1252.
+         */
+        post: operations["ingestContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a contact */
+        get: operations["getContact"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a contact, with all that was merged into it
+         * @description What a CRM has of it stays there: delete it there too.
+         */
+        delete: operations["deleteContact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-merges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what was merged into contacts, newest first */
+        get: operations["listContactMerges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take back a merge: what came by it is a contact of its own again
+         * @description The two stay apart from then on, whatever later uploads say. A repeat changes nothing.
+         */
+        post: operations["undoContactMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-ingests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List your uploads of contacts, newest first */
+        get: operations["listContactIngests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-ingests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Progress of an upload of contacts */
+        get: operations["getContactIngest"];
+        put?: never;
+        post?: never;
+        /** Delete an upload of contacts that has ended, with its rejected lines; its contacts stay */
+        delete: operations["deleteContactIngest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-ingests/{id}/rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the lines that were rejected, with the reason
+         * @description Correct them and send them again: columns whose names begin with `alfred_` are left out then. In a CSV a cell that a spreadsheet would run has an apostrophe before it, which is taken away again. They are kept for 30 days.
+         */
+        get: operations["listRejectedContacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-ingests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an upload of contacts; what it has stored stays
+         * @description An upload that has ended stays as it is.
+         */
+        post: operations["cancelContactIngest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/memories": {
         parameters: {
             query?: never;
@@ -1530,6 +1684,120 @@ export interface components {
             collections: components["schemas"]["Collection"][];
             nextCursor: components["schemas"]["NextCursor"];
         };
+        Contact: {
+            name: string | null;
+            firstName: string | null;
+            lastName: string | null;
+            /** @description In lower case; the first one is the one that a CRM gets */
+            emails: string[];
+            /** @description As E.164, with `;ext=` and the extension where there is one */
+            phones: string[];
+            company: string | null;
+            title: string | null;
+            /** @description ISO 3166-1 alpha-2 */
+            country: string | null;
+            /** @description Columns that Alfred does not know, as they came */
+            custom: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            id: string;
+            /** @description Where `ALFRED_CRM` is `none`, everything is pending */
+            crm: {
+                /** @description The id of the contact in the CRM */
+                id: string | null;
+                /** @description When the CRM confirmed it last */
+                syncedAt: string | null;
+                /** @description Whether the CRM does not have the newest state */
+                pending: boolean;
+                /** @description Why the CRM did not take it */
+                error: string | null;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        ContactIngest: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            status: "running" | "completed" | "failed" | "cancelled";
+            /** @enum {string} */
+            source: "api" | "cli" | "folder" | "slack";
+            /** @enum {string} */
+            format: "csv" | "json" | "jsonl" | "vcard";
+            name: string | null;
+            /** @description For phone numbers without a country code */
+            country: string | null;
+            lines: number;
+            counts: {
+                pending: number;
+                added: number;
+                /** @description Lines of contacts that were there, or stood above, and brought something new */
+                merged: number;
+                /** @description Lines that brought nothing new */
+                unchanged: number;
+                rejected: number;
+            };
+            /** Format: date-time */
+            createdAt: string;
+            endedAt: string | null;
+        };
+        ContactIngestList: {
+            ingests: components["schemas"]["ContactIngest"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        ContactList: {
+            contacts: components["schemas"]["Contact"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
+        ContactMerge: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The contact that it became part of
+             */
+            contactId: string;
+            /** Format: uuid */
+            ingestId: string;
+            line: number;
+            /**
+             * @description What both had in common
+             * @enum {string}
+             */
+            reason: "email" | "phone" | "name";
+            /** @description What was merged into the contact */
+            incoming: {
+                name: string | null;
+                firstName: string | null;
+                lastName: string | null;
+                /** @description In lower case; the first one is the one that a CRM gets */
+                emails: string[];
+                /** @description As E.164, with `;ext=` and the extension where there is one */
+                phones: string[];
+                company: string | null;
+                title: string | null;
+                /** @description ISO 3166-1 alpha-2 */
+                country: string | null;
+                /** @description Columns that Alfred does not know, as they came */
+                custom: {
+                    [key: string]: string;
+                };
+            };
+            /** @description The contact that was there before, when it was one; null: a line */
+            absorbedId: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            undoneAt: string | null;
+            /** @description The contact that the undo made, or brought back */
+            partedId: string | null;
+        };
+        ContactMergeList: {
+            merges: components["schemas"]["ContactMerge"][];
+            nextCursor: components["schemas"]["NextCursor"];
+        };
         Conversation: {
             /** Format: uuid */
             id: string;
@@ -1668,7 +1936,7 @@ export interface components {
          * @description Stable: go by it. `x-error-codes` says of each code what it means, the HTTP status of an answer with it, and whether it is worth asking again later without a change.
          * @enum {string}
          */
-        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "memory_full" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
+        ErrorCode: "invalid_request" | "malformed_request" | "unsupported_media_type" | "body_too_large" | "not_found" | "method_not_allowed" | "not_acceptable" | "forbidden_host" | "unauthenticated" | "token_missing" | "token_invalid" | "token_expired" | "token_not_yet_valid" | "token_audience" | "token_issuer" | "token_type" | "session_ended" | "sign_in_failed" | "key_invalid" | "key_expired" | "key_revoked" | "insufficient_scope" | "role_missing" | "keys_forbidden" | "tenant_unknown" | "tenant_suspended" | "tenant_limit" | "tenant_full" | "rate_limited" | "sign_ins_paused" | "too_many_streams" | "too_many_uploads" | "unknown_agent" | "idempotency_key_reused" | "temporal_unavailable" | "database_unavailable" | "index_unavailable" | "identity_unavailable" | "wrong_namespace" | "draining" | "internal" | "step_limit" | "budget_exceeded" | "deadline_exceeded" | "budget_refused" | "task_ended" | "task_queued" | "task_running" | "task_in_conversation" | "nothing_to_undo" | "conversation_busy" | "conversation_archived" | "conversation_full" | "message_id_reused" | "schedule_missing" | "memory_full" | "settings_changed" | "key_ended" | "approval_decided" | "approval_forbidden" | "approval_changed" | "approval_missing" | "destination_forbidden" | "destination_refused" | "effect_unknown" | "callback_missing" | "callback_undelivered" | "model_unavailable" | "model_rate_limited" | "model_outage" | "model_auth" | "model_denied" | "model_rejected" | "model_refused" | "model_context_overflow" | "model_output_limit" | "model_unconfigured" | "model_tool_as_text" | "model_unknown_tool" | "model_invalid_arguments" | "model_output_invalid" | "model_loop" | "remote_unavailable" | "remote_refused" | "remote_failed" | "tool_failed" | "terminated" | "timed_out" | "cancelled" | "never_started" | "workflow_lost" | "superseded" | "file_empty" | "file_type_unsupported" | "file_unreadable" | "file_too_large" | "file_encrypted" | "file_name_taken" | "document_not_yours" | "ingestion_running" | "ingestion_without_failures" | "file_bytes_gone" | "document_version_gone" | "file_too_slow" | "contact_ingest_running" | "contact_absorbed" | "crm_unavailable" | "source_exists" | "source_unreachable" | "source_refused" | "source_unreadable" | "source_unconfigured";
         Health: {
             /** @constant */
             status: "ok";
@@ -4035,7 +4303,7 @@ export interface components {
             /** @description Of your own roles; the key never has one that you lack. Default: `[]` */
             roles?: string[];
             /** @description What the key may be used for; empty: everything that its roles allow. Default: `[]` */
-            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "memories:read" | "memories:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write" | "audit:read" | "audit:write")[];
+            scopes?: ("tasks:read" | "tasks:write" | "approvals:read" | "approvals:write" | "schedules:read" | "schedules:write" | "conversations:read" | "conversations:write" | "documents:read" | "documents:write" | "agents:read" | "agents:write" | "memories:read" | "memories:write" | "contacts:read" | "contacts:write" | "usage:read" | "usage:write" | "identity:read" | "identity:write" | "audit:read" | "audit:write")[];
             /** @description Default: it does not expire */
             expiresInDays?: number;
         };
@@ -4105,6 +4373,22 @@ export interface components {
             /** @description How much of the chunk before stands in front of the next, at the most; less than half of chunkTokens. Default: `0` */
             overlapTokens?: number;
         };
+        ContactInputs: ({
+            /** @description The whole name, or `Lee, Ann` */
+            name?: string | number | boolean | null | string[];
+            firstName?: string | number | boolean | null | string[];
+            lastName?: string | number | boolean | null | string[];
+            /** @description Also `emails`. Each contact has an e-mail address or a phone number */
+            email?: string | number | boolean | null | string[];
+            /** @description Also `phones` */
+            phone?: string | number | boolean | null | string[];
+            company?: string | number | boolean | null | string[];
+            title?: string | number | boolean | null | string[];
+            /** @description A code of ISO 3166-1, or a name */
+            country?: string | number | boolean | null | string[];
+        } & {
+            [key: string]: unknown;
+        })[];
         DocumentUpload: {
             /** @description Path or title; a second upload of yours under the same name replaces the first */
             name: string;
@@ -4566,6 +4850,21 @@ export interface components {
          * @example 01a8c2d0-5d77-7c91-8b24-3c5d7e9f1a08
          */
         ArtifactId: string;
+        /**
+         * @description The id of the contact
+         * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c09
+         */
+        ContactId: string;
+        /**
+         * @description The id of the upload of contacts
+         * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+         */
+        ContactIngestId: string;
+        /**
+         * @description The id of the merge
+         * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c0c
+         */
+        ContactMergeId: string;
         /**
          * @description The id of the conversation
          * @example 01a8c2d0-7a33-7d22-9f6d-5e8bad4c3e03
@@ -11922,6 +12221,954 @@ export interface operations {
             406: components["responses"]["NotAcceptable"];
             /** @description `key_ended`: The API key was revoked or has expired. Make another one. */
             409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listContacts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Words, or beginnings of words, of the name, the company, the e-mail address or the phone number
+                 * @example ann north
+                 */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "contacts": [
+                     *         {
+                     *           "id": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c09",
+                     *           "name": "Ann Lee",
+                     *           "firstName": "Ann",
+                     *           "lastName": "Lee",
+                     *           "emails": [
+                     *             "ann.lee@example.com"
+                     *           ],
+                     *           "phones": [
+                     *             "+4930901820"
+                     *           ],
+                     *           "company": "Northwind GmbH",
+                     *           "title": "Head of Purchasing",
+                     *           "country": "DE",
+                     *           "custom": {
+                     *             "segment": "retail"
+                     *           },
+                     *           "crm": {
+                     *             "id": null,
+                     *             "syncedAt": null,
+                     *             "pending": true,
+                     *             "error": null
+                     *           },
+                     *           "createdAt": "2026-11-24T08:00:00.120Z",
+                     *           "updatedAt": "2026-11-24T08:00:00.120Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    ingestContacts: {
+        parameters: {
+            query?: {
+                /**
+                 * @description For phone numbers without a country code. Default: ALFRED_CONTACTS_COUNTRY
+                 * @example DE
+                 */
+                country?: string;
+                /**
+                 * @description How the upload is shown in lists, like a file name
+                 * @example fair.csv
+                 */
+                name?: string;
+                /**
+                 * @description How it came. Default: api
+                 * @example api
+                 */
+                source?: "api" | "cli" | "folder" | "slack";
+            };
+            header?: {
+                /** @description A key of your own, like `expenses-1`. It makes a repeat safe: the same key with the same body gives the same result, and with another body is refused */
+                "idempotency-key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example [
+                 *       {
+                 *         "name": "Ann Lee",
+                 *         "email": "ann.lee@example.com",
+                 *         "phone": "+49 30 901820"
+                 *       }
+                 *     ]
+                 */
+                "application/json": components["schemas"]["ContactInputs"];
+                /** @example {"name":"Ann Lee","email":"ann.lee@example.com"} */
+                "application/jsonl": string;
+                /**
+                 * @example name,email,phone,company
+                 *     Ann Lee,ann.lee@example.com,+49 30 901820,Northwind GmbH
+                 */
+                "text/csv": string;
+                /**
+                 * @example BEGIN:VCARD
+                 *     VERSION:4.0
+                 *     FN:Ann Lee
+                 *     EMAIL:ann.lee@example.com
+                 *     END:VCARD
+                 */
+                "text/vcard": string;
+            };
+        };
+        responses: {
+            /** @description The lines are becoming contacts */
+            202: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Where to read the progress */
+                    Location: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *       "status": "running",
+                     *       "source": "api",
+                     *       "format": "csv",
+                     *       "name": "fair.csv",
+                     *       "country": "DE",
+                     *       "lines": 8,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 4,
+                     *         "merged": 2,
+                     *         "unchanged": 0,
+                     *         "rejected": 2
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactIngest"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /**
+             * @description - `idempotency_key_reused`: That Idempotency-Key was used with another request.
+             *     - `invalid_request`: The request does not fit the schema.
+             */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             *     - `too_many_uploads`: Too many uploads are under way. Send them one after the other.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the contact
+                 * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c09
+                 */
+                id: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contact */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c09",
+                     *       "name": "Ann Lee",
+                     *       "firstName": "Ann",
+                     *       "lastName": "Lee",
+                     *       "emails": [
+                     *         "ann.lee@example.com"
+                     *       ],
+                     *       "phones": [
+                     *         "+4930901820"
+                     *       ],
+                     *       "company": "Northwind GmbH",
+                     *       "title": "Head of Purchasing",
+                     *       "country": "DE",
+                     *       "custom": {
+                     *         "segment": "retail"
+                     *       },
+                     *       "crm": {
+                     *         "id": null,
+                     *         "syncedAt": null,
+                     *         "pending": true,
+                     *         "error": null
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.120Z",
+                     *       "updatedAt": "2026-11-24T08:00:00.120Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the contact
+                 * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c09
+                 */
+                id: components["parameters"]["ContactId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listContactMerges: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+                /**
+                 * @description Only what was merged into this contact
+                 * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c09
+                 */
+                contactId?: string;
+                /**
+                 * @description Only what this upload has brought
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                ingestId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "merges": [
+                     *         {
+                     *           "id": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c0c",
+                     *           "contactId": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c09",
+                     *           "ingestId": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *           "line": 5,
+                     *           "reason": "phone",
+                     *           "incoming": {
+                     *             "name": "Ann Lee",
+                     *             "firstName": "Ann",
+                     *             "lastName": "Lee",
+                     *             "emails": [],
+                     *             "phones": [
+                     *               "+4930901820"
+                     *             ],
+                     *             "company": "Northwind GmbH",
+                     *             "title": "Head of Purchasing",
+                     *             "country": "DE",
+                     *             "custom": {
+                     *               "segment": "retail"
+                     *             }
+                     *           },
+                     *           "absorbedId": null,
+                     *           "createdAt": "2026-11-24T08:00:00.120Z",
+                     *           "undoneAt": null,
+                     *           "partedId": null
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactMergeList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    undoContactMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the merge
+                 * @example 01a8c2d4-6199-7d88-bfc3-b4e1a3029c0c
+                 */
+                id: components["parameters"]["ContactMergeId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The merge */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c0c",
+                     *       "contactId": "01a8c2d4-6199-7d88-bfc3-b4e1a3029c09",
+                     *       "ingestId": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *       "line": 5,
+                     *       "reason": "phone",
+                     *       "incoming": {
+                     *         "name": "Ann Lee",
+                     *         "firstName": "Ann",
+                     *         "lastName": "Lee",
+                     *         "emails": [],
+                     *         "phones": [
+                     *           "+4930901820"
+                     *         ],
+                     *         "company": "Northwind GmbH",
+                     *         "title": "Head of Purchasing",
+                     *         "country": "DE",
+                     *         "custom": {
+                     *           "segment": "retail"
+                     *         }
+                     *       },
+                     *       "absorbedId": null,
+                     *       "createdAt": "2026-11-24T08:00:00.120Z",
+                     *       "undoneAt": "2026-11-24T08:00:04.870Z",
+                     *       "partedId": "01a8c2d4-61aa-7d88-bfc3-b4e1a3029c0b"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactMerge"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `contact_absorbed`: The contact has become part of another. Undo that merge first. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listContactIngests: {
+        parameters: {
+            query?: {
+                /**
+                 * @description How many at the most. A page may have fewer although others follow: go by `nextCursor`. Default: 50, of documents and collections 100, of events 500
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /** @description `nextCursor` of the page before. Without it the first page comes */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ingests": [
+                     *         {
+                     *           "id": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *           "status": "completed",
+                     *           "source": "api",
+                     *           "format": "csv",
+                     *           "name": "fair.csv",
+                     *           "country": "DE",
+                     *           "lines": 8,
+                     *           "counts": {
+                     *             "pending": 0,
+                     *             "added": 4,
+                     *             "merged": 2,
+                     *             "unchanged": 0,
+                     *             "rejected": 2
+                     *           },
+                     *           "createdAt": "2026-11-24T08:00:00.000Z",
+                     *           "endedAt": "2026-11-24T08:00:04.870Z"
+                     *         }
+                     *       ],
+                     *       "nextCursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactIngestList"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getContactIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload of contacts
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                id: components["parameters"]["ContactIngestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How far it is */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *       "status": "completed",
+                     *       "source": "api",
+                     *       "format": "csv",
+                     *       "name": "fair.csv",
+                     *       "country": "DE",
+                     *       "lines": 8,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 4,
+                     *         "merged": 2,
+                     *         "unchanged": 0,
+                     *         "rejected": 2
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactIngest"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteContactIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload of contacts
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                id: components["parameters"]["ContactIngestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted */
+            204: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `contact_ingest_running`: The upload of contacts has not ended. Cancel it first. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRejectedContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload of contacts
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                id: components["parameters"]["ContactIngestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CSV, or with one JSON object a line. Default: CSV for CSV and vCards */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Names the file (RFC 6266) */
+                    "Content-Disposition": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example alfred_line,alfred_reason,name,email
+                     *     6,"email: ""ann@"" is no e-mail address",Ann Lee,ann@
+                     */
+                    "text/csv": string;
+                    /** @example {"alfred_line":6,"alfred_reason":"is not a JSON object","alfred_raw":"ann"} */
+                    "application/jsonl": string;
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelContactIngest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload of contacts
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                id: components["parameters"]["ContactIngestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The upload, which has ended */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a",
+                     *       "status": "cancelled",
+                     *       "source": "api",
+                     *       "format": "csv",
+                     *       "name": "fair.csv",
+                     *       "country": "DE",
+                     *       "lines": 8,
+                     *       "counts": {
+                     *         "pending": 0,
+                     *         "added": 4,
+                     *         "merged": 2,
+                     *         "unchanged": 0,
+                     *         "rejected": 2
+                     *       },
+                     *       "createdAt": "2026-11-24T08:00:00.000Z",
+                     *       "endedAt": "2026-11-24T08:00:04.870Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ContactIngest"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];
             /** @description `unsupported_media_type`: The body has a media type that is not taken here. */

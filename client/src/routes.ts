@@ -2,7 +2,10 @@ import type { paths } from './api-types.ts';
 
 type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 /** Streams and files have methods of their own. */
-type ApiPath = Exclude<Extract<keyof paths, `/v1/${string}`>, `${string}/events` | `${string}/{artifactId}`>;
+type ApiPath = Exclude<
+  Extract<keyof paths, `/v1/${string}`>,
+  `${string}/events` | `${string}/{artifactId}` | `${string}/rejected`
+>;
 type Described = { responses: object; parameters: object };
 
 /** Every operation of the API, by method and path, like `GET /v1/tasks/{id}`. */
@@ -81,6 +84,7 @@ type KeyedRoute = {
 }[Route];
 
 const keyedRoutes: Record<KeyedRoute, true> = {
+  'POST /v1/contacts': true,
   'POST /v1/memories': true,
   'POST /v1/tasks': true,
   'POST /v1/conversations': true,
@@ -94,6 +98,8 @@ const repeatableRoutes: readonly Route[] = [
   'POST /v1/approvals/{id}',
   'POST /v1/conversations/{id}/messages',
   'POST /v1/conversations/{id}/stop',
+  'POST /v1/contact-ingests/{id}/cancel',
+  'POST /v1/contact-merges/{id}/undo',
   'POST /v1/documents',
   'POST /v1/search',
   'POST /v1/tasks/{id}/budget',

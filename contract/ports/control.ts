@@ -1,5 +1,6 @@
 import type { ApprovalDecision } from '../approval.ts';
 import type { Callback } from '../callback.ts';
+import type { ContactIngest, ContactMerge } from '../contacts.ts';
 import type { Ingestion, Placement } from '../documents.ts';
 import type { Principal, Requester } from '../principal.ts';
 import type { MessageHead, Reach, Scope, TaskRef } from '../references.ts';
@@ -7,6 +8,7 @@ import type { Schedule, ScheduleChange, ScheduleRequest } from '../schedule.ts';
 import type { SourceChange, SourceRequest } from '../sources.ts';
 import type { BudgetGrant } from '../task.ts';
 import type { ApprovalRow } from './approvals.ts';
+import type { ContactUpload } from './contacts.ts';
 import type { UploadedFile } from './documents.ts';
 import type { ScheduleRow } from './schedules.ts';
 import type { SourceRow } from './sources.ts';
@@ -26,6 +28,8 @@ export interface Control {
   approvals: ApprovalControl;
 
   ingestions: IngestionControl;
+
+  contacts: ContactControl;
 
   schedules: ScheduleControl;
 
@@ -120,6 +124,27 @@ export interface IngestionControl {
    * @throws AlfredError `callback_missing` when the upload has none, `ingestion_running` when it has not ended
    */
   repeatCallback(scope: Scope, ingestionId: string): Promise<IngestionRow | undefined>;
+}
+
+export interface ContactControl {
+  /** Asks before an upload that `ingest` would throw away. @throws AlfredError `temporal_unavailable` */
+  checkTemporal(): Promise<void>;
+
+  /**
+   * Stores the lines of an upload and starts to make contacts of them. When the start fails, nothing is kept.
+   *
+   * @throws InvalidRequest for a file that cannot be read; AlfredError `idempotency_key_reused`
+   */
+  ingest(by: Scope, upload: ContactUpload, bytes: AsyncIterable<Uint8Array>): Promise<ContactIngest>;
+
+  /** Reads an upload. One that runs is first reconciled with its workflow. */
+  read(by: Scope, ingestId: string): Promise<ContactIngest | undefined>;
+
+  /** Ends an upload, behind the batch that is being stored. One that has ended stays as it is. */
+  cancel(by: Scope, ingestId: string): Promise<ContactIngest | undefined>;
+
+  /** Takes back a merge, and tells the CRM. @throws AlfredError `contact_absorbed` */
+  undoMerge(tenant: string, mergeId: string): Promise<ContactMerge | undefined>;
 }
 
 /**

@@ -7,6 +7,7 @@ export type * from './audit.ts';
 export type * from './browser-sessions.ts';
 export type * from './browser-sign-in.ts';
 export type * from './call-leases.ts';
+export type * from './contacts.ts';
 export type * from './control.ts';
 export type * from './conversations.ts';
 export type * from './delegations.ts';

@@ -130,7 +130,7 @@ export interface Tasks {
   isOpen(scope: Scope, taskId: string): Promise<boolean>;
 
   /** Reads those of the roles of the request that its owner still has. */
-  getCurrentRoles(task: TaskRef): Promise<string[]>;
+  getCurrentRoles(task: Scope & { taskId: string }): Promise<string[]>;
 
   /**
    * Raises limits of a task that has not ended. Limits that it does not have are not added, and none is lowered.

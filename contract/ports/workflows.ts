@@ -1,4 +1,4 @@
-import type { CallbackRef, MessageHead, SourceRef, TaskRef } from '../references.ts';
+import type { CallbackRef, ContactIngestRef, MessageHead, SourceRef, TaskRef } from '../references.ts';
 import type { WorkflowState } from '../rules/task-reconciliation.ts';
 
 /**
@@ -23,6 +23,12 @@ export interface Workflows {
 
   /** Starts the workflow that embeds the stored chunks which have no vector. */
   embedDocuments(): Promise<void>;
+
+  /** Goes on with an upload of contacts that Temporal has lost. */
+  ingestContacts(ingest: ContactIngestRef): Promise<void>;
+
+  /** Starts to write the contacts of a tenant to the CRM that it does not have. */
+  syncContacts(tenant: string): Promise<void>;
 
   /** Starts the sync, or the removal, that the source's row asks for. */
   syncSource(source: SourceRef): Promise<void>;

@@ -101,6 +101,18 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   getMemory: rule('see', 'memory'),
   deleteMemory: rule('delete', 'memory'),
 
+  ingestContacts: rule('create', 'contact'),
+  listContacts: rule('read', 'contact'),
+  getContact: rule('read', 'contact'),
+  deleteContact: rule('delete', 'contact'),
+  listContactMerges: rule('read', 'contact'),
+  undoContactMerge: rule('change', 'contact'),
+  listContactIngests: rule('see', 'upload'),
+  getContactIngest: rule('see', 'upload'),
+  listRejectedContacts: rule('read', 'upload'),
+  cancelContactIngest: rule('cancel', 'upload'),
+  deleteContactIngest: rule('delete', 'upload'),
+
   listAudit: rule('see', 'audit'),
 
   me: rule('see', 'identity'),

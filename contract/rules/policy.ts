@@ -55,6 +55,7 @@ export const resources = [
   'settings',
   'memory',
   'channel',
+  'contact',
   'audit',
 ] as const;
 export type Resource = (typeof resources)[number];
@@ -108,6 +109,9 @@ export const policy: readonly PolicyLine[] = [
   line('member', 'public', ['see', 'use'], ['agent', 'tool']),
   line('member', 'group', ['see', 'use'], ['agent', 'tool']),
 
+  // Contacts are for the work of the whole tenant; undoing a merge loses nothing, deleting does.
+  line('member', 'tenant', ['see', 'read', 'create', 'change'], ['contact']),
+
   line('viewer', 'tenant', ['see'], ['task', 'schedule', 'source', 'usage']),
 
   line('operator', 'tenant', ['see', 'cancel', 'grant'], ['task']),
@@ -115,6 +119,7 @@ export const policy: readonly PolicyLine[] = [
   line('operator', 'tenant', ['see', 'delete'], ['source']),
   line('operator', 'tenant', ['see'], ['usage']),
   line('operator', 'tenant', ['change'], ['channel']),
+  line('operator', 'tenant', ['delete'], ['contact']),
 
   line('developer', 'tenant', ['see', 'change', 'use'], ['agent']),
   line('developer', 'public', ['see', 'change', 'run'], ['collection', 'evaluation']),
@@ -133,6 +138,7 @@ export const policy: readonly PolicyLine[] = [
   withoutKeys(line('admin', 'tenant', ['see', 'change', 'delete'], ['key'])),
   line('admin', 'tenant', ['see', 'change'], ['settings']),
   line('admin', 'tenant', ['change'], ['channel']),
+  line('admin', 'tenant', ['delete'], ['contact']),
   line('admin', 'tenant', ['see'], ['usage', 'audit']),
 
   line(agentRole, 'own', ['see', 'read', 'create', 'cancel'], ['task']),

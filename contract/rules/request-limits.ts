@@ -15,6 +15,7 @@ const costly: Record<string, CostlyKind> = {
   setPushConfig: 'starts',
   repeatIngestionCallback: 'starts',
   uploadDocuments: 'uploads',
+  ingestContacts: 'uploads',
   retryIngestion: 'uploads',
   searchDocuments: 'searches',
 };

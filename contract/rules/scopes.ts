@@ -7,6 +7,7 @@ export const scopeAreas = [
   'documents',
   'agents',
   'memories',
+  'contacts',
   'usage',
   'identity',
   'audit',

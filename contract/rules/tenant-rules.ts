@@ -4,6 +4,8 @@ import type { TenantLimits, TenantState, TenantUse } from '../tenants.ts';
 /** Operations that change something and start nothing: they stop work, or take something back. */
 const stopping: readonly string[] = [
   'cancelTask',
+  'cancelContactIngest',
+  'undoContactMerge',
   'stopConversation',
   'pauseSchedule',
   'setTaskReaders',

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { AuditTables } from './audit-tables.ts';
+import type { ContactTables } from './contact-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
 import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
@@ -16,7 +17,8 @@ import type {
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends DocumentTables, AuditTables, SignInTables, SlackTables, SocialTables, TenantTables {
+export interface Tables
+  extends ContactTables, DocumentTables, AuditTables, SignInTables, SlackTables, SocialTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;

@@ -15,6 +15,10 @@ export const commandList = {
   approvals: { usage: 'approvals', does: 'what waits for your decision' },
   budget: { usage: 'budget', does: 'what was spent today and this month' },
   documents: { usage: 'documents <words>', does: 'search what you may read; without words a list of it' },
+  contacts: {
+    usage: 'contacts [<words>|add <contacts>]',
+    does: 'find contacts, or bring some, one a line; without words your uploads',
+  },
   health: { usage: 'health', does: 'whether all that Alfred needs answers' },
   channel: {
     usage: 'channel [on|off|agent <name>|instructions <text>|who @person …|reset]',

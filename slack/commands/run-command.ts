@@ -17,6 +17,7 @@ import type { SlackMessage } from '../rendering/slack-message.ts';
 import { decideHint, moreApprovals, readApprovals, type ApprovalDeps } from './approval-lines.ts';
 import type { SlackCommand } from './command.ts';
 import { helpMessage, isCommandName, type CommandName } from './command-list.ts';
+import { addsContacts } from './contact-command.ts';
 import { createDocumentCommand } from './document-lines.ts';
 import { healthMessage } from './health-lines.ts';
 import { linesMessage } from './lines-message.ts';
@@ -39,13 +40,14 @@ type CommandDeps = ApprovalDeps &
     /** @returns what the person alone reads */
     ask: (command: SlackCommand, attempts: number) => Promise<string | undefined>;
     channel: (sender: CommandSender & { channel: string }, rest: string) => Promise<SlackMessage>;
+    contacts: (sender: CommandSender & { key: string }, rest: string) => Promise<SlackMessage>;
     link: (sender: CommandSender, rest: string) => Promise<SlackMessage>;
     unlink: (sender: CommandSender) => Promise<SlackMessage>;
     log: Pick<Logger, 'error' | 'warn'>;
   };
 
 /** These change something, so they are repeated until what they need is back. The others answer that it is away. */
-const repeated: ReadonlySet<CommandName> = new Set(['ask', 'cancel']);
+const repeated: ReadonlySet<CommandName> = new Set(['ask', 'cancel', 'contacts']);
 
 const waits = 'Something that I need does not answer at the moment. I do this when it is back.';
 const away = 'Something that I need does not answer at the moment. Try it again soon.';
@@ -94,6 +96,7 @@ export function createCommands(deps: CommandDeps) {
     if (refusal !== undefined) return linesMessage(escapeMrkdwn(refusal), []);
     const sender = { principal: judged.principal, link: judged.link, team, userId };
     if (name === 'channel') return deps.channel({ ...sender, channel }, command.rest);
+    if (name === 'contacts') return deps.contacts({ ...sender, key: command.key }, plainTextOf(command.rest, ''));
     return answers[name](sender, plainTextOf(command.rest, ''));
   }
 
@@ -106,14 +109,14 @@ export function createCommands(deps: CommandDeps) {
 
 /** Beside `ask`, which is counted where it asks. */
 const costlyKindsOf = (name: CommandName, rest: string): CostlyKind[] =>
-  name === 'documents' && rest !== '' ? ['searches'] : [];
+  name === 'documents' && rest !== '' ? ['searches'] : name === 'contacts' && addsContacts(rest) ? ['uploads'] : [];
 
 const textOf = (error: unknown, isAway: boolean): string =>
   isAway ? away : error instanceof AlfredError ? error.message : commandFailed;
 
 type Answer = (sender: CommandSender, rest: string) => Promise<SlackMessage> | SlackMessage;
 
-function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask' | 'channel'>, Answer> {
+function answersOf(deps: CommandDeps): Record<Exclude<CommandName, 'ask' | 'channel' | 'contacts'>, Answer> {
   const { ledger, readiness } = deps;
   const tasks = createTaskCommands(deps);
   const readDocuments = createDocumentCommand(deps);

@@ -13,6 +13,7 @@ import { createLinksOf } from '../links-of-post.ts';
 import type { SlackPorts } from '../slack-ports.ts';
 import { createAskCommand } from './ask-command.ts';
 import { createChannelCommand } from './channel-command.ts';
+import { createContactCommand } from './contact-command.ts';
 import { createLinkCommands } from './link-commands.ts';
 import { createReplies } from './replies.ts';
 import { createCommands } from './run-command.ts';
@@ -69,6 +70,7 @@ export function wireCommands({ edge, adapters, agents, calls, settings, workspac
         audit: adapters.audit,
         tenantOf: workspaces.tenantOf,
       }),
+      contacts: createContactCommand({ ...adapters, config }),
       ...linkCommands,
       log,
     }),

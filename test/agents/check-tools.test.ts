@@ -98,6 +98,8 @@ test('the list of tool names has every tool', () => {
   const ports = {
     index: {},
     documents: {},
+    contacts: {},
+    tasks: {},
     messageStore: {},
     sandbox: {},
     memories: {},

@@ -102,6 +102,15 @@ export function createFixtures(api: ApiHarness) {
       [id],
     );
     await insertCallback('ingestion_id', id);
+    await query(
+      `insert into contact_ingests (id, tenant, subject, source, format, name, status, ended_at)
+       values ($1, 'local', 'ada', 'api', 'csv', $2, 'completed', now())`,
+      [id, contentMarker],
+    );
+    await query(`insert into contact_rejects (ingest_id, line, reason, fields) values ($1, 2, $2, '{}')`, [
+      id,
+      contentMarker,
+    ]);
     return id;
   }
 
@@ -134,6 +143,19 @@ export function createFixtures(api: ApiHarness) {
     return id;
   }
 
+  async function contact(): Promise<string> {
+    const id = newId();
+    const nothing = { name: null, firstName: null, lastName: null, company: null, title: null, country: null };
+    const body = { ...nothing, emails: [`${contentMarker}@example.com`], phones: [], custom: {} };
+    await query(`insert into contacts (id, tenant, body, words) values ($1, 'local', $2, '')`, [id, body]);
+    await query(
+      `insert into contact_merges (id, tenant, contact_id, ingest_id, line, reason, incoming)
+       values ($1, 'local', $1, $1, 1, 'email', $2)`,
+      [id, body],
+    );
+    return id;
+  }
+
   const makers: Partial<Record<Resource, (relation: Asked) => Promise<string>>> = {
     task,
     conversation,
@@ -144,6 +166,7 @@ export function createFixtures(api: ApiHarness) {
     source,
     key,
     memory,
+    contact,
   };
   const make = (resource: Resource, relation: Asked) => {
     const maker = makers[resource];

@@ -58,6 +58,16 @@ export async function seedForExamples(api: ApiHarness) {
   ]);
   const read = await upload('read.md', '# Read', 'text/markdown');
   const refused = await upload('refused.bin', '\u0001\u0002\u0003', 'application/octet-stream');
+  const contacts = '[{"email":"a@example.com"},{"email":"a@example.com","title":"Buyer"},{"email":"b@example.com"}]';
+  const ingested = await api.http.post('/v1/contacts', JSON.parse(contacts));
+  const ended = await until('the contacts are stored', async () => (await api.http.get('/v1/contact-merges')).body, {
+    accept: ({ merges }: AnyJson) => merges.length > 0,
+  });
+  await until('their upload has ended', async () => {
+    const { body } = await api.http.get(`/v1/contact-ingests/${ingested.body.id}`);
+    return body.status === 'completed';
+  });
+  const { contacts: found } = (await api.http.get('/v1/contacts?q=b')).body;
   await api.taskReaches(withCallback, 'completed');
   await api.taskReaches(booked, 'completed');
   await api.taskReaches(running, 'running');
@@ -78,6 +88,13 @@ export async function seedForExamples(api: ApiHarness) {
       grantBudget: running,
       getApproval: waiting.approvals[0] as string,
       decideApproval: waiting.approvals[0] as string,
+      getContact: found[0].id as string,
+      deleteContact: found[0].id as string,
+      undoContactMerge: ended.merges[0].id as string,
+      cancelContactIngest: ingested.body.id as string,
+      deleteContactIngest: ingested.body.id as string,
+      getContactIngest: ingested.body.id as string,
+      listRejectedContacts: ingested.body.id as string,
       retryIngestion: refused,
       getIngestionCallback: read,
       repeatIngestionCallback: read,

@@ -7,6 +7,7 @@ import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
 import { measureAudit } from './audit-log.ts';
 import { cleanUpOnSignals, createCleanUp } from './clean-up.ts';
+import { measureContacts } from './contacts.ts';
 import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
 import { measureLongConversation } from './long-conversation.ts';
@@ -37,6 +38,8 @@ const bench = new Command('bench')
   .option('--conversations <n>', 'conversations of a message each', count)
   .option('--search <n>', 'documents among which is searched', count)
   .option('--files <n>', 'files of an added folder', count)
+  .option('--contacts <n>', 'contacts of one upload', count)
+  .option('--kills <n>', 'how often the worker of --contacts is killed', count)
   .option('--answers <n>', 'answers whose stored rows and bytes are counted', count)
   .option('--waiting <n>', 'waiting tasks that one round of the sweep compares', count)
   .option('--counts <n>', 'tasks whose statements, transactions and events are counted', count)
@@ -61,6 +64,8 @@ const values = bench.opts<{
   conversations?: number;
   search?: number;
   files?: number;
+  contacts?: number;
+  kills?: number;
   answers?: number;
   waiting?: number;
   counts?: number;
@@ -89,6 +94,8 @@ try {
   else if (values.deletion) await measureDeletion({ count: values.rows, ...surroundings });
   else if (values.audit) await measureAudit({ count: values.audit, ...surroundings });
   else if (values.files) await measureAddedFolder({ count: values.files, ...surroundings });
+  else if (values.contacts)
+    await measureContacts({ count: values.contacts, kills: values.kills ?? 0, ...surroundings });
   else if (values.answers) await measureStoredAnswers({ count: values.answers, ...surroundings });
   else if (values.waiting) await measureWaitingTasks({ count: values.waiting, ...surroundings });
   else if (values.counts) await measureCounts({ count: values.counts, ...surroundings });

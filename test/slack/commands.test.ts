@@ -76,6 +76,38 @@ describe('tasks', () => {
   });
 });
 
+describe('contacts', () => {
+  test('are brought line by line or as a table, become contacts, and are found by those who may', async () => {
+    const user = person();
+    const channel = directOf(user);
+    const added = await run(
+      user,
+      channel,
+      'contacts add Ann Lee &lt;<mailto:ann@example.com|ann@example.com>&gt;, +49 30 901820, Northwind\nnobody',
+    );
+    expect(added).toMatch(/I took 2 lines\./);
+    const uploads = await untilShown(user, channel, 'contacts', /completed: 2 lines, 1 added, .* 1 rejected/);
+    expect(uploads).toContain('Slack');
+    expect(await run(user, channel, 'contacts north')).toMatch(/Ann Lee, Northwind, ann@example\.com, \+4930901820/);
+    await run(user, channel, 'contacts add name,email\nBob Ray,bob@example.com');
+    const other = person();
+    await untilShown(other, directOf(other), 'contacts ray', /Bob Ray, bob@example\.com/);
+    expect(await run(user, channel, 'contacts zircon')).toContain('There is no such contact.');
+    expect(await run(user, channel, 'contacts add')).toContain('one a line');
+    const { rows } = await env.postgres.pool.query(
+      `select count(*)::int as count from audit_entries where action = 'contact.ingest'`,
+    );
+    expect(rows).toEqual([{ count: 2 }]);
+  });
+
+  /** Writes a command again until its answer fits: what it is about happens afterwards. */
+  async function untilShown(user: { id: string }, channel: string, words: string, expected: RegExp) {
+    return until(`${words} shows ${expected}`, () => run(user, channel, words), {
+      accept: (shown) => expected.test(shown),
+    });
+  }
+});
+
 describe('status', () => {
   test('shows what became of a task, and what it cost', async () => {
     answer('Yes.');

@@ -3,6 +3,7 @@ import type { UsageReport } from '../../../contract/usage.ts';
 import { version } from '../../../runtime/version.ts';
 import { agentExamples } from './agents.ts';
 import { auditExamples } from './audit.ts';
+import { contactExamples } from './contacts.ts';
 import { conversationExamples } from './conversations.ts';
 import { documentExamples } from './documents.ts';
 import { identityExamples } from './identity.ts';
@@ -43,6 +44,7 @@ const examples: Record<string, OperationExamples> = {
   ...documentExamples,
   ...identityExamples,
   ...agentExamples,
+  ...contactExamples,
   ...memoryExamples,
   ...auditExamples,
   ...systemExamples,

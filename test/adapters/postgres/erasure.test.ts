@@ -69,6 +69,7 @@ const sweep = () =>
       messages: { wake: async () => {} },
       memories: { removeExpired: async () => 0 },
       socialWatches: { removeOld: async () => 0 },
+      contactIngests: { removeExpired: async () => 0 },
       limits: { removeExpired: async () => 0 },
       browserSessions: { removeEnded: async () => 0 },
       slackRunResults: { giveUp: async () => [] },

@@ -23,4 +23,9 @@ export const large = [
   'subjects',
   'agent_settings',
   'memories',
+  'contacts',
+  'contact_keys',
+  'contact_ingests',
+  'contact_merges',
+  'contact_rejects',
 ];

@@ -55,7 +55,16 @@ test('startup fails for a mail server without a sender and for invalid addresses
 
 test('every change that the assistant makes outside of Alfred needs an approval', () => {
   expect(agents['assistant']).toMatchObject({
-    tools: ['search_documents', 'read_document', 'run_code', 'send_webhook', 'send_email', 'remember', 'forget'],
+    tools: [
+      'search_documents',
+      'read_document',
+      'run_code',
+      'find_contacts',
+      'send_webhook',
+      'send_email',
+      'remember',
+      'forget',
+    ],
     approvals: [{ tool: '*' }],
   });
 });
@@ -80,6 +89,8 @@ describe('every tool that changes something', () => {
       index: { search: unused },
       documents: { read: unused, readOriginal: unused, findByName: unused },
       sheets: { readSheets: unused },
+      contacts: { list: unused },
+      tasks: { getCurrentRoles: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
       social: { states: () => [], read: unused, findVideos: unused, readCadence: unused },
