@@ -38,12 +38,12 @@ export const toolNames: readonly string[] = [
   'hand_over',
   'remember',
   'forget',
-  'send_webhook',
-  'send_email',
   'calculate_tax',
   'show_rates',
   'analyse_statements',
   'check_transactions',
+  'send_webhook',
+  'send_email',
 ];
 
 /** Those of them that change something. */

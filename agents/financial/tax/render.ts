@@ -64,24 +64,29 @@ function notes(assessments: Assessment[]): string {
   ].join('\n\n');
 }
 
-export const sources = (places: PlaceYear[]): string =>
+const sources = (places: PlaceYear[]): string =>
   [...new Set(places.flatMap((place) => place.sources).map(sourceText))].join('; ');
 
 const sourceText = ({ name, date, url }: Source): string => `${url ? `[${name}](${url})` : name} (${date})`;
 
-/** A rate sheet for people, in Markdown. */
+/** A rate sheet for people, in Markdown. What several places share, as the federal tax of a country, is shown once. */
 export function renderRates(chosen: PlaceYear[]): string {
+  const shown = new Set<string>();
+  const isNew = (text: string) => !shown.has(text) && shown.add(text);
   return chosen
     .map((place) =>
       [
         `**${place.name}, ${place.year}** (${place.period}), in ${place.currency}`,
-        ...place.rates().map(
-          ({ title, rows }) =>
-            `${title}\n\n${table(
-              ['', ''],
-              rows.map((row) => [...row]),
-            )}`,
-        ),
+        ...place
+          .rates()
+          .map(
+            ({ title, rows }) =>
+              `${title}\n\n${table(
+                ['', ''],
+                rows.map((row) => [...row]),
+              )}`,
+          )
+          .filter(isNew),
         `Sources: ${sources([place])}.`,
       ].join('\n\n'),
     )

@@ -12,6 +12,7 @@ const compared: Partial<Record<PlaceId, readonly string[]>> = {
   'gb-sct': ['2024-25', '2025-26', '2026-27'],
   de: ['2024', '2025', '2026'],
   fr: ['2023', '2024', '2025'],
+  jp: ['2025'],
 };
 
 /** Below them jobs pay reduced contributions, which the tables leave out. */

@@ -4,9 +4,9 @@
     python3 -m venv venv && venv/bin/pip install policyengine-us
     venv/bin/python test/compare/tax/compare.py cases.json
 
-Compares what the installed packages can work out: policyengine-us, policyengine-uk, gettsim, openfisca-france. Each may
-need an environment of its own. What the engines leave out or do another
-way is described in docs/reference/tax-coverage.md.
+Compares what the installed packages can work out: policyengine-us, policyengine-uk, gettsim, openfisca-france,
+openfisca-japan. Each may need an environment of its own. What the engines leave out or do another way is described in
+docs/reference/tax-coverage.md.
 """
 
 import json
@@ -17,12 +17,12 @@ from importlib.util import find_spec
 TOLERANCE = 1.5
 
 
-def report(place, year, name, ours, theirs, cases):
+def report(place, year, name, ours, theirs, cases, tolerance=TOLERANCE):
     """One line a levy, and the five largest differences."""
     differences = sorted(
         ((abs(a - b), a, b, case) for a, b, case in zip(ours, theirs, cases)), key=lambda each: -each[0]
     )
-    off = [each for each in differences if each[0] > max(TOLERANCE, 1e-6 * abs(each[1]))]
+    off = [each for each in differences if each[0] > max(tolerance, 1e-6 * abs(each[1]))]
     print(f"{place} {year} {name}: {len(cases) - len(off)} of {len(cases)} agree")
     for difference, a, b, case in off[:5]:
         asked = {key: value for key, value in case.items() if key != "levies"}
@@ -207,6 +207,22 @@ def compare_france(place, year, cases):
     report(place, year, "Income tax", [case["levies"]["Income tax"] for case in cases], theirs, cases)
 
 
+def compare_japan(place, year, cases):
+    from openfisca_core.simulation_builder import SimulationBuilder
+    from openfisca_japan import CountryTaxBenefitSystem
+
+    day = f"{year}-01-01"
+    people = {
+        f"p{index}": {"収入": {day: case["wages"]}, "社会保険料控除": {day: 0}, "年齢": {day: 40}}
+        for index, case in enumerate(cases)
+    }
+    homes = {f"h{name}": {"親一覧": [name]} for name in people}
+    simulation = SimulationBuilder().build_from_entities(CountryTaxBenefitSystem(), {"世帯員": people, "世帯一覧": homes})
+    ours = [case["levies"]["Income tax and reconstruction tax"] for case in cases]
+    # The engine rounds neither salaries to the official table nor taxable income to 1,000 yen.
+    report(place, year, "Income tax, within 600 yen", ours, simulation.calculate("所得税", day), cases, tolerance=600)
+
+
 ZEROS = {"behinderungsgrad"}
 INSURED = {"beitrag": {"betrag_versicherter_y": None}}
 GERMAN = {
@@ -220,6 +236,7 @@ ENGINES = [
     ("policyengine_uk", compare_uk, ("gb", "gb-sct")),
     ("gettsim", compare_germany, ("de",)),
     ("openfisca_france", compare_france, ("fr",)),
+    ("openfisca_japan", compare_japan, ("jp",)),
 ]
 
 
