@@ -1,7 +1,5 @@
 import { plainName } from '../tables/names.ts';
 
-export type Units = { scale: number; currency: string | undefined };
-
 const scales: readonly [RegExp, number][] = [
   [/\b(?:billions?|milliarden|milliards|bn|mrd\.?)\b|[$€£]\s?bn\b/i, 1_000_000_000],
   [/\bcrores?\b/i, 10_000_000],

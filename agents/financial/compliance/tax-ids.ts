@@ -61,6 +61,3 @@ export function taxIdFault(text: string, usual: string | undefined): string | un
   const { isValid, error } = validator.validate(number);
   return isValid ? undefined : `as a number of ${country}: ${(error?.message ?? 'it is not valid').replace(/\.$/, '')}`;
 }
-
-/** The countries whose numbers are checked. */
-export const checkedCountries: readonly string[] = Object.keys(kinds);

@@ -47,12 +47,7 @@ describe('a written file', () => {
         expect(harmless.replaceAll("'", '')).toBe(text.replaceAll("'", ''));
         if (text.includes('"')) return;
         for (const delimiter of [',', ';', '\t']) {
-          const records = parse(harmless, {
-            delimiter,
-            relax_quotes: true,
-            relax_column_count: true,
-            relax: true,
-          } as object) as string[][];
+          const records: string[][] = parse(harmless, { delimiter, relax_column_count: true });
           for (const cell of records.flat()) expect(cell).not.toMatch(/^=/);
         }
       }),

@@ -206,7 +206,7 @@ export const places: Record<PlaceId, Place> = {
       },
       {
         since: '2025-09-22',
-        percents: ['0', '0.25', '1.5', '3', '5', '18', '40'],
+        percents: ['0', '0.25', '1.5', '3', '5', '18', '28', '40'],
         source: { law: 'CGST Act 2017, s. 9, Notification 9/2025', asOf },
       },
     ],
