@@ -170,7 +170,7 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'read_document') return 'reading a document';
   if (tool === 'run_code') return 'calculating';
   if (tool === 'set_plan') return 'planning';
-  if (tool === 'audit_compliance') return `auditing a document against ${String(fields.framework)}`;
+  if (tool === 'audit_compliance') return 'auditing a document';
   if (tool === 'analyse_document') return 'analysing a document';
   if (tool === 'review_contract') return 'reviewing a contract';
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
