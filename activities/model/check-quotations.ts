@@ -53,5 +53,5 @@ const stringsIn = (value: JsonValue): string[] =>
   typeof value === 'string'
     ? [value]
     : typeof value === 'object' && value !== null
-      ? Object.values(value).flatMap((inner) => stringsIn(inner as JsonValue))
+      ? Object.values(value).flatMap(stringsIn)
       : [];

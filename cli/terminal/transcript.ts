@@ -174,7 +174,7 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'calculate_tax') return 'working out taxes';
   if (tool === 'show_rates') return 'reading tax rates';
   if (tool === 'set_plan') return 'planning';
-  if (tool === 'audit_compliance') return `auditing a document against ${String(fields.framework)}`;
+  if (tool === 'audit_compliance') return 'auditing a document';
   if (tool === 'analyse_document') return 'analysing a document';
   if (tool === 'review_contract') return 'reviewing a contract';
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;

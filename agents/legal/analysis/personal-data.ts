@@ -52,7 +52,7 @@ const detectors: { kind: PersonalDataKind; candidate: RegExp; isReal: (value: st
   },
 ];
 
-/** Numbers of a text are looked for by this many characters, so that a long text takes time that grows with its length. */
+/** Telephone numbers are looked for in pieces of so many characters: the time then grows with the text's length. */
 const phonePiece = 20_000;
 
 /**

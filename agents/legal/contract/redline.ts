@@ -74,7 +74,7 @@ function editsOf(findings: readonly ContractFinding[]): Edit[] {
   return edits.sort((a, b) => a.start - b.start);
 }
 
-type Revisions = { insert(text: string): InsertedTextRun; remove(text: string): DeletedTextRun };
+type Revisions = { insert: (text: string) => InsertedTextRun; remove: (text: string) => DeletedTextRun };
 
 /** Each tracked change has a number of its own. */
 function createRevisions(marks: { author: string; date: string }): Revisions {

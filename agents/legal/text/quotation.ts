@@ -20,7 +20,7 @@ export function quotationOf(text: string, { start, end }: Span): Quotation {
  * The one way by which a result leaves a legal tool: every quotation in it, at any depth, is compared with its source.
  * A quotation in an answer for people, between “ and ”, must stand in a source too, up to white space.
  *
- * @param sources the texts that were read, by the names that quotations have in `source`; `document` where they have none
+ * @param sources the texts that were read, by the names that quotations have in `source`; else `document`
  * @throws AlfredError `internal` when a quotation is not in its source: then nothing leaves
  */
 export function sealResult<Result>(result: Result, answer: string, sources: Record<string, string>): Result {

@@ -35,12 +35,12 @@ const kinds: Record<string, RegExp> = {
 
 /** Most words between two terms of a chain. */
 const maxGap = 8;
-/** Most words from the first to the last term of a signal: in a long sentence, terms far apart belong to other things. */
+/** Most words between the terms of a signal: in a long sentence, terms that are far apart belong to other things. */
 const maxSpan = 30;
 
 export type Finder = {
   /** The sentences that have a signal. `inHeadings`: a part of it may stand in the heading above. */
-  find(signal: Signal, options?: { inHeadings?: boolean; within?: number }): Unit[];
+  find: (signal: Signal, options?: { inHeadings?: boolean; within?: number }) => Unit[];
 };
 
 /** Finds sentences by signals. A word is looked for once, in all sentences. */

@@ -17,7 +17,7 @@ export function createCitations({ document }: Source) {
   return {
     passages,
     /** A quotation for people, with its place and its number. */
-    cite(clause: Quotation & { section?: string }): string {
+    cite: (clause: Quotation & { section?: string }): string => {
       const place = `${clause.section === undefined ? '' : `${withoutQuotes(clause.section)}, `}characters ${clause.start}–${clause.end}`;
       if (!document) return `${showQuotation(clause)} (${place})`;
       const passage = passageOf(document, clause);

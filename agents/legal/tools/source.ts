@@ -25,7 +25,7 @@ export function checkGiven({ text, documentId, document }: Given): void {
 /**
  * Reads the document that a request names, with the rights of the asker.
  *
- * @throws AlfredError `not_found` when the asker can read no such document, `invalid_request` when several have the name
+ * @throws AlfredError `not_found` when the asker can read no such document, `invalid_request` when there are several
  */
 export async function readSource(documents: DocumentPort, scope: Scope, given: Given): Promise<Source> {
   if (given.text !== undefined) return { name: 'the given text', text: given.text };
