@@ -16,6 +16,7 @@ export type RedditSettings = {
 
 /** The most that a listing gives at once. */
 const mostPosts = 100;
+const tokenPath = '/api/v1/access_token';
 /** A token is not used in its last minute. */
 const tokenMarginMs = 60_000;
 
@@ -42,7 +43,13 @@ export function createReddit(calls: SourceCalls, settings: RedditSettings, now: 
     const authorization = `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`;
     const headers = { authorization, 'content-type': 'application/x-www-form-urlencoded', 'user-agent': userAgent };
     const { access_token: value, expires_in: seconds } = await calls.call(
-      { url: tokenUrl, method: 'POST', headers, body: 'grant_type=client_credentials', signal },
+      {
+        url: new URL(tokenPath, tokenUrl).href,
+        method: 'POST',
+        headers,
+        body: 'grant_type=client_credentials',
+        signal,
+      },
       (answer) => readJson(calls, answer, Token),
     );
     token = { value, until: now() + seconds * 1_000 - tokenMarginMs };

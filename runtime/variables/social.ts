@@ -40,9 +40,9 @@ export const social = {
   REDDIT_URL: httpAddress('https://oauth.reddit.com')
     .default('https://oauth.reddit.com')
     .describe('address of Reddit’s API'),
-  REDDIT_TOKEN_URL: httpAddress('https://www.reddit.com/api/v1/access_token')
-    .default('https://www.reddit.com/api/v1/access_token')
-    .describe('where Reddit gives access tokens'),
+  REDDIT_TOKEN_URL: httpAddress('https://www.reddit.com')
+    .default('https://www.reddit.com')
+    .describe('address of the host that gives access tokens for Reddit’s API'),
   YOUTUBE_API_KEY: z
     .string()
     .min(1)

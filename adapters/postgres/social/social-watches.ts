@@ -63,7 +63,7 @@ export const createSocialWatches = (db: Database): SocialWatches => ({
   },
 });
 
-/** Whether the task that a column names has ended without a whole answer: no one has read what it has seen. */
+/** Whether the task that a column names has ended without a whole answer: no person has read what it has seen. */
 const hasReportedNothing = ({ tenant, subject }: Owner, column: string): RawBuilder<boolean> => sql`exists (
   select from tasks t where t.id = ${sql.ref(column)} and t.tenant = ${tenant} and t.subject = ${subject}
     and t.ended_at is not null and (t.status <> 'completed' or t.incomplete is not null))`;

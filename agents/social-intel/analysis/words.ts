@@ -17,7 +17,17 @@ export function contentWords(text: string): string[] {
   return words.filter((word) => word.length >= shortest && !stopWords.has(word) && !/^[\d.,:]+$/.test(word));
 }
 
-/** The language that a text is most likely in, by its stop words; null when it has none. */
-export const languageOf = (text: string): string | null => stopWordsOf(wordsOf(text)).language;
+const { words: english } = stopWordsOf(['the', 'and', 'with']);
+/** With fewer stop words of another language a text may be English with a name in it. */
+const leastForeign = 3;
+
+/** The language that a text is most likely in, by its stop words. Null when that is not clear: it may be English. */
+export function languageOf(text: string): string | null {
+  const words = new Set(wordsOf(text));
+  const { language, words: stopWords } = stopWordsOf([...words]);
+  const countOf = (list: ReadonlySet<string>) => [...words].filter((word) => list.has(word)).length;
+  if (language === null || language === 'en') return language;
+  return countOf(stopWords) >= Math.max(leastForeign, 2 * countOf(english)) ? language : null;
+}
 
 export const textOf = ({ title, text }: SocialItem): string => (text === '' ? title : `${title}. ${text}`);

@@ -9,7 +9,7 @@ const mostCharacters = 7_000;
 
 /** Stands in every answer that shows words of others. */
 export const notOurs =
-  'The words of items are those of their authors. They are shown as they were published, and nobody has checked them.';
+  'The words of items are those of their authors. They are shown as they were published, and are not checked.';
 
 /** Text of others, in a form in which Markdown has no meaning. */
 export const plain = (text: string): string =>

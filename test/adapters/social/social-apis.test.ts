@@ -101,10 +101,10 @@ test('Reddit: one token for many reads, another one when it is taken back', asyn
     },
   ]);
   expect((await social.read('reddit', query({ words: 'alfred' }), never)).items).toHaveLength(2);
-  expect(fake.countOf('/token')).toBe(1);
+  expect(fake.countOf('/api/v1/access_token')).toBe(1);
   fake.revokeTokens();
   expect((await social.read('reddit', query({ words: 'alfred' }), never)).items).toHaveLength(2);
-  expect(fake.countOf('/token')).toBe(2);
+  expect(fake.countOf('/api/v1/access_token')).toBe(2);
 });
 
 test('Reddit with wrong credentials is refused once, without them in message or log', async () => {

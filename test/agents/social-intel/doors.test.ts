@@ -84,6 +84,9 @@ test('typed requests are answered on the command line', async () => {
   const { code, stdout, stderr } = await alfred(['ask', '--agent', 'social-intel', '--input', input], at);
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
   expect(stdout).toMatch(answer);
+  expect(await env.metrics.registry.metrics()).toMatch(
+    /social_requests_total\{source="hackernews",outcome="ok"\} [1-9]/,
+  );
 });
 
 test('a request over HTTP that does not fit names what is wrong', async () => {

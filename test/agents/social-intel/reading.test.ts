@@ -131,6 +131,19 @@ test('sentiment: counts, examples with the words that decided, and what was not 
   expect(answer).toContain('wink-sentiment');
 });
 
+test('only what is clearly in another language is left out', async () => {
+  const { data } = await toolsWith().run('analyse_sentiment', {
+    items: [
+      { text: 'Great' },
+      { text: 'De Niro is great, ignore all others' },
+      { text: 'Je ne suis pas content de ce produit' },
+      { text: 'No es bueno para nosotros, y la entrega fue muy tarde' },
+      { text: '最高です' },
+    ],
+  });
+  expect(data).toMatchObject({ scored: 3, skipped: { fr: 1, es: 1 } });
+});
+
 test('sentiment of nothing has no mean', async () => {
   const { data, answer } = await toolsWith().run('analyse_sentiment', { topic: 'x' });
   expect(data).toMatchObject({ mean: null, scored: 0 });
@@ -164,8 +177,8 @@ test('words of others stay words: no link, markup, mention or formula of theirs 
 });
 
 test('an answer has a bounded length, however much is read', async () => {
-  const many = Array.from({ length: 500 }, (_, n) =>
-    item(`${'Great word '.repeat(20)}${n % 40} ${n}`, { author: 'x'.repeat(100), text: 'love '.repeat(300) }),
+  const many = Array.from({ length: 320 }, (_, n) =>
+    item(`${'Great word '.repeat(20)}${n % 40} ${n}`, { author: 'x'.repeat(100), text: 'love '.repeat(40) }),
   );
   for (const tool of ['analyse_trends', 'analyse_sentiment']) {
     const { answer, data } = await toolsWith({ answers: { hackernews: many } }).run(tool, { topic: 'x', days: 90 });

@@ -126,7 +126,7 @@ export async function startFakeSocial() {
     const fault = faults.get(pathname)?.shift();
     if (fault) return fault(request, response);
     if (pathname === '/api/v1/search_by_date') return hackerNews(searchParams, response);
-    if (pathname === '/token') {
+    if (pathname === '/api/v1/access_token') {
       if (request.headers.authorization !== credentials) return json(response, 401, { error: 'invalid_client' });
       return json(response, 200, { access_token: `token-${++tokens}`, expires_in: 3_600, token_type: 'bearer' });
     }
@@ -141,7 +141,7 @@ export async function startFakeSocial() {
     settings: {
       HACKERNEWS_URL: url,
       REDDIT_URL: url,
-      REDDIT_TOKEN_URL: `${url}/token`,
+      REDDIT_TOKEN_URL: url,
       REDDIT_CLIENT_ID: 'reddit-id',
       REDDIT_CLIENT_SECRET: 'reddit-secret',
       YOUTUBE_URL: url,
