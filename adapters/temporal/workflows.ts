@@ -4,7 +4,6 @@ import { AlfredError } from '../../contract/errors.ts';
 import {
   agentQueue,
   callbackWorkflowId,
-  contactSyncWorkflowId,
   documentsQueue,
   embedWorkflowId,
   outageWorkflowId,
@@ -21,7 +20,7 @@ import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { isTemporalUnavailable } from '../../runtime/temporal.ts';
-import { startContactIngest } from './contact-control.ts';
+import { startContactIngest, startContactSync } from './contact-control.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 const statuses = {
@@ -109,18 +108,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
 
     ingestContacts: (ingest) => mapUnavailable(startContactIngest(client, config, ingest)),
 
-    syncContacts: (tenant) =>
-      mapUnavailable(
-        signalWithStart(client, 'contactSyncWorkflow', {
-          workflowId: contactSyncWorkflowId(tenant),
-          taskQueue: systemQueue,
-          args: [{ tenant }],
-          signal: signalName.wake,
-          workflowTaskTimeout,
-          typedSearchAttributes: ownerSearchAttributes({ tenant }),
-          staticSummary: 'contacts · CRM',
-        }),
-      ),
+    syncContacts: (tenant) => mapUnavailable(startContactSync(client, tenant)),
 
     async forgetWorker(taskId) {
       const execution = { workflowId: taskWorkflowId(taskId) };
