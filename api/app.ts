@@ -45,6 +45,7 @@ import { mcpRoutes } from './routes/mcp.ts';
 import { memoryRoutes } from './routes/memories.ts';
 import { meRoutes } from './routes/me.ts';
 import { readerRoutes } from './routes/readers.ts';
+import { rejectedContactRoutes } from './routes/rejected-contacts.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { conversationEventRoutes } from './routes/conversation-events.ts';
 import { conversationMessageRoutes } from './routes/conversation-messages.ts';
@@ -114,6 +115,7 @@ const allRoutes = [
   controlApiKeyRoutes,
   contactRoutes,
   contactIngestRoutes,
+  rejectedContactRoutes,
   ingestContactRoutes,
   mcpRoutes,
   memoryRoutes,

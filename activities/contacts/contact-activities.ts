@@ -66,7 +66,7 @@ export const createContactActivities = (deps: ContactDeps) => {
     },
 
     /**
-     * Writes the next contacts to the CRM that it does not have. A repeat sends them again, which changes nothing there.
+     * Writes the next contacts to the CRM that it does not have. A repeat sends them again, and changes nothing there.
      *
      * @returns how many the CRM has confirmed and refused; `more`: whether contacts may be left
      * @throws AlfredError `crm_unavailable`

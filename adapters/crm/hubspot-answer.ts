@@ -11,10 +11,10 @@ export const isPassing = (status: number, category: string | undefined): boolean
   status >= 500 || [401, 403, 408, 423, 429].includes(status) || category === 'RATE_LIMITS';
 
 /**
- * What HubSpot said of each contact of a batch.
+ * What HubSpot reported of each contact of a batch.
  *
- * @returns `unclear`: contacts of which it said nothing, in a batch with errors that name no contact. What may pass is
- *   left out of both: it stays due
+ * @returns `unclear`: contacts of which it reported nothing, in a batch with errors that name no contact. What may
+ *   pass is left out of both: it stays due
  */
 export function answersIn(
   { results, errors = [] }: BatchAnswer,

@@ -14,7 +14,7 @@ type Settings = { token: string; url: string };
 
 /**
  * Writes contacts to HubSpot with its own client, by e-mail address. Its retries are off: the workflow waits, for as
- * long as HubSpot asks. Errors of the client hold what was sent, so nothing of them is passed on but status and category.
+ * long as HubSpot asks. Errors of the client hold what was sent: only their status and category are passed on.
  */
 export function createHubSpot({ token, url }: Settings): Crm {
   let batches: ReturnType<typeof openBatches> | undefined;

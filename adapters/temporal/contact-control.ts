@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { contactIngestWorkflowId, systemQueue } from '../../contract/ids.ts';
+import { contactIngestWorkflowId, contactSyncWorkflowId, signalName, systemQueue } from '../../contract/ids.ts';
 import type { ContactControl, ContactIngests, Contacts, Workflows } from '../../contract/ports/index.ts';
 import type { ContactIngestRef, Scope } from '../../contract/references.ts';
 import { reconcileIngestion } from '../../contract/rules/ingestion-reconciliation.ts';
@@ -10,7 +10,7 @@ import { priorityOf } from '../../runtime/priority.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 export type ContactControlDeps = {
   client: Client;
@@ -95,4 +95,16 @@ export const startContactIngest = (
     priority: priorityOf(config, tenant),
     typedSearchAttributes: ownerSearchAttributes({ tenant }),
     staticSummary: `contacts · upload ${ingestId}`,
+  });
+
+/** One workflow of a tenant writes to the CRM. One that runs gets a signal, and reads the rows once more. */
+export const startContactSync = (client: Client, tenant: string) =>
+  signalWithStart(client, 'contactSyncWorkflow', {
+    workflowId: contactSyncWorkflowId(tenant),
+    taskQueue: systemQueue,
+    args: [{ tenant }],
+    signal: signalName.wake,
+    workflowTaskTimeout,
+    typedSearchAttributes: ownerSearchAttributes({ tenant }),
+    staticSummary: 'contacts · CRM',
   });

@@ -2,7 +2,6 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   agentQueue,
   callbackWorkflowId,
-  contactSyncWorkflowId,
   documentsQueue,
   embedWorkflowId,
   outageWorkflowId,
@@ -19,7 +18,7 @@ import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
 import { createAttempts } from './attempts.ts';
-import { startContactIngest } from './contact-control.ts';
+import { startContactIngest, startContactSync } from './contact-control.ts';
 import { orUnavailable } from './or-unavailable.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
@@ -108,18 +107,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
 
     ingestContacts: (ingest) => mapUnavailable(startContactIngest(client, config, ingest)),
 
-    syncContacts: (tenant) =>
-      mapUnavailable(
-        signalWithStart(client, 'contactSyncWorkflow', {
-          workflowId: contactSyncWorkflowId(tenant),
-          taskQueue: systemQueue,
-          args: [{ tenant }],
-          signal: signalName.wake,
-          workflowTaskTimeout,
-          typedSearchAttributes: ownerSearchAttributes({ tenant }),
-          staticSummary: 'contacts · CRM',
-        }),
-      ),
+    syncContacts: (tenant) => mapUnavailable(startContactSync(client, tenant)),
 
     async forgetWorker(taskId) {
       const execution = { workflowId: taskWorkflowId(taskId) };

@@ -84,7 +84,7 @@ export const contactRoutes =
         operationId: 'undoContactMerge',
         tags: ['contacts'],
         summary: 'Take back a merge: what came by it is a contact of its own again',
-        description: 'The two stay apart from then on, whatever later uploads say. A repeat changes nothing.',
+        description: 'The two stay apart from then on: no later upload merges them. A repeat changes nothing.',
         params: ContactMergeParams,
         response: {
           200: json('The merge', ContactMerge),

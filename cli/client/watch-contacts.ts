@@ -23,9 +23,9 @@ type Options = {
 };
 
 /**
- * Sends the files of contacts that come into a folder. A file is taken when it has not changed from one look to the
- * next. One that was sent goes to `done/`, with its rejected lines beside it; one that is refused goes to `failed/`,
- * with the reason. A file that was sent and not moved is sent again, under the same key, which changes nothing.
+ * Sends the files of contacts that come into a folder. A file is taken when it has not changed between two checks. One
+ * that was sent goes to `done/`, with its rejected lines beside it; one that is refused goes to `failed/`, with the
+ * reason. A file that was sent and not moved is sent again under the same key, which changes nothing.
  */
 export async function watchContacts(api: ApiClient, folder: string, options: Options): Promise<void> {
   const { everyMs, once, onFile, onOutage, signal } = options;
@@ -35,7 +35,7 @@ export async function watchContacts(api: ApiClient, folder: string, options: Opt
     });
   let before = new Map<string, string>();
   while (!signal.aborted) {
-    const now = await lookInto(folder);
+    const now = await readStates(folder);
     try {
       for (const [file, state] of now)
         if (before.get(file) === state) {
@@ -54,7 +54,7 @@ export async function watchContacts(api: ApiClient, folder: string, options: Opt
 }
 
 /** The files of contacts in a folder, each with its size and the time of its last change. */
-async function lookInto(folder: string): Promise<Map<string, string>> {
+async function readStates(folder: string): Promise<Map<string, string>> {
   const entries = await readdir(folder, { withFileTypes: true });
   const found = new Map<string, string>();
   for (const { name } of entries.filter((entry) => entry.isFile() && isContactFile(entry.name))) {

@@ -1083,7 +1083,7 @@ export interface paths {
         put?: never;
         /**
          * Take back a merge: what came by it is a contact of its own again
-         * @description The two stay apart from then on, whatever later uploads say. A repeat changes nothing.
+         * @description The two stay apart from then on: no later upload merges them. A repeat changes nothing.
          */
         post: operations["undoContactMerge"];
         delete?: never;
@@ -1127,26 +1127,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/contact-ingests/{id}/rejected": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Download the lines that were rejected, with the reason
-         * @description Correct them and send them again: columns whose names begin with `alfred_` are left out then. In a CSV a cell that a spreadsheet would run has an apostrophe before it, which is taken away again. They are kept for 30 days.
-         */
-        get: operations["listRejectedContacts"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/contact-ingests/{id}/cancel": {
         parameters: {
             query?: never;
@@ -1161,6 +1141,26 @@ export interface paths {
          * @description An upload that has ended stays as it is.
          */
         post: operations["cancelContactIngest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/contact-ingests/{id}/rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download the lines that were rejected, with the reason
+         * @description Correct them and send them again: columns whose names begin with `alfred_` are left out then. In a CSV a cell that a spreadsheet would run has an apostrophe before it, which is taken away again. They are kept for 30 days.
+         */
+        get: operations["listRejectedContacts"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -13043,71 +13043,6 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    listRejectedContacts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /**
-                 * @description The id of the upload of contacts
-                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
-                 */
-                id: components["parameters"]["ContactIngestId"];
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As CSV, or with one JSON object a line. Default: CSV for CSV and vCards */
-            200: {
-                headers: {
-                    "x-request-id": components["headers"]["RequestId"];
-                    /** @description Names the file (RFC 6266) */
-                    "Content-Disposition": string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example alfred_line,alfred_reason,name,email
-                     *     6,"email: ""ann@"" is no e-mail address",Ann Lee,ann@
-                     */
-                    "text/csv": string;
-                    /** @example {"alfred_line":6,"alfred_reason":"is not a JSON object","alfred_raw":"ann"} */
-                    "application/jsonl": string;
-                };
-            };
-            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
-            401: components["responses"]["Unauthenticated"];
-            /**
-             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
-             *     - `insufficient_scope`: The token or API key is limited to other things.
-             *     - `role_missing`: Your roles do not allow this.
-             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
-             *     - `tenant_unknown`: Your tenant is not set up here.
-             */
-            403: components["responses"]["Forbidden"];
-            /** @description `not_found`: There is nothing at this address. */
-            404: components["responses"]["NotFound"];
-            /** @description `not_acceptable`: No representation of that type exists. */
-            406: components["responses"]["NotAcceptable"];
-            /**
-             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
-             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
-             */
-            429: components["responses"]["TooManyRequests"];
-            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
-            431: components["responses"]["HeadersTooLarge"];
-            /** @description `internal`: Something broke on our side; the log has the details. */
-            500: components["responses"]["InternalError"];
-            /**
-             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
-             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
-             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
-             *     - `draining`: This process is shutting down. Repeat the request.
-             */
-            503: components["responses"]["Unavailable"];
-        };
-    };
     cancelContactIngest: {
         parameters: {
             query?: never;
@@ -13175,6 +13110,71 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             /** @description `invalid_request`: The request does not fit the schema. */
             422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listRejectedContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the upload of contacts
+                 * @example 01a8c2d4-6000-7d88-bfc3-b4e1a3029c0a
+                 */
+                id: components["parameters"]["ContactIngestId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As CSV, or with one JSON object a line. Default: CSV for CSV and vCards */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    /** @description Names the file (RFC 6266) */
+                    "Content-Disposition": string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example alfred_line,alfred_reason,name,email
+                     *     6,"email: ""ann@"" is no e-mail address",Ann Lee,ann@
+                     */
+                    "text/csv": string;
+                    /** @example {"alfred_line":6,"alfred_reason":"is not a JSON object","alfred_raw":"ann"} */
+                    "application/jsonl": string;
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
             /**
              * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
              *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.

@@ -50,7 +50,7 @@ export type DueContact = { id: string; revision: number; body: ContactBody };
 /** `blocked`: why the CRM does not get it, for people. */
 export type FoundDueContact = DueContact & { blocked: string | undefined };
 
-/** What a CRM said of one contact of a batch. An error is final for this revision. */
+/** What a CRM answers about one contact of a batch. An error is final for this revision. */
 export type CrmAnswer = { id: string; revision: number } & ({ crmId: string } | { error: string });
 
 /** Contacts of a tenant. Who asks was let in by the policy; every query filters by tenant. */
@@ -74,7 +74,7 @@ export interface Contacts {
   /** The next contacts that the CRM does not have, in the order of their ids. */
   listDue(tenant: string, limit: number): Promise<FoundDueContact[]>;
 
-  /** Records what the CRM said. A contact that has changed meanwhile stays due. */
+  /** Records what the CRM has answered. A contact that has changed meanwhile stays due. */
   recordAnswers(tenant: string, answers: CrmAnswer[]): Promise<void>;
 
   /** Tenants with contacts that have been due for so long. */
@@ -87,7 +87,8 @@ export interface ContactIngests {
    * Stores the lines of an upload as they come.
    *
    * @returns the upload; `isNew` is false for a repeat by its key, of which nothing is kept
-   * @throws InvalidRequest for a file that cannot be read, has no line or too many; AlfredError `idempotency_key_reused`
+   * @throws InvalidRequest for a file that cannot be read, has no line or too many
+   * @throws AlfredError `idempotency_key_reused`
    */
   receive(
     by: Scope,

@@ -19,26 +19,28 @@ export async function* decodeStream(
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   // As long as all is ASCII, UTF-8 and Windows-1252 say the same.
-  let held = Buffer.alloc(0);
+  let waiting = Buffer.alloc(0);
   let isFirst = true;
   for await (const chunk of bytes) {
     if (decoder) {
       yield decode(decoder, chunk);
       continue;
     }
-    held = Buffer.concat([held, chunk]);
-    if (isFirst && held.length < longestLetter) continue;
-    if (isFirst) decoder = markedDecoder(held, charset);
+    waiting = Buffer.concat([waiting, chunk]);
+    if (isFirst && waiting.length < longestLetter) continue;
+    if (isFirst) decoder = markedDecoder(waiting, charset);
     isFirst = false;
-    const at = held.findIndex((byte) => byte > 0x7f);
-    if (!decoder && at !== -1 && held.length - at >= longestLetter) decoder = decoderOf(held.subarray(at));
-    const text = decoder ? decode(decoder, held) : held.subarray(0, at === -1 ? undefined : at).toString('latin1');
-    held = decoder || at === -1 ? Buffer.alloc(0) : held.subarray(at);
+    const at = waiting.findIndex((byte) => byte > 0x7f);
+    if (!decoder && at !== -1 && waiting.length - at >= longestLetter) decoder = decoderOf(waiting.subarray(at));
+    const text = decoder
+      ? decode(decoder, waiting)
+      : waiting.subarray(0, at === -1 ? undefined : at).toString('latin1');
+    waiting = decoder || at === -1 ? Buffer.alloc(0) : waiting.subarray(at);
     yield text;
   }
-  decoder ??= (isFirst ? markedDecoder(held, charset) : undefined) ?? decoderOf(held);
-  yield decode(decoder, held);
-  yield orProblem(decoder, () => (decoder as TextDecoder).decode());
+  decoder ??= (isFirst ? markedDecoder(waiting, charset) : undefined) ?? decoderOf(waiting);
+  yield decode(decoder, waiting);
+  yield orProblem(decoder, (last) => last.decode());
 }
 
 /** @returns undefined when the bytes must show which encoding it is */
@@ -71,11 +73,11 @@ function strict(label: string): TextDecoder {
 }
 
 const decode = (decoder: TextDecoder, part: Uint8Array) =>
-  orProblem(decoder, () => decoder.decode(part, { stream: true }));
+  orProblem(decoder, (one) => one.decode(part, { stream: true }));
 
-function orProblem(decoder: TextDecoder, run: () => string): string {
+function orProblem(decoder: TextDecoder, run: (decoder: TextDecoder) => string): string {
   try {
-    return run();
+    return run(decoder);
   } catch {
     throw problem(`is not ${decoder.encoding.toUpperCase()} throughout. Save it as UTF-8 and send it again`);
   }

@@ -5,7 +5,7 @@ import { rawColumn } from '../../contract/rules/contacts/contact-fields.ts';
 import { linesOf } from './read-json-contacts.ts';
 import { modernCard } from './modern-card.ts';
 
-/** A longer card has pictures that nobody asked for, or is no card. */
+/** A longer card has large pictures, or is no card. */
 const longestCard = 5_000_000;
 
 /**

@@ -2,7 +2,6 @@ import type { Generated } from 'kysely';
 import type { AuditTables } from './audit-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
-import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
 import type { SocialTables } from './social-tables.ts';
@@ -198,8 +197,6 @@ export interface Tables
   };
   request_limits: { key: string; points: Generated<number>; expire: number | null };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
-  sources: SourceTable;
-  source_items: SourceItemTable;
 }
 
 type ModelCallTable = UsageColumns<number> & {

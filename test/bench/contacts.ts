@@ -33,7 +33,7 @@ export async function measureContacts(options: { count: number; kills: number } 
     headers: { 'content-type': 'text/csv' },
     body: ReadableStream.from(bytesOf(count)),
     duplex: 'half',
-  } as RequestInit);
+  });
   if (response.status !== 202) throw new Error(await response.text());
   const { id } = ContactIngest.parse(await response.json());
   console.log(`\n${count} lines received after ${seconds()} s`);

@@ -80,7 +80,7 @@ test('a watched folder sends each file once, keeps rejected lines beside it, and
   expect(failed.filter((name) => name.endsWith('.reason.txt'))).toHaveLength(2);
   expect((await run('watch', folder, '--once', '--every', '1')).stdout).toBe('');
 
-  // Until it is told to end.
+  // Until Ctrl-C.
   const watching = runAlfred(['contacts', 'watch', folder, '--every', '1'], { ALFRED_URL: harness.url });
   await watching.waitForOutput('Watching');
   await writeFile(join(folder, 'c.csv'), 'email\nlater@example.com\n');

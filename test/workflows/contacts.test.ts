@@ -111,7 +111,7 @@ test('an upload is checked, merged, stored and written to the CRM, and what was 
   const corrected = String(rejected.body).replace(',bob@,', ',bob@example.com,');
   expect((await ingest(corrected)).counts).toMatchObject({ added: 1, rejected: 0 });
   expect((await api.http.get('/v1/contacts?q=bob')).body.contacts).toMatchObject([{ custom: { Note: '+cmd' } }]);
-  // Whoever did not send it does not read it, and contacts are for the tenant.
+  // An upload is for its sender, and contacts are for the tenant.
   const bob = { 'x-subject': 'bob' };
   expect((await api.http.get(`/v1/contact-ingests/${first.id}`, bob)).status).toBe(404);
   expect((await api.http.get('/v1/contacts?q=lee', bob)).body.contacts).toHaveLength(1);

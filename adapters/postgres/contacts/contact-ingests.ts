@@ -98,23 +98,7 @@ export const createContactIngests = (db: Database, read: ContactReader, batch = 
     return query.execute();
   },
 
-  async removeExpired(limit) {
-    const { rows } = await sql`
-      with broken as (
-        delete from contact_ingests where id in (
-          select id from contact_ingests
-          where ended_at is null and status = 'receiving' and created_at < now() - ${kept.receiving}::interval
-          order by id limit ${limit})
-        returning 1
-      ), old as (
-        delete from contact_rejects where (ingest_id, line) in (
-          select ingest_id, line from contact_rejects where created_at < now() - ${kept.rejects}::interval
-          order by created_at limit ${limit})
-        returning 1
-      )
-      select 1 from broken union all select 1 from old`.execute(db);
-    return rows.length;
-  },
+  removeExpired: (limit) => removeExpired(db, limit),
 });
 
 /** An upload of the subject that has arrived. */
@@ -125,3 +109,21 @@ const owned = (db: Database, { tenant, subject }: Scope, id: string) =>
     .where('tenant', '=', tenant)
     .where('subject', '=', subject)
     .where('status', '<>', 'receiving');
+
+async function removeExpired(db: Database, limit: number): Promise<number> {
+  const { rows } = await sql`
+    with broken as (
+      delete from contact_ingests where id in (
+        select id from contact_ingests
+        where ended_at is null and status = 'receiving' and created_at < now() - ${kept.receiving}::interval
+        order by id limit ${limit})
+      returning 1
+    ), old as (
+      delete from contact_rejects where (ingest_id, line) in (
+        select ingest_id, line from contact_rejects where created_at < now() - ${kept.rejects}::interval
+        order by created_at limit ${limit})
+      returning 1
+    )
+    select 1 from broken union all select 1 from old`.execute(db);
+  return rows.length;
+}

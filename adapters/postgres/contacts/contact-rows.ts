@@ -80,7 +80,11 @@ export function toIngest(row: Selectable<Tables['contact_ingests']>): ContactIng
   };
 }
 
-/** Changes of a tenant's contacts wait for each other: two uploads may have the same people. @param trx a transaction */
+/**
+ * Changes of a tenant's contacts wait for each other: two uploads may have the same people.
+ *
+ * @param trx a transaction
+ */
 export const lockContacts = async (trx: Database, tenant: string): Promise<void> => {
   await sql`select pg_advisory_xact_lock(hashtextextended(${`contacts/${tenant}`}, 0))`.execute(trx);
 };

@@ -12,7 +12,7 @@ import { hashRequest } from '../hashes.ts';
 export const usualBatch = { lines: 1_000, characters: 2_000_000 };
 
 /**
- * Stores the lines of an upload batch by batch, as they come. Nobody sees the upload before all of it is there.
+ * Stores the lines of an upload batch by batch, as they come. No reader sees the upload before all of it is there.
  *
  * @returns the id of the upload, or of the one before with the same key
  */
