@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { TaxInput } from '../../../agents/financial/intents.ts';
-import { taxCallOf } from '../../../agents/financial/offline-call.ts';
+import { callOf } from '../../../agents/financial/offline-call.ts';
 import { calculate } from '../../../agents/financial/tax/calculate.ts';
 import { renderRates } from '../../../agents/financial/tax/render.ts';
 import { chooseYears } from '../../../agents/financial/tax/choose-years.ts';
@@ -22,12 +22,12 @@ test.each([
     { places: ['gb'], income: '100000', currency: 'GBP', entity: 'corporation' },
   ],
 ])('“%s” is read as a calculation', (text, fields) => {
-  expect(taxCallOf(text)).toEqual({ name: 'calculate_tax', arguments: fields });
+  expect(callOf(text)).toEqual({ name: 'calculate_tax', arguments: fields });
   expect(TaxInput.safeParse(fields).success).toBe(true);
 });
 
 test('a question for brackets is read as one for rates', () => {
-  expect(taxCallOf('Which tax brackets apply in Japan?')).toEqual({
+  expect(callOf('Which tax brackets apply in Japan?')).toEqual({
     name: 'show_rates',
     arguments: { places: ['jp'] },
   });
@@ -42,7 +42,7 @@ test.each([
   'What tax on 180,000?',
   'How long does our cash last?',
 ])('“%s” is left to a model', (text) => {
-  expect(taxCallOf(text)).toBeUndefined();
+  expect(callOf(text)).toBeUndefined();
 });
 
 const asked = (more: object) => () => calculate(TaxInput.parse({ places: ['us-ca'], income: 100, ...more }));
