@@ -58,7 +58,7 @@ test('every hazard of contracts belongs to a topic', () => {
 
 test.each([...contracts, ...policies])(
   'of the held-out text $file, what the page of reference says is found',
-  (one) => {
+  async (one) => {
     const missed = one.file === 'california-notice.md' ? ['not updated since 2019'] : [];
     expect(await measureDocument(folder, one)).toMatchObject({ missed, falseAlarms: [] });
   },
