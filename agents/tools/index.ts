@@ -90,8 +90,8 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
-    ...createLegalTools(ports),
     ...createActingTools(config, ports),
+    ...createLegalTools(ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];
   return Object.fromEntries(tools.map((tool) => [tool.name, tool]));
