@@ -45,7 +45,10 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
 function textsOf(message: Message): string[] {
   if (message.role === 'user') return message.because ? [] : [message.text];
-  return message.role === 'tool' ? message.results.flatMap(({ output }) => stringsIn(output)) : [];
+  // A result may be shown as JSON too.
+  return message.role === 'tool'
+    ? message.results.flatMap(({ output }) => [...stringsIn(output), JSON.stringify(output)])
+    : [];
 }
 
 /** Every text of a value, at any depth. */

@@ -15,12 +15,13 @@ const tools = [
 /** Audits documents against regulations, and reviews contracts against the company's playbook, by rules. */
 export const legal: Agent = {
   description:
-    'Audits privacy notices, contracts and policies against GDPR, CCPA, HIPAA, SOX, PCI DSS and ISO 27001, says what these require, analyses documents, and reviews contracts against your playbook with tracked changes. No legal advice.',
+    'Reviews contracts, agreements, leases and clauses against your playbook, audits compliance with GDPR, CCPA, HIPAA, SOX, PCI DSS and ISO 27001, answers what a law or regulation requires, and finds personal data.',
   examples: [
-    'Audit our privacy policy against the GDPR',
-    'Review this contract against our playbook',
-    'What does PCI DSS require about storing card verification codes?',
-    'Which obligations and deadlines does this agreement have?',
+    'Review the supplier agreement for risky clauses',
+    'Does our privacy policy meet the GDPR?',
+    'May they terminate the contract without our consent?',
+    'Propose redlines for the liability clause',
+    'Is it lawful, and what penalty or obligation follows?',
   ],
   instructions: `You help people at a company with legal documents. You give no legal advice, and say so in every answer.
 

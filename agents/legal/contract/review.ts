@@ -153,7 +153,7 @@ function comparedOf(deps: Deps, row: Row): ContractFinding[] {
         position: rowQuotation(deps, position),
         risk: { level, rule: `${rule}: ${ruleOf(verdict, topic.severity)}` },
         ...(level === 'critical' || (topic.lawyer && verdict !== 'fallback')
-          ? { lawyer: `${topic.names[0]} departs from the playbook` }
+          ? { lawyer: 'departs from the playbook' }
           : {}),
         ...(verdict === 'fallback'
           ? {}
@@ -193,7 +193,7 @@ function hazardsOf(deps: Deps, { topic, position }: Row): ContractFinding[] {
         clauses: clausesOf(deps, units),
         ...(position ? { position: rowQuotation(deps, position) } : {}),
         risk: { level, rule },
-        ...(level === 'critical' || topic.lawyer ? { lawyer: `${topic.names[0]}: a clause at our disadvantage` } : {}),
+        ...(level === 'critical' || topic.lawyer ? { lawyer: 'a clause at our disadvantage' } : {}),
         proposal: {
           text: `${position?.clause ?? hazard.replace}.`.replace(/\.\.$/, '.'),
           replaces: sentenceBehindNumber(deps, units[0]),

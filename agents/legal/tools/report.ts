@@ -5,7 +5,7 @@ import { sealResult, showQuotation, withoutQuotes, type Quotation } from '../tex
 import { passageOf, type Source } from './source.ts';
 
 /** Longest list of findings in an answer, in characters. */
-const maxList = 4_500;
+const maxList = 6_000;
 /** Longest data of a result, as JSON in characters. The file that comes with it has everything. */
 const maxData = 20_000;
 /** Most passages that one result cites. */

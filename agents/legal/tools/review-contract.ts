@@ -129,11 +129,21 @@ function renderReview(review: Review, { source, playbook, parties, changes, cite
   ].join('\n\n');
 }
 
-/** A row of the playbook on one line, without quotation marks: the row itself stands in the data. */
-const shownRow = (row: string) =>
-  onOneLine(row)
+/** Longest part of a row of the playbook that the answer shows, in characters. The row itself stands in the data. */
+const maxRow = 110;
+
+/** A row of the playbook on one line, without quotation marks. */
+function shownRow(row: string): string {
+  const line = onOneLine(row)
     .replace(/\s*\|\s*/g, ' | ')
-    .replace(/^ \| | \| $/g, '');
+    .replace(/^ \| | \| $|^Topic: /g, '');
+  return line.length <= maxRow
+    ? line
+    : `${line
+        .slice(0, maxRow)
+        .replace(/\s\S*$/, '')
+        .toWellFormed()} …`;
+}
 
 function renderFinding(
   { title, status, clauses, position, risk, lookedFor, proposal }: ContractFinding,

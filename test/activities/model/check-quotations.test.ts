@@ -28,6 +28,12 @@ test.each([
   expect(unknown(answer)).toEqual([]);
 });
 
+test('a result that is shown as JSON is known', () => {
+  const output = { error: 'There is no document of the name "x.md" that you may read.' };
+  const shown: Message = { role: 'tool', results: [{ callId: '2', tool: 'audit', isError: true, output }] };
+  expect(unknownQuotations(`audit: ${JSON.stringify(output)}`, [shown])).toEqual([]);
+});
+
 test.each([
   ['changed words', '“We keep your data for three years”', 'We keep your data for three years'],
   [

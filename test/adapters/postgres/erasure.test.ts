@@ -53,13 +53,8 @@ const countContents = async (text: string) =>
     .length;
 const countMessages = async (text: string) =>
   (await harness.pool.query(`select from messages where position($1 in body::text) > 0`, [text])).rows.length;
-const isErased = async ({ taskId }: TaskRef) =>
-  (
-    await harness.pool.query(
-      `select from tasks where id = $1 and erased_at is not null and erase_requested_at is null`,
-      [taskId],
-    )
-  ).rows.length > 0;
+const erased = `select from tasks where id = $1 and erased_at is not null and erase_requested_at is null`;
+const isErased = async ({ taskId }: TaskRef) => (await harness.pool.query(erased, [taskId])).rows.length > 0;
 const removesNone = { removeExpired: async () => 0 };
 const sweep = () =>
   sweepRetention(
