@@ -24,7 +24,8 @@ export function showProgress(progress: Progress) {
  * cancellation arrives and aborts the work.
  */
 export async function withHeartbeat<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const shown: Shown = { progress: undefined };
+  // A heartbeat without details would delete what the attempt before has left.
+  const shown: Shown = { progress: activityInfo().heartbeatDetails as Progress | undefined };
   const timer = setInterval(() => heartbeat(shown.progress), 1_000);
   try {
     return await shownProgress.run(shown, () => work(cancellationSignal()));

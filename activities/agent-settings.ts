@@ -16,3 +16,22 @@ export async function settingsNow(
   const { agents } = await tenants.find(tenant);
   return agentInTenant(agent, agents.get(agent));
 }
+
+export type ResultLengthDeps = {
+  tenants: Pick<Tenants, 'find'>;
+  /**
+   * Characters of a result that the agent's models get at once; they read the rest with `read_result`.
+   *
+   * @param own what the tenant has set; undefined: nothing
+   */
+  resultCharactersOf: (agent: string, own: Pick<OwnAgent, 'model'> | undefined) => number;
+};
+
+/** Characters of a result that the models of an agent in a tenant get at once. */
+export async function resultCharactersNow(
+  { tenants, resultCharactersOf }: ResultLengthDeps,
+  { tenant, agent }: { tenant: string; agent: string },
+): Promise<number> {
+  const { agents } = await tenants.find(tenant);
+  return resultCharactersOf(agent, agents.get(agent));
+}

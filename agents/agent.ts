@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApprovalRuleInput } from '../contract/approval.ts';
 import type { BusyPolicy } from '../contract/conversation.ts';
+import type { JsonValue } from '../contract/json.ts';
 import type { RemoteProtocol, Tool } from '../contract/ports/index.ts';
 import type { Budget } from '../contract/task.ts';
 
@@ -36,6 +37,12 @@ export type Agent = {
   onBusy?: BusyPolicy;
   /** What counts where ALFRED_AGENTS says nothing else. */
   defaults?: AgentDefaults;
+  /**
+   * Reads a simple request in words as a call, for the offline provider alone, which understands no words. Pure.
+   *
+   * @returns undefined when unsure
+   */
+  offlineCall?(text: string): { name: string; arguments: Record<string, JsonValue> } | undefined;
   /** The pack that it comes from; absent for the agents of this repository. */
   pack?: AgentPack;
   /** Present when it works elsewhere: a task of it calls no model and no tool of ours. */

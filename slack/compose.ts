@@ -23,6 +23,7 @@ type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'read
 type SlackAdapters = Pick<
   Adapters,
   | 'approvals'
+  | 'artifacts'
   | 'audit'
   | 'checkAudit'
   | 'contacts'

@@ -65,7 +65,7 @@ type AdapterEdge = Pick<Edge, 'config' | 'log' | 'postgres' | 'client'> & Partia
 
 /** Tasks and what belongs to them, as rows of Postgres. */
 const createRows = (
-  { postgres: { db }, config }: Pick<AdapterEdge, 'postgres' | 'config'>,
+  { postgres: { db }, config, log, metrics }: Pick<AdapterEdge, 'postgres' | 'config' | 'log' | 'metrics'>,
   tenants: ReturnType<typeof createTenants>,
 ) => ({
   tasks: limitTasks(db, createTasks(db), tenants),
@@ -77,7 +77,7 @@ const createRows = (
   contacts: createContacts(db),
   contactIngests: createContactIngests(db, readContacts),
   delegations: createDelegations(db),
-  memories: createMemories(db),
+  memories: createMemories(db, { log, metrics }),
   remoteRuns: createRemoteRuns(db),
   schedules: createSchedules(db),
   shares: createShares(db),

@@ -1,3 +1,4 @@
+import { createTurns } from '../activities/acting/turns.ts';
 import { createActivities } from '../activities/index.ts';
 import { checkTools } from '../agents/check-tools.ts';
 import type { Agents } from '../agents/index.ts';
@@ -62,6 +63,7 @@ export async function startWorkers(
     metrics,
     log,
     draining: draining.signal,
+    callTurns: createTurns(),
   });
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));

@@ -46,8 +46,8 @@ export function settingsOf(
       const { limits } = await tenants.find(task.tenant);
       return dayLimitsOf(config, { ...task, maxCostUsd: limits.costUsdPerDay }, new Date());
     },
-    resultCharactersOf: (agent) => {
-      const smallest = Math.min(...modelsOf(agent).map((model) => catalog.factsOf(model).contextTokens));
+    resultCharactersOf: (agent, own) => {
+      const smallest = Math.min(...modelsOf(agent, own).map((model) => catalog.factsOf(model).contextTokens));
       // Four characters a token.
       return Math.max(shortestResult, Math.min(longestResult, Math.floor(smallest * 4 * resultShare)));
     },

@@ -27,22 +27,10 @@ export async function runEffect(
   effects: Effects,
   { task, call, tool, input, wasSent, signal }: EffectCall,
 ): Promise<ToolOutcome> {
-  const run = currentRun();
-  const context = {
-    scope: { tenant: task.tenant, subject: task.subject },
-    taskId: task.taskId,
-    receiptKey: `${task.taskId}/${call.step}/${call.callId}`,
-    signal,
-    beforeSend: () => (tool.effect ? effects.claimSend(task, run, call, wasSent) : Promise.resolve()),
-  };
+  const context = contextOf(effects, { task, call, tool, wasSent, signal });
   if (wasSent && tool.reconcile) {
-    const outcome = await tool.reconcile(input, context);
-    if (outcome.state === 'done') {
-      const { state: _, ...found } = outcome;
-      return found;
-    }
-    if (outcome.state === 'unknown') throw effectUnknown(tool);
-    await effects.recordNoEffect(task, call, 'call');
+    const found = await askWhatBecame(effects, { task, call, tool, input, wasSent, signal });
+    if (found) return found;
   } else if (wasSent && !tool.repeatable) throw effectUnknown(tool);
   try {
     return await (tool.effect ? tool.run(input, context) : runWithinTime(tool, input, context));
@@ -54,6 +42,35 @@ export async function runEffect(
     await effects.recordNoEffect(task, call, 'call');
     throw error;
   }
+}
+
+/**
+ * Asks the receiver about a call that was sent.
+ *
+ * @returns undefined when it has not taken effect
+ * @throws AlfredError `effect_unknown` when the receiver does not know, or cannot be asked; and any error of the tool
+ */
+export async function askWhatBecame(effects: Effects, effectCall: EffectCall): Promise<ToolOutcome | undefined> {
+  const { task, call, tool, input } = effectCall;
+  const outcome = await tool.reconcile?.(input, contextOf(effects, effectCall));
+  if (!outcome || outcome.state === 'unknown') throw effectUnknown(tool);
+  if (outcome.state === 'done') {
+    const { state: _, ...found } = outcome;
+    return found;
+  }
+  await effects.recordNoEffect(task, call, 'call');
+  return undefined;
+}
+
+function contextOf(effects: Effects, { task, call, tool, wasSent, signal }: Omit<EffectCall, 'input'>): ToolContext {
+  const run = currentRun();
+  return {
+    scope: { tenant: task.tenant, subject: task.subject },
+    taskId: task.taskId,
+    receiptKey: `${task.taskId}/${call.step}/${call.callId}`,
+    signal,
+    beforeSend: () => (tool.effect ? effects.claimSend(task, run, call, wasSent) : Promise.resolve()),
+  };
 }
 
 /** How long a call that changes nothing may take, in milliseconds. Shorter than the activity's own time-out. */

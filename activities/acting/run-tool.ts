@@ -13,29 +13,19 @@ import {
   withHeartbeat,
 } from '../activity-context.ts';
 import { untilStored } from '../until-stored.ts';
+import { resultCharactersNow, type ResultLengthDeps } from '../agent-settings.ts';
 import { requiredApproval, type ApprovalDeps } from './approve.ts';
-import { refuseAfterLostWorkers, type LostWorkerDeps } from './lost-workers.ts';
-import { runEffect } from './run-effect.ts';
+import { guardWorker, type LostWorkerDeps, type LostWorkers } from './lost-workers.ts';
+import { askWhatBecame, runEffect } from './run-effect.ts';
 import { mayCallTool } from './tool-rights.ts';
-import type {
-  DecidedCall,
-  MessageStore,
-  Effects,
-  Ledger,
-  Tenants,
-  Tool,
-  ToolOutcome,
-} from '../../contract/ports/index.ts';
+import type { DecidedCall, MessageStore, Effects, Ledger, Tool, ToolOutcome } from '../../contract/ports/index.ts';
 
 export type ToolDeps = ApprovalDeps &
   LostWorkerDeps & {
     messageStore: MessageStore;
     ledger: Ledger;
     effects: Effects;
-    tenants: Pick<Tenants, 'find'>;
-    /** Characters of a result that the agent's model gets at once; it reads the rest with `read_result`. */
-    resultCharactersOf: (agent: string) => number;
-  };
+  } & ResultLengthDeps;
 
 /** A verdict as a workflow passes it on. Only the approved arguments may run. */
 export type ApprovalRef = { id: string; runs: boolean; argumentsHash: string | null };
@@ -50,7 +40,7 @@ type RunTool = {
 };
 
 export const createToolActivities = (deps: ToolDeps) => {
-  const { messageStore, ledger, metrics, resultCharactersOf } = deps;
+  const { messageStore, ledger, metrics } = deps;
   return {
     /**
      * Runs one tool call under a receipt: a repeat returns the stored result.
@@ -62,6 +52,7 @@ export const createToolActivities = (deps: ToolDeps) => {
       withHeartbeat((signal) =>
         orWaitForService(canWait, async () => {
           await requireWorkingTenant(deps.tenants, task.tenant, canWait);
+          const maxCharacters = await resultCharactersNow(deps, task);
           const requested = await messageStore.loadToolArguments(task, head, call.callId);
           const verdict = approval && (await deps.approvals.findVerdict(task, { step, callId: call.callId }));
           const input = verdict?.runs ? verdict.arguments : requested.arguments;
@@ -81,19 +72,22 @@ export const createToolActivities = (deps: ToolDeps) => {
           const startedAt = performance.now();
           const outcome =
             requested.malformed === undefined
-              ? await attempt(deps, {
-                  task,
-                  step,
-                  call,
-                  tool,
-                  isAllowed,
-                  input,
-                  approval,
-                  verdict,
-                  isEdited,
-                  wasSent: receipt.sent,
-                  signal,
-                })
+              ? await guardWorker(deps, { task, tool: call.tool, signal }, (lost) =>
+                  attempt(deps, {
+                    task,
+                    step,
+                    call,
+                    tool,
+                    isAllowed,
+                    input,
+                    approval,
+                    verdict,
+                    isEdited,
+                    wasSent: receipt.sent,
+                    lost,
+                    signal,
+                  }),
+                )
               : errorOutcome(
                   `The arguments of ${call.tool} are no JSON object. Call it again with arguments that fit its schema.`,
                   'invalid_arguments',
@@ -109,7 +103,7 @@ export const createToolActivities = (deps: ToolDeps) => {
             ...outcome,
             durationMs,
             onKept: (files: number) => metrics.artifacts.inc({ tool: label }, files),
-            maxCharacters: resultCharactersOf(task.agent),
+            maxCharacters,
           };
           // Without its result a call that has acted could not be distinguished from one whose response was lost.
           return untilStored(() => ledger.completeToolCall(task, completed), signal);
@@ -136,24 +130,29 @@ type Attempt = Pick<RunTool, 'task' | 'step' | 'call' | 'approval'> & {
   isEdited: boolean;
   /** An earlier attempt has sent its request and got no response. */
   wasSent: boolean;
+  /** Why the call is not made again. */
+  lost: LostWorkers | undefined;
   signal: AbortSignal;
 };
 
 async function attempt(
   deps: ToolDeps,
-  { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, signal }: Attempt,
+  { task, step, call, tool, isAllowed, input, approval, verdict, isEdited, wasSent, lost, signal }: Attempt,
 ): Promise<Outcome> {
   if (!tool && wasSent) return goneOutcome(call.tool);
   if (!tool) return errorOutcome(`There is no tool "${call.tool}".`, 'unknown_tool');
   if (!isAllowed) return refusalOutcome(call.tool, wasSent);
   if (approval && !approval.runs) return denialOutcome(verdict);
   try {
-    const lost = await refuseAfterLostWorkers(deps, task, call.tool);
-    if (lost !== undefined) return lostOutcome(lost, wasSent);
+    const key = { step, callId: call.callId };
+    if (lost) {
+      if (!wasSent || !tool.reconcile || !lost.mayAsk) return lostOutcome(lost, wasSent);
+      const found = await askWhatBecame(deps.effects, { task, call: key, tool, input, wasSent, signal });
+      return found ? { ...found, isError: found.isError ?? false } : lostOutcome(lost, false);
+    }
     // Before the approval check: invalid input was never shown to a person, and the tool's error explains it.
     tool.check?.(input);
     await checkApproval(deps, { task, call, input, approval, verdict });
-    const key = { step, callId: call.callId };
     const outcome = await runEffect(deps.effects, { task, call: key, tool, input, wasSent, signal });
     return {
       ...outcome,
@@ -197,7 +196,7 @@ export async function checkApproval(
 }
 
 /** The process of a worker has ended again and again while the tool ran. */
-const lostOutcome = (why: string, wasSent: boolean): Outcome =>
+const lostOutcome = ({ why }: LostWorkers, wasSent: boolean): Outcome =>
   errorOutcome(
     wasSent
       ? `${why} It had left, and no answer came: it may or may not have taken effect.`

@@ -4,7 +4,7 @@ import type { TaskRef } from '../../contract/references.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { untilStored } from '../until-stored.ts';
 import { findTool, isFinal, toAlfredError, withHeartbeat } from '../activity-context.ts';
-import { refuseAfterLostWorkers, type LostWorkerDeps } from './lost-workers.ts';
+import { guardWorker, type LostWorkerDeps } from './lost-workers.ts';
 import type { Effects, Tool, ToolCallKey, ToolContext, UndoableCall, UndoState } from '../../contract/ports/index.ts';
 
 export type UndoDeps = LostWorkerDeps & { tools: Record<string, Tool>; effects: Effects; metrics: Metrics };
@@ -27,7 +27,6 @@ export const createUndoActivities = ({ tools, effects, metrics, ...deps }: UndoD
     withHeartbeat(async (signal) => {
       const undoable = await effects.beginUndo(task, call);
       if (!undoable) return;
-      const lost = await refuseAfterLostWorkers(deps, task, undoable.tool);
       const tool = findTool({ agents: deps.agents, tools }, task.agent, undoable.tool);
       const context: ToolContext = {
         scope: { tenant: task.tenant, subject: task.subject },
@@ -36,16 +35,19 @@ export const createUndoActivities = ({ tools, effects, metrics, ...deps }: UndoD
         signal,
         beforeSend: () => effects.claimUndoSend(task, call, undoable.sent),
       };
-      const undone = lost === undefined ? undo(tool, undoable, context) : lostUndo(lost, undoable);
-      const outcome = await undone.catch(async (error: unknown): Promise<UndoOutcome> => {
-        const failure = toAlfredError(error);
-        if (signal.aborted || failure.code === 'superseded') throw error;
-        if (failure.code === 'effect_unknown') return outcomeUnknown(undoable.tool);
-        // An error of ours means that nothing was changed. Of any other error it is not known.
-        if (error instanceof AlfredError) await effects.recordNoEffect(task, call, 'undo');
-        if (!isFinal(failure)) throw error;
-        return { state: 'failed', summary: failure.message };
-      });
+      const outcomeOf = (undone: Promise<UndoOutcome>) =>
+        undone.catch(async (error: unknown): Promise<UndoOutcome> => {
+          const failure = toAlfredError(error);
+          if (signal.aborted || failure.code === 'superseded') throw error;
+          if (failure.code === 'effect_unknown') return outcomeUnknown(undoable.tool);
+          // An error of ours means that nothing was changed. Of any other error it is not known.
+          if (error instanceof AlfredError) await effects.recordNoEffect(task, call, 'undo');
+          if (!isFinal(failure)) throw error;
+          return { state: 'failed', summary: failure.message };
+        });
+      const outcome = await guardWorker(deps, { task, tool: undoable.tool, signal }, (lost) =>
+        outcomeOf(lost ? lostUndo(lost.why, undoable) : undo(tool, undoable, context)),
+      );
       await untilStored(() => effects.completeUndo(task, call, outcome), signal);
       metrics.effectsUndone.inc({ tool: undoable.tool, state: outcome.state });
     }),

@@ -12,7 +12,7 @@ import type {
 import type { MessageHead, TaskRef, ToolCallRef, ToolResultRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { currentRun, requireWorkingTenant } from '../activity-context.ts';
-import { settingsNow, type AgentSettingsDeps } from '../agent-settings.ts';
+import { resultCharactersNow, settingsNow, type AgentSettingsDeps } from '../agent-settings.ts';
 import { hasTaskEnded } from '../has-task-ended.ts';
 import { mayCallTool } from '../acting/tool-rights.ts';
 import {
@@ -127,7 +127,7 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
     if (!(await hasTaskEnded(deps, child.taskId))) return undefined;
     const row = await settleChild(deps, task, { call: { step, callId: call.callId }, child });
     const outcome = row
-      ? childOutcome(row, (await deps.citations.list(child, child.taskId)) ?? [], deps.resultCharactersOf(task.agent))
+      ? childOutcome(row, (await deps.citations.list(child, child.taskId)) ?? [], await resultCharactersNow(deps, task))
       : lostChildOutcome(child.agent);
     return complete(deps, made, outcome, row ? durationOf(row) : 0);
   },
@@ -139,21 +139,26 @@ export const createDelegationActivities = (deps: DelegationDeps) => ({
    */
   endBelow: ({ task }: { task: TaskRef }): Promise<number> => endBelow(deps, task),
 
-  /** How long tasks below a task have waited, of its whole life in milliseconds, and whether one waits now. */
-  waitedBelow: ({ task }: { task: TaskRef }): Promise<WaitsBelow> => deps.delegations.readWaits(task),
+  /**
+   * How long tasks below a task have waited, in milliseconds, and whether one waits now.
+   *
+   * @param sinceMs since this time, as milliseconds since 1970. Default: in the whole life of the task
+   */
+  waitedBelow: ({ task, sinceMs }: { task: TaskRef; sinceMs?: number }): Promise<WaitsBelow> =>
+    deps.delegations.readWaits(task, sinceMs),
 });
 
 /** Stores the result of a delegate call, as that of any other tool. */
-function complete(
-  { ledger, metrics, resultCharactersOf }: DelegationDeps,
+async function complete(
+  deps: DelegationDeps,
   { task, step, call }: DelegateCall,
   outcome: Outcome,
   durationMs: number,
 ): Promise<ToolResultRef> {
   const { callId, tool } = call;
-  metrics.toolCalls.inc({ tool: 'delegate', outcome: outcome.isError ? 'error' : 'ok' });
-  const maxCharacters = resultCharactersOf(task.agent);
-  return ledger.completeToolCall(task, { callId, tool, step, ...outcome, durationMs, maxCharacters });
+  deps.metrics.toolCalls.inc({ tool: 'delegate', outcome: outcome.isError ? 'error' : 'ok' });
+  const maxCharacters = await resultCharactersNow(deps, task);
+  return deps.ledger.completeToolCall(task, { callId, tool, step, ...outcome, durationMs, maxCharacters });
 }
 
 const durationOf = ({ createdAt, endedAt }: TaskRow) =>

@@ -4,6 +4,7 @@ import { abandonedReason } from '../../contract/rules/task-reconciliation.ts';
 import type { TaskUsage } from '../../contract/task.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
+import { forEachConcurrently } from '../documents/for-each-concurrently.ts';
 import { hasTaskEnded } from '../has-task-ended.ts';
 
 export type EndBelowDeps = {
@@ -14,17 +15,36 @@ export type EndBelowDeps = {
   log: Logger;
 };
 
+/** So many tasks are asked to end at the same time. */
+const atOnce = 8;
+/** A pass takes no longer: it runs as a local activity. What it leaves is for the next one. In milliseconds. */
+const passMs = 5_000;
+
 /**
  * Ends all tasks below one that is about to end without an answer, also those that this run of it has not started: a
  * run before a reset has, or the sweep.
  *
- * @returns how many of them have not ended yet
+ * @returns how many of them have not ended yet, or are not settled
  */
-export async function endBelow(deps: EndBelowDeps, task: TaskRef): Promise<number> {
-  for (const child of await deps.tasks.listOpenBelow(task)) await endChild(deps, child, abandonedReason);
-  for (const { parent, call, child } of await deps.delegations.listOpenBelow(task))
+export async function endBelow(deps: EndBelowDeps, task: TaskRef, { withinMs = passMs } = {}): Promise<number> {
+  const endsAt = performance.now() + withinMs;
+  let left = 0;
+  const inTime = <T>(rows: readonly T[], work: (row: T) => Promise<void>) =>
+    forEachConcurrently(fromAnywhere(rows), atOnce, async (row) => {
+      if (performance.now() >= endsAt) left++;
+      else await work(row);
+    });
+  await inTime(await deps.tasks.listOpenBelow(task), (child) => endChild(deps, child, abandonedReason));
+  await inTime(await deps.delegations.listOpenBelow(task), async ({ parent, call, child }) => {
     if (await hasTaskEnded(deps, child.taskId)) await settleChild(deps, parent, { call, child });
-  return (await deps.tasks.listOpenBelow(task)).length;
+  });
+  return Math.max(left, (await deps.tasks.listOpenBelow(task)).length);
+}
+
+/** The rows from a random one on, and those before it at the end: each pass reaches others first. */
+function fromAnywhere<T>(rows: readonly T[]): T[] {
+  const from = Math.floor(Math.random() * rows.length);
+  return [...rows.slice(from), ...rows.slice(0, from)];
 }
 
 /** Ends a child that no worker has begun, and asks any other to end. */

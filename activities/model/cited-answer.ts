@@ -26,6 +26,8 @@ type Answer = {
   data?: JsonValue | undefined;
   /** The agent answers from passages, so brackets are citations also before a tool was called. */
   isCiting: boolean;
+  /** A tool wrote it: brackets that name no passage are none of ours. */
+  isByCode: boolean;
 };
 
 /**
@@ -35,10 +37,11 @@ type Answer = {
  */
 export function citeAnswer(
   { metrics }: CitationDeps,
-  { text, places, messages, model, data, isCiting }: Answer,
+  { text, places, messages, model, data, isCiting, isByCode }: Answer,
 ): Pick<CompletedModelCall, 'result' | 'correction'> {
   const hasToolResults = messages.some((message) => message.role === 'tool');
-  const unknown = isCiting || hasToolResults ? unknownNumbers(text, messages) : [];
+  const mayCite = !isByCode && (isCiting || hasToolResults);
+  const unknown = mayCite ? unknownNumbers(text, messages) : [];
   const lastUserMessage = messages.findLast((message) => message.role === 'user');
   if (unknown.length > 0 && lastUserMessage?.because !== 'citation_unknown')
     return {

@@ -6,6 +6,7 @@ import type { Fitted } from '../context/fit-context.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { handOverIn } from './hand-over-in.ts';
 import { judgeAnswer } from './judge-answer.ts';
+import type { PrescribedStep } from './prescribed-call.ts';
 import { questionIn } from './question-in.ts';
 import type { CompletedModelCall } from '../../contract/ports/index.ts';
 
@@ -15,6 +16,8 @@ export type AnswerContext = {
   fitted: Fitted;
   /** The agents that can take the conversation over. */
   heirs?: readonly string[];
+  /** Present when code and no model decided the response. */
+  prescribed?: PrescribedStep | undefined;
 };
 
 /**
@@ -23,15 +26,16 @@ export type AnswerContext = {
  */
 export async function judgeResponse(
   deps: CitationDeps,
-  { task, model, agent, fitted, heirs = [] }: AnswerContext & { task: TaskRef; model: string },
+  { task, model, agent, fitted, heirs = [], prescribed }: AnswerContext & { task: TaskRef; model: string },
   { text, parts }: { text: string; parts: AssistantPart[] },
 ): Promise<Pick<CompletedModelCall, 'result' | 'correction'> & Partial<Pick<CompletedModelCall, 'parts'>>> {
   if (parts.some(({ type }) => type === 'tool_call'))
     return questionIn(parts, agent.tools) ?? handOverIn(parts, heirs) ?? {};
-  const judged = judgeAnswer(text, agent, agent.tools);
+  const isByCode = prescribed !== undefined && 'answer' in prescribed;
+  const judged = isByCode ? { data: prescribed.data } : judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
   const messages = await loadCitedResults(deps, task, fitted, text);
-  // The brackets of a typed answer are JSON.
-  const isCiting = judged.data === undefined && isCitingAgent(agent);
-  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting });
+  // The brackets of a typed answer are JSON, and an answer by code cites what it says that it cites.
+  const isCiting = !isByCode && judged.data === undefined && isCitingAgent(agent);
+  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode });
 }

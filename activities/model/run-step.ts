@@ -8,7 +8,7 @@ import { agentsToHandOver, withAgentsToAsk, withHeirs, type AgentsToAskDeps } fr
 import { askModel, type CallAttempt } from './ask-model.ts';
 import type { Fitted } from '../context/fit-context.ts';
 import { fitConversation, type FitDeps, type StepContext } from './fit-conversation.ts';
-import { createPrescribedProvider, openGate, prescribedCallIn } from './prescribed-call.ts';
+import { createPrescribedProvider, openGate, prescribedStepIn } from './prescribed-call.ts';
 import { stepRequest, withAdded } from './model-request.ts';
 import { recallMemories, withMemories } from './recall.ts';
 import type { Memories, ModelCatalog, ModelProvider, NextMessage, Tasks } from '../../contract/ports/index.ts';
@@ -88,7 +88,11 @@ async function askForStep(
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
   const { head, conversation, estimatedTokens, upperBoundTokens } = fitted;
-  const prescribed = prescribedCallIn(conversation.messages);
+  const prescribed = prescribedStepIn(conversation.messages, {
+    agent,
+    tools: deps.tools,
+    isOffline: provider.isOffline,
+  });
   const { turn } = await askModel(
     prescribed ? { ...deps, gate: openGate } : deps,
     {
@@ -102,7 +106,7 @@ async function askForStep(
       request: stepRequest(deps.tools, conversation.messages, context),
       estimatedTokens,
       upperBoundTokens,
-      answer: { agent, fitted, heirs: deps.heirs },
+      answer: { agent, fitted, heirs: deps.heirs, prescribed },
     },
     signal,
   );

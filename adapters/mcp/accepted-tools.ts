@@ -2,7 +2,7 @@ import { AlfredError } from '../../contract/errors.ts';
 import type { McpToolDefinition, McpToolRow, McpToolStore } from '../../contract/ports/index.ts';
 import { mcpToolsIn, type McpServers, type McpToolSettings } from '../../runtime/mcp-settings.ts';
 import type { SeenTool } from './definitions.ts';
-import { hasUsableSchemas } from './validators.ts';
+import { schemaFault } from './validators.ts';
 
 /** So many fingerprints are kept with whether their schemas are usable. */
 const mostKept = 1_000;
@@ -33,7 +33,7 @@ export function createAcceptedTools({ servers, store, liveTools }: Deps) {
     const known = usable.get(fingerprint);
     if (known !== undefined) return known;
     if (usable.size >= mostKept) usable.clear();
-    const found = hasUsableSchemas(definition);
+    const found = schemaFault(definition) === undefined;
     usable.set(fingerprint, found);
     return found;
   };

@@ -3,10 +3,11 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CallToolResultSchema,
-  ListToolsResultSchema,
+  PaginatedResultSchema,
   ToolListChangedNotificationSchema,
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { seenTool, type SeenTool } from './definitions.ts';
@@ -84,6 +85,9 @@ export async function openSession(
   }
 }
 
+/** The tools are read one by one, so that one that is wrong does not end the list of all. */
+const ToolList = PaginatedResultSchema.extend({ tools: z.array(z.unknown()) });
+
 /** All tools of a server, by name. Of two with one name the first counts. */
 async function listTools(client: Client, signal: AbortSignal): Promise<Map<string, SeenTool>> {
   const tools = new Map<string, SeenTool>();
@@ -92,13 +96,13 @@ async function listTools(client: Client, signal: AbortSignal): Promise<Map<strin
     const params = cursor === undefined ? undefined : { cursor };
     // The SDK’s own `listTools` compiles schemas of answers, and one that is wrong ends the list of all.
     const listed = await waitFor(
-      (options) => client.request({ method: 'tools/list', params }, ListToolsResultSchema, options),
+      (options) => client.request({ method: 'tools/list', params }, ToolList, options),
       openMs,
       signal,
     );
     for (const tool of listed.tools.slice(0, mostTools - tools.size)) {
       const seen = seenTool(tool);
-      if (seen && !tools.has(tool.name)) tools.set(tool.name, seen);
+      if (seen && !tools.has(seen.definition.name)) tools.set(seen.definition.name, seen);
     }
     cursor = listed.nextCursor;
     if (cursor === undefined) break;

@@ -1,3 +1,4 @@
+import { ToolSchema } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv';
 import type { JsonObject } from '../../contract/json.ts';
 import type { McpToolDefinition } from '../../contract/ports/index.ts';
@@ -19,12 +20,23 @@ export function createValidators() {
   };
 }
 
-/** Whether the schemas of a tool can be compiled. Without that no call of it can be checked. */
-export function hasUsableSchemas({ inputSchema, outputSchema }: McpToolDefinition): boolean {
+/**
+ * Why no call of a tool can be checked. Words of the server stand in it.
+ *
+ * @returns undefined for a tool whose schemas can be used
+ */
+export function schemaFault({ inputSchema, outputSchema }: McpToolDefinition): string | undefined {
+  return faultOf('input', inputSchema) ?? (outputSchema && faultOf('output', outputSchema));
+}
+
+function faultOf(which: 'input' | 'output', schema: JsonObject): string | undefined {
+  // Of the input of a tool MCP says the same as of its output.
+  if (!ToolSchema.shape.inputSchema.safeParse(schema).success)
+    return `its ${which} schema is none of an object ("type": "object"), which MCP asks for`;
   try {
-    for (const schema of [inputSchema, outputSchema]) if (schema) new AjvJsonSchemaValidator().getValidator(schema);
-    return true;
-  } catch {
-    return false;
+    new AjvJsonSchemaValidator().getValidator(schema);
+    return undefined;
+  } catch (error) {
+    return `its ${which} schema cannot be compiled: ${error instanceof Error ? error.message : 'unknown'}`;
   }
 }

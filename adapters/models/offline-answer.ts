@@ -12,6 +12,10 @@ const howToAddModel =
 const quotesNotice = `Offline: no model is configured, so these are sentences of the documents, word for word. ${howToAddModel}`;
 const notice = `Offline: no model is configured. ${howToAddModel}`;
 
+/** What an agent that does not search says to words that it cannot read as a call. */
+const noWords =
+  'I cannot understand this request without a model. Ask with fields instead: `alfred agents show` lists those of an agent.';
+
 /** The first line of an answer whose passages come near the question and may not answer it. */
 export const mayBeRelated = 'This may be related; it does not clearly answer the question:';
 
@@ -29,11 +33,12 @@ export type OfflineAnswer = { text: string; places: CitedPlace[] };
  * - quotes the sentences that come nearest to the question;
  * - says first that they may only be related when the search found no strong evidence, or when no passage names what a
  *   follow-up adds;
- * - says that it does not know when nothing is near.
+ * - says that it does not know when nothing is near;
+ * - says that it understands no words when it had nothing to search with.
  *
  * Answers of other agents are shown as they are. Results without passages are shown as JSON.
  */
-export function offlineAnswer(messages: Message[]): OfflineAnswer {
+export function offlineAnswer(messages: Message[], { canSearch = true } = {}): OfflineAnswer {
   const question = messages.findLast((message) => message.role === 'user' && !message.because);
   const last = messages.findLast((message) => message.role === 'tool' || message === question);
   const results = last?.role === 'tool' ? last.results : [];
@@ -61,6 +66,7 @@ export function offlineAnswer(messages: Message[]): OfflineAnswer {
     const shown = otherResults.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`);
     return { text: [...shown, notice].join('\n\n'), places: [] };
   }
+  if (!canSearch) return { text: `${noWords}\n\n${notice}`, places: [] };
   return { text: `I don’t know: I found nothing near it. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
 }
 

@@ -18,6 +18,7 @@ const limit = 10;
  */
 export const createOfflineProvider = (latency: SimulatedLatency): ModelProvider => ({
   name: 'offline',
+  isOffline: true,
 
   async *stream(request, signal): AsyncIterable<ModelEvent> {
     await waitForFirstToken(latency, signal);
@@ -28,7 +29,8 @@ export const createOfflineProvider = (latency: SimulatedLatency): ModelProvider 
       yield { type: 'end', parts, stopReason: 'tools' };
       return;
     }
-    const { text, places } = offlineAnswer(request.messages);
+    const canSearch = request.tools.some(({ name }) => name === 'search_documents');
+    const { text, places } = offlineAnswer(request.messages, { canSearch });
     for await (const piece of streamWords(text, latency, signal)) yield { type: 'text', text: piece };
     yield usageEvent(request, text);
     yield {

@@ -4,12 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { AlfredError } from '../../contract/errors.ts';
 import type { JsonValue } from '../../contract/json.ts';
 import type { Program, ProgramOutcome, Sandbox } from '../../contract/ports/index.ts';
-import { createSemaphore } from '../../runtime/semaphore.ts';
+import { createFairSemaphore } from '../../runtime/semaphore.ts';
 import { limits } from './limits.ts';
 import type { ProcessAnswer, ProgramAnswer, ProgramJob } from './program-answer.ts';
 
 type Options = {
-  /** Programs at a time; the others wait in the order in which they came. */
+  /** Programs at a time; the others wait, and their tenants take turns. */
   processes?: number;
   /** The program itself, in milliseconds. */
   timeMs?: number;
@@ -34,10 +34,10 @@ export function createSandbox({
   wholeMs = limits.wholeMs,
   heapMb = 192,
 }: Options = {}): Sandbox {
-  const withSlot = createSemaphore(processes);
+  const withTurn = createFairSemaphore(processes);
   return {
-    run: ({ code, inputs = null }: Program, signal) =>
-      withSlot(signal, async () => {
+    run: ({ code, inputs = null, tenant = '' }: Program, signal) =>
+      withTurn(tenant, signal, async () => {
         const job = { code, inputs: JSON.stringify(inputs), timeMs };
         return outcomeOf(await runProcess(job, { wholeMs, heapMb, signal }));
       }),

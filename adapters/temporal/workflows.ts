@@ -1,6 +1,4 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import proto from '@temporalio/proto';
-import { AlfredError } from '../../contract/errors.ts';
 import {
   agentQueue,
   callbackWorkflowId,
@@ -19,8 +17,9 @@ import { ownerSearchAttributes, taskStartOptions } from '../../contract/task-sta
 import { coalesce } from '../../runtime/coalesce.ts';
 import type { Config } from '../../runtime/config.ts';
 import { priorityOf } from '../../runtime/priority.ts';
-import { isTemporalUnavailable } from '../../runtime/temporal.ts';
+import { createAttempts } from './attempts.ts';
 import { startContactIngest, startContactSync } from './contact-control.ts';
+import { orUnavailable } from './or-unavailable.ts';
 import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 const statuses = {
@@ -123,14 +122,7 @@ export const createWorkflows = (client: Client, config: Pick<Config, 'ALFRED_TEN
       }
     },
 
-    async hasLostWorker({ workflowId, runId }, activityId) {
-      const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
-      const activity = raw.pendingActivities?.find((pending) => pending.activityId === activityId);
-      const { TIMEOUT_TYPE_HEARTBEAT } = proto.temporal.api.enums.v1.TimeoutType;
-      return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === TIMEOUT_TYPE_HEARTBEAT;
-    },
-
-    recordProgress: (taskToken, progress) => client.activity.heartbeat(taskToken, progress),
+    ...createAttempts(client),
 
     deliverCallback: (callback, options) => mapUnavailable(startDelivery(client, config, callback, options)),
   };
@@ -171,12 +163,4 @@ const startDelivery = (
     staticSummary: `callback · ${'taskId' in owner ? `task ${owner.taskId}` : `ingestion ${owner.ingestionId}`}`,
   });
 
-/** Callers wait for a Temporal that is away and fail on every other error, so they must tell the two apart. */
-async function mapUnavailable(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if (!isTemporalUnavailable(error)) throw error;
-    throw new AlfredError('temporal_unavailable', undefined, { cause: error });
-  }
-}
+const mapUnavailable = async (call: Promise<unknown>): Promise<void> => void (await orUnavailable(call));

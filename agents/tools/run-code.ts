@@ -28,8 +28,8 @@ export const runCodeTool = (sandbox: Sandbox) =>
     description,
     input: Input,
     timeoutMs,
-    async run({ program, inputs }, { signal }) {
-      const outcome = await sandbox.run({ code: program, inputs }, signal);
+    async run({ program, inputs }, { scope, signal }) {
+      const outcome = await sandbox.run({ code: program, inputs, tenant: scope.tenant }, signal);
       const printed = outcome.printed === '' ? {} : { printed: outcome.printed };
       if ('error' in outcome)
         return { output: { error: outcome.error, ...printed }, summary: outcome.error, isError: true };
@@ -37,7 +37,7 @@ export const runCodeTool = (sandbox: Sandbox) =>
       const files = artifacts.map(({ name }) => name);
       return {
         output: { result, ...printed, ...(files.length > 0 ? { files } : {}) },
-        summary: summaryOf(JSON.stringify(result), files),
+        summary: summaryOf(JSON.stringify(result), files.length),
         artifacts,
       };
     },
@@ -45,7 +45,8 @@ export const runCodeTool = (sandbox: Sandbox) =>
 
 const shownCharacters = 80;
 
-function summaryOf(result: string, files: string[]): string {
+/** The files themselves are shown by their events: the task may not keep all of them. */
+function summaryOf(result: string, files: number): string {
   const shown = result.length > shownCharacters ? `${result.slice(0, shownCharacters).toWellFormed()}…` : result;
-  return `result: ${shown}${files.length > 0 ? `; made ${files.join(', ')}` : ''}`;
+  return `result: ${shown}${files > 0 ? `; made ${files} ${files === 1 ? 'file' : 'files'}` : ''}`;
 }

@@ -26,6 +26,7 @@ type ToolDefinition<S extends z.ZodType> = Pick<
   | 'needsIndex'
   | 'timeoutMs'
   | 'delegates'
+  | 'answers'
 > & {
   input: S;
 } & ToolFunctions<z.infer<S>>;

@@ -3,13 +3,14 @@ import { parseSseStream, TaskState, type StreamResponse } from '@a2a-js/sdk';
 import type { TaskEvent } from '../../contract/events.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Task } from '../../contract/task.ts';
-import type { InnerRequests } from './inner-requests.ts';
+import { pathTo } from '../http/inner-requests.ts';
+import type { ApiRequests } from './api-requests.ts';
 import { answerArtifacts, answerId, statusView, taskView, textPart } from './task-view.ts';
 
 type Stream = AsyncGenerator<StreamResponse, void, undefined>;
 
 type Deps = {
-  inner: InnerRequests;
+  inner: ApiRequests;
   read: (id: string) => Promise<Task>;
   /** Aborts when the caller has gone, or the process shuts down. */
   signal: AbortSignal;
@@ -20,7 +21,7 @@ export async function* followTask({ inner, read, signal }: Deps, task: Task): St
   yield { payload: { $case: 'task', value: taskView(task) } };
   if (isEnded(task.status)) return;
   const ids = { taskId: task.id, contextId: task.conversationId ?? task.id };
-  const events = await inner.stream(`/v1/tasks/${encodeURIComponent(task.id)}/events?after=${task.lastSeq}`);
+  const events = await inner.stream(`${pathTo`/v1/tasks/${task.id}/events`}?after=${task.lastSeq}`);
   // A generator that waits for an event cannot be ended from outside.
   signal.addEventListener('abort', events.close, { once: true });
   if (signal.aborted) events.close();

@@ -16,7 +16,8 @@ import type { A2ARequestHandler } from '@a2a-js/sdk/server';
 import type { Conversation, MessageReceipt } from '../../contract/conversation.ts';
 import { isEnded } from '../../contract/task-status.ts';
 import type { Task, TaskList } from '../../contract/task.ts';
-import type { InnerRequests } from './inner-requests.ts';
+import { pathTo } from '../http/inner-requests.ts';
+import type { ApiRequests } from './api-requests.ts';
 import { followTask } from './follow-task.ts';
 import { statusesOf, taskView } from './task-view.ts';
 
@@ -27,19 +28,21 @@ const longestWaitS = 600;
 const waitStepS = 30;
 
 type Deps = {
-  inner: InnerRequests;
+  inner: ApiRequests;
   card: AgentCard;
   extendedCard: () => Promise<AgentCard>;
   /** Aborts when the caller has gone, or the process shuts down. */
   signal: AbortSignal;
+  /** Takes one of the caller's event streams, for what is held open. @returns frees it @throws AlfredError */
+  takeStream: () => Promise<() => void>;
 };
 
 /** A2A in terms of the API: a context is a conversation, and a message asks for a task in it. */
-export function createRequestHandler({ inner, card, extendedCard, signal }: Deps): A2ARequestHandler {
+export function createRequestHandler({ inner, card, extendedCard, signal, takeStream }: Deps): A2ARequestHandler {
   const read = (id: string, waitS = 0) =>
     inner.json<Task>({
       method: 'GET',
-      url: `/v1/tasks/${encodeURIComponent(id)}`,
+      url: pathTo`/v1/tasks/${id}`,
       ...(waitS > 0 ? { headers: { prefer: `wait=${waitS}` } } : {}),
     });
 
@@ -60,8 +63,13 @@ export function createRequestHandler({ inner, card, extendedCard, signal }: Deps
     getAuthenticatedExtendedAgentCard: () => extendedCard(),
 
     async sendMessage(request) {
-      const task = await send(request);
-      return taskView(request.configuration?.returnImmediately ? task : await untilSettled(task));
+      if (request.configuration?.returnImmediately) return taskView(await send(request));
+      const release = await takeStream();
+      try {
+        return taskView(await untilSettled(await send(request)));
+      } finally {
+        release();
+      }
     },
 
     async *sendMessageStream(request) {
@@ -78,8 +86,7 @@ export function createRequestHandler({ inner, card, extendedCard, signal }: Deps
 
     async cancelTask({ id }): Promise<A2aTask> {
       if (isEnded((await read(id)).status)) throw new TaskNotCancelableError('The task has ended already.');
-      const url = `/v1/tasks/${encodeURIComponent(id)}/cancel`;
-      return taskView(await inner.json<Task>({ method: 'POST', url, body: {} }));
+      return taskView(await inner.json<Task>({ method: 'POST', url: pathTo`/v1/tasks/${id}/cancel`, body: {} }));
     },
 
     async listTasks(request) {
@@ -102,7 +109,7 @@ const noPush = () => Promise.reject(new PushNotificationNotSupportedError());
 
 /** Sends a message into its conversation. A repeat with the same id is the same message. @returns the task */
 async function submit(
-  inner: InnerRequests,
+  inner: ApiRequests,
   read: (id: string) => Promise<Task>,
   { message, metadata, configuration }: SendMessageRequest,
 ): Promise<string | null> {
@@ -119,13 +126,13 @@ async function submit(
     (message.contextId || (await openConversation(inner, agentIn(message, metadata), message)));
   const { taskId } = await inner.json<MessageReceipt>({
     method: 'POST',
-    url: `/v1/conversations/${encodeURIComponent(conversationId)}/messages`,
+    url: pathTo`/v1/conversations/${conversationId}/messages`,
     body: { id: message.messageId, text },
   });
   return taskId;
 }
 
-async function openConversation(inner: InnerRequests, agent: string, { messageId }: Message): Promise<string> {
+async function openConversation(inner: ApiRequests, agent: string, { messageId }: Message): Promise<string> {
   const { id } = await inner.json<Conversation>({
     method: 'POST',
     url: '/v1/conversations',

@@ -1,6 +1,6 @@
 import { isEnded } from '../../contract/task-status.ts';
 import type { Citation, Task } from '../../contract/task.ts';
-import type { CallRoute, RouteAnswer } from './call-route.ts';
+import type { InnerAnswer, InnerRequests } from '../http/inner-requests.ts';
 
 /** One read of the task waits so long for its end, in seconds. Then the client gets a sign of life. */
 const sliceS = 5;
@@ -10,10 +10,10 @@ type Options = { signal: AbortSignal; progress: (message: string) => Promise<voi
 
 /** Asks an agent, and waits for the answer, at the most `waitS` seconds. @returns the task as it stands then */
 export async function ask(
-  call: CallRoute,
+  call: InnerRequests['call'],
   { agent, text, idempotencyKey, waitS }: Ask,
   { signal, progress }: Options,
-): Promise<RouteAnswer> {
+): Promise<InnerAnswer> {
   let answer = await call({
     method: 'POST',
     url: '/v1/tasks',
@@ -39,7 +39,7 @@ export async function ask(
 }
 
 /** A body of the route, which has been checked against the schema of a task on its way out. */
-export const taskOf = ({ body }: RouteAnswer): Task => body as unknown as Task;
+export const taskOf = ({ body }: InnerAnswer): Task => body as unknown as Task;
 
 /** A task that waits for a person goes on only when that person acts. */
 const isUnderWay = ({ status }: Task) => !isEnded(status) && status !== 'waiting';

@@ -6,7 +6,7 @@ import { SearchRequest } from '../../contract/documents.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { version } from '../../runtime/version.ts';
 import { ask, describeTask, taskOf } from './ask.ts';
-import type { CallRoute, RouteAnswer } from './call-route.ts';
+import type { InnerAnswer, InnerRequests } from '../http/inner-requests.ts';
 
 /** Clients give up after 60 seconds, unless a sign of life extends their time. */
 const usualWaitS = 50;
@@ -20,7 +20,7 @@ const changing = { readOnlyHint: false, openWorldHint: false } as const;
 const id = z.uuid();
 
 /** The tools of Alfred for one client. Each asks a route of the API. */
-export function createAlfredServer(call: CallRoute, draining: AbortSignal): McpServer {
+export function createAlfredServer(call: InnerRequests['call'], draining: AbortSignal): McpServer {
   const server = new McpServer({ name: 'alfred', version }, { instructions });
 
   server.registerTool(
@@ -94,7 +94,7 @@ export function createAlfredServer(call: CallRoute, draining: AbortSignal): McpS
   return server;
 }
 
-function addApprovals(server: McpServer, call: CallRoute): void {
+function addApprovals(server: McpServer, call: InnerRequests['call']): void {
   server.registerTool(
     'list_approvals',
     {
@@ -134,18 +134,18 @@ function addApprovals(server: McpServer, call: CallRoute): void {
   );
 }
 
-const asJson = (answer: RouteAnswer): CallToolResult =>
+const asJson = (answer: InnerAnswer): CallToolResult =>
   answer.ok
     ? { content: [{ type: 'text', text: JSON.stringify(answer.body) }], structuredContent: answer.body }
     : asProblem(answer);
 
-const asTask = (answer: RouteAnswer): CallToolResult =>
+const asTask = (answer: InnerAnswer): CallToolResult =>
   answer.ok
     ? { content: [{ type: 'text', text: describeTask(taskOf(answer)) }], structuredContent: answer.body }
     : asProblem(answer);
 
 /** A refusal, with the code and the words of the API. */
-function asProblem({ body }: RouteAnswer): CallToolResult {
+function asProblem({ body }: InnerAnswer): CallToolResult {
   const { code, detail, title } = body as { code?: string; detail?: string; title?: string };
   return { isError: true, content: [{ type: 'text', text: `${code ?? 'internal'}: ${detail ?? title ?? ''}` }] };
 }

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { AgentCard, formatSSEEvent } from '@a2a-js/sdk';
-import { A2AError } from '@a2a-js/sdk/errors';
+import { A2AError, TaskNotFoundError } from '@a2a-js/sdk/errors';
 import {
   JsonRpcTransportHandler,
   ServerCallContext,
@@ -11,15 +11,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { findAgent, type Agents } from '../../agents/index.ts';
 import type { AgentDescription } from '../../contract/agents.ts';
-import { defaultMessageOf } from '../../contract/errors.ts';
+import { AlfredError, defaultMessageOf } from '../../contract/errors.ts';
+import type { Scope } from '../../contract/references.ts';
 import { linkAbort } from '../../runtime/link-abort.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { version } from '../../runtime/version.ts';
 import { agentCardOf } from '../a2a/agent-card.ts';
-import { createInnerRequests, RefusedAtDoor, type InnerRequests } from '../a2a/inner-requests.ts';
+import { createApiRequests, RefusedAtDoor, type ApiRequests } from '../a2a/api-requests.ts';
 import { createRequestHandler } from '../a2a/request-handler.ts';
 import type { ApiDeps } from '../deps.ts';
 import type { Api } from '../http/fastify.ts';
+import { identityOf } from '../http/identity.ts';
+import { createInnerRequests } from '../http/inner-requests.ts';
 import { originOf } from './sign-in-metadata.ts';
 
 export const agentCardPath = '/.well-known/agent-card.json';
@@ -27,14 +30,18 @@ const endpointPath = '/a2a';
 
 const JsonRpc = z.looseObject({ method: z.string().optional() });
 
-type Deps = Pick<ApiDeps, 'agents' | 'config' | 'log'> & { draining: AbortSignal };
+type Deps = Pick<ApiDeps, 'agents' | 'config' | 'identify' | 'log'> & {
+  draining: AbortSignal;
+  /** Takes one of the sender's event streams. @returns frees it */
+  takeStream: (scope: Scope) => () => void;
+};
 
 /**
  * Alfred as an agent of A2A 1.0, by JSON-RPC. The card says nothing about agents: who signs in reads them on the
  * extended card. The API document leaves both out: A2A describes them.
  */
 export const a2aRoutes =
-  ({ agents, config, log, draining }: Deps) =>
+  ({ agents, config, identify, log, draining, takeStream }: Deps) =>
   async (app: Api) => {
     const publicOrigin = config.ALFRED_PUBLIC_URL && new URL(config.ALFRED_PUBLIC_URL).origin;
     const endpointOf = (request: FastifyRequest) => `${publicOrigin ?? originOf(request)}${endpointPath}`;
@@ -54,8 +61,9 @@ export const a2aRoutes =
       url: endpointPath,
       schema: { hide: true, body: JsonRpc },
       handler: async (request, reply) => {
-        const inner = createInnerRequests(app, request);
-        const toFault = faultsOf(request, log);
+        const inner = createApiRequests(createInnerRequests(app, request));
+        let refused: AlfredError | undefined;
+        const toFault = faultsOf(request, log, (error) => (refused = error));
         const url = endpointOf(request);
         const gone = new AbortController();
         const stop = linkAbort([draining, gone.signal]);
@@ -68,9 +76,12 @@ export const a2aRoutes =
           inner,
           card,
           signal: stop.signal,
+          // Who sends a message is found out by the requests that it stands for, and here for what is held open.
+          takeStream: async () => takeStream((await identityOf(request, identify)).principal),
           extendedCard: async () => agentCardOf(url, version, await usableBy(inner, agents)),
         });
         const answer = await answerTo(request, { card, handler: reporting(handler, toFault), toFault });
+        if (refused) throw refused;
         const refusal = inner.refusal();
         if (refusal) return sendRefusal(reply, refusal);
         if (!isStream(answer)) return sendJson(reply, answer);
@@ -93,7 +104,7 @@ const sendJson = (reply: FastifyReply, answer: Exclude<Answer, Streamed>) =>
 
 /** A refusal for who asks, or how often, is one of HTTP, as at every other address. */
 const sendRefusal = (reply: FastifyReply, { status, headers, body }: RefusedAtDoor) =>
-  reply.code(status).headers(headers).type('application/problem+json').send(body);
+  reply.code(status).headers(headers).type('application/problem+json').send(JSON.stringify(body));
 
 /** @returns the answer; of a stream, the first event is there, so that a refusal can still be one of HTTP */
 async function answerTo(request: FastifyRequest, { card, handler, toFault }: Answering): Promise<Answer> {
@@ -136,9 +147,14 @@ async function* frames(answer: Streamed, toFault: ToFault): AsyncGenerator<strin
 
 /** Keeps the words of a fault on our side in the log: the SDK answers with those of any error. */
 const faultsOf =
-  ({ id }: FastifyRequest, log: Logger): ToFault =>
+  ({ id }: FastifyRequest, log: Logger, onRefusal: (error: AlfredError) => void): ToFault =>
   (error) => {
     if (error instanceof A2AError || error instanceof RefusedAtDoor) return error;
+    if (error instanceof AlfredError && error.code === 'not_found') return new TaskNotFoundError(error.message);
+    if (error instanceof AlfredError) {
+      onRefusal(error);
+      return new A2AError(error.message);
+    }
     log.error({ requestId: id, err: error }, 'a request of A2A failed');
     return new A2AError(defaultMessageOf('internal'));
   };
@@ -158,7 +174,7 @@ const reporting = (handler: A2ARequestHandler, toFault: ToFault): A2ARequestHand
     },
   });
 
-async function usableBy(inner: InnerRequests, agents: Agents): Promise<Agents> {
+async function usableBy(inner: ApiRequests, agents: Agents): Promise<Agents> {
   const { agents: usable } = await inner.json<{ agents: AgentDescription[] }>({ method: 'GET', url: '/v1/agents' });
   return Object.fromEntries(
     usable.flatMap(({ name }) => {

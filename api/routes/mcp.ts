@@ -2,7 +2,7 @@ import { WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/
 import { AlfredError } from '../../contract/errors.ts';
 import type { Scope } from '../../contract/references.ts';
 import type { Api } from '../http/fastify.ts';
-import { createCallRoute } from '../mcp/call-route.ts';
+import { createInnerRequests } from '../http/inner-requests.ts';
 import { createAlfredServer } from '../mcp/server.ts';
 
 type Deps = {
@@ -31,7 +31,7 @@ export const mcpRoutes =
         // `close` has come already, and comes no more.
         if (reply.raw.destroyed) return reply.send();
         const transport = new WebStandardStreamableHTTPServerTransport();
-        const server = createAlfredServer(createCallRoute(app, request), draining);
+        const server = createAlfredServer(createInnerRequests(app, request).call, draining);
         const release = takeStream(request.scope);
         // A client that goes away ends what waits for it. Its task goes on.
         reply.raw.once('close', () => {

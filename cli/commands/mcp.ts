@@ -13,7 +13,7 @@ import { userName, writeAuditEntry } from '../write-audit-entry.ts';
 
 type JsonOption = { json?: boolean };
 type AcceptOptions = JsonOption & { fingerprint?: string };
-/** `unlisted`: ALFRED_MCP_SERVERS does not name it, so no agent gets it. `unusable`: its schemas cannot be compiled. */
+/** `unlisted`: ALFRED_MCP_SERVERS does not name it, so no agent gets it. `unusable`: its schemas cannot be used. */
 type State = 'accepted' | 'changed' | 'new' | 'unusable' | 'unlisted';
 
 /**
@@ -132,7 +132,11 @@ async function accept(which: Which, { fingerprint, json }: AcceptOptions, { term
       throw new CliError(
         `ALFRED_MCP_SERVERS pins the fingerprint of ${pinned.tool} of ${pinned.server}: change it there. Its tool has ${pinned.fingerprint} now.`,
       );
-    const open = meant.filter((row) => row.acceptedFingerprint !== row.fingerprint);
+    const open = await usableOf(
+      meant.filter((row) => row.acceptedFingerprint !== row.fingerprint),
+      which,
+      terminal,
+    );
     for (const row of open) {
       const isMeant = fingerprint === undefined || fingerprint === row.fingerprint;
       if (!isMeant || !(await store.accept(row, userName())))
@@ -159,6 +163,23 @@ async function accept(which: Which, { fingerprint, json }: AcceptOptions, { term
   for (const row of accepted) terminal.print(`Accepted ${row.tool} of ${row.server}: ${row.fingerprint}`);
 }
 
+/** Those that agents can use. The others are named with the reason; one that the command names is an error. */
+async function usableOf(
+  rows: McpToolRow[],
+  { tool }: Which,
+  terminal: Pick<CommandContext['terminal'], 'note'>,
+): Promise<McpToolRow[]> {
+  const { schemaFault } = await import('../../adapters/mcp/validators.ts');
+  return rows.filter((row) => {
+    const fault = schemaFault(row.definition);
+    if (fault === undefined) return true;
+    const message = `${row.tool} of ${row.server} cannot be used, and was not accepted: ${visible(fault)}. Its server has to be corrected.`;
+    if (tool !== undefined) throw new CliError(message);
+    terminal.note(message);
+    return false;
+  });
+}
+
 /** @throws CliError when no worker has seen such a tool */
 function pick(rows: McpToolRow[], { server, tool }: Which): McpToolRow[] {
   const found = rows.filter((row) => row.server === server && (tool === undefined || row.tool === tool));
@@ -172,11 +193,11 @@ const settingsOf = (config: Config, { server, tool }: Pick<McpToolRow, 'server' 
   mcpToolsIn(config.ALFRED_MCP_SERVERS).find((one) => one.server === server && one.tool === tool)?.settings;
 
 async function statesOf(config: Config, rows: readonly McpToolRow[]): Promise<State[]> {
-  const { hasUsableSchemas } = await import('../../adapters/mcp/validators.ts');
+  const { schemaFault } = await import('../../adapters/mcp/validators.ts');
   return rows.map((row) => {
     const settings = settingsOf(config, row);
     if (!settings) return 'unlisted';
-    if (!hasUsableSchemas(row.definition)) return 'unusable';
+    if (schemaFault(row.definition) !== undefined) return 'unusable';
     const accepted = settings.fingerprint ?? row.acceptedFingerprint;
     if (accepted === null) return 'new';
     return accepted === row.fingerprint ? 'accepted' : 'changed';

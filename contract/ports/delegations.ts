@@ -49,15 +49,20 @@ export interface Delegations {
 
   /**
    * Replaces the share that the parent's budget was charged with by what the child has really spent, takes from the
-   * child's budget what is left, and appends the event. Idempotent.
+   * child's budget what is left, and appends the event. If the parent is a child that was settled before, what is left
+   * belongs to the task above it. Idempotent.
    */
   settle(parent: TaskRef, call: ToolCallKey, end: DelegationEnd): Promise<void>;
 
   /** Lists the delegations in the whole tree below a task that are not settled, the deepest first. */
   listOpenBelow(task: TaskRef): Promise<{ parent: TaskRef; call: ToolCallKey; child: TaskRef }[]>;
 
-  /** Reads how long at least one of the tasks below a task has waited, of the task's whole life. */
-  readWaits(task: TaskRef): Promise<WaitsBelow>;
+  /**
+   * Reads how long at least one of the tasks below a task has waited.
+   *
+   * @param sinceMs since this time, as milliseconds since 1970. Default: in the task's whole life
+   */
+  readWaits(task: TaskRef, sinceMs?: number): Promise<WaitsBelow>;
 
   /** The agents of a task and of all tasks above it: none of them is delegated to. */
   listChain(task: TaskRef): Promise<string[]>;

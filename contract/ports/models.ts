@@ -57,6 +57,9 @@ export type ModelEvent =
 export interface ModelProvider {
   readonly name: string;
 
+  /** Present when it understands no words: what a request asks for is then read by its agent's `offlineCall`. */
+  readonly isOffline?: true;
+
   /** Streams one response. An abort ends the stream with an error: the signal's reason or the client's abort error. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
 

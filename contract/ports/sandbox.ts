@@ -1,8 +1,8 @@
 import type { NewArtifact } from '../artifacts.ts';
 import type { JsonValue } from '../json.ts';
 
-/** A small JavaScript program, and the value that it reads as `inputs`. */
-export type Program = { code: string; inputs?: JsonValue | undefined };
+/** A small JavaScript program, and the value that it reads as `inputs`. Programs of several tenants take turns. */
+export type Program = { code: string; inputs?: JsonValue | undefined; tenant?: string };
 
 /**
  * What became of a program. `printed`: what it printed until its end. `error`: what was wrong, with the line, for who

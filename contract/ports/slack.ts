@@ -149,6 +149,19 @@ export type SlackPostMessage = {
   seq?: number;
 };
 
+/**
+ * A file of a task in its thread. `waiting`: it is uploaded again. `sharing`: the call that shows it may or may not
+ * have been made. `linked`: Slack did not take it, and a link stands in its place.
+ */
+export type SlackPostFile = {
+  id: string;
+  state: 'waiting' | 'sharing' | 'shared' | 'linked';
+  /** Slack's id of what was uploaded. */
+  slackId?: string;
+  /** How often its upload has failed. */
+  failed?: number;
+};
+
 /** What Slack shows of one task. */
 export type SlackPost = SlackPlace & {
   id: string;
@@ -164,6 +177,8 @@ export type SlackPost = SlackPlace & {
   seq: number;
   /** How often a process has claimed it. */
   attempts: number;
+  /** Files of the task that Slack got, or did not take. */
+  files: SlackPostFile[];
 };
 
 /** What a message needs of its post. `threadTs` and `questionTs` are empty where it answers none in its channel. */
@@ -174,7 +189,7 @@ export type SlackMessageOwner = Pick<
 
 export interface SlackPosts {
   /** A task has one post: a repeat changes nothing. */
-  create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts'>): Promise<void>;
+  create(post: Omit<SlackPost, 'messages' | 'seq' | 'attempts' | 'files'>): Promise<void>;
   /** Only of this team, which the token of this process is for. Posts that no process has had yet come first. */
   claim(owner: string, leaseMs: number, team: string): Promise<SlackPost | undefined>;
   /** How many posts of the team `claim` would give. */
@@ -183,6 +198,8 @@ export interface SlackPosts {
   renew(owner: string, leaseMs: number): Promise<string[]>;
   /** Fenced: false when another owner has the post. */
   save(owner: string, id: string, change: { messages: SlackPostMessage[]; seq: number }): Promise<boolean>;
+  /** Fenced, as `save`. */
+  saveFiles(owner: string, id: string, files: SlackPostFile[]): Promise<boolean>;
   finish(owner: string, id: string): Promise<void>;
   /** Opens a finished post again: what its messages show of the task's end has changed. */
   showAgain(taskId: string): Promise<void>;

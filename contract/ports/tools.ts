@@ -76,6 +76,12 @@ export interface Tool extends ToolDescription {
   /** Absent: always. A tool that is not offered stands in no request to a model, and its `run` refuses. */
   isOffered?(): boolean;
 
+  /**
+   * Present when the output has `answer`, a text for people in Markdown, and may have `data`. It is the result of a
+   * task that was asked by a typed request for this call; no model is asked then.
+   */
+  answers?: true;
+
   /** Present when a call runs another agent: the workflow starts it as a child, and `run` is not called. */
   delegates?: true;
 

@@ -43,9 +43,13 @@ export interface Workflows {
   release(taskId: string): Promise<void>;
 
   /**
-   * Whether the attempt before this one at an activity ended without a word: the process of its worker ended, or hung.
+   * How the attempt before this one at an activity ended: without a word, because the process of its worker ended or
+   * hung; at the end of its time; or otherwise.
    */
-  hasLostWorker(workflow: { workflowId: string; runId: string }, activityId: string): Promise<boolean>;
+  howAttemptEnded(
+    workflow: { workflowId: string; runId: string },
+    activityId: string,
+  ): Promise<'silent' | 'out_of_time' | 'otherwise'>;
 
   /** Records how far this attempt at an activity is. The next attempt reads it, however this one ends. */
   recordProgress(taskToken: Uint8Array, progress: Record<string, number>): Promise<void>;

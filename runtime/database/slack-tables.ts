@@ -34,6 +34,7 @@ export interface SlackTables {
       user_id: string;
       question_ts: string;
       messages: Generated<unknown>;
+      files: Generated<unknown>;
       seq: Generated<number>;
       created_at: Generated<Date>;
       finished_at: Date | null;

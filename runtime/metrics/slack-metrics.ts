@@ -56,6 +56,12 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['outcome'],
     registers,
   }),
+  slackTaskFiles: new Counter({
+    name: 'slack_task_files_total',
+    help: 'Files of tasks in Slack: shared (uploaded to the thread), linked (Slack did not take it, so a link stands there)',
+    labelNames: ['outcome'],
+    registers,
+  }),
   slackFeedback: new Counter({
     name: 'slack_feedback_total',
     help: 'What people think of answers in Slack; a person who thinks otherwise later counts twice',

@@ -104,6 +104,12 @@ export const createTaskMetrics = (registers: Registry[]) => ({
     labelNames: ['agent'],
     registers,
   }),
+  memories: new Counter({
+    name: 'memories_total',
+    help: 'What became of memories: remembered, forgotten, expired, or recalled, which is given to a task',
+    labelNames: ['change'],
+    registers,
+  }),
   citations: new Counter({
     name: 'citations_total',
     help: 'Citations of answers, by who chose their quotes: the model, or code that looked for what comes closest',

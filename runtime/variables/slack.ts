@@ -87,7 +87,12 @@ export const slack = {
     .max(3_650)
     .default(30)
     .describe('so many days after the last sign-in of its subject a link of a Slack user does not count any more'),
-  SLACK_AGENT: z.string().min(1).max(64).default('knowledge').describe('agent that answers in Slack'),
+  SLACK_AGENT: z
+    .string()
+    .min(1)
+    .max(64)
+    .default('alfred')
+    .describe('agent that answers in Slack; alfred has other agents do what they are there for'),
   SLACK_ALERTS_CHANNEL: channelId
     .optional()
     .describe('id of a channel of Slack, C…, in which Alfred says which tasks have failed; it must be a member there'),

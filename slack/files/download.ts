@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { linkAbort } from '../../runtime/link-abort.ts';
+import { isSlackAddress } from '../api-calls/slack-address.ts';
 import type { SharedFile } from './shared-file.ts';
 
 /** `not_given`: Slack shows its sign-in page or refuses, as without the scope. `elsewhere`: it is not at Slack. */
@@ -81,20 +82,13 @@ type Following = { get: (url: URL) => Promise<Response>; apiUrl: string | undefi
 async function follow(file: SharedFile, { get, apiUrl, maxBytes }: Following): Promise<Answered> {
   let url = URL.parse(file.url ?? '');
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
-    if (!url || !mayHaveToken(url, apiUrl)) return { problem: redirects === 0 ? 'elsewhere' : 'not_given' };
+    if (!url || !isSlackAddress(url, apiUrl)) return { problem: redirects === 0 ? 'elsewhere' : 'not_given' };
     const response = await get(url);
     if (response.status < 300 || response.status >= 400) return read(response, file, maxBytes);
     await response.body?.cancel();
     url = URL.parse(response.headers.get('location') ?? '', url.href);
   }
   return { problem: 'not_given' };
-}
-
-/** Whether an address is one of Slack's own. */
-export function mayHaveToken(url: URL, apiUrl: string | undefined): boolean {
-  if (apiUrl !== undefined && url.origin === new URL(apiUrl).origin) return true;
-  const { protocol, port, hostname } = url;
-  return protocol === 'https:' && port === '' && (hostname === 'slack.com' || hostname.endsWith('.slack.com'));
 }
 
 async function read(response: Response, file: SharedFile, maxBytes: number): Promise<Answered> {

@@ -57,13 +57,19 @@ export const isStreamOver = (error: unknown): boolean =>
 /** Slack took the call and did nothing. */
 export const isRefused = (error: unknown): boolean => isSlackCallError(error) && error.effect === 'refused';
 
+/** Slack takes no file at all, as long as an operator or the workspace does not change that. */
+export const isForAllFiles = (error: unknown): boolean =>
+  ['missing_scope', 'file_uploads_disabled'].includes(codeOf(error));
+/** Slack refuses every call of the token. */
+export const isTokenRefused = (error: unknown): boolean => isTokenProblem(codeOf(error));
+
 /** The call has had no effect: it was refused or never sent. */
 export const isUndone = (error: unknown): boolean =>
   !(error instanceof LeaseLost) && !(isSlackCallError(error) && error.effect === 'unknown');
 
 /** The token is wrong or lacks a scope, or a proxy refuses calls. An operator can mend that, so they are repeated. */
 export const isMendable = (error: unknown): boolean =>
-  isTokenProblem(codeOf(error)) || codeOf(error) === 'missing_scope' || /^http_4\d\d$/.test(codeOf(error));
+  isTokenRefused(error) || codeOf(error) === 'missing_scope' || /^http_4\d\d$/.test(codeOf(error));
 
 /** Another process has the post, or may soon. It must not be shown by this one any more. */
 export class LeaseLost extends Error {}

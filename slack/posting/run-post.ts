@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import type { SlackPost, SlackPosts } from '../../contract/ports/index.ts';
+import type { Artifacts, SlackPost, SlackPosts } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { createSemaphore } from '../../runtime/semaphore.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { callTimeoutMs } from '../api-calls/web-client.ts';
@@ -12,6 +13,7 @@ import type { TaskFollower } from './follow-task.ts';
 import { GivesWay, isPlaceClosed, LeaseLost, PosterStopped, reasonOf } from './post-errors.ts';
 import type { RotationReason } from './show-progress.ts';
 import { showTask, type StateOf } from './show-task.ts';
+import type { UploadBytes } from './upload-bytes.ts';
 
 /** A call is begun only while the lease lasts longer than the call can. */
 const leaseForCallMs = callTimeoutMs + 1_000;
@@ -27,6 +29,9 @@ const firstAwayMs = 15_000;
 /** For a task that waits or has not begun the time doubles with each claim, up to this one. */
 const longestAwayMs = 60_000;
 
+/** Files are in memory while they are uploaded. */
+const uploadsAtOnce = 3;
+
 export type PosterMetrics = {
   /** A stream has ended before its task. */
   rotated(reason: RotationReason): void;
@@ -34,10 +39,14 @@ export type PosterMetrics = {
   ended(outcome: 'shown' | 'closed' | 'given_up'): void;
   /** It failed and is tried again. */
   retried(code: string): void;
+  /** What became of a file of a task. */
+  file: (outcome: 'shared' | 'linked') => void;
 };
 
 export type PostRunnerDeps = {
   posts: SlackPosts;
+  artifacts: Artifacts;
+  uploadBytes: UploadBytes;
   slack: SlackCalls;
   clock: Clock;
   log: Logger;
@@ -73,6 +82,8 @@ const awayMsOf = ({ post, follower }: PostRun): number =>
 /** Shows one post until its end, and stores what became of it. Does not throw. */
 export function createPostRunner({
   posts,
+  artifacts,
+  uploadBytes,
   slack: calls,
   clock,
   log,
@@ -86,6 +97,7 @@ export function createPostRunner({
 }: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
   const closed = createClosedChannels(clock);
+  const withUpload = createSemaphore(uploadsAtOnce);
   const failures = new LRUCache<string, number>({ max: 10_000 });
 
   /** @returns milliseconds until the next attempt. Not even, so that posts that failed together do not meet again. */
@@ -148,7 +160,8 @@ export function createPostRunner({
       if (run.leasedUntil - clock.now() < leaseForCallMs) throw new LeaseLost();
       closed.check(post);
     };
-    const shared = { posts, calls, clock, log, owner, post, identify, stateOf, checkChannel };
+    const ports = { posts, artifacts, calls, clock, log, uploadBytes, withUpload };
+    const shared = { ...ports, owner, post, identify, stateOf, checkChannel, onFile: metrics.file };
     const onRotation = (reason: RotationReason) => metrics.rotated(reason);
     try {
       if (await isOfOtherTenant(post)) return await leaveOut(post);

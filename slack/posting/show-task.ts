@@ -2,28 +2,32 @@ import type { MessageState } from '../../contract/conversation.ts';
 import type { SlackPost } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { isEnded } from '../../contract/task-status.ts';
+import { answerAlone } from '../rendering/run-result.ts';
 import { renderFinal } from '../rendering/render.ts';
 import type { SlackLinks, SlackMessage } from '../rendering/slack-message.ts';
+import type { TaskView } from '../rendering/task-view.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import type { CheckChannel } from './check-channel.ts';
 import type { TaskFollower } from './follow-task.ts';
 import { GivesWay, PosterStopped } from './post-errors.ts';
-import { createPostMessages, type PostMessagesDeps } from './post-messages.ts';
+import { createPostFiles, type PostFilesDeps } from './post-files.ts';
+import { createPostMessages, type PostMessages, type PostMessagesDeps } from './post-messages.ts';
 import { createProgress, type RotationReason } from './show-progress.ts';
 import { createThreadStatus } from './thread-status.ts';
 
-type Deps = Omit<PostMessagesDeps, 'seq'> & {
-  calls: SlackCalls;
-  clock: Clock;
-  log: Logger;
-  post: SlackPost;
-  follower: TaskFollower;
-  links: SlackLinks;
-  onRotation: (reason: RotationReason) => void;
-  stateOf: StateOf;
-  checkChannel: CheckChannel;
-};
+type Deps = Omit<PostMessagesDeps, 'seq' | 'posts' | 'post'> &
+  Omit<PostFilesDeps, 'posts'> & {
+    posts: PostMessagesDeps['posts'] & PostFilesDeps['posts'];
+    calls: SlackCalls;
+    clock: Clock;
+    log: Logger;
+    follower: TaskFollower;
+    links: SlackLinks;
+    onRotation: (reason: RotationReason) => void;
+    stateOf: StateOf;
+    checkChannel: CheckChannel;
+  };
 
 const longestWaitMs = 60_000;
 
@@ -56,12 +60,41 @@ export async function showTask({ follower, links, onRotation, stateOf, checkChan
   const statusCleared = status.clear();
   await messages.endStream();
   const { view } = follower.current();
-  const parts = isEnded(view.status) ? renderFinal(view, links) : await messagesWithoutEnd(post, stateOf);
-  if (!isEnded(view.status)) log.info({ taskId: post.taskId }, 'the task of a Slack post has no end to show');
-  // No one has asked there, and all members read it.
-  if (post.threadTs === '' && parts.length > 0) await checkChannel(post, signal);
-  for (const [index, part] of parts.entries()) await messages.showPart(index, part);
+  // No one has asked in a channel itself, and all members read it.
+  const mayShow = async () => (post.threadTs === '' ? checkChannel(post, signal) : undefined);
+  if (isEnded(view.status)) await showEnd(view, { ...deps, links, messages, mayShow });
+  else {
+    log.info({ taskId: post.taskId }, 'the task of a Slack post has no end to show');
+    const parts = await messagesWithoutEnd(post, stateOf);
+    await showParts(messages, parts);
+  }
   await statusCleared;
+}
+
+type End = Omit<PostFilesDeps, 'posts'> & {
+  posts: PostFilesDeps['posts'];
+  links: SlackLinks;
+  messages: PostMessages;
+  /** @throws when people read there who may not read the answer */
+  mayShow: () => Promise<void>;
+};
+
+/** Shows the answer, then its files, and links in the place of those that Slack does not take. */
+async function showEnd(ended: TaskView, { links, messages, mayShow, ...deps }: End): Promise<void> {
+  const view = links.isUnasked ? answerAlone(ended) : ended;
+  const files = createPostFiles(deps);
+  await files.choose(view.files);
+  const render = () => renderFinal({ ...view, files: files.linked(view.files) }, links);
+  await mayShow();
+  const parts = render();
+  await showParts(messages, parts);
+  await files.share(deps.post.threadTs || (messages.first()?.ts ?? ''), mayShow);
+  const after = render();
+  if (JSON.stringify(after) !== JSON.stringify(parts)) await showParts(messages, after);
+}
+
+async function showParts(messages: PostMessages, parts: SlackMessage[]): Promise<void> {
+  for (const [index, part] of parts.entries()) await messages.showPart(index, part);
 }
 
 /** Why a task has no events: what became of its message. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type {
+  Artifacts,
   ConversationRows,
   SlackChannels,
   SlackInbox,
@@ -21,9 +22,11 @@ import { createStateOf } from '../state-of-post.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createCheckChannel } from './check-channel.ts';
 import { createPoster } from './poster.ts';
+import { createUploadBytes } from './upload-bytes.ts';
 
 type WiredEdge = { config: Config } & Pick<Edge, 'log' | 'metrics'>;
 type WiredAdapters = {
+  artifacts: Artifacts;
   conversationRows: Pick<ConversationRows, 'findMessage'>;
   events: Pick<TaskEvents, 'follow'>;
   slackChannels: Pick<SlackChannels, 'find'>;
@@ -67,6 +70,8 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
   const openPoster = () =>
     createPoster({
       posts: adapters.slackPosts,
+      artifacts: adapters.artifacts,
+      uploadBytes: createUploadBytes({ apiUrl: config.SLACK_API_URL, observe }),
       events: adapters.events,
       slack: calls,
       clock: systemClock,
@@ -82,6 +87,7 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
       metrics: {
         rotated: (reason) => metrics.slackStreamRotations.inc({ reason }),
         ended: (outcome) => metrics.slackPosts.inc({ outcome }),
+        file: (outcome) => metrics.slackTaskFiles.inc({ outcome }),
         retried: () => metrics.slackPosts.inc({ outcome: 'retried' }),
       },
     });

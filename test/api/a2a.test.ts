@@ -2,71 +2,20 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { Role, TaskState, type Task as A2aTask } from '@a2a-js/sdk';
-import { ClientFactory, JsonRpcTransportFactory, type Client } from '@a2a-js/sdk/client';
+import { TaskState, type Task as A2aTask } from '@a2a-js/sdk';
+import type { Client } from '@a2a-js/sdk/client';
 import { TaskNotCancelableError, TaskNotFoundError } from '@a2a-js/sdk/errors';
-import { agentQueue } from '../../contract/ids.ts';
 import { until } from '../support/until.ts';
-import { createApiHarness, identifyBySubject, type ApiHarness } from './api-harness.ts';
-import { AlfredError } from '../../contract/errors.ts';
+import { ask, createA2aHarness, messageOf, textOf, type A2aHarness } from './a2a-harness.ts';
 import { blockedTurn } from './open-conversation.ts';
 
-let api: ApiHarness;
+let api: A2aHarness;
 let ann: Client;
 beforeAll(async () => {
-  api = await createApiHarness(
-    {},
-    {
-      identify: (headers, ...rest) => {
-        if (headers.authorization === undefined) throw new AlfredError('token_missing');
-        const subject = headers.authorization.slice('Bearer '.length);
-        return identifyBySubject({ ...headers, 'x-subject': subject }, ...rest);
-      },
-    },
-    { queues: [agentQueue('alfred'), agentQueue('knowledge')] },
-  );
-  for (const name of ['delegate', 'set_plan', 'ask_person']) api.useBuiltInTool(name);
-  ann = await clientOf('ann');
+  api = await createA2aHarness({ ALFRED_COUNTRY_HEADER: 'X-Country', ALFRED_LIMIT_STREAMS: '3' });
+  ann = await api.clientOf('ann');
 }, 60_000);
 afterAll(() => api?.close());
-
-/** A client of the official SDK that signs in as this person. */
-function clientOf(subject: string): Promise<Client> {
-  const fetchImpl: typeof fetch = (input, init) => {
-    const headers = new Headers(init?.headers);
-    headers.set('authorization', `Bearer ${subject}`);
-    return fetch(input, { ...init, headers });
-  };
-  return new ClientFactory({ transports: [new JsonRpcTransportFactory({ fetchImpl })] }).createFromUrl(api.url);
-}
-
-let sent = 0;
-const messageOf = (
-  text: string,
-  more: { contextId?: string; taskId?: string; messageId?: string; agent?: string } = {},
-) => ({
-  tenant: '',
-  message: {
-    messageId: more.messageId ?? `m-${++sent}`,
-    contextId: more.contextId ?? '',
-    taskId: more.taskId ?? '',
-    role: Role.ROLE_USER,
-    parts: [
-      { content: { $case: 'text' as const, value: text }, metadata: undefined, filename: '', mediaType: 'text/plain' },
-    ],
-    metadata: more.agent === undefined ? undefined : { agent: more.agent },
-    extensions: [],
-    referenceTaskIds: [],
-  },
-  configuration: undefined,
-  metadata: undefined,
-});
-const ask = async (client: Client, ...message: Parameters<typeof messageOf>) =>
-  (await client.sendMessage(messageOf(...message))) as A2aTask;
-const textOf = ({ artifacts }: A2aTask) =>
-  artifacts
-    .flatMap(({ parts }) => parts.map(({ content }) => (content?.$case === 'text' ? content.value : '')))
-    .join('');
 
 describe('Alfred as an agent of A2A', () => {
   test('answers a message with a task, whose context is a conversation', async () => {
@@ -230,9 +179,60 @@ describe('the door of A2A', () => {
   test('shows nobody the task of another person', async () => {
     api.script([{ text: ['Secret.'] }]);
     const task = await ask(ann, 'Mine');
-    const ben = await clientOf('ben');
+    const ben = await api.clientOf('ben');
     await expect(ben.getTask({ tenant: '', id: task.id })).rejects.toThrow(TaskNotFoundError);
     await expect(ask(ben, 'Hello', { contextId: task.contextId })).rejects.toThrow(TaskNotFoundError);
+  });
+
+  test('an id that a path would lose leads to no other address', async () => {
+    for (const id of ['.', '..', '']) {
+      await expect(ann.getTask({ tenant: '', id })).rejects.toThrow(TaskNotFoundError);
+      await expect(ann.cancelTask({ tenant: '', id, metadata: undefined })).rejects.toThrow(TaskNotFoundError);
+    }
+    await expect(ask(ann, 'Hello', { contextId: '..' })).rejects.toThrow(TaskNotFoundError);
+  });
+
+  test('what a message asks for is audited with the id of its request and the country of its sender', async () => {
+    api.script([{ text: ['Hello.'] }]);
+    const message = { messageId: 'audited', role: 'ROLE_USER', parts: [{ text: 'Hello' }] };
+    await api.post({ method: 'SendMessage', params: { message } }, { 'x-request-id': 'a2a-1', 'x-country': 'is' });
+    const { rows } = await api.postgres.pool.query(
+      "select action, country from audit_entries where request_id = 'a2a-1' and action <> 'sign_in' order by action",
+    );
+    expect(rows).toEqual([
+      { action: 'conversation.create', country: 'IS' },
+      { action: 'message.send', country: 'IS' },
+    ]);
+  });
+
+  test('a message that is waited for takes the place of an event stream, and one more is refused before it is sent', async () => {
+    const { turn, release } = blockedTurn('Late.');
+    api.script(Array(3).fill(turn));
+    const as = { authorization: 'Bearer eve' };
+    const sendAs = (messageId: string, returnImmediately = false) =>
+      api.post(
+        {
+          method: 'SendMessage',
+          params: {
+            message: { messageId, role: 'ROLE_USER', parts: [{ text: 'Work' }] },
+            configuration: { returnImmediately },
+          },
+        },
+        as,
+      );
+    const waiting = [sendAs('one'), sendAs('two'), sendAs('three')];
+    const tasks = async () =>
+      (await api.postgres.pool.query("select count(*)::int as n from tasks where subject = 'eve'")).rows[0].n;
+    await until('three are waited for', async () => (await tasks()) === 3);
+    const refused = await sendAs('four');
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get('retry-after')).not.toBeNull();
+    expect(await refused.json()).toMatchObject({ code: 'too_many_streams' });
+    expect(await tasks()).toBe(3);
+    release();
+    for (const answer of waiting) expect((await answer).status).toBe(200);
+    api.script([{ text: ['Hello.'] }]);
+    expect((await sendAs('four')).status).toBe(200);
   });
 
   test.each([

@@ -107,6 +107,25 @@ test('a task reads the memories of the groups that its person is in at the momen
   expect(await list('gil')).toEqual([]);
 });
 
+test('memories are counted as they come, are given to tasks, and go', async () => {
+  const changes = async () => {
+    const lines = (await api.metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('memories_total{'));
+    return Object.fromEntries(
+      lines.map((line) => [/change="(\w+)"/.exec(line)?.[1] ?? '', Number(line.split(' ').at(-1))]),
+    );
+  };
+  const before = await changes();
+  const key = { 'idempotency-key': 'counted' };
+  const { id } = (await add('lee', { text: 'I like trains.' }, key)).body;
+  await add('lee', { text: 'I like trains.' }, key);
+  api.script(() => ({ text: ['Yes.'] }));
+  await ask('lee');
+  await api.http.request(`/v1/memories/${id}`, { method: 'DELETE', headers: as('lee') });
+  const after = await changes();
+  const added = (name: string) => (after[name] ?? 0) - (before[name] ?? 0);
+  expect(['remembered', 'recalled', 'forgotten'].map(added)).toEqual([1, 1, 1]);
+});
+
 test('in a channel of Slack nothing is remembered', async () => {
   const { remember } = createTools(api.config, api);
   const call = remember!.run(

@@ -15,9 +15,7 @@ export const scheduleBody = (changes: object = {}) => ({ name: 'Prices', timing:
 /** The API, with helpers for schedules. The header `x-subject` is the user of a request. */
 export async function createScheduleHarness() {
   const harness = await createApiHarness(
-    // No sweep makes a schedule again that a test deletes in Temporal.
     {
-      ALFRED_SWEEP_INTERVAL_S: '86400',
       // Everybody here has the role.
       ALFRED_AGENTS: JSON.stringify({ knowledge: { roles: ['accounting'] } }),
     },

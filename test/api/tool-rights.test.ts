@@ -16,7 +16,7 @@ let api: ApiHarness;
 let calls: string[];
 beforeAll(async () => {
   api = await createApiHarness(
-    { ALFRED_AGENTS: JSON.stringify({ knowledge }), ALFRED_SWEEP_INTERVAL_S: '86400' },
+    { ALFRED_AGENTS: JSON.stringify({ knowledge }) },
     {
       identify: ({ 'x-as': name = 'local', 'x-roles': roles = '' }) =>
         signedIn(String(name), { roles: String(roles).split(',') }),

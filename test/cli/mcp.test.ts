@@ -68,6 +68,21 @@ test('a changed tool is shown beside what was accepted, and characters that a te
   expect(await states()).toEqual({ find: 'changed' });
 });
 
+test('a tool that cannot be used is not accepted: named, it is an error with the reason, and the others are', async () => {
+  const broken = seenTool({ name: 'order', inputSchema: { type: 'string' } }) as SeenTool;
+  await record(tool('find'), broken);
+  const named = await operator(['accept', 'crm', 'order']);
+  expect(named).toMatchObject({ code: 1, stderr: expect.stringContaining('its input schema is none of an object') });
+  expect(await operator(['accept', 'crm'])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('Accepted find'),
+    stderr: expect.stringContaining('order of crm cannot be used'),
+  });
+  expect(await states()).toEqual({ find: 'accepted', order: 'unusable' });
+  const { rows } = await env.postgres.pool.query('select tool, accepted_fingerprint from mcp_tools order by tool');
+  expect(rows).toMatchObject([{ tool: 'find' }, { tool: 'order', accepted_fingerprint: null }]);
+});
+
 test('what the configuration pins is not accepted by a command, and what no worker has seen is not there', async () => {
   await record(tool('find'));
   const pinned = await operator(['accept', 'crm'], { find: { ...settings, fingerprint: `sha256:${'0'.repeat(64)}` } });

@@ -30,12 +30,17 @@ test('without schedules, list says how to create one', async () => {
 test('a created schedule is listed and shown, until it is deleted', async () => {
   const id = await created(...morning, '--slack-channel', 'C0123ABCD');
   const year = new Date().getUTCFullYear() + 1;
-  expect((await schedules('list')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
-    ['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'],
-    [id, 'Morning', '0 8 1 1 * (Europe/Berlin)', `${year}-01-01 07:00`],
-    [''],
-  ]);
-  const { stdout } = await schedules('show', id);
+  // The times are unknown while Temporal does not answer in time.
+  await untilPasses('Temporal says when the schedule runs', async () =>
+    expect((await schedules('list')).stdout.split('\n').map((line) => line.split(/ {2,}/))).toEqual([
+      ['ID', 'NAME', 'WHEN', 'NEXT', 'LAST'],
+      [id, 'Morning', '0 8 1 1 * (Europe/Berlin)', `${year}-01-01 07:00`],
+      [''],
+    ]),
+  );
+  const { stdout } = await until('Temporal says when it runs', () => schedules('show', id), {
+    accept: (shown) => !shown.stdout.includes('unknown'),
+  });
   expect(stdout).toMatch(/^agent +knowledge\nchannel +C0123ABCD$/m);
   expect(stdout).toContain(`next      ${year}-01-01 07:00, ${year + 1}-01-01 07:00`);
   expect(JSON.parse((await schedules('show', id, '--json')).stdout)).toMatchObject({
@@ -56,7 +61,9 @@ test('what is unexpected of the times is noted on creation and by show', async (
 test('pause, resume and run change the schedule or start a task', async () => {
   const id = await created('--name', 'Hourly', '--every', '3600', '--ask', 'What is new?');
   expect(await schedules('pause', id)).toMatchObject({ code: 0, stdout: 'Hourly is paused.\n' });
-  expect((await schedules('list')).stdout).toMatch(/every 3600 s +paused$/m);
+  await untilPasses('the schedule is listed as paused', async () =>
+    expect((await schedules('list')).stdout).toMatch(/every 3600 s +paused$/m),
+  );
   expect(await schedules('resume', id)).toMatchObject({ code: 0, stdout: 'Hourly goes on.\n' });
   expect(await schedules('run', id)).toMatchObject({ code: 0, stdout: 'Hourly runs now.\n' });
   const task = await firstTask(id);

@@ -57,7 +57,7 @@ test('a door that works has no fault, and what Slack does not show is named', as
     `✓ sign-in         Alfred is alfred in the workspace Acme (${harness.slack.workspace.id})`,
     '✓ sockets         Slack opens sockets for the app token',
     `✓ alerts          they are posted in the channel ${channel}`,
-    '✓ agent           knowledge answers',
+    '✓ agent           alfred answers',
     `✓ door            it is ready at http://127.0.0.1:${environment().SLACK_PORT}`,
     '✓ database        its schema is up to date',
     '✓ links           0 by /alfred link, 0 by e-mail address; SLACK_LINK_BY_EMAIL is not set',

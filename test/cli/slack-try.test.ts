@@ -16,10 +16,11 @@ beforeAll(async () => {
 afterAll(() => harness?.close());
 
 const environment = () => {
-  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR } = harness.config;
+  const { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR, SLACK_AGENT } = harness.config;
   // Nothing of a stack that runs on this machine.
   const tokens = { SLACK_BOT_TOKEN: '', SLACK_APP_TOKEN: '', SLACK_SIGNING_SECRET: '', SLACK_PORT: '1' };
-  return { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR, ...tokens, NO_COLOR: '1' };
+  const servers = { DATABASE_URL, TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, ALFRED_DATA_DIR };
+  return { ...servers, SLACK_AGENT, ...tokens, NO_COLOR: '1' };
 };
 
 test('the trial answers a direct message on its page, and ends by a signal', async () => {

@@ -135,3 +135,31 @@ test('a document that the place may not read changes nothing: not the text, the 
   expect(JSON.stringify(outputs)).toContain('OFFER');
   expect(await askAll()).toEqual(before);
 });
+
+test('a file that a task made is uploaded to its thread alone, and a repeat of the answer uploads none', async () => {
+  const content = 'n,square\n2,4\n';
+  env.tool('search_documents', async () => ({
+    output: {},
+    summary: 'made squares.csv',
+    artifacts: [{ name: 'squares.csv', mediaType: 'text/csv', bytes: Buffer.from(content) }],
+  }));
+  env.script((request) =>
+    request.messages.at(-1)?.role === 'tool'
+      ? { text: ['The list is in squares.csv.'] }
+      : { calls: [{ tool: 'search_documents', arguments: { query: 'squares' } }] },
+  );
+  const { ts } = env.slack.mention(people.anna.id, privateChannel, 'Write the squares to a file');
+  const [answer] = await env.answersIn(privateChannel, ts);
+  const filesIn = () => env.slack.view(privateChannel, ts).flatMap(({ files }) => files);
+  expect(filesIn()).toEqual(['squares.csv']);
+  expect(answer?.shown).not.toContain(':page_facing_up:');
+  const upload = env.slack.calls.find(({ method }) => method === 'files.getUploadURLExternal');
+  const file = env.slack.file(String(upload?.response['file_id']));
+  expect(file?.content.toString()).toBe(content);
+  expect([...(file?.channels ?? [])]).toEqual([privateChannel]);
+  const { rows } = await env.postgres.pool.query('select task_id, files from slack_posts where thread_ts = $1', [ts]);
+  expect(rows[0].files).toMatchObject([{ state: 'shared', slackId: file?.id }]);
+  await env.slackPosts.showAgain(rows[0].task_id);
+  await env.answersIn(privateChannel, ts);
+  expect(filesIn()).toEqual(['squares.csv']);
+});

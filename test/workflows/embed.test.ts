@@ -16,7 +16,7 @@ import { until } from '../support/until.ts';
 let env: AdapterEnvironment;
 let adapters: Adapters;
 beforeAll(async () => {
-  env = await createAdapterEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_SWEEP_INTERVAL_S: '86400' });
+  env = await createAdapterEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0' });
   adapters = env.adapters;
 });
 afterAll(() => env?.close());

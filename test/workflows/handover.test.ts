@@ -70,6 +70,21 @@ test('the next message is answered by the agent that took over, which reads the 
   expect(await ended(fourth.taskId)).toMatchObject({ agent: 'boss', result: { text: 'Back.' } });
 });
 
+test('a turn after a handover has the settings of the agent that took over', async () => {
+  const limits = (maxModelCalls: number) => ({ settings: { budget: { maxModelCalls } }, note: 'test' });
+  await harness.tenantAgents.set(scope, 'boss', limits(30));
+  await harness.tenantAgents.set(scope, 'boss', limits(40));
+  await harness.tenantAgents.set(scope, 'left', limits(7));
+  harness.play({ boss: [handOver('left')], left: [{ text: ['I am left.'] }] });
+  const { say, ended } = await converse();
+  expect(await ended((await say('I want left.')).taskId)).toMatchObject({ agent: 'boss', settingsVersion: 2 });
+  expect(await ended((await say('Left?')).taskId)).toMatchObject({
+    agent: 'left',
+    settingsVersion: 1,
+    budget: { maxModelCalls: 7 },
+  });
+});
+
 test('only to an agent that the person may use, and the model reads which', async () => {
   const requests = harness.play({ boss: [handOver('phantom'), { text: ['I stay.'] }] });
   const { id, say, ended } = await converse();

@@ -18,7 +18,7 @@ let workers: RunningWorkers | undefined;
 const logged: Record<string, unknown>[] = [];
 
 beforeAll(async () => {
-  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0', ALFRED_SWEEP_INTERVAL_S: '86400' });
+  env = await createTestEnvironment({ ALFRED_SHUTDOWN_GRACE_S: '0' });
   adapters = createAdapters(env);
   const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'json' }, 'test', {
     write: (line) => void logged.push(JSON.parse(line) as Record<string, unknown>),

@@ -13,6 +13,8 @@ export type ContinueAsNewState = LoopState & {
   modelCalls: number;
   workedMs: number;
   hasDelegated?: true;
+  /** Since when the task has worked, as milliseconds since 1970. Absent in tasks of older versions. */
+  sinceMs?: number;
   guard: GuardState;
   steered?: true;
 };

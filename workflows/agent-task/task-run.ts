@@ -121,6 +121,7 @@ export class TaskRun {
         modelCalls,
         workedMs: this.time.workedMs,
         ...(this.time.hasDelegated ? { hasDelegated: true } : {}),
+        ...(this.time.sinceMs === undefined ? {} : { sinceMs: this.time.sinceMs }),
         guard: this.guard.state,
         ...(this.isSteered ? { steered: true } : {}),
       },

@@ -28,11 +28,19 @@ export class WorkingTime {
   /** Only then may a task below have waited. */
   hasDelegated: boolean;
 
-  constructor(task: TaskRef, room: WaitingRoom, carried: { workedMs: number; hasDelegated?: true } | undefined) {
+  /** Since when this task has worked. After a reset that is later, and waits before it are no time of this run. */
+  readonly sinceMs: number | undefined;
+
+  constructor(
+    task: TaskRef,
+    room: WaitingRoom,
+    carried: { workedMs: number; hasDelegated?: true; sinceMs?: number } | undefined,
+  ) {
     this.task = task;
     this.room = room;
     this.workedMs = carried?.workedMs ?? 0;
     this.hasDelegated = carried?.hasDelegated ?? false;
+    this.sinceMs = carried ? carried.sinceMs : Date.now();
   }
 
   /** Works until the result, or until the time is over. */
@@ -98,7 +106,10 @@ export class WorkingTime {
   private async noteWaits(): Promise<{ moreMs: number; isWaiting: boolean }> {
     if (!this.hasDelegated || !patched('a-wait-below-does-not-count')) return { moreMs: 0, isWaiting: false };
     try {
-      const { ms, isWaiting } = await waitedBelow({ task: this.task });
+      const { ms, isWaiting } = await waitedBelow({
+        task: this.task,
+        ...(this.sinceMs === undefined ? {} : { sinceMs: this.sinceMs }),
+      });
       const moreMs = Math.max(0, Math.ceil(ms) - this.waitedMs);
       this.waitedMs += moreMs;
       return { moreMs, isWaiting };

@@ -11,6 +11,7 @@ import { insertTask } from '../tasks/insert-task.ts';
 import { withQueries } from '../with-queries.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { lockConversation } from './conversation-row.ts';
+import { handOver } from './end-turn.ts';
 import { isEnding, openMessages } from './open-messages.ts';
 import { scheduleOf } from './schedule-of-message.ts';
 
@@ -56,7 +57,7 @@ export async function beginTurn(
   const { conversationId } = ref;
   const conversation = await lockConversation(trx, ref);
   if (!conversation) return undefined;
-  const { agent } = conversation;
+  const agent = (await handOverMissed(trx, ref, conversation.agent)) ?? conversation.agent;
   const defaults = conversation.defaults as TurnContext['defaults'];
   const { budget: agentBudget, version: settingsVersion } = settingsOf(agent);
   const context: TurnContext = { trx, ref, defaults, agent, agentBudget, settingsVersion };
@@ -92,6 +93,29 @@ export async function beginTurn(
   const turn = { messageId: row.id, taskId: row.task_id, state: 'running' as const };
   await appendConversationEvents(trx, conversationId, [{ type: 'conversation.turn', data: turn }]);
   return turnOf(context, row, { head, isEnding: false });
+}
+
+/**
+ * Hands the conversation over as the last turn has asked for, if a worker of a version ended that turn that knows of no
+ * handovers. A change of the agent since then stays.
+ *
+ * @returns the agent that answers from now on
+ */
+async function handOverMissed(trx: Database, ref: ConversationRef, agent: string): Promise<string | undefined> {
+  const { conversationId } = ref;
+  const { rows } = await sql<{ taskId: string }>`
+    with last as (
+      select seq, (data->>'taskId')::uuid as task_id from conversation_events
+      where conversation_id = ${conversationId} and type = 'conversation.turn' and data->>'state' = 'done'
+      order by seq desc limit 1
+    )
+    select t.id as "taskId" from last l join tasks t on t.id = l.task_id
+    where t.tenant = ${ref.tenant} and t.subject = ${ref.subject} and t.status = 'completed' and t.agent = ${agent}
+      and not exists (
+        select from conversation_events e
+        where e.conversation_id = ${conversationId} and e.seq > l.seq and e.type = 'conversation.changed'
+          and e.data->>'agent' <> ${agent})`.execute(trx);
+  return rows[0] && handOver(trx, ref, rows[0].taskId);
 }
 
 const taskOf = ({ ref: { tenant, subject }, agent }: TurnContext, row: MessageRow) => ({

@@ -56,7 +56,7 @@ export async function endTurn(trx: Database, ref: ConversationRef, taskId: strin
 }
 
 /** Gives the conversation to the agent that the answer names. @returns that one, if it was another before */
-async function handOver(trx: Database, ref: ConversationRef, taskId: string): Promise<string | undefined> {
+export async function handOver(trx: Database, ref: ConversationRef, taskId: string): Promise<string | undefined> {
   const { tenant, subject } = ref;
   const { rows } = await sql<{ result: string }>`
     select convert_from(c.bytes, 'UTF8') as result from tasks t

@@ -36,7 +36,7 @@ export const createDelegations = (db: Database): Delegations => ({
     }));
   },
 
-  readWaits: (task) => readWaits(db, task),
+  readWaits: (task, sinceMs) => readWaits(db, task, sinceMs),
 
   async listChain({ taskId }) {
     const { rows } = await sql<{ agent: string }>`

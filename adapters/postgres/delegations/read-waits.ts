@@ -5,7 +5,8 @@ import type { TaskRef } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 
 /** Times in which several tasks wait count once: what is measured is that the task above has to wait too. */
-export async function readWaits(db: Database, { taskId, tenant, subject }: TaskRef): Promise<WaitsBelow> {
+export async function readWaits(db: Database, { taskId, tenant, subject }: TaskRef, sinceMs = 0): Promise<WaitsBelow> {
+  const since = sql`${new Date(sinceMs)}::timestamptz`;
   const { rows } = await sql<WaitsBelow>`
     with below as (
       select id, status from tasks
@@ -16,7 +17,7 @@ export async function readWaits(db: Database, { taskId, tenant, subject }: TaskR
       from below b join task_events e on e.task_id = b.id
       where e.type in ('task.waiting', 'task.resumed', ${sql.join(terminalTypes)})
     ), waits as (
-      select unnest(range_agg(tstzrange(at, greatest(at, coalesce(until, now()))))) as wait
+      select unnest(range_agg(tstzrange(greatest(at, ${since}), greatest(at, ${since}, coalesce(until, now()))))) as wait
       from changes where type = 'task.waiting'
     )
     select coalesce((select sum(extract(epoch from upper(wait) - lower(wait))) from waits), 0)::float8 * 1000 as ms,

@@ -23,8 +23,8 @@ export function createCallLeases(
   urlOf: () => string,
   log: Pick<Logger, 'warn' | 'error'>,
 ): CallLeases & { close(): Promise<void> } {
-  /** Keys that this process wants to lock, and those that its session has locked. */
-  const wanted = new Set<string>();
+  const wanted = createWantedKeys();
+  /** Keys that its session has locked. */
   let locked = new Set<string>();
   let session: LeaseSession | undefined;
   let isSyncing = false;
@@ -59,7 +59,7 @@ export function createCallLeases(
     if (isSyncing) return;
     isSyncing = true;
     while (!isClosed) {
-      const toLock = [...wanted].filter((key) => !locked.has(key));
+      const toLock = wanted.keys().filter((key) => !locked.has(key));
       const toUnlock = [...locked].filter((key) => !wanted.has(key));
       if (session && toLock.length === 0 && toUnlock.length === 0) break;
       try {
@@ -85,10 +85,10 @@ export function createCallLeases(
 
     hold(callId) {
       const key = keyOf(callId);
-      wanted.add(key);
+      const giveBack = wanted.add(key);
       void sync();
       return () => {
-        if (!wanted.delete(key) || freeing) return;
+        if (!giveBack() || freeing) return;
         freeing = setTimeout(() => {
           freeing = undefined;
           void sync();
@@ -115,6 +115,28 @@ export function createCallLeases(
       isClosed = true;
       clearTimeout(freeing);
       await session?.close();
+    },
+  };
+}
+
+/** Keys that this process wants to lock. Each is counted, because attempts at one call may overlap. */
+function createWantedKeys() {
+  const counts = new Map<string, number>();
+  return {
+    keys: () => [...counts.keys()],
+    has: (key: string) => counts.has(key),
+    /** @returns gives the key back, once. It returns whether no one wants the key any more */
+    add(key: string): () => boolean {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      let isGivenBack = false;
+      return () => {
+        if (isGivenBack) return false;
+        isGivenBack = true;
+        const others = (counts.get(key) ?? 1) - 1;
+        if (others > 0) counts.set(key, others);
+        else counts.delete(key);
+        return others === 0;
+      };
     },
   };
 }

@@ -122,8 +122,12 @@ async function completeWithArtifacts(
   const { events, ...stored } = await storeArtifacts(trx, task, call, artifacts);
   const made = artifacts.map(({ name }) => name);
   const output = withRefusals(call.output, made, stored);
-  return { result: await complete(trx, task, { ...call, output }, events), kept: stored.kept.length };
+  const summary = `${call.summary}${notKept(stored.refused.length)}`;
+  return { result: await complete(trx, task, { ...call, output, summary }, events), kept: stored.kept.length };
 }
+
+const notKept = (files: number) =>
+  files === 0 ? '' : files === 1 ? ' (1 file was not kept)' : ` (${files} files were not kept)`;
 
 /** An earlier attempt was refused, so its intent names no effect; this one acts, and an undo has to find it. */
 const addEffect = (

@@ -1,17 +1,28 @@
 import { sql } from 'kysely';
 import { v7 as newId, validate as isUuid } from 'uuid';
 import { AlfredError, InvalidRequest } from '../../../contract/errors.ts';
-import { mostMemories, usualMemoryDays, type MemoryRequest } from '../../../contract/memories.ts';
+import { mostMemories, usualMemoryDays, type Memory, type MemoryRequest } from '../../../contract/memories.ts';
 import type { Memories } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import { chooseMemories } from '../../../contract/rules/choose-memories.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import type { Logger } from '../../../runtime/logger.ts';
+import type { Metrics } from '../../../runtime/metrics.ts';
 import { hashRequest } from '../hashes.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { groupsOf, readableIds, toMemory } from './memory-rows.ts';
 
-export const createMemories = (db: Database): Memories => ({
-  create: (by, request, options) => db.transaction().execute((trx) => insertMemory(trx, by, request, options)),
+type Observers = { log: Pick<Logger, 'info'>; metrics?: Pick<Metrics, 'memories'> | undefined };
+
+export const createMemories = (db: Database, { log, metrics }: Observers): Memories => ({
+  async create(by, request, options) {
+    const { memory, isNew } = await db.transaction().execute((trx) => insertMemory(trx, by, request, options));
+    if (isNew) {
+      metrics?.memories.inc({ change: 'remembered' });
+      log.info({ tenant: by.tenant, memoryId: memory.id, via: memory.source.via }, 'a memory was stored');
+    }
+    return memory;
+  },
 
   async get(reader, id) {
     if (!isUuid(id)) return undefined;
@@ -40,7 +51,10 @@ export const createMemories = (db: Database): Memories => ({
       .where('subject', '=', subject)
       .returningAll()
       .executeTakeFirst();
-    return row && toMemory(row);
+    if (!row) return undefined;
+    metrics?.memories.inc({ change: 'forgotten' });
+    log.info({ tenant, memoryId: id }, 'a memory was deleted');
+    return toMemory(row);
   },
 
   async recall(task, step) {
@@ -52,7 +66,11 @@ export const createMemories = (db: Database): Memories => ({
       set: { memories: sql`${chosen.map(({ id }) => id)}::uuid[]` },
       events: chosen.length > 0 ? [{ type: 'memory.used', data: { step, memories } }] : [],
     });
-    if (stored) return chosen;
+    if (stored) {
+      metrics?.memories.inc({ change: 'recalled' }, chosen.length);
+      if (chosen.length > 0) log.info({ taskId: task.taskId, memories: chosen.length }, 'a task was given memories');
+      return chosen;
+    }
     const isChosen = sql<boolean>`m.id = any(array(select unnest(t.memories) from tasks t where t.id = ${task.taskId}))`;
     return (await readable(db, task).where(isChosen).execute()).map(toMemory);
   },
@@ -61,6 +79,7 @@ export const createMemories = (db: Database): Memories => ({
     const { rows } = await sql`
       delete from memories where id in (select id from memories where expires_at <= now() order by expires_at limit ${limit})
       returning 1`.execute(db);
+    metrics?.memories.inc({ change: 'expired' }, rows.length);
     return rows.length;
   },
 });
@@ -77,7 +96,7 @@ async function insertMemory(
   by: Scope,
   request: MemoryRequest,
   { idempotencyKey, from }: Parameters<Memories['create']>[2],
-) {
+): Promise<{ memory: Memory; isNew: boolean }> {
   const { tenant, subject } = by;
   // Two requests at once count one after the other.
   await sql`select pg_advisory_xact_lock(hashtextextended(${`memories/${tenant}/${subject}`}, 0))`.execute(trx);
@@ -95,7 +114,7 @@ async function insertMemory(
         'idempotency_key_reused',
         `The Idempotency-Key "${idempotencyKey}" was used with another request, for memory ${known.id}.`,
       );
-    if (known) return toMemory(known);
+    if (known) return { memory: toMemory(known), isNew: false };
   }
   await refuseTooMany(trx, by);
   const { text, group = null, expiresInDays = usualMemoryDays } = request;
@@ -108,7 +127,7 @@ async function insertMemory(
     from (select) one left join tasks t
       on t.id = ${'taskId' in from ? from.taskId : null}::uuid and t.tenant = ${tenant} and t.subject = ${subject}
     returning *`.execute(trx);
-  return toMemory(rows[0]!);
+  return { memory: toMemory(rows[0]!), isNew: true };
 }
 
 async function refuseTooMany(trx: Database, { tenant, subject }: Scope): Promise<void> {

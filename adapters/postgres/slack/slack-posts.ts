@@ -1,6 +1,6 @@
 import { sql, type Selectable } from 'kysely';
 import { validate as isUuid } from 'uuid';
-import type { SlackPost, SlackPostMessage, SlackPosts } from '../../../contract/ports/index.ts';
+import type { SlackPost, SlackPostFile, SlackPostMessage, SlackPosts } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import { inMs } from './in-ms.ts';
@@ -61,12 +61,10 @@ export const createSlackPosts = (db: Database): SlackPosts => ({
     return rows.map(({ id }) => id);
   },
 
-  async save(owner, id, { messages, seq }) {
-    const { numUpdatedRows } = await owned(db, owner, id)
-      .set({ messages: JSON.stringify(messages), seq })
-      .executeTakeFirst();
-    return numUpdatedRows === 1n;
-  },
+  save: (owner, id, { messages, seq }) =>
+    isSaved(owned(db, owner, id).set({ messages: JSON.stringify(messages), seq })),
+
+  saveFiles: (owner, id, files) => isSaved(owned(db, owner, id).set({ files: JSON.stringify(files) })),
 
   async finish(owner, id) {
     await owned(db, owner, id)
@@ -139,6 +137,9 @@ const claimable = (team: string) => sql<boolean>`finished_at is null and team = 
 const owned = (db: Database, owner: string, id: string) =>
   db.updateTable('slack_posts').where('id', '=', id).where('owner', '=', owner);
 
+const isSaved = async (update: ReturnType<typeof owned>): Promise<boolean> =>
+  (await update.executeTakeFirst()).numUpdatedRows === 1n;
+
 const toPost = (row: Row): SlackPost => ({
   id: row.id,
   tenant: row.tenant,
@@ -153,4 +154,5 @@ const toPost = (row: Row): SlackPost => ({
   messages: row.messages as SlackPostMessage[],
   seq: row.seq,
   attempts: row.attempts,
+  files: row.files as SlackPostFile[],
 });

@@ -16,6 +16,7 @@ export function createFaults() {
   let delayMs = 0;
   let elsewhere: string | undefined;
   const downloads: number[] = [];
+  const uploads: number[] = [];
   let downloadsWait: Promise<void> | undefined;
 
   const add = (method: string, count: number, fault: Fault) => {
@@ -45,6 +46,9 @@ export function createFaults() {
     delayMs: () => delayMs,
     /** The next downloads of files get this HTTP status. */
     failDownloads: (status: number, count = 1) => void downloads.push(...Array<number>(count).fill(status)),
+    /** The next uploads of content get this HTTP status. */
+    failUploads: (status: number, count = 1) => void uploads.push(...Array<number>(count).fill(status)),
+    takeUpload: (): number | undefined => (outage ? 503 : uploads.shift()),
     /** Downloads of files lead to this address. */
     redirectDownloads: (to: string | undefined) => {
       elsewhere = to;

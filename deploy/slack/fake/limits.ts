@@ -34,6 +34,9 @@ export const streamLimits = {
   chunkField: 256,
 } as const;
 
+/** https://docs.slack.dev/reference/methods/files.completeUploadExternal, and the size of a file in every plan. */
+export const fileLimits = { channels: 100, bytes: 1_000_000_000 } as const;
+
 /** https://docs.slack.dev/reference/methods/assistant.threads.setStatus */
 export const statusLifeMs = 2 * 60_000;
 

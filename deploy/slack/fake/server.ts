@@ -32,7 +32,7 @@ export function createHttpServer({
 }: {
   state: State;
   webApi: WebApi;
-  faults: Pick<Faults, 'takeDownload'>;
+  faults: Pick<Faults, 'takeDownload' | 'takeUpload'>;
   downloads: FileDownload[];
 }): Server {
   const download: Handler = async ([, team, id], request, response) => {
@@ -60,8 +60,12 @@ export function createHttpServer({
 
   const upload: Handler = async ([, id], request, response) => {
     const file = state.files.get(id ?? '');
+    const content = await uploadedContent(await readBody(request), request.headers['content-type'] ?? '');
+    const fault = faults.takeUpload();
+    if (fault !== undefined) return void response.writeHead(fault).end();
     if (!file || file.complete) return void response.writeHead(404).end();
-    file.content = await uploadedContent(await readBody(request), request.headers['content-type'] ?? '');
+    if (content.length !== file.announcedBytes) return void response.writeHead(400).end('wrong length');
+    file.content = content;
     response.writeHead(200).end(`OK - ${file.content.length}`);
   };
 

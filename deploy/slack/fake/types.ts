@@ -93,6 +93,8 @@ export type SlackFile = {
   onlyNamed?: boolean | undefined;
   /** False between the request for an upload and its completion. */
   complete: boolean;
+  /** What the request for an upload has announced. */
+  announcedBytes?: number;
 };
 
 export type View = {

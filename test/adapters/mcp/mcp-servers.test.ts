@@ -91,6 +91,18 @@ test.each([
   expect(server.state.calls).toEqual([]);
 });
 
+test.each([
+  ['string', { type: 'string' }],
+  ['none', {}],
+])('a tool whose input schema is of the type %s is held alone, and no list fails for it', async (_, inputSchema) => {
+  server.state.tools['echo'] = { inputSchema };
+  const worker = await start(faulty({ echo: reading, picture: reading }), { isAccepted: false });
+  await worker.accept();
+  await until('the other one is offered', () => worker.offered().length > 0);
+  expect(worker.offered()).toEqual(['mcp_crm_picture']);
+  expect(await worker.failure('mcp_crm_echo')).toMatchObject({ code: 'destination_refused' });
+});
+
 test('a change that the server does not announce is noticed in the next session, before a call', async () => {
   const worker = await start(faulty({ echo: reading }));
   await worker.call('mcp_crm_echo');

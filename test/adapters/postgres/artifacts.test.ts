@@ -196,6 +196,11 @@ test('the result of a call names the files that were kept, and says of ten other
   expect(note).not.toContain('60.csv');
   expect(note).toMatch(/So it is with 5 more\.$/);
   expect(counts).toEqual([50]);
+  const events = await harness.events.read(local, task.taskId, 0, 100);
+  expect(events.at(-1)).toMatchObject({
+    type: 'tool.completed',
+    data: { summary: expect.stringMatching(/\(15 files were not kept\)$/) },
+  });
 });
 
 test('a name and a summary of any length are cut', async () => {

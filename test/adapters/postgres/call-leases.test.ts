@@ -48,6 +48,24 @@ test('a call has a lease until it is given back; one of several is enough', asyn
   await reaches([first, second, other], 'free');
 });
 
+test('two attempts at one call hold its lease together: the end of one leaves it to the other', async () => {
+  const leases = open();
+  const [call, marker] = [newId(), newId()];
+  const endFirst = leases.hold(call);
+  const endSecond = leases.hold(call);
+  const endMarker = leases.hold(marker);
+  await reaches([call], 'leased');
+  await reaches([marker], 'leased');
+  endFirst();
+  endFirst();
+  endMarker();
+  // What is given back is freed together.
+  await reaches([marker], 'free');
+  expect(await reader.stateOf([call])).toBe('leased');
+  endSecond();
+  await reaches([call], 'free');
+});
+
 test('a lease that is given back before it was taken is not held', async () => {
   const leases = open();
   const [dropped, kept] = [newId(), newId()];

@@ -3,6 +3,7 @@ import { createEffects } from '../../../adapters/postgres/ledger/effects.ts';
 import { countTasks } from '../../../adapters/postgres/tenants/tenant-use.ts';
 import { createDelegations } from '../../../adapters/postgres/delegations/delegations.ts';
 import type { Delegations, NewDelegation } from '../../../contract/ports/index.ts';
+import { budgetId } from '../../../contract/ids.ts';
 import { noUsage, type TaskRef } from '../../../contract/references.ts';
 import { delegationLimits } from '../../../contract/rules/delegation-limits.ts';
 import { createLedgerHarness, run, type LedgerHarness } from '../../support/ledger/ledger-harness.ts';
@@ -172,6 +173,39 @@ test('waits of several tasks below count once', async () => {
   const { ms, isWaiting } = await delegations.readWaits(task);
   expect(isWaiting).toBe(true);
   expect(Math.round(ms / 10_000)).toBe(6);
+  // Waits before a reset are no time of the run after it.
+  const since = await delegations.readWaits(task, Date.now() - 20_000);
+  expect(Math.round(since.ms / 10_000)).toBe(2);
+});
+
+test('what a child leaves unspent that ends after its parent was settled belongs to the task above', async () => {
+  const { task } = await harness.newTask({ maxModelCalls: 100 });
+  const a = await begin(task, { agent: 'a', asked: { maxModelCalls: 60 } });
+  const b = await begin(a.child, { agent: 'b', asked: { maxModelCalls: 40 } });
+  const c = await begin(b.child, { agent: 'c', asked: { maxModelCalls: 30 } });
+  const budgets = async () => {
+    const ids = [task, a.child, b.child, c.child].map(({ taskId }) => budgetId.task(taskId));
+    const { rows } = await harness.pool.query(
+      'select calls, max_calls from budgets join unnest($1::text[]) with ordinality as i (id, n) using (id) order by n',
+      [ids],
+    );
+    return rows.map((row: { calls: number; max_calls: number }) => [row.calls, row.max_calls]);
+  };
+  await end(a.child, b);
+  await end(task, a);
+  expect(await budgets()).toEqual([
+    [30, 100],
+    [30, 30],
+    [30, 30],
+    [0, 30],
+  ]);
+  await Promise.all([end(b.child, c), end(b.child, c)]);
+  expect(await budgets()).toEqual([
+    [0, 100],
+    [0, 0],
+    [0, 0],
+    [0, 0],
+  ]);
 });
 
 test('what a task delegates is no task of the limits of its tenant', async () => {

@@ -44,6 +44,7 @@ export async function sendSlackQueries(adapters: Adapters) {
   await slackPosts.claimable('T1');
   await slackPosts.renew('one', leaseMs);
   await slackPosts.save('one', post?.id ?? '', { messages: [], seq: 1 });
+  await slackPosts.saveFiles('one', post?.id ?? '', []);
   await slackPosts.ownedTs(place);
   await slackPosts.findByTask(post?.taskId ?? '');
   await slackPosts.finish('one', post?.id ?? '');

@@ -282,4 +282,16 @@ describe('a hostile program', () => {
     expect(await Promise.all(both)).toEqual(['not wanted', 'not wanted']);
     expect(await one.run({ code: '2' }, signal)).toMatchObject({ result: 2 });
   });
+
+  test('tenants take turns: many programs of one delay another by a turn', async () => {
+    const one = createSandbox({ processes: 1 });
+    const order: string[] = [];
+    await Promise.all(
+      ['a', 'a', 'a', 'a', 'b'].map(async (tenant) => {
+        await one.run({ code: '1', tenant }, signal);
+        order.push(tenant);
+      }),
+    );
+    expect(order).toEqual(['a', 'a', 'b', 'a', 'a']);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createDownload, mayHaveToken } from '../../../slack/files/download.ts';
+import { isSlackAddress } from '../../../slack/api-calls/slack-address.ts';
+import { createDownload } from '../../../slack/files/download.ts';
 import { sharedFileIn } from '../../../slack/files/shared-file.ts';
 
 const address = 'https://files.slack.com/files-pri/T1-F1/download/plan.txt';
@@ -63,13 +64,13 @@ test.each([
   ['https://notslack.com/a', false],
   ['https://drive.example.com/a', false],
 ])('%s may have the token: %s', (url, isAllowed) => {
-  expect(mayHaveToken(new URL(url), undefined)).toBe(isAllowed);
+  expect(isSlackAddress(new URL(url), undefined)).toBe(isAllowed);
 });
 
 test('in a trial the token goes to the trial, and to no other port of its machine', () => {
   const apiUrl = 'http://127.0.0.1:4000/api/';
-  expect(mayHaveToken(new URL('http://127.0.0.1:4000/files-pri/a'), apiUrl)).toBe(true);
-  expect(mayHaveToken(new URL('http://127.0.0.1:4001/files-pri/a'), apiUrl)).toBe(false);
+  expect(isSlackAddress(new URL('http://127.0.0.1:4000/files-pri/a'), apiUrl)).toBe(true);
+  expect(isSlackAddress(new URL('http://127.0.0.1:4001/files-pri/a'), apiUrl)).toBe(false);
 });
 
 test('a file elsewhere is not asked for', async () => {

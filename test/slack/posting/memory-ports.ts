@@ -1,6 +1,6 @@
 import type { TaskEvent } from '../../../contract/events.ts';
 import { isTerminalEvent } from '../../../contract/events.ts';
-import type { SlackPost, SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
+import type { Artifacts, SlackPost, SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
 import type { Clock } from '../../../slack/api-calls/clock.ts';
 
 type Row = SlackPost & { dueAt: number; owner: string | null; leasedUntil: number; finishedAt: number | null };
@@ -30,6 +30,7 @@ export function createMemoryPosts(clock: Clock) {
         messages: [],
         seq: 0,
         attempts: 0,
+        files: [],
         dueAt: clock.now(),
         owner: null,
         leasedUntil: 0,
@@ -57,6 +58,12 @@ export function createMemoryPosts(clock: Clock) {
       const row = owned(owner, id);
       if (!row) return false;
       Object.assign(row, { messages: structuredClone(messages), seq });
+      return true;
+    },
+    async saveFiles(owner, id, files) {
+      const row = owned(owner, id);
+      if (!row) return false;
+      row.files = structuredClone(files);
       return true;
     },
     async finish(owner, id) {
@@ -138,6 +145,38 @@ export function createMemoryEvents(clock: Clock) {
       wakeAll();
     },
     read: (taskId: string) => byTask.get(taskId) ?? [],
+  };
+}
+
+type File = { name: string; content: Buffer };
+
+/** Files of tasks that a test adds. */
+export function createMemoryArtifacts() {
+  const byTask = new Map<string, Map<string, File>>();
+  const describe = (taskId: string, id: string, { name, content }: File) => ({
+    id,
+    taskId,
+    name,
+    mediaType: 'text/csv' as const,
+    bytes: content.length,
+    sha256: '',
+    createdAt: '2026-01-01T00:00:00.000Z',
+  });
+  const artifacts: Artifacts = {
+    list: async (_owner, taskId) => [...(byTask.get(taskId) ?? [])].map(([id, file]) => describe(taskId, id, file)),
+    async open(_owner, taskId, id) {
+      const file = byTask.get(taskId)?.get(id);
+      const content = async function* () {
+        if (file) yield file.content;
+      };
+      return file && { artifact: describe(taskId, id, file), content: content() };
+    },
+  };
+  return {
+    artifacts,
+    addFile: (taskId: string, id: string, file: File) =>
+      byTask.set(taskId, (byTask.get(taskId) ?? new Map<string, File>()).set(id, file)),
+    removeFiles: (taskId: string) => byTask.delete(taskId),
   };
 }
 

@@ -8,7 +8,8 @@ import { createCheckChannel } from '../../../slack/posting/check-channel.ts';
 import { createPoster } from '../../../slack/posting/poster.ts';
 import { renderFinal } from '../../../slack/rendering/render.ts';
 import { applyEvent, emptyView } from '../../../slack/rendering/task-view.ts';
-import { createMemoryEvents, createMemoryPosts, type NewEvent } from './memory-ports.ts';
+import { createUploadBytes } from '../../../slack/posting/upload-bytes.ts';
+import { createMemoryArtifacts, createMemoryEvents, createMemoryPosts, type NewEvent } from './memory-ports.ts';
 import { createTestClock } from './test-clock.ts';
 
 /** What a process does to the world: a call of Slack, or a change of a row. A test may end the process there. */
@@ -27,7 +28,12 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
   const person = fake.addUser({ name: 'mia' });
   const channel = direct ? fake.directMessage(person) : fake.addChannel({ name: 'general', members: [person] });
   const { posts, rows } = createMemoryPosts(clock);
-  const { events, append, erase, read } = createMemoryEvents(clock);
+  const { events, append, erase: eraseEvents, read } = createMemoryEvents(clock);
+  const { artifacts, addFile, removeFiles } = createMemoryArtifacts();
+  const erase = (taskId: string) => {
+    removeFiles(taskId);
+    eraseEvents(taskId);
+  };
   /** What became of messages whose tasks have no events. */
   const states = new Map<string, MessageState>();
   /** Tasks that are being undone. */
@@ -79,6 +85,11 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       log,
       metrics: { observe: ({ method, outcome }) => counted.push(`${method} ${outcome}`) },
     });
+    const uploadBytes = createUploadBytes({
+      apiUrl: fake.apiUrl,
+      observe: ({ method, outcome }) => counted.push(`${method} ${outcome}`),
+      fetch: fetchBusy as typeof fetch,
+    });
     const checkChannel = createCheckChannel({
       calls: slack,
       clock,
@@ -88,6 +99,8 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     });
     const poster = createPoster({
       posts: tapped(posts, tap),
+      artifacts,
+      uploadBytes: (upload) => tap('upload', () => uploadBytes(upload)),
       events: slowly(readMs),
       slack,
       clock,
@@ -95,6 +108,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
       metrics: {
         rotated: (reason) => counted.push(`rotated ${reason}`),
         ended: (outcome) => counted.push(`ended ${outcome}`),
+        file: (outcome) => counted.push(`file ${outcome}`),
         retried: (code) => counted.push(`retried ${code}`),
       },
       owner,
@@ -142,6 +156,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     channel,
     posts,
     append,
+    addFile,
     erase,
     states,
     undoing,
@@ -185,6 +200,7 @@ function tapped(posts: SlackPosts, tap: Tap): SlackPosts {
     },
     renew: (owner, leaseMs) => tap('renew', () => posts.renew(owner, leaseMs)),
     save: (owner, id, change) => tap('save', () => posts.save(owner, id, change)),
+    saveFiles: (owner, id, files) => tap('saveFiles', () => posts.saveFiles(owner, id, files)),
     finish: (owner, id) => tap('finish', () => posts.finish(owner, id)),
     retry: (owner, id, afterMs) => tap('retry', () => posts.retry(owner, id, afterMs)),
   };

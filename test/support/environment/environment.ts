@@ -38,6 +38,10 @@ export async function createTestEnvironment(overrides: { [Name in keyof Config]?
     ALFRED_DATA_DIR: dataDir,
     ALFRED_API_PORT: '0',
     ALFRED_HEALTH_PORT: '0',
+    // A sweep changes what a test has put wrong on purpose: those that are about it set their own interval.
+    ALFRED_SWEEP_INTERVAL_S: '86400',
+    // Harnesses serve this one.
+    SLACK_AGENT: 'knowledge',
     ALFRED_LOG_LEVEL: process.env.ALFRED_TEST_LOG_LEVEL || 'silent',
     ...(servers.workflowBundle ? { ALFRED_WORKFLOW_BUNDLE: servers.workflowBundle } : {}),
     ...overrides,

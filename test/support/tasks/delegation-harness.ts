@@ -13,20 +13,20 @@ import { createTaskHarness, scope } from './task-harness.ts';
 const names = ['boss', 'left', 'right'] as const;
 type Name = (typeof names)[number];
 
-const agentOf = (name: Name, tools: string[]): Agent => ({
+const agentOf = (name: Name, tools: string[], maxSteps: number): Agent => ({
   description: `Does what ${name} does.`,
   instructions: `You are ${name}.`,
   tools,
-  maxSteps: 20,
+  maxSteps,
   input: z.strictObject({ text: z.string().min(1) }),
   output: TaskResult,
   withoutApproval: tools.filter((tool) => tool.startsWith('write')),
 });
-const agents = {
-  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'hand_over', 'look']),
-  left: agentOf('left', ['look', 'write_left', 'guarded', 'sign', 'delegate', 'ask_person']),
-  right: agentOf('right', ['look', 'write_right', 'delegate']),
-};
+const agentsWith = (maxSteps: number) => ({
+  boss: agentOf('boss', ['delegate', 'set_plan', 'ask_person', 'hand_over', 'look'], maxSteps),
+  left: agentOf('left', ['look', 'write_left', 'guarded', 'sign', 'delegate', 'ask_person'], maxSteps),
+  right: agentOf('right', ['look', 'write_right', 'delegate'], maxSteps),
+});
 export const queues = names.map(agentQueue);
 
 type Turn = ScriptedTurn | ((request: ModelRequest) => ScriptedTurn);
@@ -53,10 +53,10 @@ export const dataOf = <T extends TaskEvent['type']>(events: TaskEvent[], type: T
  * Workers of three agents that may ask each other, on real servers. `boss` delegates; `left` and `right` read a passage
  * and have an effect that can be undone. `left` may sign when a person approves.
  */
-export async function createDelegationHarness() {
+export async function createDelegationHarness({ maxSteps = 20 } = {}) {
   /** The effects, and their undos, in order. */
   const effects: string[] = [];
-  const harness = await createTaskHarness({}, { agents, queues: [] });
+  const harness = await createTaskHarness({}, { agents: agentsWith(maxSteps), queues: [] });
   for (const name of ['delegate', 'set_plan', 'ask_person', 'hand_over']) harness.useBuiltInTool(name);
   harness.tool('look', async (input) => {
     const { id } = input as { id: string };

@@ -1,5 +1,6 @@
 import { apiFile } from '../api-objects.ts';
 import { list, number, required, strings, text } from '../args.ts';
+import { fileLimits } from '../limits.ts';
 import type { State } from '../state.ts';
 import { type Args, type Channel, type Message, SlackError, type SlackFile, type Workspace } from '../types.ts';
 import { threadRoot } from './chat.ts';
@@ -36,7 +37,9 @@ const getUploadUrl: Method = {
   scopes: ['files:write'],
   run(args, { state, workspace, url }) {
     const name = required(args, 'filename');
-    if (number(args, 'length', 0) <= 0) throw new SlackError('invalid_arguments');
+    const announcedBytes = number(args, 'length', 0);
+    if (announcedBytes <= 0) throw new SlackError('invalid_arguments');
+    if (announcedBytes > fileLimits.bytes) throw new SlackError('file_upload_size_restricted');
     const id = state.nextId('F');
     state.files.set(id, {
       id,
@@ -50,6 +53,7 @@ const getUploadUrl: Method = {
       channels: new Set(),
       deleted: false,
       complete: false,
+      announcedBytes,
     });
     return { upload_url: `${url}/upload/v1/${id}`, file_id: id };
   },
@@ -80,9 +84,11 @@ const completeUpload: Method = {
   scopes: ['files:write'],
   run(args, context) {
     const { state, workspace, url } = context;
+    const ids = [text(args, 'channel_id') ?? '', ...strings(args, 'channels')].filter((id) => id !== '');
     const files = findUploads(args, context);
     if (files.length === 0) throw new SlackError('invalid_arguments');
-    const ids = [text(args, 'channel_id') ?? '', ...strings(args, 'channels')].filter((id) => id !== '');
+    if (ids.length > fileLimits.channels) throw new SlackError('channels_limit_exceeded');
+    if (ids.length > 1 && text(args, 'thread_ts') !== undefined) throw new SlackError('invalid_arguments');
     const channels = ids.map((id) => findChannelToPost(id, context));
     for (const file of files) file.complete = true;
     for (const channel of channels) {

@@ -41,7 +41,7 @@ const expire = (id: string) =>
 test('a task has one post, also when it is created twice', async () => {
   const one = await created();
   await posts.create({ ...one, id: uuidv7(), channel: 'C2' });
-  expect(await posts.findByTask(one.taskId)).toEqual({ ...one, messages: [], seq: 0, attempts: 0 });
+  expect(await posts.findByTask(one.taskId)).toEqual({ ...one, messages: [], seq: 0, attempts: 0, files: [] });
   expect(await posts.depth()).toBe(1);
   expect(await posts.findByTask('no task')).toBeUndefined();
 });

@@ -1,0 +1,72 @@
+import type { Artifact } from '../../contract/artifacts.ts';
+import { AlfredError } from '../../contract/errors.ts';
+import { isRecord } from '../../contract/json.ts';
+import type { Artifacts, SlackPost } from '../../contract/ports/index.ts';
+import type { SlackCalls } from '../api-calls/api-calls.ts';
+import { SlackCallError } from '../api-calls/call-error.ts';
+import { isRefused } from './post-errors.ts';
+import type { UploadBytes } from './upload-bytes.ts';
+
+export type FileCallsDeps = {
+  artifacts: Artifacts;
+  calls: SlackCalls;
+  uploadBytes: UploadBytes;
+  post: SlackPost;
+  signal: AbortSignal;
+  /** @throws LeaseLost when another process may have the post before a call has ended */
+  checkLease: () => void;
+};
+
+/** A file of a task that Slack has. */
+export type Uploaded = { id: string; slackId: string };
+
+/** Calls for the files of one post. They are made in the order in which they are asked for. */
+export function createFileCalls({ artifacts, calls, uploadBytes, post, signal, checkLease }: FileCallsDeps) {
+  const { team, channel, taskId } = post;
+
+  const call = (method: string, args: Record<string, unknown>) =>
+    calls.call({
+      team,
+      method,
+      order: post.id,
+      signal,
+      arguments: () => {
+        checkLease();
+        return args;
+      },
+    });
+
+  return {
+    /** Gives Slack the content of a file. It is not shown yet. */
+    async upload({ id, name }: Artifact): Promise<Uploaded> {
+      const opened = await artifacts.open(post, taskId, id);
+      if (!opened) throw new AlfredError('not_found', `The file ${id} is not there any more.`);
+      const parts: Buffer[] = [];
+      for await (const part of opened.content) parts.push(part);
+      const bytes = Buffer.concat(parts);
+      const answer = await call('files.getUploadURLExternal', { filename: name, length: bytes.length });
+      await uploadBytes({ team, url: String(answer?.upload_url), bytes, signal });
+      return { id, slackId: String(answer?.file_id) };
+    },
+
+    /** Whether the call that shows a file was made by a process that ended. @throws when Slack still works on it */
+    async isShown(slackId: string): Promise<boolean> {
+      let file: unknown;
+      try {
+        file = (await call('files.info', { file: slackId }))?.file;
+      } catch (error) {
+        if (isRefused(error)) return false;
+        throw error;
+      }
+      const places = isRecord(file) ? [file.channels, file.groups, file.ims].flat() : [];
+      if (places.includes(channel)) return true;
+      // It may come there by itself.
+      throw new SlackCallError('files.info', 'not_shown_yet', 'unknown');
+    },
+
+    /** Shows files by one message of a thread. */
+    async show(files: { id: string; title: string | undefined }[], threadTs: string): Promise<void> {
+      await call('files.completeUploadExternal', { files, channel_id: channel, thread_ts: threadTs });
+    },
+  };
+}
