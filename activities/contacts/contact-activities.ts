@@ -1,4 +1,5 @@
 import type { ContactOutcome } from '../../contract/contacts.ts';
+import { AlfredError } from '../../contract/errors.ts';
 import type { ContactIngests, Contacts, Crm, CrmAnswer, Workflows } from '../../contract/ports/index.ts';
 import type { ContactIngestRef } from '../../contract/references.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -89,6 +90,8 @@ export const createContactActivities = (deps: ContactDeps) => {
           counts.confirmed += confirmed;
           counts.refused += answers.length - confirmed;
           count(metrics, { confirmed, refused: answers.length - confirmed, skipped: blocked.length });
+          // The others may pass later: they stay due, and the next attempt waits.
+          if (answers.length < sendable.length) throw new AlfredError('crm_unavailable');
         }
         return { ...counts, more: crm !== undefined };
       }),

@@ -13,8 +13,8 @@ export const isPassing = (status: number, category: string | undefined): boolean
 /**
  * What HubSpot reported of each contact of a batch.
  *
- * @returns `unclear`: contacts of which it reported nothing, in a batch with errors that name no contact. What may
- *   pass is left out of both: it stays due
+ * @returns `unclear`: contacts of which it reported nothing, in a batch with errors that name no contact. What may pass
+ *   is left out of both: it stays due
  */
 export function answersIn(
   { results, errors = [] }: BatchAnswer,

@@ -107,6 +107,20 @@ test('of a person all goes that it has without a link, what it thinks of answers
   ]);
 });
 
+test('of a person the uploads of contacts go that have ended, with what was rejected of them', async () => {
+  await query(
+    `with uploads as (
+       insert into contact_ingests (id, tenant, subject, source, format, status, ended_at)
+       select gen_random_uuid(), 'acme', subject, 'slack', 'jsonl', 'completed', now()
+       from unnest(array['slack:T1:U1', 'slack:T1:U3']) subject returning id)
+     insert into contact_rejects (ingest_id, line, reason, fields) select id, 1, 'r', '{}' from uploads`,
+  );
+  await erase('T1/U1', '--yes');
+  expect(await query('select i.subject from contact_rejects r join contact_ingests i on i.id = r.ingest_id')).toEqual([
+    { subject: 'slack:T1:U3' },
+  ]);
+});
+
 test('of a person with a link what came by Slack goes, and the link', async () => {
   await erase('T1/U2', '--yes');
   expect([await documents(ben), await open(ben)]).toEqual([['own.txt'], 0]);

@@ -106,6 +106,7 @@ async function erase(trx: Database, erasure: SlackErasure): Promise<Counts> {
     update tasks set erased_at = coalesce(erased_at, now()), erase_requested_at = now()
     where conversation_id is null and erased_at is null and ${isOwnSubject(erasure)}`.execute(trx);
   await sql`delete from memories where ${isOwnSubject(erasure)}`.execute(trx);
+  await sql`delete from contact_ingests where ended_at is not null and ${isOwnSubject(erasure)}`.execute(trx);
   const files = await run(sql`
     update slack_files f set removed_at = coalesce(f.removed_at, now())
     where f.team = ${team} and ${isOwned(erasure, 'f')} returning f.tenant`);
