@@ -39,7 +39,11 @@ const factors: Readonly<Record<string, number>> = { k: 1_000, lakh: 100_000, mil
 
 /** What the calculation has no field for: a model, or a person, must read such a request. */
 const unreadable =
-  /\b(?:VAT|GST|sales tax|dividends?|capital gains?|shares?|self-employed|freelance|withholding|stock|property|inherit\w*|gift|bonus|pension|invoice)\b/iu;
+  /\b(?:VAT|GST|sales tax|dividends?|capital gains?|shares?|self-employed|freelance|withholding|stock|property|inherit\w*|gift|bonus|pension|invoice|deductible|refund|rent|loan|fine|penalty)\b/iu;
+
+/** Words that ask for an amount of tax, or for what is left after it. */
+const wantsTax =
+  /\btax(?:es)?\s+(?:is\s+due\s+)?(?:on|for|of|with|at)\b|\b(?:what|which|how\s+much)\b[^.?!]*\b(?:tax(?:es)?|owe|left|net|take[- ]home)\b|\bowe\b/iu;
 
 const fileName =
   /"([^"\n]+\.(?:csv|tsv|xlsx|xlsm|jsonl?|ndjson))"|([\p{L}\p{N}._/-]+\.(?:csv|tsv|xlsx|xlsm|jsonl?|ndjson))\b/giu;
@@ -90,7 +94,7 @@ function taxCallOf(text: string): Call | undefined {
       ? { name: 'show_rates', arguments: common }
       : undefined;
   const [amount, ...others] = amounts;
-  if (!amount || others.length > 0 || !/\b(?:tax(?:es)?|owe|net|take[- ]home|left)\b/iu.test(text)) return undefined;
+  if (!amount || others.length > 0 || !wantsTax.test(text)) return undefined;
   const isCorporation = /\b(?:corporat\w+|company|companies|GmbH|Ltd|profits?)\b/iu.test(text);
   return {
     name: 'calculate_tax',

@@ -103,6 +103,16 @@ export const statusNames: Record<Status, string> = {
 };
 export const statuses = Object.keys(statusNames) as Status[];
 
+const seniorRows = ({ seniorDeduction }: UsTable): [string, string][] =>
+  seniorDeduction
+    ? [
+        [
+          'Deduction for seniors from 65 on, single',
+          `${plain(money(seniorDeduction.amount))}, less ${percent(seniorDeduction.rate)} of the income above ${plain(money(seniorDeduction.from.single))}`,
+        ],
+      ]
+    : [];
+
 export const federalRates = (table: UsTable) => [
   ...statuses.map((status) => ({
     title: `US federal income tax, ${statusNames[status].toLowerCase()}`,
@@ -116,6 +126,7 @@ export const federalRates = (table: UsTable) => [
     rows: [
       ['Addition to the standard deduction from 65 on, unmarried', plain(money(table.aged.unmarried))],
       ['The same, married', plain(money(table.aged.married))],
+      ...seniorRows(table),
       ['Child tax credit a child', plain(money(table.childCredit.amount))],
       [
         'Social Security, employee',

@@ -11,6 +11,7 @@ export const usNy2024: NewYorkTable = {
       url: 'https://www.tax.ny.gov/pdf/2024/inc/it201i_2024.pdf',
     },
     { name: 'Department of Financial Services, Paid Family Leave premium rate 2024', date: '2023' },
+    { name: 'New York Workers’ Compensation Law § 209: 0.5 %, at most 0.60 dollars a week', date: '2024' },
   ],
   brackets: {
     single: [

@@ -8,9 +8,9 @@ export const usNy2025: NewYorkTable = {
     {
       name: 'New York State Department of Taxation and Finance, 2025 instructions for Form IT-201',
       date: '2025',
-      url: 'https://www.tax.ny.gov/pdf/2025/inc/it201i_2025.pdf',
     },
     { name: 'Department of Financial Services, Paid Family Leave premium rate 2025', date: '2024' },
+    { name: 'New York Workers’ Compensation Law § 209: 0.5 %, at most 0.60 dollars a week', date: '2025' },
   ],
   brackets: {
     single: [
