@@ -83,7 +83,7 @@ function tablesCallOf(text: string): Call | undefined {
  *
  * @returns undefined when the words may ask for something else
  */
-function taxCallOf(text: string): Call | undefined {
+export function taxCallOf(text: string): Call | undefined {
   const places = placesIn(text);
   if (places.length === 0 || places.length > 6 || unreadable.test(text)) return undefined;
   const year = /\b(20\d\d(?:[-/]\d{2,4})?)\b/u.exec(text)?.[1];
