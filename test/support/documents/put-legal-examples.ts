@@ -13,7 +13,12 @@ export async function putLegalExamples(
   const ids: Record<string, string> = {};
   for (const name of names) {
     const bytes = await readFile(new URL(name, folder));
-    const file = { name: `legal/${name}`, mediaType: 'text/markdown', contentHash: sha256(bytes), sizeBytes: bytes.length };
+    const file = {
+      name: `legal/${name}`,
+      mediaType: 'text/markdown',
+      contentHash: sha256(bytes),
+      sizeBytes: bytes.length,
+    };
     const parse = () => parser.parse({ ...file, bytes }, AbortSignal.timeout(60_000));
     const outcome = await documents.put(local, { file, parse, placement: { ...defaultPlacement, readers } });
     if (outcome.state === 'failed') throw new Error(outcome.message);
