@@ -28,5 +28,7 @@ export default {
   maxWorkers: 2,
   // Modules of test files stay in a worker’s memory: it starts again before it reaches V8’s limit.
   workerIdleMemoryLimit: '1536MB',
+  // A worker of hundreds of files gives its memory back for longer than Jest’s half second, after its last handle.
+  workerGracefulExitTimeout: 10_000,
   modulePathIgnorePatterns: ['<rootDir>/.alfred/'],
 };

@@ -1,6 +1,7 @@
 import { cancellationSignal } from '@temporalio/activity';
 import { AlfredError } from '../contract/errors.ts';
 import type { CallbackRef } from '../contract/references.ts';
+import { pushBody } from '../contract/rules/a2a-task.ts';
 import { isEnded } from '../contract/task-status.ts';
 import type { Metrics } from '../runtime/metrics.ts';
 import { untilStored } from './until-stored.ts';
@@ -60,7 +61,7 @@ export const createCallbackActivities = (deps: CallbackDeps, slots = createRecei
 async function attemptDelivery(deps: CallbackDeps, callback: CallbackRef): Promise<Delivery> {
   const { callbacks, metrics } = deps;
   const attempt = await callbacks.beginAttempt(callback);
-  const report = attempt && (await reportOf(deps, callback));
+  const report = attempt && (await reportOf(deps, callback, attempt));
   if (!report) return 'nothing_due';
   const { retryAfterMs, ...outcome } = await send(deps.webhooks, report, attempt, cancellationSignal());
   // A delivery that is not recorded is made again.
@@ -72,16 +73,18 @@ async function attemptDelivery(deps: CallbackDeps, callback: CallbackRef): Promi
 }
 
 /** What a callback sends: what has ended, as the API returns it without links. */
-type Report = { id: string; body: { type: string; timestamp: string | null; data: unknown } };
+type Report = { id: string; body: unknown };
 
 /** @returns undefined unless the task or upload has ended */
 async function reportOf(
   { tasks, documents }: Pick<CallbackDeps, 'tasks' | 'documents'>,
   callback: CallbackRef,
+  { push }: CallbackAttempt,
 ): Promise<Report | undefined> {
   if ('taskId' in callback) {
     const task = await tasks.get(callback, callback.taskId);
     if (!task || !isEnded(task.status)) return undefined;
+    if (push) return { id: task.id, body: pushBody(task) };
     return { id: task.id, body: { type: `task.${task.status}`, timestamp: task.endedAt, data: task } };
   }
   const ingestion = await documents.getIngestion(callback, callback.ingestionId);
@@ -90,16 +93,23 @@ async function reportOf(
   return { id, body: { type: `ingestion.${status}`, timestamp: endedAt, data: ingestion } };
 }
 
+const pushHeaders = ({ token, authentication }: NonNullable<CallbackAttempt['push']>): Record<string, string> => ({
+  'content-type': 'application/a2a+json',
+  ...(token === undefined ? {} : { 'x-a2a-notification-token': token }),
+  ...(authentication && { authorization: `${authentication.scheme} ${authentication.credentials}` }),
+});
+
 type SendOutcome = CallbackOutcome & { retryAfterMs?: number | undefined };
 
 async function send(
   webhooks: Webhooks,
   { id, body }: Report,
-  { url, secret, delivery }: CallbackAttempt,
+  { url, secret = '', push, delivery }: CallbackAttempt,
   signal: AbortSignal,
 ): Promise<SendOutcome> {
   try {
-    const response = await webhooks.send({ url, secret, id: `${id}.${delivery}`, body }, { signal });
+    const proof = push ? { headers: pushHeaders(push) } : { secret };
+    const response = await webhooks.send({ url, ...proof, id: `${id}.${delivery}`, body }, { signal });
     const { status, receiver, retryAfterMs } = response;
     if (status >= 200 && status < 300) return { state: 'delivered', status, error: null };
     // 410 Gone: the receiver does not want this callback any more (Standard Webhooks).

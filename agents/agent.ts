@@ -43,6 +43,8 @@ export type Agent = {
    * @returns undefined when unsure
    */
   offlineCall?(text: string): { name: string; arguments: Record<string, JsonValue> } | undefined;
+  /** What a model puts between quotation marks is compared with what it was given: with tools, documents and words. */
+  quotesExactly?: true;
   /** The pack that it comes from; absent for the agents of this repository. */
   pack?: AgentPack;
   /** Present when it works elsewhere: a task of it calls no model and no tool of ours. */

@@ -2,12 +2,22 @@ import type { Tool } from '../contract/ports/index.ts';
 import type { Agent } from './agent.ts';
 import { alfred } from './alfred/agent.ts';
 import { assistant } from './assistant/agent.ts';
+import { financial } from './financial/agent.ts';
 import { knowledge } from './knowledge/agent.ts';
+import { legal } from './legal/agent.ts';
+import { socialIntel } from './social-intel/agent.ts';
 
 export type { Agent } from './agent.ts';
 
 /** The registry: every agent by its name. */
-export const agents: Readonly<Record<string, Agent>> = { knowledge, assistant, alfred };
+export const agents: Readonly<Record<string, Agent>> = {
+  knowledge,
+  assistant,
+  alfred,
+  financial,
+  legal,
+  'social-intel': socialIntel,
+};
 export type Agents = Readonly<Record<string, Agent>>;
 
 /**

@@ -58,6 +58,7 @@ import { undoTaskRoutes } from './routes/undo-task.ts';
 import { taskArtifactRoutes } from './routes/task-artifacts.ts';
 import { taskBudgetRoutes } from './routes/task-budget.ts';
 import { taskCitationRoutes } from './routes/task-citations.ts';
+import { taskPushConfigRoutes } from './routes/task-push-config.ts';
 import { taskCallbackRoutes } from './routes/task-callback.ts';
 import { taskEventRoutes } from './routes/task-events.ts';
 import { taskRoutes } from './routes/tasks.ts';
@@ -89,6 +90,7 @@ const allRoutes = [
   taskArtifactRoutes,
   deleteTaskRoutes,
   taskCallbackRoutes,
+  taskPushConfigRoutes,
   readerRoutes,
   approvalRoutes,
   scheduleRoutes,
@@ -166,9 +168,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     checkRights(request);
     await checkTenant(request, deps);
     if (readiness.isDraining()) throw new AlfredError('draining');
-    // A client of MCP takes event streams as well.
-    if (!path.endsWith('/events') && !path.endsWith('/rejected') && !path.endsWith('/:artifactId') && path !== '/mcp')
-      negotiate(request.headers.accept, ['application/json']);
+    if (!choosesMediaType(path)) negotiate(request.headers.accept, ['application/json']);
   });
   refuseUnusable(app);
   answerUnknownRoutes(app);
@@ -244,6 +244,10 @@ function requireRules(app: Api): void {
     if (url.startsWith('/v1/')) ruleOf(schema?.operationId);
   });
 }
+
+/** Routes that choose among media types themselves. A client of MCP takes event streams as well as JSON. */
+const choosesMediaType = (path: string) =>
+  path === '/mcp' || ['/events', '/:artifactId', '/rejected', '/documents/:id/text'].some((end) => path.endsWith(end));
 
 /** Probes answer under any address, and say no more than states there. `/metrics` has names of agents. */
 const isProbe = (path: string) => path === '/health' || path === '/healthz';

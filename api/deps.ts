@@ -94,7 +94,7 @@ export type ApiDeps = {
   conversationEvents: ConversationEvents;
   messages: ConversationControl;
   citations: Citations;
-  callbacks: Pick<Callbacks, 'get'>;
+  callbacks: Pick<Callbacks, 'get' | 'setPush' | 'findPush' | 'removePush'>;
   collections: Collections;
   documents: Documents;
   erasure: Pick<Erasure, 'deleteTask'>;

@@ -113,7 +113,7 @@ export const totalTokens = (usage: Usage) =>
  *
  * - `tool_as_text`: the model wrote tool calls as text.
  * - `output_invalid`: the answer does not fit the agent's output schema.
- * - `citation_unknown`: the answer cites a passage that does not exist.
+ * - `citation_unknown`: the answer cites a passage that does not exist, or quotes words that no source has.
  */
 export type CorrectionReason = 'tool_as_text' | 'output_invalid' | 'citation_unknown';
 

@@ -142,6 +142,10 @@ export const TaskResult = z.object({
     .describe(
       'Whether the answer cites at least one passage that was read for it; absent for agents that do not answer from documents',
     ),
+  quiet: z
+    .literal(true)
+    .optional()
+    .describe('Present when there is nothing to report: a schedule posts no such answer'),
   incomplete: z.literal('budget').optional().describe('Present when the task ended with what it had'),
   asks: z
     .object({ choices: z.array(z.string()).optional() })

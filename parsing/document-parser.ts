@@ -2,8 +2,9 @@ import { availableParallelism } from 'node:os';
 import { AlfredError } from '../contract/errors.ts';
 import { linkAbort } from '../runtime/link-abort.ts';
 import type { OcrSetting } from '../contract/ocr.ts';
-import type { DocumentParser, FileToParse, ParsedDocument, TextRecogniser } from '../contract/ports/index.ts';
+import type { DocumentParser, SheetReader, TextRecogniser } from '../contract/ports/index.ts';
 import { fileProblem } from './file-problem.ts';
+import type { ParserAnswer, ParserJob } from './parser-process.ts';
 import { createParserProcesses, ParserExited } from './parser-processes.ts';
 import { createTimeLimit } from './time-limit.ts';
 import { createSemaphore } from '../runtime/semaphore.ts';
@@ -16,6 +17,8 @@ type Options = {
   ocr?: OcrSetting;
   recogniser?: TextRecogniser | undefined;
 };
+
+type Done = Extract<ParserAnswer, { document: unknown } | { sheets: unknown }>;
 
 /**
  * Parses files (contract/readable-files.ts) in child processes, so that a hostile
@@ -38,12 +41,13 @@ export function createDocumentParser({
   memoryLimitMb = 512,
   ocr = { kind: 'off' },
   recogniser,
-}: Options = {}): DocumentParser & { close(): Promise<void> } {
+}: Options = {}): DocumentParser & SheetReader & { close(): Promise<void> } {
   const withSlot = createSemaphore(processes);
-  const parsers = createParserProcesses({ memoryLimitMb, ocr });
+  const parsers = createParserProcesses({ memoryLimitMb });
   const closing = new AbortController();
 
-  async function parse(file: FileToParse, signal: AbortSignal): Promise<ParsedDocument> {
+  /** The answer to a job. @param name of its file, for people */
+  async function answerTo(name: string, job: ParserJob, signal: AbortSignal): Promise<Done> {
     const time = createTimeLimit(timeLimitMs);
     const limit = linkAbort([signal, closing.signal, time.signal]);
     const recognise = (picture: Uint8Array | undefined) => {
@@ -51,7 +55,7 @@ export function createDocumentParser({
       return picture && recogniser ? recogniser.recognise(picture, limit.signal) : Promise.resolve('');
     };
     const answer = await parsers
-      .run(file, { signal: limit.signal, recognise })
+      .run(job, { signal: limit.signal, recognise })
       .finally(() => {
         time.clear();
         limit.release();
@@ -59,22 +63,33 @@ export function createDocumentParser({
       .catch((error: unknown) => {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
-        if (time.signal.aborted) throw tooSlow(file.name, time.limitMs());
-        if (error instanceof ParserExited && error.isOutOfMemory) throw tooLarge(file.name, memoryLimitMb);
-        throw crashed(file.name, error);
+        if (time.signal.aborted) throw tooSlow(name, time.limitMs());
+        if (error instanceof ParserExited && error.isOutOfMemory) throw tooLarge(name, memoryLimitMb);
+        throw crashed(name, error);
       });
-    if ('document' in answer) return answer.document;
-    if ('crash' in answer) throw crashed(file.name, new Error(answer.crash));
+    if ('crash' in answer) throw crashed(name, new Error(answer.crash));
+    if (!('refused' in answer)) return answer;
     const { code, message, cause } = answer.refused;
     throw new AlfredError(code, message, { cause });
   }
 
+  const run = (name: string, job: ParserJob, signal: AbortSignal): Promise<Done> =>
+    withSlot(signal, async () => {
+      closing.signal.throwIfAborted();
+      return answerTo(name, job, signal);
+    });
+
   return {
-    parse: (file, signal) =>
-      withSlot(signal, async () => {
-        closing.signal.throwIfAborted();
-        return parse(file, signal);
-      }),
+    async parse(file, signal) {
+      const answer = await run(file.name, { file, ocr }, signal);
+      if ('document' in answer) return answer.document;
+      throw crashed(file.name, new Error('the answer is of another job'));
+    },
+    async readSheets(file, signal) {
+      const answer = await run(file.name, { sheetsOf: file }, signal);
+      if ('sheets' in answer) return answer.sheets;
+      throw crashed(file.name, new Error('the answer is of another job'));
+    },
     close: async () => {
       closing.abort(new AlfredError('draining'));
       parsers.close();

@@ -51,7 +51,8 @@ export function countRows(name: string): RowCounter {
       read += characters;
       refuseLongText(name, read);
       rows++;
-      if (rows <= maxRows) return;
+      // And a header.
+      if (rows <= maxRows + 1) return;
       throw fileProblem(
         'file_too_large',
         name,

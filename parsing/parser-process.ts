@@ -1,12 +1,15 @@
 import { AlfredError, type ErrorCode } from '../contract/errors.ts';
 import type { OcrSetting } from '../contract/ocr.ts';
-import type { FileToParse, ParsedDocument } from '../contract/ports/index.ts';
+import type { FileToParse, ParsedDocument, Sheet, SheetFile } from '../contract/ports/index.ts';
 import { parseFile } from './parse-file.ts';
+import { readSheets } from './read-sheets.ts';
 import { createRecogniser, type Recognise } from './recognition/recogniser.ts';
 
-/** What the process is sent: a file to parse, or the text of a picture that it asked for. */
-export type ParserRequest =
-  { file: FileToParse; ocr: OcrSetting } | { recognised: { text: string } | { code: ErrorCode; message: string } };
+/** What the process is asked for: the text of a file, or its tables. */
+export type ParserJob = { file: FileToParse; ocr: OcrSetting } | { sheetsOf: SheetFile };
+
+/** What the process is sent: a job, or the text of a picture that it asked for. */
+export type ParserRequest = ParserJob | { recognised: { text: string } | { code: ErrorCode; message: string } };
 
 /**
  * The process is about to recognise a picture. Reading files takes no network, so a picture for a server goes through
@@ -17,18 +20,23 @@ export type RecognitionMessage = { recognise: { picture: Uint8Array | undefined 
 /** What the process answers. An error loses its class between processes, so its fields are sent. */
 export type ParserAnswer =
   | { document: ParsedDocument }
+  | { sheets: Sheet[] }
   | { refused: { code: ErrorCode; message: string; cause: string | undefined } }
   | { crash: string };
 
-async function parse(file: FileToParse, recognise: Recognise | undefined): Promise<ParserAnswer> {
+/** @param work makes the answer */
+async function answerOf(work: () => Promise<ParserAnswer>): Promise<ParserAnswer> {
   try {
-    return { document: await parseFile(file, recognise) };
+    return await work();
   } catch (error) {
     if (!(error instanceof AlfredError)) return { crash: error instanceof Error ? (error.stack ?? '') : String(error) };
     const { code, message, cause } = error;
     return { refused: { code, message, cause: cause instanceof Error ? cause.stack : undefined } };
   }
 }
+
+const parse = (file: FileToParse, recognise: Recognise | undefined) =>
+  answerOf(async () => ({ document: await parseFile(file, recognise) }));
 
 let settle: ((text: Promise<string>) => void) | undefined;
 let recogniser: { recognise: Recognise | undefined } | undefined;
@@ -54,6 +62,10 @@ function recogniserOf(ocr: OcrSetting): Recognise | undefined {
 process.on('message', (request: ParserRequest) => {
   if ('file' in request) {
     void parse(request.file, recogniserOf(request.ocr)).then((answer) => process.send?.(answer));
+  } else if ('sheetsOf' in request) {
+    void answerOf(async () => ({ sheets: await readSheets(request.sheetsOf) })).then((answer) =>
+      process.send?.(answer),
+    );
   } else if ('text' in request.recognised) settle?.(Promise.resolve(request.recognised.text));
   else settle?.(Promise.reject(new AlfredError(request.recognised.code, request.recognised.message)));
 });

@@ -1,9 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FileToParse } from '../contract/ports/index.ts';
-import type { OcrSetting } from '../contract/ocr.ts';
 import { AlfredError } from '../contract/errors.ts';
-import type { ParserAnswer, ParserRequest, RecognitionMessage } from './parser-process.ts';
+import type { ParserAnswer, ParserJob, ParserRequest, RecognitionMessage } from './parser-process.ts';
 
 const entry = fileURLToPath(new URL('./parser-process.ts', import.meta.url));
 /** A process without work is ended after this time. */
@@ -33,9 +31,8 @@ type IdleProcess = { child: ChildProcess; timer: NodeJS.Timeout };
  * threads, because V8 may end the whole process when a thread reaches its memory limit.
  *
  * @param settings.memoryLimitMb of one process's heap
- * @param settings.ocr how the processes read the text of pictures
  */
-export function createParserProcesses({ memoryLimitMb, ocr }: { memoryLimitMb: number; ocr: OcrSetting }) {
+export function createParserProcesses({ memoryLimitMb }: { memoryLimitMb: number }) {
   const idle: IdleProcess[] = [];
   const running = new Set<ChildProcess>();
 
@@ -75,7 +72,7 @@ export function createParserProcesses({ memoryLimitMb, ocr }: { memoryLimitMb: n
 
   return {
     /** @throws ParserExited, or the signal's reason when it aborts first: then the process is killed */
-    run(file: FileToParse, { signal, recognise }: RunOptions): Promise<ParserAnswer> {
+    run(job: ParserJob, { signal, recognise }: RunOptions): Promise<ParserAnswer> {
       if (signal.aborted) return Promise.reject(signal.reason as Error);
       const child = acquire();
       let stderr = '';
@@ -116,7 +113,7 @@ export function createParserProcesses({ memoryLimitMb, ocr }: { memoryLimitMb: n
         child.on('message', onAnswer as (message: unknown) => void);
         child.once('close', onClose);
         signal.addEventListener('abort', onAbort, { once: true });
-        send({ file, ocr });
+        send(job);
       });
     },
     close() {

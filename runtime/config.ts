@@ -18,6 +18,7 @@ import { remoteAgents } from './variables/remote-agents.ts';
 import { search } from './variables/search.ts';
 import { servers } from './variables/servers.ts';
 import { slack } from './variables/slack.ts';
+import { social } from './variables/social.ts';
 
 /** Hosts that only this machine can reach. */
 export const loopbackHosts = ['127.0.0.1', 'localhost', '::1'];
@@ -38,6 +39,7 @@ const variables = {
   ...remoteAgents,
   ...outbound,
   ...slack,
+  ...social,
   ...processes,
 } as const;
 
@@ -64,6 +66,8 @@ const secrets = [
   'SLACK_SIGNING_SECRET',
   'SLACK_CLIENT_SECRET',
   'SLACK_INSTALLATION_KEY',
+  'REDDIT_CLIENT_SECRET',
+  'YOUTUBE_API_KEY',
 ] as const satisfies (keyof typeof variables)[];
 
 /** For each provider, variables of which at least one must be set. */
@@ -121,6 +125,10 @@ const Environment = Variables.superRefine((env, context) => {
   if (Boolean(env.S3_ACCESS_KEY_ID) !== Boolean(env.S3_SECRET_ACCESS_KEY)) {
     const missing = env.S3_ACCESS_KEY_ID ? 'S3_SECRET_ACCESS_KEY' : 'S3_ACCESS_KEY_ID';
     addIssue(missing, 'expected S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY together');
+  }
+  if (Boolean(env.REDDIT_CLIENT_ID) !== Boolean(env.REDDIT_CLIENT_SECRET)) {
+    const missing = env.REDDIT_CLIENT_ID ? 'REDDIT_CLIENT_SECRET' : 'REDDIT_CLIENT_ID';
+    addIssue(missing, 'expected REDDIT_CLIENT_ID and REDDIT_CLIENT_SECRET together');
   }
   if (env.RERANK_URL !== undefined && env.RERANK_MODEL === undefined)
     addIssue('RERANK_MODEL', 'is needed with RERANK_URL: the name of the model that the reranker serves');

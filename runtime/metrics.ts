@@ -7,6 +7,7 @@ import { createOutageMetrics } from './metrics/outage-metrics.ts';
 import { createProcessMetrics } from './metrics/process-metrics.ts';
 import { createSearchMetrics } from './metrics/search-metrics.ts';
 import { createSlackMetrics } from './metrics/slack-metrics.ts';
+import { createSocialMetrics } from './metrics/social-metrics.ts';
 import { createTaskMetrics } from './metrics/task-metrics.ts';
 import { createToolMetrics } from './metrics/tool-metrics.ts';
 import { version } from './version.ts';
@@ -30,6 +31,7 @@ export function createMetrics() {
     ...createProcessMetrics(registers),
     ...createAuditMetrics(registers),
     ...createSlackMetrics(registers),
+    ...createSocialMetrics(registers),
   };
   metrics.buildInfo.set({ version, node: process.version }, 1);
   return metrics;

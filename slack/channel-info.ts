@@ -1,5 +1,7 @@
 import { isRecord } from '../contract/json.ts';
 import type { SlackCalls } from './api-calls/api-calls.ts';
+import type { Clock } from './api-calls/clock.ts';
+import { remembered, type ChannelPlace } from './remembered.ts';
 
 /** What Slack says of a channel. */
 export type ChannelInfo = {
@@ -21,7 +23,7 @@ export const isSharedOutside = (found: Sharing): boolean =>
 /** @returns undefined when Slack's answer has no channel */
 export async function readChannel(
   calls: Pick<SlackCalls, 'call'>,
-  { team, channel }: { team: string; channel: string },
+  { team, channel }: ChannelPlace,
   signal?: AbortSignal,
 ): Promise<ChannelInfo | undefined> {
   const args = { channel };
@@ -41,3 +43,11 @@ export async function readChannel(
     isExternal: isSharedOutside(found),
   };
 }
+
+/**
+ * What Slack says of channels, remembered for a minute. That people of another workspace of the same organisation
+ * (Enterprise Grid) are in one, no event says.
+ */
+export const createChannelInfos = (calls: Pick<SlackCalls, 'call'>, clock: Clock) =>
+  remembered(clock, (place, signal) => readChannel(calls, place, signal));
+export type ChannelInfos = ReturnType<typeof createChannelInfos>;

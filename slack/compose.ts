@@ -14,44 +14,14 @@ import { wirePosting } from './posting/wire-posting.ts';
 import { wireProcessing } from './processing/wire-processing.ts';
 import { wireReceiving } from './receiving/wire-receiving.ts';
 import { startRetention } from './retention.ts';
+import type { SlackPorts } from './slack-ports.ts';
 import { checkInstallations } from './workspaces/check-installations.ts';
 import { createInstallPages } from './workspaces/install-pages.ts';
 import { serveWorkspaces, type ServedWorkspaces } from './workspaces/serve-workspaces.ts';
 import { createWorkspaces } from './workspaces/workspaces.ts';
 
 type SlackEdge = Pick<Edge, 'config' | 'log' | 'metrics' | 'readMetrics' | 'readiness'>;
-type SlackAdapters = Pick<
-  Adapters,
-  | 'approvals'
-  | 'artifacts'
-  | 'audit'
-  | 'checkAudit'
-  | 'contacts'
-  | 'contactIngests'
-  | 'control'
-  | 'conversationRows'
-  | 'documents'
-  | 'events'
-  | 'index'
-  | 'ingestionEvents'
-  | 'ledger'
-  | 'limits'
-  | 'messages'
-  | 'rights'
-  | 'slackChannels'
-  | 'slackFeedback'
-  | 'slackFiles'
-  | 'slackInbox'
-  | 'slackInstallations'
-  | 'slackLinking'
-  | 'slackNotifications'
-  | 'slackPosts'
-  | 'slackRunResults'
-  | 'slackThreads'
-  | 'slackUserLinks'
-  | 'tasks'
-  | 'tenants'
->;
+type SlackAdapters = SlackPorts & Pick<Adapters, 'checkAudit'>;
 
 export type RunningSlack = { url: string; stop(): Promise<void> };
 
@@ -78,7 +48,7 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
 
   const stopping = new AbortController();
   const workspaces = createWorkspaces({ ...settings, installations, log });
-  const { calls, openPoster, checkChannel, notices, observe, token } = wirePosting(edge, adapters, workspaces);
+  const { calls, infoOf, openPoster, checkChannel, notices, observe, token } = wirePosting(edge, adapters, workspaces);
   const own = identifyOwn(settings.botToken, { calls, log, signal: stopping.signal });
   const { identity } = own;
   readiness.addWarning('slack', async () => own.problem() ?? token.problem());
@@ -96,6 +66,7 @@ export async function startSlack(givenEdge: SlackEdge, adapters: SlackAdapters):
       settings,
       workspaces,
       calls,
+      infoOf,
       notices,
       removeFiles,
       observe,

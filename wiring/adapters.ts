@@ -40,6 +40,7 @@ import { createModelGate } from '../adapters/postgres/ledger/model-gate.ts';
 import { createParkedTasks } from '../adapters/postgres/tasks/parked-tasks.ts';
 import { createRemoteRuns } from '../adapters/postgres/remote/remote-runs.ts';
 import { createSchedules } from '../adapters/postgres/schedules/schedules.ts';
+import { createSocialWatches } from '../adapters/postgres/social/social-watches.ts';
 import { createSlackRows } from '../adapters/postgres/slack/slack-rows.ts';
 import { createShares } from '../adapters/postgres/sharing/shares.ts';
 import { createTasks } from '../adapters/postgres/tasks/tasks.ts';
@@ -48,6 +49,7 @@ import { createTenantAgents } from '../adapters/postgres/tenants/tenant-agents.t
 import { createTenants } from '../adapters/postgres/tenants/tenants.ts';
 import { createRemoteAgents } from '../adapters/remote/remote-agents.ts';
 import { createSandbox } from '../adapters/sandbox/sandbox.ts';
+import { createSocial } from '../adapters/social/social.ts';
 import { createControl } from '../adapters/temporal/control.ts';
 import { createConversationControl } from '../adapters/temporal/conversation-control.ts';
 import { createIngestionEvents } from '../knowledge/store/ingestion-events.ts';
@@ -79,6 +81,7 @@ const createRows = (
   delegations: createDelegations(db),
   memories: createMemories(db, { log, metrics }),
   remoteRuns: createRemoteRuns(db),
+  socialWatches: createSocialWatches(db),
   schedules: createSchedules(db),
   shares: createShares(db),
   apiKeys: createApiKeys(db),
@@ -157,6 +160,7 @@ export function createAdapters(edge: AdapterEdge) {
     }),
     providers: createProviders(config),
     sandbox: createSandbox(),
+    social: createSocial({ config, log, metrics }),
     catalog: createModelCatalog(config),
     partitions: createPartitions(db),
     workflows,

@@ -15,7 +15,7 @@ import { createReranker } from '../knowledge/search/rerank/create-reranker.ts';
 import { rateCandidates, type SentenceQuery } from '../knowledge/search/sentences/rate-candidates.ts';
 import { createSearch } from '../knowledge/search/search.ts';
 import { createSourceReaders } from '../knowledge/sources/source-readers.ts';
-import type { Embeddings } from '../contract/ports/index.ts';
+import type { DocumentParser, Embeddings, SheetReader } from '../contract/ports/index.ts';
 import type { Scope } from '../contract/references.ts';
 import type { Edge } from '../runtime/edge.ts';
 import { createFolderCheck } from '../runtime/folder-check.ts';
@@ -24,7 +24,9 @@ type KnowledgeEdge = Pick<Edge, 'config' | 'log' | 'postgres'> & Partial<Pick<Ed
 
 /** Documents, where they come from, and the search over them. Connects to nothing until it is used. */
 export function createKnowledge({ config, log, postgres: { db }, metrics, readiness }: KnowledgeEdge) {
-  const parser = createParser(config);
+  const files = createParser(config);
+  const parser: DocumentParser & { close(): Promise<void> } = files;
+  const sheets: SheetReader = files;
   const recognises = config.ALFRED_OCR !== 'off';
   const configured = createEmbeddings(config, log);
   const embeddings: Embeddings = configured;
@@ -46,6 +48,7 @@ export function createKnowledge({ config, log, postgres: { db }, metrics, readin
     sources: createSources(db, { recognises }),
     sourceReaders,
     parser,
+    sheets,
     embeddings,
     passages,
     /** Checks that this process can write its search index; undefined when the index is on a server. */

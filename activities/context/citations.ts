@@ -87,10 +87,10 @@ export const placesIn = (parts: AssistantPart[]): CitedPlace[] =>
 export function citationsOf(text: string, messages: Message[], places: CitedPlace[] = []): Citation[] {
   const passages = passagesByNumber(messages);
   const citations = new Map<number, Citation>();
-  for (const { n, claim } of citedClaims(text)) {
+  for (const { n, at } of citedNumbers(text)) {
     const passage = passages.get(n);
     if (!passage || citations.has(n)) continue;
-    const { start, end } = findPlace(passage, places) ?? selectQuote(passage.text, claim);
+    const { start, end } = findPlace(passage, places) ?? selectQuote(passage.text, claimBefore(text, at));
     const { documentId, document, title, headingPath, page, chunkId, contentHash, version, indexVersion, query } =
       passage;
     citations.set(n, {
@@ -126,7 +126,7 @@ export const isCitingAgent = ({ tools }: { tools: readonly string[] }): boolean 
 /** Cited numbers that no passage of the conversation has. */
 export function unknownNumbers(text: string, messages: Message[]): number[] {
   const passages = passagesByNumber(messages);
-  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter((n) => isCitable(n) && !passages.has(n));
+  return [...new Set([...citedNumbers(text)].map(({ n }) => n))].filter((n) => isCitable(n) && !passages.has(n));
 }
 
 /** Not citations: a year in brackets, an array index. */
@@ -147,7 +147,7 @@ const citation = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/g;
 export function citedNotShown(text: string, messages: Message[]): number[] {
   const shown = passagesByNumber(messages);
   const numbersOfConversation = new Set(passageNumbersOf(messages).values());
-  return [...new Set([...citedClaims(text)].map(({ n }) => n))].filter(
+  return [...new Set([...citedNumbers(text)].map(({ n }) => n))].filter(
     (n) => numbersOfConversation.has(n) && !shown.has(n),
   );
 }
@@ -203,12 +203,10 @@ function searchOf(output: JsonValue): { indexVersion?: string; query?: string } 
   };
 }
 
-/** Each cited number ([n], or each of [1, 2]) with its claim: the sentence at whose end, or behind which, it stands. */
-function* citedClaims(text: string): Iterable<{ n: number; claim: string }> {
-  for (const match of text.matchAll(citation)) {
-    const claim = claimBefore(text.slice(0, match.index));
-    for (const n of match[1]?.split(',') ?? []) yield { n: Number(n), claim };
-  }
+/** Each cited number ([n], or each of [1, 2]), and where it stands. */
+function* citedNumbers(text: string): Iterable<{ n: number; at: number }> {
+  for (const { index: at, 1: list = '' } of text.matchAll(citation))
+    for (const n of list.split(',')) yield { n: Number(n), at };
 }
 
 /** Words below which a sentence says too little to find its quote, like "Yes." The sentence before it belongs to it. */
@@ -217,9 +215,17 @@ const minClaimWords = 4;
 const words = new Intl.Segmenter(undefined, { granularity: 'word' });
 const countWords = (text: string) => [...words.segment(text)].filter(({ isWordLike }) => isWordLike).length;
 
-/** The last sentence of a text, within its paragraph. Other numbers in it are not part of the claim. */
-function claimBefore(text: string): string {
-  const before = text.replace(citation, ' ').trimEnd();
+/** So much of a text before a citation is looked at, in characters: no sentence is longer. */
+const claimWindow = 4_000;
+
+/**
+ * The claim of a citation: the last sentence before it, within its paragraph. Other numbers in it are not part of it.
+ */
+function claimBefore(text: string, at: number): string {
+  const before = text
+    .slice(Math.max(0, at - claimWindow), at)
+    .replace(citation, ' ')
+    .trimEnd();
   const paragraph = before.slice(before.lastIndexOf('\n') + 1);
   let start = paragraph.length;
   for (const sentence of splitSentences(paragraph).reverse()) {

@@ -12,6 +12,7 @@ import {
 } from '../context/citations.ts';
 import { addMissingCitations } from '../context/find-support.ts';
 import type { Fitted } from '../context/fit-context.ts';
+import { isQuiet } from './is-quiet.ts';
 import type { CompletedModelCall, Message, MessageChain, MessageStore } from '../../contract/ports/index.ts';
 
 export type CitationDeps = { messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>; metrics: Metrics };
@@ -61,7 +62,8 @@ export function citeAnswer(
     metrics.citations.inc({ model, quoted_by: isQuotedByModel ? 'model' : 'code' });
   }
   const grounded = isCiting ? { grounded: citations.length > 0 } : {};
-  return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }), ...grounded } };
+  const quiet = isQuiet(messages) ? { quiet: true as const } : {};
+  return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }), ...grounded, ...quiet } };
 }
 
 /**

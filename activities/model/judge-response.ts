@@ -3,6 +3,7 @@ import type { AssistantPart } from '../../contract/messages.ts';
 import type { TaskRef } from '../../contract/references.ts';
 import { isCitingAgent, placesIn } from '../context/citations.ts';
 import type { Fitted } from '../context/fit-context.ts';
+import { markQuotations, unknownQuotations } from './check-quotations.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { handOverIn } from './hand-over-in.ts';
 import { judgeAnswer } from './judge-answer.ts';
@@ -37,5 +38,21 @@ export async function judgeResponse(
   const messages = await loadCitedResults(deps, task, fitted, text);
   // The brackets of a typed answer are JSON, and an answer by code cites what it says that it cites.
   const isCiting = !isByCode && judged.data === undefined && isCitingAgent(agent);
-  return citeAnswer(deps, { text, places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode });
+  const answer = { places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode };
+  if (isByCode || !agent.quotesExactly) return citeAnswer(deps, { ...answer, text });
+  const unknown = unknownQuotations(text, await loadWhole(deps, task, fitted));
+  const lastAsked = messages.findLast((message) => message.role === 'user');
+  if (unknown.length > 0 && lastAsked?.because !== 'citation_unknown')
+    return { correction: { because: 'citation_unknown', text: quotationCorrection(unknown) } };
+  return citeAnswer(deps, { ...answer, text: markQuotations(text, unknown) });
 }
+
+const quotationCorrection = (unknown: string[]) =>
+  `You put between quotation marks what stands in no text that you were given: ${unknown
+    .slice(0, 3)
+    .map((words) => JSON.stringify(words.slice(0, 200)))
+    .join('; ')}. Answer again, and quote only what a tool has returned, word for word.`;
+
+/** All messages of the conversation, also those that a compaction has taken out of the model's sight. */
+const loadWhole = async (deps: CitationDeps, task: TaskRef, { head, conversation: { messages } }: Fitted) =>
+  messages[0]?.role === 'compaction' ? deps.messageStore.loadAll(task, head) : messages;

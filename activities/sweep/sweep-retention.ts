@@ -9,6 +9,7 @@ import type {
   RequestLimits,
   Retention,
   SlackRunResults,
+  SocialWatches,
   TaskOwner,
 } from '../../contract/ports/index.ts';
 import type { ConversationRef } from '../../contract/references.ts';
@@ -23,6 +24,7 @@ export type RetentionSweepDeps = {
   browserSessions: Pick<BrowserSessions, 'removeEnded'>;
   slackRunResults: Pick<SlackRunResults, 'giveUp'>;
   memories: Pick<Memories, 'removeExpired'>;
+  socialWatches: Pick<SocialWatches, 'removeOld'>;
   contactIngests: Pick<ContactIngests, 'removeExpired'>;
   auditStore: { removeOldPending(limit: number): Promise<number> };
   erasure: Pick<Erasure, 'eraseTask' | 'expireTasks' | 'listDue' | 'listExpiredConversations' | 'listTenants'>;
@@ -53,6 +55,9 @@ export async function sweepRetention(deps: RetentionSweepDeps, signal: AbortSign
       },
       memories: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.memories.removeExpired(limit));
+      },
+      socialWatches: async () => {
+        await inBatches(signal, { size: 1_000 }, (limit) => deps.socialWatches.removeOld(limit));
       },
       contacts: async () => {
         await inBatches(signal, { size: 1_000 }, (limit) => deps.contactIngests.removeExpired(limit));

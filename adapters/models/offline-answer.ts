@@ -19,8 +19,14 @@ const noWords =
 /** The first line of an answer whose passages come near the question and may not answer it. */
 export const mayBeRelated = 'This may be related; it does not clearly answer the question:';
 
-/** Most sentences that an answer quotes. */
-const maxQuotes = 5;
+/** Most quotations of an answer. */
+const maxQuotes = 6;
+/**
+ * Longest quotation, in characters: the best one shows most of what stands around its sentence. Chosen on the tuning
+ * sets, see docs/adr/0059.
+ */
+const longestFirst = 700;
+const longestOther = 350;
 /** Longest query that an answer repeats, in characters. */
 const maxShownQuery = 600;
 
@@ -52,7 +58,7 @@ export function offlineAnswer(messages: Message[], { canSearch = true } = {}): O
   if (passages.length > 0) {
     const first = isFollowUp && quoteQuery !== query ? matching : undefined;
     const quotes = bestQuotes(passages, { quoteQuery, first });
-    const lines = quotes.map(({ passage, quote }) => `“${showLines(quote)}” [${passage.n}]`);
+    const lines = quotes.map(({ passage, quote, isCut }) => `“${showLines(quote)}${isCut ? ' …' : ''}” [${passage.n}]`);
     const isClear = matching !== undefined && found.some(({ evidence }) => evidence === 'strong');
     if (!isClear) lines.unshift(mayBeRelated);
     if (isFollowUp) lines.unshift(`Taken as a follow-up: I searched for “${shownQuery}”.`);
@@ -88,15 +94,20 @@ function answersOfAgents(outputs: JsonValue[]): string {
 const shorten = (line: string) =>
   line.length > maxShownQuery ? `${line.slice(0, maxShownQuery - 1).toWellFormed()}…` : line;
 
-/** A quotation without the line breaks of its prose; each row and list item keeps its line. */
+/** A quotation without the line breaks of its prose; each paragraph, row and list item keeps its line. */
 const showLines = (quote: string) =>
   sentencesOf(quote)
-    .map(({ start, end, kind }, i) => (i === 0 ? '' : kind === 'prose' ? ' ' : '\n') + oneLine(quote.slice(start, end)))
+    .map(({ start, end, kind }, i, all) => {
+      const gap = quote.slice(all[i - 1]?.end ?? start, start);
+      const separator = gap && (kind !== 'prose' || /\n\s*\n/.test(gap) ? '\n' : ' ');
+      return separator + oneLine(quote.slice(start, end));
+    })
     .join('');
 
 const oneLine = (text: string) => text.replace(/\s+/g, ' ');
 
-type Quote = Span & { passage: NumberedPassage; quote: string };
+/** @property isCut whether its last sentence goes on in the passage */
+type Quote = Span & { passage: NumberedPassage; quote: string; isCut: boolean };
 
 /**
  * @property quoteQuery what is new in a follow-up. Its highlights were chosen for the earlier questions too
@@ -120,12 +131,14 @@ function bestQuotes(passages: NumberedPassage[], { quoteQuery, first }: QuoteOpt
     if (quotes.length === maxQuotes) break;
     const ofPassage = quotes.filter((quote) => quote.passage.chunkId === passage.chunkId);
     if (ofPassage.some(({ start, end }) => start <= at && at < end)) continue;
-    const span = quoteAround(passage.text, at);
+    const sentence = cut(passage, sentenceAt(passage.text, at));
+    if (quotes.some(({ quote }) => oneLine(quote).includes(oneLine(sentence.quote)))) continue;
+    const span = quoteAround(passage.text, at, quotes.length === 0 ? longestFirst : longestOther);
     const beside = ofPassage.find(({ start, end }) => span.start < end && start < span.end);
-    const widened = beside && widenQuote(passage.text, beside, at);
+    const widened = beside && widenQuote(passage.text, beside, at, beside === quotes[0] ? longestFirst : longestOther);
     // A sentence that is among the best is shown, also where a quotation ends right before or after it.
     if (widened) quotes[quotes.indexOf(beside)] = cut(passage, widened);
-    else quotes.push(cut(passage, beside ? sentenceAt(passage.text, at) : span));
+    else quotes.push(beside ? sentence : cut(passage, span));
   }
   return quotes;
 }
@@ -135,6 +148,7 @@ const cut = (passage: NumberedPassage, { start, end }: Span): Quote => ({
   start,
   end,
   quote: passage.text.slice(start, end),
+  isCut: sentencesOf(passage.text).every((sentence) => sentence.end !== end),
 });
 
 const NumberedPassage = Passage.partial({ score: true, version: true }).extend({

@@ -6,7 +6,7 @@ import { retryAfterHeaderMs } from './retry-after.ts';
 
 /** Sends webhooks according to the Standard Webhooks specification (https://www.standardwebhooks.com). */
 export const createWebhooks = (outbound: Outbound): Webhooks => ({
-  async send({ url, secret, id, body }, { signal, beforeSend }) {
+  async send({ url, id, body, ...proof }, { signal, beforeSend }) {
     const payload = JSON.stringify(body);
     const now = new Date();
     const { status, headers, text } = await outbound.call({
@@ -16,7 +16,9 @@ export const createWebhooks = (outbound: Outbound): Webhooks => ({
         'content-type': 'application/json',
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1_000)),
-        'webhook-signature': new Webhook(secret).sign(id, now, payload),
+        ...('secret' in proof
+          ? { 'webhook-signature': new Webhook(proof.secret).sign(id, now, payload) }
+          : proof.headers),
       },
       body: payload,
       signal,

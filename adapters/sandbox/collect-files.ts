@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { artifactName } from '../../contract/rules/artifact-name.ts';
+import { harmlessCsv } from '../../contract/rules/csv-text.ts';
 import { ChartSpec, pointsOf } from './chart-spec.ts';
 import { limits } from './limits.ts';
 import type { MadeFile } from './program-answer.ts';
@@ -24,11 +25,14 @@ export async function collectFiles(made: {
   charts: readonly string[];
   files: readonly { name: string; text: string }[];
 }): Promise<MadeFile[]> {
-  const files: MadeFile[] = made.files.map(({ name, text }) => ({
-    name: artifactName(name),
-    mediaType: mediaTypes.get(name.split('.').at(-1)?.toLowerCase() ?? '') ?? 'text/plain',
-    bytes: new TextEncoder().encode(text),
-  }));
+  const files: MadeFile[] = made.files.map(({ name, text }) => {
+    const mediaType = mediaTypes.get(name.split('.').at(-1)?.toLowerCase() ?? '') ?? 'text/plain';
+    return {
+      name: artifactName(name),
+      mediaType,
+      bytes: new TextEncoder().encode(mediaType === 'text/csv' ? harmlessCsv(text) : text),
+    };
+  });
   if (made.charts.length === 0) return files;
   // The library is large, and few programs draw.
   const { renderChart } = await import('./render-chart.ts');

@@ -8,10 +8,16 @@ import type {
   MessageStore,
   Sandbox,
   SearchIndex,
+  Social,
+  SocialWatches,
+  SheetReader,
   Tasks,
   Tool,
   Webhooks,
 } from '../../contract/ports/index.ts';
+import { createSocialIntelTools } from '../social-intel/tools/index.ts';
+import { createFinancialTools } from '../financial/tools/index.ts';
+import { createLegalTools } from '../legal/tools/index.ts';
 import { sendEmailTool } from './acting/send-email.ts';
 import { sendWebhookTool } from './acting/send-webhook.ts';
 import { findContactsTool } from './contacts/find-contacts.ts';
@@ -40,8 +46,21 @@ export const toolNames: readonly string[] = [
   'hand_over',
   'remember',
   'forget',
+  'calculate_tax',
+  'show_rates',
+  'analyse_statements',
+  'check_transactions',
   'send_webhook',
   'send_email',
+  'analyse_trends',
+  'monitor_sources',
+  'analyse_sentiment',
+  'scout_niches',
+  'draw_blueprint',
+  'audit_compliance',
+  'analyse_document',
+  'check_regulation',
+  'review_contract',
 ];
 
 /** Those of them that change something. */
@@ -54,10 +73,13 @@ type ToolPorts = ActingPorts & {
   index: Pick<SearchIndex, 'search'>;
   contacts: Pick<Contacts, 'list'>;
   tasks: Pick<Tasks, 'getCurrentRoles'>;
-  documents: Pick<Documents, 'read'>;
+  documents: Pick<Documents, 'read' | 'readOriginal' | 'findByName'>;
+  sheets: SheetReader;
   memories: Pick<Memories, 'create' | 'delete'>;
   messageStore: Pick<MessageStore, 'findToolResult'>;
   sandbox: Sandbox;
+  social: Social;
+  socialWatches: SocialWatches;
   /** Absent where tools of MCP servers are not called. */
   mcp?: McpTools | undefined;
 };
@@ -92,6 +114,9 @@ export function createTools(config: ToolConfig, ports: ToolPorts): Record<string
     handOverTool,
     rememberTool(ports.memories),
     forgetTool(ports.memories),
+    ...createSocialIntelTools({ social: ports.social, watches: ports.socialWatches }),
+    ...createFinancialTools(ports),
+    ...createLegalTools(ports),
     ...createActingTools(config, ports),
     ...(ports.mcp ? createMcpTools(config.ALFRED_MCP_SERVERS, ports.mcp) : []),
   ];

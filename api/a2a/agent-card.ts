@@ -11,7 +11,7 @@ export const agentCardOf = (url: string, version: string, agents?: Agents): Agen
   version,
   provider: undefined,
   supportedInterfaces: [{ url, protocolBinding: 'JSONRPC', tenant: '', protocolVersion: A2A_PROTOCOL_VERSION }],
-  capabilities: { streaming: true, pushNotifications: false, extensions: [], extendedAgentCard: true },
+  capabilities: { streaming: true, pushNotifications: true, extensions: [], extendedAgentCard: true },
   securitySchemes: {
     bearer: {
       scheme: {

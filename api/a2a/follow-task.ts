@@ -5,7 +5,7 @@ import { isEnded } from '../../contract/task-status.ts';
 import type { Task } from '../../contract/task.ts';
 import { pathTo } from '../http/inner-requests.ts';
 import type { ApiRequests } from './api-requests.ts';
-import { answerArtifacts, answerId, statusView, taskView, textPart } from './task-view.ts';
+import { answerArtifacts, answerId, statusView, taskView, textPart } from '../../contract/rules/a2a-task.ts';
 
 type Stream = AsyncGenerator<StreamResponse, void, undefined>;
 

@@ -6,12 +6,7 @@ import type {
   StreamResponse,
   Task as A2aTask,
 } from '@a2a-js/sdk';
-import {
-  PushNotificationNotSupportedError,
-  RequestMalformedError,
-  TaskNotCancelableError,
-  UnsupportedOperationError,
-} from '@a2a-js/sdk/errors';
+import { RequestMalformedError, TaskNotCancelableError, UnsupportedOperationError } from '@a2a-js/sdk/errors';
 import type { A2ARequestHandler } from '@a2a-js/sdk/server';
 import type { Conversation, MessageReceipt } from '../../contract/conversation.ts';
 import { isEnded } from '../../contract/task-status.ts';
@@ -19,7 +14,8 @@ import type { Task, TaskList } from '../../contract/task.ts';
 import { pathTo } from '../http/inner-requests.ts';
 import type { ApiRequests } from './api-requests.ts';
 import { followTask } from './follow-task.ts';
-import { statusesOf, taskView } from './task-view.ts';
+import { createPushConfigs } from './push-configs.ts';
+import { statusesOf, taskView } from '../../contract/rules/a2a-task.ts';
 
 /** The agent that gets messages which name none. */
 export const defaultAgent = 'alfred';
@@ -46,7 +42,14 @@ export function createRequestHandler({ inner, card, extendedCard, signal, takeSt
       ...(waitS > 0 ? { headers: { prefer: `wait=${waitS}` } } : {}),
     });
 
-  const send = async (request: SendMessageRequest): Promise<Task> => read((await submit(inner, read, request)) ?? '');
+  const push = createPushConfigs(inner);
+
+  const send = async (request: SendMessageRequest): Promise<Task> => {
+    const taskId = (await submit(inner, read, request)) ?? '';
+    const config = request.configuration?.taskPushNotificationConfig;
+    if (config) await push.createForMessage({ ...config, taskId });
+    return read(taskId);
+  };
 
   /** What waits for a person is not waited for. */
   const untilSettled = async (first: Task): Promise<Task> => {
@@ -98,23 +101,20 @@ export function createRequestHandler({ inner, card, extendedCard, signal, takeSt
       return { tasks: shown, nextPageToken: nextCursor ?? '', pageSize: shown.length, totalSize: shown.length };
     },
 
-    createTaskPushNotificationConfig: noPush,
-    getTaskPushNotificationConfig: noPush,
-    listTaskPushNotificationConfigs: noPush,
-    deleteTaskPushNotificationConfig: noPush,
+    createTaskPushNotificationConfig: push.createTaskPushNotificationConfig,
+    getTaskPushNotificationConfig: push.getTaskPushNotificationConfig,
+    listTaskPushNotificationConfigs: push.listTaskPushNotificationConfigs,
+    deleteTaskPushNotificationConfig: push.deleteTaskPushNotificationConfig,
   };
 }
-
-const noPush = () => Promise.reject(new PushNotificationNotSupportedError());
 
 /** Sends a message into its conversation. A repeat with the same id is the same message. @returns the task */
 async function submit(
   inner: ApiRequests,
   read: (id: string) => Promise<Task>,
-  { message, metadata, configuration }: SendMessageRequest,
+  { message, metadata }: SendMessageRequest,
 ): Promise<string | null> {
   if (!message?.messageId) throw new RequestMalformedError('The message needs a messageId.');
-  if (configuration?.taskPushNotificationConfig) await noPush();
   const text = textOf(message);
   const answered = message.taskId ? await read(message.taskId) : undefined;
   if (answered && !answered.result?.asks)

@@ -4,7 +4,7 @@ import { isRecord, parseJson } from '../../contract/json.ts';
 import type { Api } from './fastify.ts';
 
 export type InnerRequest = {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Of `pathTo`, where ids of a caller stand in it. */
   url: string;
   headers?: Record<string, string>;

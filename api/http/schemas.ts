@@ -4,7 +4,7 @@ import { Approval, ApprovalDecision, ApprovalList, Approvers } from '../../contr
 import { ApiKey, ApiKeyList, ApiKeyRequest, ApiKeyRotation, Me, NewApiKey } from '../../contract/api-keys.ts';
 import { AuditEntry, AuditList } from '../../contract/audit.ts';
 import { AgentDescription, AgentList } from '../../contract/agents.ts';
-import { Callback, CallbackState } from '../../contract/callback.ts';
+import { Callback, CallbackState, PushConfig, PushConfigView } from '../../contract/callback.ts';
 import { IngestionReport, TaskReport } from '../../contract/callback-report.ts';
 import {
   AgentSettings,
@@ -94,6 +94,7 @@ const accepted = {
   ApprovalDecision,
   BudgetGrant,
   Callback,
+  PushConfig,
   CancelRequest,
   CollectionSettings,
   ContactInputs,
@@ -130,6 +131,7 @@ const answered = {
   ApprovalList,
   Approvers,
   CallbackState,
+  PushConfigView,
   Citation,
   Collection,
   CollectionList,

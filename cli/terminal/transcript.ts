@@ -169,7 +169,14 @@ function describeToolCall(tool: string, input: JsonValue): string {
   if (tool === 'search_documents' && typeof fields.query === 'string') return `searching documents: ${fields.query}`;
   if (tool === 'read_document') return 'reading a document';
   if (tool === 'run_code') return 'calculating';
+  if (tool === 'analyse_statements') return 'analysing the statements';
+  if (tool === 'check_transactions') return 'checking the transactions';
+  if (tool === 'calculate_tax') return 'working out taxes';
+  if (tool === 'show_rates') return 'reading tax rates';
   if (tool === 'set_plan') return 'planning';
+  if (tool === 'audit_compliance') return 'auditing a document';
+  if (tool === 'analyse_document') return 'analysing a document';
+  if (tool === 'review_contract') return 'reviewing a contract';
   if (tool === 'delegate' && typeof fields.agent === 'string') return `asking ${fields.agent}`;
   return `${tool.replaceAll('_', ' ')}: ${shortLine(JSON.stringify(input))}`;
 }

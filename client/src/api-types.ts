@@ -226,6 +226,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tasks/{id}/push-config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read where A2A tells of the end of a task */
+        get: operations["getPushConfig"];
+        /**
+         * Tell an address of A2A when the task has ended
+         * @description The address gets the task as A2A shows it, by a POST. A task has one callback: a config with the same `id` is replaced, and beside another one, or a `callback`, it is refused. A task that has ended is told of at once.
+         */
+        put: operations["setPushConfig"];
+        post?: never;
+        /** Tell no address of A2A of the end of a task */
+        delete: operations["removePushConfig"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks/{id}/readers": {
         parameters: {
             query?: never;
@@ -1613,6 +1635,10 @@ export interface components {
             lastError: string | null;
             deliveredAt: string | null;
         };
+        PushConfigView: {
+            id: string;
+            url: string;
+        };
         Citation: {
             /** @description The number in the answer, as in [1] */
             n: number;
@@ -2570,6 +2596,11 @@ export interface components {
             data?: components["schemas"]["Json"];
             /** @description Whether the answer cites at least one passage that was read for it; absent for agents that do not answer from documents */
             grounded?: boolean;
+            /**
+             * @description Present when there is nothing to report: a schedule posts no such answer
+             * @constant
+             */
+            quiet?: true;
             /**
              * @description Present when the task ended with what it had
              * @constant
@@ -4313,6 +4344,23 @@ export interface components {
             url: string;
             /** @description Signs what is sent; never shown again */
             secret: string;
+        };
+        /** @description Where A2A tells of the end of a task */
+        PushConfig: {
+            /** @description A name that the caller gives */
+            id: string;
+            /**
+             * Format: uri
+             * @description Gets the task by a POST when it has ended
+             */
+            url: string;
+            /** @description Sent as `X-A2A-Notification-Token`; never shown again */
+            token?: string;
+            /** @description Sent as `Authorization`; never shown again */
+            authentication?: {
+                scheme: string;
+                credentials: string;
+            };
         };
         CancelRequest: {
             reason?: string;
@@ -6429,6 +6477,226 @@ export interface operations {
              * @description - `task_running`: The task has not ended yet.
              *     - `task_queued`: The task waits for its turn in its conversation.
              */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getPushConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The config */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-callback",
+                     *       "url": "https://example.com/a2a"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PushConfigView"];
+                };
+            };
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
+            409: components["responses"]["Conflict"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setPushConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "id": "my-callback",
+                 *       "url": "https://example.com/a2a",
+                 *       "token": "b3f1c2"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushConfig"];
+            };
+        };
+        responses: {
+            /** @description The config, without what is secret */
+            200: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "my-callback",
+                     *       "url": "https://example.com/a2a"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PushConfigView"];
+                };
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /** @description `not_found`: There is nothing at this address. */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
+            409: components["responses"]["Conflict"];
+            /** @description `body_too_large`: The body is larger than the limit. */
+            413: components["responses"]["BodyTooLarge"];
+            /** @description `unsupported_media_type`: The body has a media type that is not taken here. */
+            415: components["responses"]["UnsupportedMediaType"];
+            /** @description `invalid_request`: The request does not fit the schema. */
+            422: components["responses"]["Invalid"];
+            /**
+             * @description - `rate_limited`: Too many requests. Repeat this one after `Retry-After` seconds.
+             *     - `sign_ins_paused`: The credential does not count here, like many before it from this address. What is right is taken at any time: look at it before you repeat the request.
+             */
+            429: components["responses"]["TooManyRequests"];
+            /** @description The address and headers are larger than the limit, 16 KB together. (`malformed_request`) */
+            431: components["responses"]["HeadersTooLarge"];
+            /** @description `internal`: Something broke on our side; the log has the details. */
+            500: components["responses"]["InternalError"];
+            /**
+             * @description - `temporal_unavailable`: Temporal does not answer. Nothing was lost; repeat the request.
+             *     - `database_unavailable`: The database does not answer. Nothing was lost; repeat the request.
+             *     - `identity_unavailable`: The identity provider does not answer. Repeat the request.
+             *     - `draining`: This process is shutting down. Repeat the request.
+             */
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePushConfig: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the task
+                 * @example 01a8c2d0-5b1e-7c40-9d3a-2f6e8b4c1a01
+                 */
+                id: components["parameters"]["TaskId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `malformed_request`: The request could not be read. */
+            400: components["responses"]["BadRequest"];
+            /** @description The request has no access token or API key that counts. `WWW-Authenticate` says so too. (`unauthenticated`, `token_missing`, `token_invalid`, `token_expired`, `token_not_yet_valid`, `token_audience`, `token_issuer`, `token_type`, `session_ended`, `key_invalid`, `key_expired`, `key_revoked`) */
+            401: components["responses"]["Unauthenticated"];
+            /**
+             * @description - `forbidden_host`: Alfred answers only requests addressed to this machine, or to a host of ALFRED_API_HOSTS.
+             *     - `insufficient_scope`: The token or API key is limited to other things.
+             *     - `role_missing`: Your roles do not allow this.
+             *     - `tenant_suspended`: Your tenant is suspended, and nothing starts.
+             *     - `tenant_unknown`: Your tenant is not set up here.
+             */
+            403: components["responses"]["Forbidden"];
+            /**
+             * @description - `not_found`: There is nothing at this address.
+             *     - `callback_missing`: There is no callback to tell.
+             */
+            404: components["responses"]["NotFound"];
+            /** @description `not_acceptable`: No representation of that type exists. */
+            406: components["responses"]["NotAcceptable"];
+            /** @description `task_queued`: The task waits for its turn in its conversation. */
             409: components["responses"]["Conflict"];
             /** @description `body_too_large`: The body is larger than the limit. */
             413: components["responses"]["BodyTooLarge"];

@@ -97,6 +97,18 @@ export interface Documents {
   /** Reads a document with its whole text. The offsets of passages (UTF-16 code units) refer to this text. */
   read(scope: Scope, documentId: string): Promise<{ document: Document; text: string } | undefined>;
 
+  /**
+   * Reads a document with the bytes that it was read from. `bytes` is undefined when only its text is kept, as of
+   * documents that a source brought.
+   */
+  readOriginal(
+    scope: Scope,
+    documentId: string,
+  ): Promise<{ document: Document; bytes: Uint8Array | undefined } | undefined>;
+
+  /** Lists the documents of exactly this name, the newest first, ten at most. */
+  findByName(scope: Scope, name: string): Promise<Document[]>;
+
   /** Deletes a document within reach. @returns whether there was such a document */
   delete(reach: DocumentReach, documentId: string): Promise<boolean>;
 

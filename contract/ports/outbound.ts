@@ -1,19 +1,21 @@
-import type { CallbackState } from '../callback.ts';
+import type { CallbackState, PushConfig, PushConfigView } from '../callback.ts';
 import type { CallbackRef } from '../references.ts';
 
-/** Signed HTTP POSTs to addresses that come from models or API callers. */
+/** HTTP POSTs to addresses that come from models or API callers. */
 export interface Webhooks {
   /**
-   * Posts a JSON body, signed according to Standard Webhooks, to a public address. Redirects are not followed.
+   * Posts a JSON body to a public address, signed according to Standard Webhooks or with headers of the receiver.
+   * Redirects are not followed.
    *
-   * @param webhook `secret`: `whsec_…`; `id`: the same in every attempt, so that the receiver can detect repeats
+   * @param webhook `secret`: `whsec_…`; `id`: the same in every attempt, so that the receiver can detect repeats;
+   *   `headers` in place of a secret: sent as they are, without a signature
    * @param options `beforeSend` runs after the connection is open and before anything is sent
    * @returns the response, with any status
    * @throws AlfredError `destination_forbidden` or `tool_failed` when nothing was sent; `effect_unknown` when the
    *   request was sent and no response came
    */
   send(
-    webhook: { url: string; secret: string; id: string; body: unknown },
+    webhook: { url: string; id: string; body: unknown } & ({ secret: string } | { headers: Record<string, string> }),
     options: { signal: AbortSignal; beforeSend?: () => Promise<void> },
   ): Promise<WebhookResponse>;
 }
@@ -67,6 +69,16 @@ export interface Callbacks {
    */
   redeliver(callback: CallbackRef): Promise<void>;
 
+  /**
+   * Makes a push config the callback of a task. One with the same id is replaced.
+   *
+   * @returns false when the task has another callback, or has no row
+   */
+  setPush(task: TaskCallbackRef, config: PushConfig): Promise<boolean>;
+  findPush(task: TaskCallbackRef): Promise<PushConfigView | undefined>;
+  /** @returns false when the task has none */
+  removePush(task: TaskCallbackRef): Promise<boolean>;
+
   /** Begins an attempt. @returns undefined unless the task or upload has ended and its callback is due */
   beginAttempt(callback: CallbackRef): Promise<CallbackAttempt | undefined>;
 
@@ -95,9 +107,13 @@ export interface Callbacks {
   removeOldSecrets(limit: number): Promise<number>;
 }
 
+export type TaskCallbackRef = Extract<CallbackRef, { taskId: string }>;
+
 export type CallbackAttempt = {
   url: string;
-  secret: string;
+  /** Signs a webhook. Absent for a push config. */
+  secret?: string;
+  push?: Pick<PushConfig, 'token' | 'authentication'>;
   /** Number of the delivery, from 1. */
   delivery: number;
   /** Number of the attempt over all deliveries, from 1. */

@@ -86,9 +86,9 @@ export interface SlackRunResults {
    * itself. Of a run that could not begin it makes a notification.
    *
    * @returns `posts`: how many; `elsewhere`: answers without one, because their message was taken into another answer,
-   *   or a thread shows them
+   *   or a thread shows them; `quiet`: answers that say that there is nothing to report
    */
-  collect(of: { tenant: string; team: string }): Promise<{ posts: number; elsewhere: number }>;
+  collect(of: { tenant: string; team: string }): Promise<{ posts: number; elsewhere: number; quiet: number }>;
   /**
    * Gives up what no Slack door has posted for more than a day, of all tenants.
    *

@@ -26,9 +26,10 @@ export type ToolContext = {
 };
 
 /**
- * The result of a tool call. `output`: what the model reads. `summary`: one line for people. `event`: appended to the
- * task together with the result, once. `artifacts`: files for people, stored with the result; `output` names them.
- * `isError`: the call ended, and did not do what was asked, as `output` says.
+ * The result of a tool call. `output`: what the model reads; with `quiet: true` it says that there is nothing to
+ * report, and a schedule whose answer comes from such results alone posts nothing. `summary`: one line for people.
+ * `event`: appended to the task together with the result, once. `artifacts`: files for people, stored with the result;
+ * `output` names them. `isError`: the call ended, and did not do what was asked, as `output` says.
  */
 export type ToolOutcome = {
   output: JsonValue;

@@ -16,6 +16,8 @@ export const auditedOperations: Record<string, AuditedOperation> = {
   deleteTask: { action: 'task.delete', resource: 'task' },
   grantBudget: { action: 'budget.grant', resource: 'task' },
   repeatCallback: { action: 'callback.repeat', resource: 'task' },
+  setPushConfig: { action: 'callback.set', resource: 'task' },
+  removePushConfig: { action: 'callback.remove', resource: 'task' },
   decideApproval: { action: 'approval.decide', resource: 'approval' },
   setTaskReaders: { action: 'task.share', resource: 'task' },
   setConversationReaders: { action: 'conversation.share', resource: 'conversation' },

@@ -26,6 +26,9 @@ export const operationRules: Readonly<Record<string, OperationRule>> = {
   setTaskReaders: rule('share', 'task'),
   getCallback: rule('read', 'task'),
   repeatCallback: rule('change', 'task'),
+  getPushConfig: rule('read', 'task'),
+  setPushConfig: rule('change', 'task'),
+  removePushConfig: rule('change', 'task'),
 
   listApprovals: rule('see', 'approval'),
   getApproval: rule('see', 'approval'),

@@ -12,6 +12,7 @@ const costly: Record<string, CostlyKind> = {
   createSource: 'starts',
   syncSource: 'starts',
   repeatCallback: 'starts',
+  setPushConfig: 'starts',
   repeatIngestionCallback: 'starts',
   uploadDocuments: 'uploads',
   ingestContacts: 'uploads',

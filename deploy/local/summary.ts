@@ -1,7 +1,9 @@
 import { relative } from 'node:path';
 import { styleText } from 'node:util';
 import { defaultModelOf } from '../../runtime/config.ts';
+import { socialSourceNames } from '../../contract/social.ts';
 import { hasSlack } from '../../runtime/slack-settings.ts';
+import { socialSourceStates } from '../../runtime/social-settings.ts';
 import { table } from '../../cli/terminal/terminal.ts';
 import type { Stack } from './stack.ts';
 
@@ -16,6 +18,7 @@ export function formatSummary({ config, apiUrl, notes, coldStartSeconds, people 
     ['Metrics', `${apiUrl}/metrics`],
     ['Data', displayedDir],
     ['Logs', `${displayedDir}/logs`],
+    ['Social', socialText(config)],
     [
       'Answers',
       defaultModelOf(config).startsWith('offline:')
@@ -47,6 +50,16 @@ const slackText = (config: Stack['config']) =>
   hasSlack(config)
     ? `on: write to the app in Slack; its health is at http://127.0.0.1:${config.SLACK_PORT}/healthz`
     : 'off: docs/how-to/slack.md says how to turn it on';
+
+/** Which sources social-intel reads, and which variable turns on each of the others. */
+function socialText(config: Stack['config']): string {
+  const states = socialSourceStates(config);
+  const on = states.filter(({ isOn }) => isOn).map(({ source }) => socialSourceNames[source]);
+  const off = states.flatMap(({ source, hint }) =>
+    hint ? `${socialSourceNames[source]} is off (${hint.replace(/\.$/, '')})` : [],
+  );
+  return [on.length > 0 ? `reads ${on.join(', ')}` : 'reads nothing', ...off].join('; ');
+}
 
 function signInLines(people: Stack['people']): string[] {
   if (people.length === 0) return [];

@@ -7,7 +7,7 @@ import type { Database } from '../../runtime/database/postgres.ts';
 import type { Documents } from '../../contract/ports/index.ts';
 import { recordChanges } from './document-changes.ts';
 import { documentColumns, documentOf } from './document-row.ts';
-import { removeUnusedFiles } from './files.ts';
+import { readFile, removeUnusedFiles } from './files.ts';
 import { createIngestions } from './ingestions.ts';
 import { putDocument } from './put-document.ts';
 import { isReadable, isWithinReach } from './readable.ts';
@@ -53,6 +53,26 @@ export const createDocuments = (db: Database, { recognises = false } = {}): Docu
       .select([...documentColumns, 'text'])
       .executeTakeFirst();
     return row && { document: documentOf(row), text: row.text };
+  },
+
+  async readOriginal(scope, documentId) {
+    const row = await readableDocument(db, scope, documentId).select(documentColumns).executeTakeFirst();
+    return row && { document: documentOf(row), bytes: await readFile(db, scope, row.content_hash) };
+  },
+
+  async findByName(scope, name) {
+    // Postgres refuses texts with a zero character, and no name has one.
+    if (name.includes('\0')) return [];
+    const rows = await db
+      .selectFrom('documents as d')
+      .select(documentColumns)
+      .where('d.tenant', '=', scope.tenant)
+      .where('name', '=', name)
+      .where(isReadable(scope))
+      .orderBy('updated_at', 'desc')
+      .limit(10)
+      .execute();
+    return rows.map(documentOf);
   },
 
   delete: (reach, documentId) => db.transaction().execute((trx) => deleteDocument(trx, reach, documentId)),

@@ -23,16 +23,21 @@ const sample = { characters: 64_000, rows: 50 };
 export function readCsv(name: string, text: string): Outline {
   const counter = countRows(name);
   const rows: Row[] = [];
+  readCsvRecords(name, text, (record) => {
+    const row = rowOf(record);
+    if (row.length > 0) counter.countRead(row.reduce((sum, { text }) => sum + text.length, 0));
+    rows.push(row);
+  });
+  return { title: undefined, units: tableUnits(rows, counter, { isHeaderUsual: true }) };
+}
+
+/** The values of each line of a CSV file. @throws AlfredError `file_unreadable` or `file_too_large` */
+export function readCsvRecords(name: string, text: string, onRecord: (record: string[]) => void): void {
   try {
-    parseRecords(text, { delimiter: detectDelimiter(text) }, (record) => {
-      const row = rowOf(record);
-      if (row.length > 0) counter.countRead(row.reduce((sum, { text }) => sum + text.length, 0));
-      rows.push(row);
-    });
+    parseRecords(text, { delimiter: detectDelimiter(text) }, onRecord);
   } catch (error) {
     throw error instanceof CsvError ? damaged(name, error) : error;
   }
-  return { title: undefined, units: tableUnits(rows, counter, { isHeaderUsual: true }) };
 }
 
 function parseRecords(text: string, options: Options, onRecord: (record: string[]) => void) {

@@ -38,9 +38,18 @@ export function readJsonLines(name: string, text: string): Outline {
   return { title: undefined, units: lines.units() };
 }
 
-function parseOrRefuse(name: string, text: string, line?: number): Value {
+const parseOrRefuse = (name: string, text: string, line?: number): Value =>
+  parseJsonFile(name, text, { line, reviver: keepNumberText }) as Value;
+
+type Reading = {
+  line?: number | undefined;
+  reviver: (key: string, value: unknown, context?: { source?: string }) => unknown;
+};
+
+/** @throws AlfredError `file_unreadable` with the line */
+export function parseJsonFile(name: string, text: string, { line, reviver }: Reading): unknown {
   try {
-    return JSON.parse(text, keepNumberText) as Value;
+    return JSON.parse(text, reviver);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const place = /line (\d+) column (\d+)/.exec(error.message);

@@ -59,6 +59,7 @@ export function computeFormulas(sheets: NamedSheet[], lookups: Lookups) {
         if (value === undefined || value === null) continue;
         const format = lookups.formats[Number(cell.style ?? 0)] ?? 'General';
         cell.isText = typeof value === 'string';
+        if (typeof value === 'number') cell.raw = String(value);
         cell.text =
           typeof value === 'number'
             ? formatNumber(String(value), format, lookups.countsFrom1904)

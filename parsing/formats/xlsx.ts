@@ -20,6 +20,17 @@ import { readSheet, type SheetContent, withGaps } from './xlsx-sheet.ts';
  * @throws AlfredError `file_unreadable` or `file_too_large`
  */
 export async function readXlsx(name: string, bytes: Uint8Array): Promise<Outline> {
+  const { title, sheets, counter } = await readWorkbook(name, bytes);
+  const units = sheets.flatMap(({ name: sheetName, content: { rows, merges } }): Unit[] => {
+    repeatMerged(rows, merges);
+    const pieces = tableUnits(withGaps(rows), counter);
+    return pieces.length === 0 ? [] : [{ kind: 'heading', depth: 1, text: sheetName, page: null }, ...pieces];
+  });
+  return { title, units, headingsNameParts: true };
+}
+
+/** The visible sheets of a workbook with their cells. @throws AlfredError `file_unreadable` or `file_too_large` */
+export async function readWorkbook(name: string, bytes: Uint8Array) {
   const file = openOfficePackage(name, bytes);
   const workbookPart = await packagePart(name, file, 'officeDocument', 'xl/workbook.xml');
   const workbook = await readTree(name, file, workbookPart);
@@ -39,10 +50,5 @@ export async function readXlsx(name: string, bytes: Uint8Array): Promise<Outline
     sheets.push({ name: sheet.attributes.name ?? '', content });
   }
   computeFormulas(sheets, lookups);
-  const units = sheets.flatMap(({ name: sheetName, content: { rows, merges } }): Unit[] => {
-    repeatMerged(rows, merges);
-    const pieces = tableUnits(withGaps(rows), counter);
-    return pieces.length === 0 ? [] : [{ kind: 'heading', depth: 1, text: sheetName, page: null }, ...pieces];
-  });
-  return { title: await readTitle(name, file), units, headingsNameParts: true };
+  return { title: await readTitle(name, file), sheets, lookups, counter };
 }

@@ -1,9 +1,12 @@
+import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { Generated, GeneratedAlways } from 'kysely';
 
 type Owned = { tenant: string; subject: string };
 
 /** The tables of documents, their search data, and uploads. */
 export interface DocumentTables {
+  sources: SourceTable;
+  source_items: SourceItemTable;
   collections: {
     tenant: string;
     name: string;

@@ -2,9 +2,9 @@ import type { Generated } from 'kysely';
 import type { AuditTables } from './audit-tables.ts';
 import type { ContactTables } from './contact-tables.ts';
 import type { DocumentTables } from './document-tables.ts';
-import type { SourceItemTable, SourceTable } from './source-tables.ts';
 import type { SignInTables } from './sign-in-tables.ts';
 import type { SlackTables } from './slack-tables.ts';
+import type { SocialTables } from './social-tables.ts';
 import type {
   DelegationTable,
   Owned,
@@ -16,7 +16,8 @@ import type {
 import type { TenantTables } from './tenant-tables.ts';
 
 /** The types of the tables for Kysely. They must match the schema that runtime/database/migrations/ creates. */
-export interface Tables extends ContactTables, DocumentTables, AuditTables, SignInTables, SlackTables, TenantTables {
+export interface Tables
+  extends ContactTables, DocumentTables, AuditTables, SignInTables, SlackTables, SocialTables, TenantTables {
   contents: Owned & { hash: string; bytes: Buffer; created_at: Generated<Date> };
   messages: Owned & {
     hash: string;
@@ -135,6 +136,7 @@ export interface Tables extends ContactTables, DocumentTables, AuditTables, Sign
     delivered_at: Date | null;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+    push_id: Generated<string | null>;
   };
   conversations: ConversationTable;
   conversation_messages: ConversationMessageTable;
@@ -195,8 +197,6 @@ export interface Tables extends ContactTables, DocumentTables, AuditTables, Sign
   };
   request_limits: { key: string; points: Generated<number>; expire: number | null };
   unserved_agents: { agent: string; since: Date; seen_at: Date };
-  sources: SourceTable;
-  source_items: SourceItemTable;
 }
 
 type ModelCallTable = UsageColumns<number> & {

@@ -68,6 +68,12 @@ export const createSlackMetrics = (registers: Registry[]) => ({
     labelNames: ['value'],
     registers,
   }),
+  slackUndos: new Counter({
+    name: 'slack_undos_total',
+    help: 'How often people pressed Undo in Slack: begun, refused; what came of each call counts in effects_undone_total',
+    labelNames: ['outcome'],
+    registers,
+  }),
   slackEmailLinks: new Counter({
     name: 'slack_email_links_total',
     help: 'Links of Slack users with sign-ins that their e-mail address has made, or ended',

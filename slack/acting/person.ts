@@ -32,6 +32,8 @@ export type ActingDeps = {
   feedback: SlackFeedback;
   /** A person thinks this of an answer, and did not before. */
   onFeedback: (value: FeedbackValue) => void;
+  /** A person has pressed Undo. */
+  onUndo: (outcome: 'begun' | 'refused') => void;
   notices: Notices;
   calls: SlackCalls;
 };

@@ -29,6 +29,7 @@ export const createUndo = (deps: ActingDeps) => async (press: Press) => {
   const record = createRecord(deps, 'undoTask', post.taskId);
   if (post.userId !== press.userId) {
     record.refused(principal, new AlfredError('not_found'));
+    deps.onUndo('refused');
     return notices.send(press, notTheirs);
   }
   const owner = ownerOf(post);
@@ -42,9 +43,11 @@ export const createUndo = (deps: ActingDeps) => async (press: Press) => {
   } catch (error) {
     if (!(error instanceof AlfredError) || mayPass(error)) throw error;
     record.refused(principal, error);
+    deps.onUndo('refused');
     return notices.send(press, escapeMrkdwn(error.message));
   }
   await record.done(principal);
+  deps.onUndo('begun');
   // The message in the thread then shows for all what came of it, also when that takes longer.
   await posts.showAgain(post.taskId);
   for (const until = Date.now() + waitMs; isUndoing(row) && Date.now() < until; await sleep(pollMs))

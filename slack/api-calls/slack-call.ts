@@ -16,3 +16,6 @@ export type SlackCall = {
 
 /** The answers of methods, as far as callers read them. */
 export type SlackAnswer = { ok: boolean; [field: string]: unknown };
+
+/** One call, or one transfer of a file. `outcome`: `ok`, or how Slack names it. */
+export type ObservedCall = { team: string; method: string; outcome: string; durationMs: number };

@@ -1,26 +1,12 @@
 import type { Agents } from '../../agents/index.ts';
-import type {
-  Audit,
-  Control,
-  ConversationControl,
-  ConversationRows,
-  CurrentRights,
-  Documents,
-  IngestionEvents,
-  RequestLimits,
-  SlackChannels,
-  SlackFiles,
-  SlackPosts,
-  SlackThreads,
-  SlackUserLinks,
-  Tenants,
-} from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { ChannelInfos } from '../channel-info.ts';
 import type { RemoveFiles } from '../files/remove-files.ts';
 import { wireReadFiles } from '../files/wire-files.ts';
-import type { ObservedCall } from '../posting/wire-posting.ts';
+import type { ObservedCall } from '../api-calls/slack-call.ts';
+import type { SlackPorts } from '../slack-ports.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createAdmit } from './admit.ts';
 import { createAsk } from './ask.ts';
@@ -29,31 +15,16 @@ import { createNoticeChange } from './notice-change.ts';
 import type { Notices } from './notices.ts';
 import { createPeople } from './people.ts';
 import { createReadThread } from './read-thread.ts';
-import { createSharedChannels } from './shared-channels.ts';
 import { createSlackPrincipals } from './slack-principals.ts';
 
 type Wired = {
   edge: { config: Config } & Pick<Edge, 'log' | 'metrics'>;
-  adapters: {
-    audit: Audit;
-    control: Pick<Control, 'ingestions'>;
-    conversationRows: ConversationRows;
-    documents: Documents;
-    ingestionEvents: IngestionEvents;
-    limits: RequestLimits;
-    messages: ConversationControl;
-    rights: CurrentRights;
-    slackChannels: SlackChannels;
-    slackFiles: SlackFiles;
-    slackPosts: SlackPosts;
-    slackThreads: SlackThreads;
-    slackUserLinks: SlackUserLinks;
-    tenants: Tenants;
-  };
+  adapters: SlackPorts;
   agents: Agents;
   workspaces: Workspaces;
   apiUrl: string | undefined;
   calls: SlackCalls;
+  infoOf: ChannelInfos;
   notices: Notices;
   removeFiles: RemoveFiles;
   observe: (call: ObservedCall) => void;
@@ -64,7 +35,7 @@ type Wired = {
 
 /** What gives messages of people to conversations, with who may ask and how much. */
 export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, notices, observe, ...more }: Wired) {
-  const { removeFiles, signal, onAsked } = more;
+  const { infoOf, removeFiles, signal, onAsked } = more;
   const { config, log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const people = createPeople(calls, config.SLACK_LINK_BY_EMAIL);
@@ -79,7 +50,7 @@ export function wireAsking({ edge, adapters, agents, workspaces, apiUrl, calls, 
     }),
     rights: adapters.rights,
     channels: adapters.slackChannels,
-    isShared: createSharedChannels(calls),
+    isShared: async (team, channel) => (await infoOf({ team, channel }))?.isExternal === true,
     tenantOf: workspaces.tenantOf,
   });
   const tokenOf = (team: string) => workspaces.tokenOf(team);

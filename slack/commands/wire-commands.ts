@@ -1,21 +1,4 @@
 import type { Agents } from '../../agents/index.ts';
-import type {
-  Approvals,
-  Audit,
-  ContactIngests,
-  Contacts,
-  Control,
-  ConversationRows,
-  Documents,
-  Ledger,
-  SearchIndex,
-  SlackChannels,
-  SlackLinking,
-  SlackPosts,
-  SlackUserLinks,
-  Tasks,
-  Tenants,
-} from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
@@ -27,6 +10,7 @@ import type { SlackPrincipals } from '../asking/slack-principals.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createPublishHome } from '../home/publish-home.ts';
 import { createLinksOf } from '../links-of-post.ts';
+import type { SlackPorts } from '../slack-ports.ts';
 import { createAskCommand } from './ask-command.ts';
 import { createChannelCommand } from './channel-command.ts';
 import { createContactCommand } from './contact-command.ts';
@@ -36,26 +20,7 @@ import { createCommands } from './run-command.ts';
 
 type Deps = {
   edge: { config: Config } & Pick<Edge, 'log' | 'readiness'>;
-  adapters: {
-    approvals: Pick<Approvals, 'list'>;
-    audit: Pick<Audit, 'check' | 'note' | 'record'>;
-    contacts: Pick<Contacts, 'list'>;
-    contactIngests: Pick<ContactIngests, 'list'>;
-    control: {
-      tasks: Pick<Control['tasks'], 'read' | 'cancel'>;
-      contacts: Pick<Control['contacts'], 'checkTemporal' | 'ingest'>;
-    };
-    conversationRows: Pick<ConversationRows, 'findComingTask'>;
-    documents: Pick<Documents, 'list'>;
-    index: Pick<SearchIndex, 'search'>;
-    ledger: Pick<Ledger, 'reportUsage'>;
-    slackChannels: SlackChannels;
-    slackLinking: SlackLinking;
-    slackUserLinks: Pick<SlackUserLinks, 'find'>;
-    slackPosts: Pick<SlackPosts, 'findByTask'>;
-    tasks: Pick<Tasks, 'get' | 'list'>;
-    tenants: Pick<Tenants, 'find' | 'requireActive'>;
-  };
+  adapters: SlackPorts;
   agents: Agents;
   calls: SlackCalls;
   /** Of the settings of Slack. */

@@ -1,7 +1,7 @@
 import type { Audit, Control, IngestionEvents, SlackFiles, Tenants } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
-import type { ObservedCall } from '../posting/wire-posting.ts';
+import type { ObservedCall } from '../api-calls/slack-call.ts';
 import { createDownload } from './download.ts';
 import { createReadFiles, type ReadFiles } from './read-files.ts';
 

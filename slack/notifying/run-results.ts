@@ -5,7 +5,7 @@ type Deps = {
   results: Pick<SlackRunResults, 'collect'>;
   tenant: string;
   log: Pick<Logger, 'warn'>;
-  count: (kind: 'run', outcome: 'elsewhere', count: number) => void;
+  count: (kind: 'run', outcome: 'elsewhere' | 'quiet', count: number) => void;
   /** There are new posts. */
   onPosts: () => void;
   /** How often the rows are asked. */
@@ -27,12 +27,13 @@ export function createRunResults({ results, tenant, log, count, onPosts, pollMs 
 
   async function collect(team: string) {
     try {
-      const { posts, elsewhere } = await results.collect({ tenant, team });
+      const { posts, elsewhere, quiet } = await results.collect({ tenant, team });
       if (posts > 0) onPosts();
       if (elsewhere > 0) {
         log.warn({ elsewhere }, 'answers of schedules are shown where they were asked for, and in no channel');
         count('run', 'elsewhere', elsewhere);
       }
+      if (quiet > 0) count('run', 'quiet', quiet);
       isAway = false;
     } catch (error) {
       if (!isAway) log.warn({ err: error }, 'the answers of schedules cannot be read; they are tried again');

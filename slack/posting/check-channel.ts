@@ -1,13 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import type { SlackChannels, SlackRunResults } from '../../contract/ports/index.ts';
-import { shareAbortable } from '../../runtime/share-abortable.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { pagesOf } from '../api-calls/pages.ts';
-import { readChannel } from '../channel-info.ts';
+import type { ChannelInfos } from '../channel-info.ts';
+import { remembered, type ChannelPlace } from '../remembered.ts';
 
-/** How long what Slack has answered about a channel counts. */
-const cacheMs = 60_000;
 const membersAtOnce = 999;
 
 /** `owner_…`: the person whose schedule it is. */
@@ -32,6 +29,7 @@ export type CheckChannel = (place: UnaskedPlace, signal: AbortSignal) => Promise
 
 type Deps = {
   calls: Pick<SlackCalls, 'call'>;
+  infoOf: ChannelInfos;
   clock: Clock;
   channels: Pick<SlackChannels, 'find'>;
   results: Pick<SlackRunResults, 'slackUsersOf'>;
@@ -43,8 +41,7 @@ type Deps = {
  * Whether something may be posted in a channel where no one has asked for it. What a person's rights have made is for
  * channels that this person reads: public ones, and private ones with a Slack user that is linked with it.
  */
-export function createCheckChannel({ calls, clock, channels, results, maxAgeDays }: Deps): CheckChannel {
-  const infoOf = remembered(clock, (place, signal) => readChannel(calls, place, signal));
+export function createCheckChannel({ calls, infoOf, clock, channels, results, maxAgeDays }: Deps): CheckChannel {
   const membersOf = remembered(clock, (place, signal) => readMembers(calls, place, signal));
 
   return async ({ tenant, team, channel, subject }, signal) => {
@@ -63,26 +60,9 @@ export function createCheckChannel({ calls, clock, channels, results, maxAgeDays
   };
 }
 
-type Place = { team: string; channel: string };
-const keyOf = ({ team, channel }: Place) => `${team}:${channel}`;
-
-/** Asks once for all who ask at a time, and not again for a while. */
-function remembered<Answer>(clock: Clock, read: (place: Place, signal: AbortSignal) => Promise<Answer>) {
-  const known = new LRUCache<string, { answer: Answer; until: number }>({ max: 500 });
-  const share = shareAbortable(read, keyOf);
-  return async (place: Place, signal: AbortSignal): Promise<Answer> => {
-    const found = known.get(keyOf(place));
-    if (found && clock.now() < found.until) return found.answer;
-    const until = clock.now() + cacheMs;
-    const answer = await share(place, signal);
-    known.set(keyOf(place), { answer, until });
-    return answer;
-  };
-}
-
 async function readMembers(
   calls: Pick<SlackCalls, 'call'>,
-  { team, channel }: Place,
+  { team, channel }: ChannelPlace,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const members = new Set<string>();

@@ -1,7 +1,7 @@
 import { linkAbort } from '../../runtime/link-abort.ts';
 import { SlackCallError } from '../api-calls/call-error.ts';
 import { isSlackAddress } from '../api-calls/slack-address.ts';
-import type { ObservedCall } from './wire-posting.ts';
+import type { ObservedCall } from '../api-calls/slack-call.ts';
 
 /** Uploads count among the calls of Slack by this name. */
 const method = 'file upload';

@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type {
-  Artifacts,
-  ConversationRows,
-  SlackChannels,
-  SlackInbox,
-  SlackPost,
-  SlackPosts,
-  SlackRunResults,
-  SlackThreads,
-  TaskEvents,
-  Tasks,
-} from '../../contract/ports/index.ts';
+import type { SlackPost } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import { createApiCalls } from '../api-calls/api-calls.ts';
 import { systemClock } from '../api-calls/clock.ts';
+import type { ObservedCall } from '../api-calls/slack-call.ts';
 import { createTokenWatch } from '../api-calls/token-problems.ts';
+import { createChannelInfos } from '../channel-info.ts';
 import { createNotices } from '../asking/notices.ts';
 import { createLinksOf } from '../links-of-post.ts';
+import type { SlackPorts } from '../slack-ports.ts';
 import { createStateOf } from '../state-of-post.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { createCheckChannel } from './check-channel.ts';
@@ -25,23 +17,9 @@ import { createPoster } from './poster.ts';
 import { createUploadBytes } from './upload-bytes.ts';
 
 type WiredEdge = { config: Config } & Pick<Edge, 'log' | 'metrics'>;
-type WiredAdapters = {
-  artifacts: Artifacts;
-  conversationRows: Pick<ConversationRows, 'findMessage'>;
-  events: Pick<TaskEvents, 'follow'>;
-  slackChannels: Pick<SlackChannels, 'find'>;
-  slackInbox: Pick<SlackInbox, 'depth'>;
-  slackPosts: SlackPosts;
-  slackRunResults: Pick<SlackRunResults, 'nameOf' | 'slackUsersOf'>;
-  slackThreads: Pick<SlackThreads, 'find'>;
-  tasks: Pick<Tasks, 'get'>;
-};
-
-/** One call, or one download. */
-export type ObservedCall = { team: string; method: string; outcome: string; durationMs: number };
 
 /** What calls Slack: the queue of calls, the notices, and a poster of answers for each workspace. */
-export function wirePosting({ config, log, metrics }: WiredEdge, adapters: WiredAdapters, workspaces: Workspaces) {
+export function wirePosting({ config, log, metrics }: WiredEdge, adapters: SlackPorts, workspaces: Workspaces) {
   const token = createTokenWatch();
   const observe = ({ team, method, outcome, durationMs }: ObservedCall) => {
     if (workspaces.isOwn(team)) token.observe({ method, outcome });
@@ -54,8 +32,10 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     log,
     metrics: { observe },
   });
+  const infoOf = createChannelInfos(calls, systemClock);
   const checkChannel = createCheckChannel({
     calls,
+    infoOf,
     clock: systemClock,
     channels: adapters.slackChannels,
     results: adapters.slackRunResults,
@@ -99,5 +79,5 @@ export function wirePosting({ config, log, metrics }: WiredEdge, adapters: Wired
     metrics.slackInboxDepth.set(depths[0]);
     metrics.slackPostsOpen.set(depths[1]);
   });
-  return { calls, openPoster, checkChannel, notices: createNotices(calls), observe, token };
+  return { calls, infoOf, openPoster, checkChannel, notices: createNotices(calls), observe, token };
 }

@@ -1,36 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Agents } from '../../agents/index.ts';
-import type {
-  Approvals,
-  Audit,
-  ContactIngests,
-  Contacts,
-  Control,
-  ConversationControl,
-  ConversationRows,
-  CurrentRights,
-  Documents,
-  IngestionEvents,
-  Ledger,
-  RequestLimits,
-  SearchIndex,
-  SlackChannels,
-  SlackFeedback,
-  SlackFiles,
-  SlackInbox,
-  SlackInstallations,
-  SlackLinking,
-  SlackPosts,
-  SlackThreads,
-  SlackUserLinks,
-  Tasks,
-  Tenants,
-} from '../../contract/ports/index.ts';
+import type { SlackInbox } from '../../contract/ports/index.ts';
 import type { Config } from '../../runtime/config.ts';
 import type { Edge } from '../../runtime/edge.ts';
 import type { SlackSettings } from '../../runtime/slack-settings.ts';
 import { createActing } from '../acting/acting.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
+import type { ChannelInfos } from '../channel-info.ts';
 import type { Notices } from '../asking/notices.ts';
 import { wireAsking } from '../asking/wire-asking.ts';
 import { createBoltApp } from '../bolt-app.ts';
@@ -38,47 +14,22 @@ import { wireCommands } from '../commands/wire-commands.ts';
 import { attemptsBeforeNotice, createFailureReports, mayPass } from '../failures.ts';
 import type { RemoveFiles } from '../files/remove-files.ts';
 import type { Identity } from '../identify.ts';
-import type { ObservedCall } from '../posting/wire-posting.ts';
+import type { ObservedCall } from '../api-calls/slack-call.ts';
+import type { SlackPorts } from '../slack-ports.ts';
 import { createRefusals } from '../workspaces/refuse-delivery.ts';
 import type { Workspaces } from '../workspaces/workspaces.ts';
 import { deliveryWork } from './delivery-work.ts';
 import { inWorkspace } from './in-workspace.ts';
 import { createProcessor } from './processor.ts';
 
-type WiredAdapters = {
-  approvals: Approvals;
-  audit: Audit;
-  contacts: Contacts;
-  contactIngests: ContactIngests;
-  control: Control;
-  conversationRows: ConversationRows;
-  documents: Documents;
-  index: SearchIndex;
-  ingestionEvents: IngestionEvents;
-  ledger: Ledger;
-  limits: RequestLimits;
-  messages: ConversationControl;
-  rights: CurrentRights;
-  slackChannels: SlackChannels;
-  slackFeedback: SlackFeedback;
-  slackFiles: SlackFiles;
-  slackInbox: SlackInbox;
-  slackInstallations: SlackInstallations;
-  slackLinking: SlackLinking;
-  slackPosts: SlackPosts;
-  slackThreads: SlackThreads;
-  slackUserLinks: SlackUserLinks;
-  tasks: Tasks;
-  tenants: Tenants;
-};
-
 type Wired = {
   edge: { config: Config } & Pick<Edge, 'log' | 'metrics' | 'readiness'>;
-  adapters: WiredAdapters;
+  adapters: SlackPorts;
   agents: Agents;
   settings: SlackSettings;
   workspaces: Workspaces;
   calls: SlackCalls;
+  infoOf: ChannelInfos;
   notices: Notices;
   removeFiles: RemoveFiles;
   observe: (call: ObservedCall) => void;
@@ -89,12 +40,12 @@ type Wired = {
 
 /** What works through the stored deliveries of a workspace, once it is known who Alfred is there. */
 export function wireProcessing({ edge, adapters, agents, settings, workspaces, ...more }: Wired) {
-  const { calls, notices, removeFiles, observe, signal, onAsked } = more;
+  const { calls, infoOf, notices, removeFiles, observe, signal, onAsked } = more;
   const { log, metrics } = edge;
   const { slackThreads: threads, conversationRows: conversations } = adapters;
   const { apiUrl } = settings;
   const shared = { edge, adapters, agents, workspaces, calls };
-  const asking = wireAsking({ ...shared, apiUrl, notices, removeFiles, observe, signal, onAsked });
+  const asking = wireAsking({ ...shared, apiUrl, infoOf, notices, removeFiles, observe, signal, onAsked });
   const { principals, ask, noticeChange } = asking;
   const { replies, ...own } = wireCommands({ ...shared, settings, principals, ask, admit: asking.admit });
   const acting = createActing({
@@ -105,6 +56,7 @@ export function wireProcessing({ edge, adapters, agents, settings, workspaces, .
     conversations,
     feedback: adapters.slackFeedback,
     onFeedback: (value) => metrics.slackFeedback.inc({ value }),
+    onUndo: (outcome) => metrics.slackUndos.inc({ outcome }),
     notices,
     calls,
   });

@@ -18,7 +18,8 @@ beforeAll(async () => {
     { ALFRED_MODEL: 'offline:quote' },
     { agents, queues: [...evaluated.map(agentQueue), systemQueue] },
   );
-  for (const name of ['search_documents', 'read_document', 'read_result']) harness.useBuiltInTool(name);
+  const named = evaluated.flatMap((name) => findAgent(agents, name)?.tools ?? []);
+  for (const name of new Set([...named, 'read_result'])) harness.useBuiltInTool(name);
   await putPolicies(harness);
 });
 afterAll(() => harness.close());

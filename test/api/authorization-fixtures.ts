@@ -21,7 +21,8 @@ export function createFixtures(api: ApiHarness) {
 
   const insertCallback = (column: 'task_id' | 'ingestion_id', id: string) =>
     query(
-      `insert into callbacks (${column}, tenant, subject, url, secret) values ($1, 'local', 'ada', $2, 'whsec_AAAA')`,
+      `insert into callbacks (${column}, tenant, subject, url, secret, push_id)
+       values ($1, 'local', 'ada', $2, '{}', 'my-callback')`,
       [id, `https://receiver.example/${contentMarker}`],
     );
 

@@ -94,6 +94,8 @@ describe('GET /v1/documents/{id}/text', () => {
     expect([part.status, part.body]).toEqual([200, quote]);
     expect(part.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     const whole = await read(documentId);
+    expect(await read(documentId, '', { accept: 'text/plain' })).toMatchObject({ status: 200, body: whole.body });
+    expect((await read(documentId, '', { accept: 'image/png' })).status).toBe(406);
     expect((whole.body as string).slice(start, end)).toBe(quote);
     expect((await read(documentId, `?start=${start}&end=${end}`, { accept: 'application/json' })).body).toEqual({
       documentId,

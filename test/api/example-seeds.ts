@@ -49,8 +49,9 @@ export async function seedForExamples(api: ApiHarness) {
     });
     return body.id as string;
   };
-  const [withCallback, booked, running, toPay] = await Promise.all([
+  const [withCallback, withPush, booked, running, toPay] = await Promise.all([
     ask('When?', { callback }),
+    ask('When?'),
     ask('Book a room.'),
     ask('Wait.', { budget: { maxCostUsd: 0.5 } }),
     ask('Pay.'),
@@ -78,6 +79,9 @@ export async function seedForExamples(api: ApiHarness) {
     ids: {
       getCallback: withCallback,
       repeatCallback: withCallback,
+      setPushConfig: withPush,
+      getPushConfig: withPush,
+      removePushConfig: withPush,
       undoTask: booked,
       listArtifacts: booked,
       readArtifact: booked,

@@ -109,7 +109,9 @@ test('a task reads the memories of the groups that its person is in at the momen
 
 test('memories are counted as they come, are given to tasks, and go', async () => {
   const changes = async () => {
-    const lines = (await api.metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('memories_total{'));
+    const lines = (await api.metrics.registry.metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('memories_total{'));
     return Object.fromEntries(
       lines.map((line) => [/change="(\w+)"/.exec(line)?.[1] ?? '', Number(line.split(' ').at(-1))]),
     );

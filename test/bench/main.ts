@@ -6,6 +6,7 @@ import { wholeNumber } from '../../cli/commands/number-options.ts';
 import { createLogger } from '../../runtime/logger.ts';
 import { measureAddedFolder } from './added-folder.ts';
 import { measureAudit } from './audit-log.ts';
+import { cleanUpOnSignals, createCleanUp } from './clean-up.ts';
 import { measureContacts } from './contacts.ts';
 import { measureCounts } from './counts.ts';
 import { measureDeletion } from './deletion.ts';
@@ -82,6 +83,8 @@ const dir = await mkdtemp(join(tmpdir(), 'alfred-bench-'));
 const log = createLogger({ ALFRED_LOG_LEVEL: 'warn', ALFRED_LOG_FORMAT: 'pretty' }, 'bench');
 const cleanups: Cleanups = [() => rm(dir, { recursive: true, force: true })];
 const surroundings = { dir, log, cleanups };
+const cleanUp = createCleanUp(cleanups, (error) => log.warn({ err: error }, 'something of the benchmark did not end'));
+cleanUpOnSignals(cleanUp);
 try {
   if (values.streams) await measureStreams({ count: values.streams, ...surroundings });
   else if (values.thousand) await measureThousandCalls({ calls: values.calls, ...surroundings });
@@ -110,7 +113,7 @@ try {
       ...surroundings,
     });
 } finally {
-  for (const cleanup of cleanups.reverse()) await cleanup();
+  await cleanUp();
 }
 // 1 when a figure is beyond its limit.
 process.exit();

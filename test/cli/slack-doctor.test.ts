@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { agents } from '../../agents/index.ts';
 import { describeActivity, describeLinks } from '../../cli/slack/check-database.ts';
 import { checkClock, checkScopes } from '../../cli/slack/check-slack.ts';
 import { checkTokens } from '../../cli/slack/check-tokens.ts';
@@ -100,7 +101,7 @@ test('each fault is named with what to do, and the command fails', async () => {
     sockets: { state: 'wrong', message: 'Slack refuses the app token: invalid_auth' },
     alerts: { state: 'wrong', message: `Alfred is no member of the channel ${channel}` },
     approvals: { state: 'wrong', message: expect.stringContaining(`${shared} is shared with another organisation`) },
-    agent: { state: 'wrong', advice: 'Set it to one of: knowledge, assistant, alfred.' },
+    agent: { state: 'wrong', advice: `Set it to one of: ${Object.keys(agents).join(', ')}.` },
     door: { state: 'wrong', message: expect.stringContaining('no Slack door answers at') },
     database: { state: 'ok' },
   });

@@ -17,6 +17,7 @@ export async function startDocsStack() {
     ALFRED_EMBEDDINGS: 'none',
     ALFRED_WEBHOOK_SECRET: webhookSecret,
     ALFRED_OUTBOUND_ALLOW: '127.0.0.1/32',
+    SOCIAL_CACHE_S: '0',
     ALFRED_SHUTDOWN_GRACE_S: '0',
   });
   const metrics = createMetrics();

@@ -5,6 +5,7 @@ import { systemClock } from '../../slack/api-calls/clock.ts';
 import { createWebClient } from '../../slack/api-calls/web-client.ts';
 import { createNotifier } from '../../slack/notifying/notifier.ts';
 import { aboutApprovals, aboutFailures } from '../../slack/notifying/subjects.ts';
+import { createChannelInfos } from '../../slack/channel-info.ts';
 import { createCheckChannel } from '../../slack/posting/check-channel.ts';
 import { until } from '../support/until.ts';
 import type { Tap } from './posting/posting-stage.ts';
@@ -60,6 +61,7 @@ export function createAlertsStage(env: Pick<SlackHarness, 'slack' | 'slackNotifi
       });
       const checkChannel = createCheckChannel({
         calls,
+        infoOf: createChannelInfos(calls, systemClock),
         clock: systemClock,
         channels: { find: async () => ({ isOn: true, agent: null, userIds: null, instructions: null }) },
         results: { slackUsersOf: async () => [] },

@@ -11,21 +11,24 @@ type Overrides = { [Name in keyof Config]?: string };
  * The Slack door with the real adapters, workers and a scripted model, and a fake Slack.
  *
  * @param overrides variables, also by what the fake Slack has
+ * @param registry  replaces the agent `knowledge` with others
  */
 export async function createSlackHarness(
   overrides: Overrides | ((slack: ReturnType<typeof createFakeSlack>) => Overrides) = {},
   options: FakeSlackOptions = {},
+  registry: Parameters<typeof createTaskHarness>[1] = {},
 ) {
   const slack = createFakeSlack(options);
   await slack.start();
-  const harness = await createTaskHarness({
+  const variables = {
     SLACK_BOT_TOKEN: slack.workspace.botToken,
     SLACK_APP_TOKEN: slack.app.appToken,
     SLACK_SIGNING_SECRET: slack.app.signingSecret,
     SLACK_API_URL: slack.apiUrl,
     SLACK_PORT: '0',
     ...(typeof overrides === 'function' ? overrides(slack) : overrides),
-  });
+  };
+  const harness = await createTaskHarness(variables, registry);
   const readiness = createReadiness({ postgres: async () => void (await harness.postgres.pool.query('select 1')) });
   const edge = { ...harness, readiness, readMetrics: () => harness.metrics.registry.metrics() };
   const doors: Awaited<ReturnType<typeof startSlack>>[] = [];
@@ -68,6 +71,8 @@ export async function createSlackHarness(
     noticesIn: (channel: string, as: string) =>
       slack.viewAll(channel, { as }).filter(({ fromApp, ephemeral }) => fromApp && ephemeral),
     inboxIsEmpty: () => until('the inbox is empty', async () => (await harness.slackInbox.depth()) === 0),
+    /** The port, which `tasks` here is not. */
+    taskRows: harness.tasks,
     tasks: async () =>
       (await harness.postgres.pool.query('select id, subject, tenant, status from tasks order by created_at')).rows,
     async close() {

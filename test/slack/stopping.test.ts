@@ -95,6 +95,11 @@ describe('the stop button of a message', () => {
     await env.slack.press(asker, ref, actionIds.undo);
     expect(await env.notice(channel, asker)).toContain('file was done');
     await until('it is taken back', () => env.undone.length === 1);
+    const undos = async () => (await env.metrics.slackUndos.get()).values.map(({ labels, value }) => [labels, value]);
+    expect(await undos()).toEqual([
+      [{ outcome: 'refused' }, 1],
+      [{ outcome: 'begun' }, 1],
+    ]);
     await env.shows(channel, thread, 'file was done (undone)');
     const answers = await env.answersIn(channel, thread);
     expect(answers).toHaveLength(1);

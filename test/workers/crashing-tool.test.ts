@@ -60,7 +60,7 @@ const endedWorkers = 3;
 async function call(tool: string) {
   const input = { text: 'Do it', tool: { name: tool, arguments: { id: 'A' } } };
   const { id } = await startTask({ client: env.client, tasks: env.adapters.tasks }, '', { agent: 'crashing', input });
-  const events = await followTask(env.adapters.events, id, 100_000);
+  const events = await followTask(env.adapters.events, id, 170_000);
   return { id, completed: completedIn(events), row: await env.adapters.tasks.get(scope, id) };
 }
 const completedIn = (events: TaskEvent[]) =>
@@ -78,7 +78,7 @@ test('a call that ends each worker is not made again: the model reads why; a cal
   expect(await activityAttempts(env.client, culprit.id, 'runTool')).toEqual([endedWorkers + 1]);
   expect(innocent.completed).toMatchObject([{ isError: false, summary: 'done' }]);
   expect(ended).toBe(endedWorkers);
-}, 120_000);
+}, 190_000);
 
 test('of a call that was sent it says that it may have taken effect', async () => {
   ended = 0;
@@ -88,7 +88,7 @@ test('of a call that was sent it says that it may have taken effect', async () =
   ]);
   expect(row).toMatchObject({ status: 'completed', effects: [{ tool: 'send_and_crash', state: 'unknown' }] });
   expect(ended).toBe(endedWorkers);
-}, 120_000);
+}, 190_000);
 
 test('an undo that ends each worker has failed', async () => {
   const { id } = await call('crash_in_undo');
@@ -100,11 +100,11 @@ test('an undo that ends each worker has failed', async () => {
       const events = await env.adapters.events.read(scope, id, 0, 1_000);
       return events.flatMap((event) => (event.type === 'effect.undone' ? [event.data] : []))[0];
     },
-    { withinMs: 100_000 },
+    { withinMs: 170_000 },
   );
   expect(undone).toMatchObject({
     state: 'undo_failed',
     summary: expect.stringMatching(/3 times while crash_in_undo ran/),
   });
   expect(ended).toBe(endedWorkers);
-}, 120_000);
+}, 190_000);

@@ -65,15 +65,19 @@ export const createSlackRunResults = (db: Database): SlackRunResults => ({
   },
 });
 
+/** Whether the answer says that there is nothing to report. */
+const isQuiet = sql`exists (
+  select from task_events e where e.task_id = t.id and e.type = 'task.completed' and e.data -> 'result' ? 'quiet')`;
+
 async function collect(
   db: Database,
   { tenant, team }: { tenant: string; team: string },
 ): ReturnType<SlackRunResults['collect']> {
-  const { rows } = await sql<{ posts: number; elsewhere: number }>`
+  const { rows } = await sql<{ posts: number; elsewhere: number; quiet: number }>`
     with due as materialized (
       select r.schedule_id, r.key, r.slack_channel as channel, t.id as task_id, t.subject, t.agent, t.last_seq, m.state,
         t.erased_at is null and coalesce(m.state, '') not in ${unansweredStates} as is_answered,
-        r.task_id is null and r.error_code is not null as has_not_begun
+        ${isQuiet} as is_quiet, r.task_id is null and r.error_code is not null as has_not_begun
       from schedule_runs r join schedules s on s.id = r.schedule_id
       left join ${ownMessage}
       left join tasks t on t.id = ${ownTask} and t.tenant = s.tenant and t.subject = s.subject
@@ -82,7 +86,7 @@ async function collect(
         or (r.task_id is null and r.error_code is not null and r.started_at > now() - ${postedWithin}))
       order by r.started_at limit ${mostAtOnce} for update of r skip locked
     ), answer as (
-      select * from due where task_id is not null and is_answered
+      select * from due where task_id is not null and is_answered and not is_quiet
     ), post as (
       insert into slack_posts
         (id, task_id, tenant, subject, agent, team, channel, thread_ts, user_id, question_ts, seq)
@@ -102,8 +106,9 @@ async function collect(
     )
     select (select count(*)::int from post) as posts,
       (select count(*)::int from answer) - (select count(*)::int from post)
-        + (select count(*)::int from due where state = 'steered') as elsewhere`.execute(db);
-  return rows[0] ?? { posts: 0, elsewhere: 0 };
+        + (select count(*)::int from due where state = 'steered') as elsewhere,
+      (select count(*)::int from due where is_answered and is_quiet) as quiet`.execute(db);
+  return rows[0] ?? { posts: 0, elsewhere: 0, quiet: 0 };
 }
 
 /** None of its messages can be older, also when the clocks of Slack and Postgres differ. */

@@ -6,6 +6,7 @@ import type { CallbackRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Tables } from '../../../runtime/database/tables.ts';
 import type { CallbackAttempt, CallbackOutcome, Callbacks } from '../../../contract/ports/index.ts';
+import { createPushCallbacks } from './push-callbacks.ts';
 
 /**
  * Callbacks, one a task or upload. A callback is due while its state is `waiting` and what it reports has ended. The
@@ -45,8 +46,10 @@ export const createCallbacks = (db: Database): Callbacks => ({
       where ${isCallback(callback)} and ${hasEnded}`.execute(db);
   },
 
+  ...createPushCallbacks(db),
+
   async beginAttempt(callback) {
-    const { rows } = await sql<CallbackAttempt>`
+    const { rows } = await sql<StoredAttempt>`
       update callbacks set state = 'delivering', deliveries = deliveries + (state = 'waiting')::int,
         attempts = attempts + 1, last_attempt_at = now(), updated_at = now(),
         failing_since = case when state = 'waiting' then null
@@ -55,8 +58,8 @@ export const createCallbacks = (db: Database): Callbacks => ({
             then failing_since + (now() - last_attempt_at - ${longestInterval}::interval)
           else failing_since end
       where ${isDue(callback)}
-      returning url, secret, deliveries as delivery, attempts as attempt`.execute(db);
-    return rows[0];
+      returning url, secret, push_id as "pushId", deliveries as delivery, attempts as attempt`.execute(db);
+    return rows[0] && toAttempt(rows[0]);
   },
 
   async putOff(callback) {
@@ -105,6 +108,11 @@ export const createCallbacks = (db: Database): Callbacks => ({
     return Number(numAffectedRows ?? 0);
   },
 });
+
+type StoredAttempt = { url: string; secret: string; pushId: string | null; delivery: number; attempt: number };
+
+const toAttempt = ({ secret, pushId, ...attempt }: StoredAttempt): CallbackAttempt =>
+  pushId === null ? { ...attempt, secret } : { ...attempt, push: JSON.parse(secret) as CallbackAttempt['push'] & {} };
 
 /** How long a settled callback can be delivered again. */
 const secretsKeptFor = '30 days';

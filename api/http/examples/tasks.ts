@@ -149,6 +149,7 @@ const approved: Approval = {
 };
 
 const readers = ['group:staff'];
+const pushConfig = { id: 'my-callback', url: 'https://example.com/a2a' };
 
 export const taskExamples: Record<string, OperationExamples> = {
   createTask: {
@@ -197,6 +198,12 @@ export const taskExamples: Record<string, OperationExamples> = {
   deleteTask: {},
   getCallback: { responses: answers(200, callback) },
   repeatCallback: { responses: answers(202, { ...callback, state: 'waiting', deliveries: 2 }) },
+  setPushConfig: {
+    body: sends({ ...pushConfig, token: 'b3f1c2' }),
+    responses: answers(200, pushConfig),
+  },
+  getPushConfig: { responses: answers(200, pushConfig) },
+  removePushConfig: {},
   listApprovals: {
     parameters: { status: 'pending', mine: 'true' },
     responses: answers(200, { approvals: [pending], nextCursor: null }),

@@ -21,7 +21,9 @@ export type SeenMessage = {
   edited: boolean;
   ephemeral: boolean;
   reactions: Record<string, number>;
+  /** The names of its files, and their ids in the same order. */
   files: string[];
+  fileIds: string[];
   /** What was shown before, oldest first; the last one is what is shown now. */
   versions: Version[];
 };
@@ -51,6 +53,7 @@ export function createSeen(state: State) {
     ephemeral: message.ephemeralTo !== undefined,
     reactions: Object.fromEntries([...message.reactions].map(([name, users]) => [name, users.size])),
     files: message.files.map((id) => state.files.get(id)?.name ?? id),
+    fileIds: [...message.files],
     versions: [...message.versions],
   });
 

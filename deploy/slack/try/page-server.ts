@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { parseJson } from '../../../contract/json.ts';
+import type { SlackFile } from '../fake/types.ts';
 import { createAct } from './act.ts';
 import { createPersonView, type PersonView } from './person-view.ts';
 import type { Trial } from './trial.ts';
@@ -64,6 +65,9 @@ export async function startPageServer(trial: Trial, port: number): Promise<{ url
     if (origin !== undefined && !origins.includes(origin)) return end(403, 'Another page may not use this one.\n');
     const { pathname, searchParams } = new URL(request.url ?? '/', origins[0]);
     if (request.method === 'GET' && Object.hasOwn(files, pathname)) return sendFile(pathname, response);
+    const [, fileId] = /^\/files\/(F\w+)$/.exec(pathname) ?? [];
+    const shared = request.method === 'GET' && fileId !== undefined ? trial.slack.file(fileId) : undefined;
+    if (shared) return sendShared(shared, response);
     if (request.method === 'GET' && pathname === '/events')
       return follow({ trial, view, person: searchParams.get('as') ?? '' }, { request, response });
     if (request.method !== 'POST' || pathname !== '/act') return end(404, 'not found\n');
@@ -90,6 +94,14 @@ async function sendFile(path: string, response: ServerResponse): Promise<void> {
   const { name, type } = files[path]!;
   const content = await readFile(new URL(name, import.meta.url));
   response.writeHead(200, { ...headers, 'content-type': type }).end(content);
+}
+
+/** What people or Alfred have shared: the browser stores it, and opens nothing of it. */
+function sendShared({ name, content }: Pick<SlackFile, 'name' | 'content'>, response: ServerResponse): void {
+  const disposition = `attachment; filename*=UTF-8''${encodeURIComponent(name)}`;
+  response
+    .writeHead(200, { ...headers, 'content-type': 'application/octet-stream', 'content-disposition': disposition })
+    .end(content);
 }
 
 async function readText(request: IncomingMessage): Promise<string> {

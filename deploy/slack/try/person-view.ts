@@ -2,7 +2,7 @@ import type { SeenMessage } from '../fake/seen.ts';
 import type { Channel } from '../fake/types.ts';
 import { createShowBlocks } from './blocks.ts';
 import { showMrkdwn } from './mrkdwn.ts';
-import type { Shown } from './shown.ts';
+import { element, type Shown } from './shown.ts';
 import type { Trial } from './trial.ts';
 
 export type PageMessage = {
@@ -44,13 +44,13 @@ export function createPersonView({ slack, people, channels }: Trial) {
   /** Parsed once for each content: what a person sees is asked for again and again. */
   const bodies = new Map<string, { source: string; body: Shown[] }>();
 
-  function bodyOf(channel: string, { ts, text, blocks, files }: SeenMessage): Shown[] {
+  function bodyOf(channel: string, { ts, text, blocks, files, fileIds }: SeenMessage): Shown[] {
     const source = JSON.stringify([text, blocks, files]);
     const known = bodies.get(`${channel}:${ts}`);
     if (known?.source === source) return known.body;
     const body = [
       ...(blocks.length > 0 ? showBlocks(blocks) : showMrkdwn(text, names)),
-      ...files.map((name) => `[file: ${name}]`),
+      ...files.map((name, index) => element('a', [`[file: ${name}]`], { href: `/files/${fileIds[index]}` })),
     ];
     bodies.set(`${channel}:${ts}`, { source, body });
     return body;

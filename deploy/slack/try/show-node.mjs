@@ -19,7 +19,7 @@ export function show(node, press) {
   if (tag === 'select') return showSelect(node, press);
   const made = make(tags.has(tag) ? tag : 'span', {}, ...children.map((child) => show(child, press)));
   if (kinds.has(kind)) made.classList.add(kind);
-  if (tag === 'a' && /^(https?:\/\/|mailto:)/i.test(href ?? ''))
+  if (tag === 'a' && /^(https?:\/\/|mailto:|\/files\/F\w+$)/i.test(href ?? ''))
     Object.assign(made, { href, target: '_blank', rel: 'noopener noreferrer' });
   if (tag === 'button') {
     made.type = 'button';

@@ -6,7 +6,7 @@ export type Shown = string | ShownElement;
 export type ShownElement = {
   tag: Tag;
   children: Shown[];
-  /** Of a link: http, https or mailto. */
+  /** Of a link: http, https or mailto, or a file of the trial. */
   href?: string;
   /** How it looks. */
   kind?: Kind;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Hit, PassageFilter } from '../passage-index.ts';
-import type { BinaryCodes } from './binary-quantization.ts';
 import type { Facets } from './change-plan.ts';
+import type { VectorCodes } from './vector-codes.ts';
 
 export type FileQuery = {
   filter: PassageFilter;
@@ -21,7 +21,7 @@ export type FileCache = {
   lastClass: number;
   /** How many passages the file has. */
   passages: number;
-  codes: BinaryCodes | undefined;
+  codes: VectorCodes | undefined;
   lastVector: number;
   /** Length in bytes of the vectors in `codes`. The query's vector has the same length; others are not comparable. */
   vectorBytes: number;

@@ -176,3 +176,12 @@ test('numbers of an answer that mean nothing here are no citations of this conve
   const readOn = numberPassages([...messages, toolMessage({ ...passage('u', deadline), chunkId: 'u.0-9' })]);
   expect(answerOf(readOn[2])).toBe('Trains [4]; receipts [5]; both [4, 5].');
 });
+
+test('an answer with tens of thousands of citations is read in linear time', () => {
+  const text = 'You have 30 days to file an expense report [1]. Flights need approval [2]. '.repeat(20_000);
+  const [message] = numberPassages([toolMessage(passage('a', deadline), passage('b', travel))]);
+  expect(citationsOf(text, [message!]).map(({ n, quote }) => [n, quote])).toEqual([
+    [1, 'You have 30 days to file an expense report.'],
+    [2, 'Flights need approval above 500 EUR.'],
+  ]);
+});

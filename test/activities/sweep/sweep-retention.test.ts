@@ -34,6 +34,7 @@ function createDeps({ eraseTask, undeletable = [] }: { eraseTask: () => Promise<
     },
     messages: { wake: async () => {} },
     memories: { removeExpired: async () => 0 },
+    socialWatches: { removeOld: async () => 0 },
     contactIngests: { removeExpired: async () => 0 },
     limits: { removeExpired: async () => 0 },
     browserSessions: { removeEnded: async () => 0 },

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { createOfflineProvider } from '../../../adapters/models/offline.ts';
 import type { Message, ModelEvent } from '../../../contract/ports/index.ts';
@@ -87,39 +88,90 @@ const highlight = (sentence: string, score: number) => {
   return { start, end: start + sentence.length, score };
 };
 
-test('strong evidence: the best sentences of all passages with those around them, cited at their places', async () => {
+test('strong evidence: the best sentence with what stands around it, cited at its place', async () => {
   const passage = { ...hotels, highlights: [highlight('A night costs', 0.9), highlight('City: Rome', 0.5)] };
   const events = await stream(answered({ evidence: 'strong', passages: [passage] }));
   const answer = text(events);
-  expect(answer).toContain('“Hotels need a receipt. A night costs 190 EUR at most. Ask the desk.” [1]');
-  expect(answer).toContain('“City: Oslo; Limit: 190 EUR\nCity: Rome; Limit: 140 EUR” [1]');
+  expect(answer).toMatch(
+    /^“Book early\. Hotels need .* at most\. Ask the desk\.\nCity: Oslo; Limit: 190 EUR\nCity: Rome; Limit: 140 EUR” \[1\]\n\nOffline/,
+  );
   expect(answer).not.toContain('may be related');
-  const end = events.at(-1);
-  const [part] = end?.type === 'end' ? end.parts : [];
-  const places = part?.type === 'text' ? (part.citations ?? []) : [];
-  expect(places).toHaveLength(2);
-  for (const { start, end: to, quote } of places) expect(rules.slice(start, to)).toBe(quote);
+  expect(placesOf(events).map(({ start, end }) => rules.slice(start, end))).toEqual([rules]);
 });
 
-test('a good sentence right before a quotation joins it, or is quoted by itself where the two are too long', async () => {
-  const near = { ...hotels, highlights: [highlight('A night costs', 0.9), highlight('Book early', 0.8)] };
-  expect(text(await stream(answered({ evidence: 'strong', passages: [near] })))).toMatch(
-    /^“Book early\. Hotels need a receipt\. A night costs 190 EUR at most\. Ask the desk\.” \[1\]\n\nOffline/,
+const placesOf = (events: ModelEvent[]) => {
+  const end = events.at(-1);
+  const [part] = end?.type === 'end' ? end.parts : [];
+  return part?.type === 'text' ? (part.citations ?? []) : [];
+};
+
+/** A passage of sentences of the same length, whose best are those with a score. */
+function passageOf(length: number, scores: Record<number, number>, n = 1) {
+  const sentences = Array.from({ length: 12 }, (_, i) => `Rule ${i + 10} ${'x'.repeat(length - 9)}.`);
+  const passageText = sentences.join(' ');
+  const highlights = Object.entries(scores).map(([i, score]) => {
+    const start = passageText.indexOf(sentences[Number(i)] ?? '');
+    return { start, end: start + length, score };
+  });
+  return { ...hotels, n, chunkId: `c${n}`, text: passageText, start: 0, end: passageText.length, highlights };
+}
+const rulesIn = (quote: string) => [...quote.matchAll(/Rule (\d+)/g)].map(([, number]) => Number(number) - 10);
+
+test('the best quotation shows about five sentences, the others two; what follows a sentence comes first', async () => {
+  const passages = [passageOf(130, { 4: 0.9 }), passageOf(130, { 1: 0.8, 11: 0.7 }, 2)];
+  const places = placesOf(await stream(answered({ evidence: 'strong', passages })));
+  expect(places.map(({ quote }) => rulesIn(quote))).toEqual([
+    [4, 5, 6, 7, 8],
+    [1, 2],
+    [10, 11],
+  ]);
+});
+
+test('a good sentence before a quotation that is full is quoted by itself, and one before that joins it', async () => {
+  const passages = [passageOf(130, { 4: 0.9, 3: 0.8, 2: 0.7 })];
+  const places = placesOf(await stream(answered({ evidence: 'strong', passages })));
+  expect(places.map(({ quote }) => rulesIn(quote))).toEqual([
+    [4, 5, 6, 7, 8],
+    [2, 3],
+  ]);
+});
+
+test('a quotation shows paragraphs as lines of their own, and three dots where it had to be cut', async () => {
+  const passageText = `Bring these:\n\n- a map\n- a list of ${'many long words, '.repeat(60)}and more\n\nThat is all.`;
+  const whole = { ...hotels, text: passageText, start: 0, end: passageText.length };
+  const at = (words: string) => ({ start: passageText.indexOf(words), end: passageText.length, score: 0.9 });
+  const cut = text(
+    await stream(answered({ evidence: 'strong', passages: [{ ...whole, highlights: [at('- a list')] }] })),
   );
-  const sentences = ['A', 'B', 'C', 'D'].map((letter) => `${letter}${' long'.repeat(24)}.`);
-  const long = sentences.join(' ');
-  const starts = sentences.map((sentence) => long.indexOf(sentence));
-  const scored = [0.7, 0.9, 0.5].map((score, i) => ({ start: starts[i + 1] ?? 0, end: long.length, score }));
-  const first = { start: 0, end: sentences[0]?.length ?? 0, score: 0.8 };
-  const passage = { ...hotels, text: long, start: 0, end: long.length, highlights: [...scored, first] };
-  const answer = text(await stream(answered({ evidence: 'strong', passages: [passage] })));
-  expect(answer.split('\n\n').slice(0, -1)).toEqual([`“${sentences.slice(1).join(' ')}” [1]`, `“${sentences[0]}” [1]`]);
+  expect(cut).toMatch(/(many|long|words,) …” \[1\]/);
+  const short = {
+    ...whole,
+    text: 'Bring these:\n\n- a map\n\nThat is all. Really.',
+    highlights: [{ start: 0, end: 12, score: 0.9 }],
+  };
+  const shown = text(await stream(answered({ evidence: 'strong', passages: [short] })));
+  expect(shown).toMatch(/^“Bring these:\n- a map\nThat is all\. Really\.” \[1\]/);
+});
+
+test('a sentence that another document has too is quoted once', async () => {
+  const copies = [passageOf(130, { 4: 0.9 }), { ...passageOf(130, { 5: 0.8, 1: 0.7 }, 2), documentId: randomUUID() }];
+  const places = placesOf(await stream(answered({ evidence: 'strong', passages: copies })));
+  expect(places.map(({ chunkId, quote }) => [chunkId, ...rulesIn(quote)])).toEqual([
+    ['c1', 4, 5, 6, 7, 8],
+    ['c2', 1, 2],
+  ]);
+});
+
+test('at the end of a passage a quotation shows more of what stands before', async () => {
+  const passages = [passageOf(100, { 11: 0.9, 8: 0.8 })];
+  const places = placesOf(await stream(answered({ evidence: 'strong', passages })));
+  expect(places.map(({ quote }) => rulesIn(quote))).toEqual([[6, 7, 8, 9, 10, 11]]);
 });
 
 test('weak evidence: the same sentences, after a line that says that they may only be related', async () => {
   const passage = { ...hotels, highlights: [highlight('A night costs', 0.4)] };
   const answer = text(await stream(answered({ evidence: 'weak', passages: [passage] })));
-  expect(answer).toMatch(/^This may be related; it does not clearly answer the question:\n\n“Hotels need/);
+  expect(answer).toMatch(/^This may be related; it does not clearly answer the question:\n\n“Book early/);
 });
 
 test('no evidence: it does not know, although the search returned its nearest passages', async () => {

@@ -285,36 +285,3 @@ test('two conversations that begin with the same text share no message', async (
   await send('hello');
   expect((await begin()).head).not.toBe(first.head);
 });
-
-test('a turn that an older worker ended without its handover is handed over before the next one, once', async () => {
-  const { db } = env.postgres;
-  const endAsBefore = async ({ task }: BegunTurn, agent: string) => {
-    // A worker of the version before passes over what the answer says.
-    await end({ task } as BegunTurn);
-    const content = JSON.stringify({ text: 'Over to you.', citations: [], handsOver: { agent } });
-    await insertContent(local, contentHash(content), content).execute(db);
-    await db
-      .updateTable('tasks')
-      .set({ status: 'completed', result_hash: contentHash(content) })
-      .where('id', '=', task.taskId)
-      .execute();
-  };
-  await send('a');
-  await endAsBefore(await begin(), 'tax');
-  // Another change in between is none of the agent.
-  await rows.change(local, ref.conversationId, { title: 'Taxes' });
-  await send('b');
-  const second = await begin();
-  expect(second.task.agent).toBe('tax');
-  expect(await rows.get(local, ref.conversationId)).toMatchObject({ agent: 'tax' });
-  await end(second);
-
-  // A person has decided since.
-  await rows.change(local, ref.conversationId, { agent: 'knowledge' });
-  await send('c');
-  await endAsBefore(await begin(), 'tax');
-  await rows.change(local, ref.conversationId, { agent: 'tax' });
-  await rows.change(local, ref.conversationId, { agent: 'knowledge' });
-  await send('d');
-  expect((await begin()).task.agent).toBe('knowledge');
-});

@@ -53,13 +53,9 @@ const countContents = async (text: string) =>
     .length;
 const countMessages = async (text: string) =>
   (await harness.pool.query(`select from messages where position($1 in body::text) > 0`, [text])).rows.length;
-const isErased = async ({ taskId }: TaskRef) =>
-  (
-    await harness.pool.query(
-      `select from tasks where id = $1 and erased_at is not null and erase_requested_at is null`,
-      [taskId],
-    )
-  ).rows.length > 0;
+const erased = `select from tasks where id = $1 and erased_at is not null and erase_requested_at is null`;
+const isErased = async ({ taskId }: TaskRef) => (await harness.pool.query(erased, [taskId])).rows.length > 0;
+const removesNone = { removeExpired: async () => 0 };
 const sweep = () =>
   sweepRetention(
     {
@@ -67,9 +63,10 @@ const sweep = () =>
       callbacks: { removeOldSecrets: async () => 0 },
       conversationRows: { markDeleted: async () => undefined },
       messages: { wake: async () => {} },
-      memories: { removeExpired: async () => 0 },
-      contactIngests: { removeExpired: async () => 0 },
-      limits: { removeExpired: async () => 0 },
+      memories: removesNone,
+      socialWatches: { removeOld: async () => 0 },
+      contactIngests: removesNone,
+      limits: removesNone,
       browserSessions: { removeEnded: async () => 0 },
       slackRunResults: { giveUp: async () => [] },
       auditStore: { removeOldPending: async () => 0 },
@@ -276,8 +273,8 @@ test('a task that cannot be erased keeps no other from it, and is erased later',
   // It has a pause, in which the sweep has time for others.
   await sweep();
   expect(await isErased(broken)).toBe(false);
-  await harness.pool.query(`update tasks set erase_requested_at = erase_requested_at - interval '11 minutes'
-    where id = '${broken.taskId}'`);
+  const earlier = `erase_requested_at = erase_requested_at - interval '11 minutes'`;
+  await harness.pool.query(`update tasks set ${earlier} where id = '${broken.taskId}'`);
   await sweep();
   expect(await isErased(broken)).toBe(true);
 });

@@ -126,6 +126,7 @@ test('a task with its events, citations and callback', () =>
     await adapters.events.read(scope, ids.task, 0, 100);
     await adapters.citations.list(scope, ids.task);
     await adapters.callbacks.get({ ...scope, taskId: ids.task });
+    await adapters.callbacks.findPush({ ...scope, taskId: ids.task });
   }));
 
 test('a task whose turn has not begun', async () => {
@@ -159,8 +160,11 @@ test('lists of approvals, schedules, documents and keys, and a key by its id', a
   expect(await expectIndexes(denied)).toContain('approvals_by_status');
   await expectIndexes(() => adapters.schedules.list(scope, { limit: 20 }));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20 }));
+  expect(await expectIndexes(() => adapters.documents.findByName(scope, 'n7'))).toContain('documents_by_name');
+  await expectIndexes(() => adapters.documents.readOriginal(scope, ids.task));
   await expectIndexes(() => sendKeyQueries(adapters, db, principal));
   await expectIndexes(() => adapters.documents.list(scope, { limit: 20, collection: 'rare' }));
+  await expectIndexes(() => adapters.documents.findByName(scope, 'n7'));
 });
 
 test('events of a task are read, appended and deleted in the one part of its month', async () => {

@@ -29,11 +29,21 @@ export const generatedMemories = `
   analyze contact_merges;
   analyze agent_settings;
   analyze memories;
+  insert into social_watches (tenant, subject, watch, baseline_task, seen_at)
+  select 'local', 's' || i % 500, 'w' || i, gen_random_uuid(), now() - i * interval '1 hour' from generate_series(0, 19999) i;
+  insert into social_seen (tenant, subject, watch, item, task_id, seen_at)
+  select 'local', 's' || i % 500, 'w' || i % 1000, 'i' || i, gen_random_uuid(), now() - i * interval '1 hour'
+  from generate_series(0, 19999) i;
+  analyze social_watches;
+  analyze social_seen;
 `;
 
 /** Sends each query about memories, and about what a tenant has set. */
 async function sendMemoryQueries(adapters: Adapters, scope: Scope, id: string) {
-  const { memories, messageStore, tenantAgents, tenants, tasks } = adapters;
+  const { memories, messageStore, socialWatches, tenantAgents, tenants, tasks } = adapters;
+  await socialWatches.see({ ...scope, taskId: id }, 'w7', ['i7', 'i8']);
+  await socialWatches.noteFailure({ ...scope, taskId: id }, 'w7');
+  await socialWatches.removeOld(10);
   await memories.list(scope, { limit: 20 });
   await memories.list(scope, { limit: 20, cursor: id });
   await memories.get(scope, id);

@@ -87,11 +87,14 @@ describe('every tool that changes something', () => {
     const config = loadConfig({ ...database, ...mail, ALFRED_WEBHOOK_SECRET: secret });
     const tools = createTools(config, {
       index: { search: unused },
-      documents: { read: unused },
+      documents: { read: unused, readOriginal: unused, findByName: unused },
+      sheets: { readSheets: unused },
       contacts: { list: unused },
       tasks: { getCurrentRoles: unused },
       messageStore: { findToolResult: unused },
       sandbox: { run: unused },
+      social: { states: () => [], read: unused, findVideos: unused, readCadence: unused },
+      socialWatches: { see: unused, noteFailure: unused, removeOld: unused },
       memories: {
         create: async () => {
           await send({});

@@ -29,6 +29,12 @@ test('returns the result, what was printed, and the names of its files', async (
   expect(Buffer.from(artifacts[0]!.bytes).toString()).toBe('sum\n1.5\n2\n');
 });
 
+test('a table of a program has no formula that a sheet would run', async () => {
+  const program = `file('a.csv', csv.format([{ name: '=HYPERLINK("http://x")', sum: '-5' }]) + '@SUM(A1),x;=1'); 1`;
+  const { artifacts = [] } = await call({ program });
+  expect(Buffer.from(artifacts[0]!.bytes).toString()).toBe(`name,sum\n"'=HYPERLINK(""http://x"")",-5\n'@SUM(A1),x;'=1`);
+});
+
 test('a program that fails is a result that the model can mend, and no wrong call', async () => {
   expect(await call({ program: `print('begun'); inputs.rows.length` })).toEqual({
     output: { error: "TypeError: cannot read property 'rows' of null (line 1)", printed: 'begun' },

@@ -39,13 +39,13 @@ async function ask(path: string, headers: Record<string, string>, body?: string)
   return response;
 }
 
-async function callSlack(method: string, args: object): Promise<{ ts: string }> {
+async function callSlack(method: string, args: object): Promise<{ ts: string } & Record<string, unknown>> {
   const response = await fetch(`${slack.apiUrl}${method}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${slack.workspace.botToken}`, 'content-type': 'application/json' },
     body: JSON.stringify(args),
   });
-  const answer = (await response.json()) as { ok: boolean; ts: string };
+  const answer = (await response.json()) as { ok: boolean; ts: string } & Record<string, unknown>;
   expect(answer).toMatchObject({ ok: true });
   return answer;
 }
@@ -129,6 +129,23 @@ test('a person attaches files, with words or without, and all members see them',
   const [uploaded] = sent.flatMap((event) => event.files ?? []);
   expect(uploaded).toMatchObject({ name: 'plan.txt', size: 6 });
   expect(slack.file(uploaded!.id)?.content.toString()).toBe('Plan B');
+});
+
+test('a file that the app uploads is shown by its name, which stores it', async () => {
+  const ada = await pageOf('ada');
+  const { id: channel } = ada.channel('general');
+  const given = { filename: 'sums.csv', length: 8 };
+  const { upload_url: url, file_id: id } = await callSlack('files.getUploadURLExternal', given);
+  await fetch(String(url), { method: 'POST', body: 'a,b\n1,2\n' });
+  await callSlack('files.completeUploadExternal', { files: [{ id, title: 'sums.csv' }], channel_id: channel });
+  const { body } = await until('the file', () =>
+    ada.channel('general').messages.find((message) => wordsOf(message.body).includes('[file: sums.csv]')),
+  );
+  expect(body).toContainEqual({ tag: 'a', children: ['[file: sums.csv]'], href: `/files/${String(id)}` });
+  const stored = await fetch(`${server.url}/files/${String(id)}`);
+  expect(stored.headers.get('content-disposition')).toContain("filename*=UTF-8''sums.csv");
+  expect(await stored.text()).toBe('a,b\n1,2\n');
+  expect((await fetch(`${server.url}/files/F1`)).status).toBe(404);
 });
 
 test('what only one person sees, the app’s work and its buttons are shown, and a press reaches the app', async () => {

@@ -264,6 +264,26 @@ describe('sentences of a passage', () => {
     expect(row.slice(start, end)).toMatch(/receipts$/);
   });
 
+  const quoted = (passage: string, sentence: string, longest: number) => {
+    const { start, end } = quoteAround(passage, passage.indexOf(sentence), longest);
+    return passage.slice(start, end);
+  };
+
+  test('a heading is not the end of a quotation, and stands before what it announces or not at all', () => {
+    const text = 'Leave takes two weeks.\n\nSick days\n\nCall before nine. Then send a note to your lead.\n\nTravel';
+    expect(quoted(text, 'Leave', 40)).toBe('Leave takes two weeks.');
+    expect(quoted(text, 'Sick', 100)).toMatch(/^Leave .*\n\nSick days\n\nCall .* your lead\.$/s);
+    expect(quoted(text, 'Sick', 30)).toBe('Sick days\n\nCall before nine.');
+    expect(quoted(text, 'Sick', 20)).toBe('Call before nine.');
+    expect(quoted('Ask the desk. Bring these:\n- a map\n- a list', 'Ask', 30)).toBe('Ask the desk.');
+  });
+
+  test('a quotation does not end inside an address', () => {
+    const address = 'https://wiki.example/search?q=rules';
+    expect(quoted(`Read ${address} first. Ask then.`, 'Read', 55)).toBe(`Read ${address} first.`);
+    expect(quoted(`Read ${address} first. Ask then.`, 'q=rules', 50)).toBe(`Read ${address} first.`);
+  });
+
   test('a quotation that begins with a name like .NET keeps its dot', () => {
     const text = `${'We like a long list of tools and languages here. '.repeat(9)}Choose C#, .NET Core or Java with Spring.`;
     const { start, end } = quoteAround(text, text.indexOf('NET'));

@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDocuments } from '../../../knowledge/store/documents.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import { createTestEnvironment, type TestEnvironment } from '../../support/environment/environment.ts';
+import { plainParser } from '../../support/documents/plain-parser.ts';
 import { defaultPlacement, local, putDocument, sha256 } from '../../support/documents/put-document.ts';
+import { putFile } from '../../support/documents/put-file.ts';
 
 const colleague = { tenant: 'local', subject: 'someone-else' };
 const stranger = { tenant: 'other', subject: 'local' };
@@ -24,6 +26,32 @@ const newestSequence = async () =>
       .select((eb) => eb.fn.max('seq').as('seq'))
       .executeTakeFirst()
   )?.seq ?? 0;
+
+test('the original of a document is read by who may read it, and is absent where its bytes are not kept', async () => {
+  const bytes = new TextEncoder().encode('item,2024\nRevenue,5\n');
+  const id = await putFile({ documents, parser: plainParser }, { name: 'kept.csv', bytes }, { readers: [] });
+  const kept = await documents.readOriginal(local, id);
+  expect([kept?.document.name, kept?.bytes && Buffer.from(kept.bytes).equals(bytes)]).toEqual(['kept.csv', true]);
+  const { documentId } = await put('without.csv', 'item,2024');
+  expect(await documents.readOriginal(local, documentId)).toMatchObject({
+    document: { id: documentId },
+    bytes: undefined,
+  });
+  for (const other of [colleague, stranger]) expect(await documents.readOriginal(other, id)).toBeUndefined();
+});
+
+test('documents are found by their whole name, among those that the subject may read', async () => {
+  const mine = await put('name.csv', 'Mine.');
+  const theirs = await putDocument(env.postgres.db, 'name.csv', 'Theirs.', {
+    scope: colleague,
+    placement: { readers: [] },
+  });
+  const ids = async (scope = local) => (await documents.findByName(scope, 'name.csv')).map(({ id }) => id);
+  expect(await ids()).toEqual([mine.documentId]);
+  expect((await ids(colleague)).sort()).toEqual([mine.documentId, theirs.documentId].sort());
+  expect(await ids(stranger)).toEqual([]);
+  expect(await documents.findByName(local, 'name')).toEqual([]);
+});
 
 describe('a document', () => {
   test('is added with its text, chunks and description', async () => {

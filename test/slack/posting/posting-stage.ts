@@ -4,6 +4,7 @@ import type { MessageState } from '../../../contract/conversation.ts';
 import type { SlackChannelSettings, SlackPosts, TaskEvents } from '../../../contract/ports/index.ts';
 import { createApiCalls, type SlackAnswer } from '../../../slack/api-calls/api-calls.ts';
 import { createWebClient } from '../../../slack/api-calls/web-client.ts';
+import { createChannelInfos } from '../../../slack/channel-info.ts';
 import { createCheckChannel } from '../../../slack/posting/check-channel.ts';
 import { createPoster } from '../../../slack/posting/poster.ts';
 import { renderFinal } from '../../../slack/rendering/render.ts';
@@ -92,6 +93,7 @@ export async function createStage({ rateLimits = true, direct = false } = {}) {
     });
     const checkChannel = createCheckChannel({
       calls: slack,
+      infoOf: createChannelInfos(slack, clock),
       clock,
       channels: { find: async () => settings },
       results: { slackUsersOf: async ({ subject }) => linked.get(subject) ?? [] },

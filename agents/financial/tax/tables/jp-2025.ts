@@ -1,0 +1,64 @@
+import type { JapanTable } from './table-types.ts';
+
+export const jp2025: JapanTable = {
+  year: '2025',
+  period: '1 January to 31 December 2025',
+  sources: [
+    {
+      name: 'Income Tax Act (所得税法), articles 28, 86, 89, as amended in 2025; Special Measures Act, article 41-16-2',
+      date: '2025-03-31',
+    },
+    {
+      name: 'National Tax Agency, Tax Answer No. 1199, 1410, 2260',
+      date: '2025',
+      url: 'https://www.nta.go.jp/taxes/shiraberu/taxanswer/shotoku/2260.htm',
+    },
+    { name: 'Local Tax Act (地方税法), articles 34, 37, 314-2, 314-6', date: '2024' },
+  ],
+  brackets: [
+    [1950000, 0.05],
+    [3300000, 0.1],
+    [6950000, 0.2],
+    [9000000, 0.23],
+    [18000000, 0.33],
+    [40000000, 0.4],
+    [null, 0.45],
+  ],
+  employment: {
+    least: { upTo: 1_900_000, deduction: 650_000 },
+    steps: [
+      [3_600_000, 0.3, 80_000],
+      [6_600_000, 0.2, 440_000],
+      [8_500_000, 0.1, 1_100_000],
+    ],
+    most: 1_950_000,
+    tabled: 6_600_000,
+  },
+  basicDeduction: [
+    [1_320_000, 950_000],
+    [3_360_000, 880_000],
+    [4_890_000, 680_000],
+    [6_550_000, 630_000],
+    [23_500_000, 580_000],
+    [24_000_000, 480_000],
+    [24_500_000, 320_000],
+    [25_000_000, 160_000],
+  ],
+  reconstruction: 0.021,
+  fixedReduction: null,
+  inhabitant: {
+    basicDeduction: [
+      [24_000_000, 430_000],
+      [24_500_000, 290_000],
+      [25_000_000, 150_000],
+    ],
+    rates: [
+      ['City', 0.06],
+      ['Prefecture', 0.04],
+    ],
+    perHead: 5_000,
+    exemptUpTo: 450_000,
+    adjustment: { difference: 50_000, rate: 0.05, least: 2_500, from: 2_000_000, upTo: 25_000_000 },
+  },
+  corporation: { rate: 0.232, smallRate: 0.15, smallUpTo: 8_000_000, local: 0.103 },
+};

@@ -1,0 +1,107 @@
+import type { NewYorkTable } from './table-types.ts';
+
+export const usNy2025: NewYorkTable = {
+  year: '2025',
+  period: '1 January to 31 December 2025',
+  sources: [
+    { name: 'New York Tax Law § 601, as amended by chapter 59 of the laws of 2021 and 2022', date: '2022-04' },
+    {
+      name: 'New York State Department of Taxation and Finance, 2025 instructions for Form IT-201',
+      date: '2025',
+    },
+    { name: 'Department of Financial Services, Paid Family Leave premium rate 2025', date: '2024' },
+    { name: 'New York Workers’ Compensation Law § 209: 0.5 %, at most 0.60 dollars a week', date: '2025' },
+  ],
+  brackets: {
+    single: [
+      [8500, 0.04],
+      [11700, 0.045],
+      [13900, 0.0525],
+      [80650, 0.055],
+      [215400, 0.06],
+      [1077550, 0.0685],
+      [5000000, 0.0965],
+      [25000000, 0.103],
+      [null, 0.109],
+    ],
+    married: [
+      [17150, 0.04],
+      [23600, 0.045],
+      [27900, 0.0525],
+      [161550, 0.055],
+      [323200, 0.06],
+      [2155350, 0.0685],
+      [5000000, 0.0965],
+      [25000000, 0.103],
+      [null, 0.109],
+    ],
+    separate: [
+      [8500, 0.04],
+      [11700, 0.045],
+      [13900, 0.0525],
+      [80650, 0.055],
+      [215400, 0.06],
+      [1077550, 0.0685],
+      [5000000, 0.0965],
+      [25000000, 0.103],
+      [null, 0.109],
+    ],
+    head: [
+      [12800, 0.04],
+      [17650, 0.045],
+      [20900, 0.0525],
+      [107650, 0.055],
+      [269300, 0.06],
+      [1616450, 0.0685],
+      [5000000, 0.0965],
+      [25000000, 0.103],
+      [null, 0.109],
+    ],
+  },
+  standardDeduction: { single: 8_000, married: 16_050, separate: 8_000, head: 11_200 },
+  dependentExemption: 1_000,
+  recapture: {
+    from: 107_650,
+    over: 50_000,
+    all: { rate: 0.109, from: 25_000_000 },
+    single: {
+      flat: 0.06,
+      upTo: 215_400,
+      steps: [
+        [215_400, 568, 1_831],
+        [1_077_550, 2_399, 30_172],
+        [5_000_000, 32_571, 32_500],
+      ],
+    },
+    married: {
+      flat: 0.055,
+      upTo: 161_550,
+      steps: [
+        [161_550, 333, 807],
+        [323_200, 1_140, 2_747],
+        [2_155_350, 3_887, 60_350],
+        [5_000_000, 64_237, 32_500],
+      ],
+    },
+    separate: {
+      flat: 0.06,
+      upTo: 215_400,
+      steps: [
+        [215_400, 568, 1_831],
+        [1_077_550, 2_399, 30_172],
+        [5_000_000, 32_571, 32_500],
+      ],
+    },
+    head: {
+      flat: 0.06,
+      upTo: 269_300,
+      steps: [
+        [269_300, 787, 2_289],
+        [1_616_450, 3_076, 45_261],
+        [5_000_000, 48_337, 32_500],
+      ],
+    },
+  },
+  familyLeave: { rate: 0.00388, atMost: 354.53 },
+  disabilityInsurance: { rate: 0.005, atMost: 31.2 },
+};
