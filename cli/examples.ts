@@ -160,7 +160,7 @@ export const examples: Record<string, readonly string[]> = {
   'contacts uploads list': ['alfred contacts uploads list --limit 5', 'alfred contacts uploads list --all --json'],
   'contacts uploads show': ['alfred contacts uploads show 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --json'],
   'contacts uploads rejected': [
-    'alfred contacts uploads rejected 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 > rejected.csv',
+    'alfred contacts uploads rejected 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10',
     'alfred contacts uploads rejected 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10 --format jsonl',
   ],
   'contacts uploads cancel': ['alfred contacts uploads cancel 0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d10'],

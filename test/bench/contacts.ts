@@ -11,8 +11,8 @@ import type { Surroundings } from './servers.ts';
 import { openStack, startStack } from './stack.ts';
 
 const pollMs = 100;
-/** A killed worker has this long to be missed, and its successor to work, before that one is killed. */
-const betweenKillsMs = 6_000;
+/** About how long a worker works before it is killed. */
+const betweenKillsMs = 1_500;
 
 /**
  * Measures an upload of generated contacts over HTTP, with API and workers in this process: how long until all are
