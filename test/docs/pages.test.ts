@@ -67,7 +67,7 @@ test('every file that a page names exists', () => {
 });
 /** Files of examples: documents that a reader adds, and files that a command makes. */
 const isOfAnother = (file: string) =>
-  /^(policies|hr|notes|handbook|agents\/billing|(docs\/)?(a|sub)|docs\/examples\/policies|x|\.alfred|.*\/NNNN_name)\b/.test(
+  /^(policies|legal|hr|notes|handbook|agents\/billing|(docs\/)?(a|sub)|docs\/examples\/policies|x|\.alfred|.*\/NNNN_name)\b/.test(
     file,
   );
 
