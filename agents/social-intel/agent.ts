@@ -6,13 +6,13 @@ import { intents, readRequest, toolsOfIntents } from './intents.ts';
 /** Reads what people publish and say, and counts it: trends, moods, news since the last look, niches of YouTube. */
 export const socialIntel: Agent = {
   description:
-    'Watches what people publish and say in feeds, on Hacker News, Reddit and YouTube: trends, sentiment, what is new since the last look, and which niches and videos of YouTube do well.',
+    'Watches social media: trends, sentiment, topics, hashtags and mentions on Reddit, Hacker News, YouTube and in feeds, and finds niches and plans for YouTube channels.',
   examples: [
-    'What are people on Hacker News saying about our product?',
-    'Which topics in these feeds have grown this week?',
-    'Tell me in this channel when something new about us appears',
-    'Is a YouTube channel about sourdough worth it?',
-    'What do the best videos about home networks have in common?',
+    'What is trending about electric bikes on Reddit?',
+    'How do people online feel about our brand?',
+    'Find a YouTube niche with little supply',
+    'What do viewers, Redditors and commenters say, discuss or complain about?',
+    'What is the mood on HN and in the subreddits?',
   ],
   instructions: `You tell people at a company what is published and said about a subject. Every count, score and quotation that you state comes from a tool.
 
