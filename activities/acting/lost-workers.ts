@@ -52,10 +52,10 @@ type Guarded = { task: { agent: string; taskId: string }; tool: string; signal: 
 
 /**
  * Makes a call of a tool that is the agent's own: code of others may end the process that runs it. Temporal says of the
- * attempt before only that its worker fell silent, and it says that of all calls that ran there, also when Temporal itself
- * was away: a process that lives on has not ended. After an end such a call runs alone, and only ends of workers in which
- * it did count against it. The count is with Temporal before the call is made, because this attempt may end without a
- * word too.
+ * attempt before only that its worker fell silent, and it says that of all calls that ran there, also when Temporal
+ * itself was away: a process that lives on has not ended. After an end such a call runs alone, and only ends of workers
+ * in which it did count against it. The count is with Temporal before the call is made, because this attempt may end
+ * without a word too.
  *
  * @param call gets why the call must not be made, when it must not
  * @throws AlfredError `temporal_unavailable`; nothing was called

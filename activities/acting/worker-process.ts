@@ -24,15 +24,15 @@ export function createWorkerProcess({ mostMs = longestPauseMs, everyMs = checkEv
 
     watch(attempt) {
       let seenAt = performance.now();
-      const look = () => {
+      const check = () => {
         const now = performance.now();
         if (now - seenAt > mostMs) stopped.set(attempt, true);
         seenAt = now;
       };
-      const timer = setInterval(look, everyMs);
+      const timer = setInterval(check, everyMs);
       return () => {
         clearInterval(timer);
-        look();
+        check();
       };
     },
 
