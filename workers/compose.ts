@@ -1,4 +1,5 @@
 import { createTurns } from '../activities/acting/turns.ts';
+import { createWorkerProcess } from '../activities/acting/worker-process.ts';
 import { createActivities } from '../activities/index.ts';
 import { checkTools } from '../agents/check-tools.ts';
 import type { Agents } from '../agents/index.ts';
@@ -64,6 +65,7 @@ export async function startWorkers(
     log,
     draining: draining.signal,
     callTurns: createTurns(),
+    workerProcess: createWorkerProcess(),
   });
   const bundle = await workflowBundle(config, log);
   const searching = queuesThatSearch(agents, tools).filter((queue) => queues.includes(queue));

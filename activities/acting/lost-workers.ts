@@ -5,15 +5,23 @@ import { isRecord } from '../../contract/json.ts';
 import type { Workflows } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { showProgress } from '../activity-context.ts';
+import { defaultTimeoutMs } from './run-effect.ts';
 import type { Turns } from './turns.ts';
+import type { WorkerProcess } from './worker-process.ts';
 
 /** A call that has ended so many workers while nothing of others ran beside it is not made again. */
 const mostLostAlone = 2;
+/** What an activity needs beside its call: it reads what to do before, and stores the result after it. */
+const besideCallMs = 20_000;
+const shortestWaitMs = 1_000;
+/** After a longer wait for its turn the end of an attempt's time says nothing about the call. */
+const longestFairWaitMs = 10_000;
 
 export type LostWorkerDeps = {
   agents: Agents;
   workflows: Pick<Workflows, 'howAttemptEnded' | 'recordProgress'>;
   callTurns: Turns;
+  workerProcess: WorkerProcess;
   log: Pick<Logger, 'error' | 'warn'>;
 };
 
@@ -34,15 +42,20 @@ type Count = {
   isSuspect: 0 | 1;
   /** The attempt in which the call was under way when this was written. */
   runsIn: number;
+  /** How long that attempt waited for its turn. */
+  waitedMs: number;
+  /** The process of that attempt. */
+  process: number;
 };
 
 type Guarded = { task: { agent: string; taskId: string }; tool: string; signal: AbortSignal };
 
 /**
  * Makes a call of a tool that is the agent's own: code of others may end the process that runs it. Temporal says of the
- * attempt before only that its worker fell silent, and it says that of all calls that ran there. So from then on such a
- * call runs alone, and only ends of workers in which it did count against it. The count is with Temporal before the
- * call is made, because this attempt may end without a word too.
+ * attempt before only that its worker fell silent, and it says that of all calls that ran there, also when Temporal
+ * itself was away: a process that lives on has not ended. After an end such a call runs alone, and only ends of workers
+ * in which it did count against it. The count is with Temporal before the call is made, because this attempt may end
+ * without a word too.
  *
  * @param call gets why the call must not be made, when it must not
  * @throws AlfredError `temporal_unavailable`; nothing was called
@@ -52,11 +65,11 @@ export async function guardWorker<T>(
   { task, tool, signal }: Guarded,
   call: (lost: LostWorkers | undefined) => Promise<T>,
 ): Promise<T> {
-  const { callTurns, workflows, log } = deps;
+  const { callTurns, workflows, workerProcess, log } = deps;
   const { attempt, taskToken, workflowExecution } = activityInfo();
-  const isOwn = Object.hasOwn(findAgent(deps.agents, task.agent)?.ownTools ?? {}, tool);
-  if (!isOwn || !workflowExecution) return call(undefined);
-  const count = await countAttempts(workflows);
+  const { ownTools = {} } = findAgent(deps.agents, task.agent) ?? {};
+  if (!Object.hasOwn(ownTools, tool) || !workflowExecution) return call(undefined);
+  const count = { ...(await countAttempts(deps)), waitedMs: 0, process: workerProcess.id };
   const { lostWorkers, lostAlone, isSuspect } = count;
   const isRefused = lostAlone >= mostLostAlone;
   const ids = { taskId: task.taskId, agent: task.agent, tool, lostWorkers };
@@ -69,32 +82,49 @@ export async function guardWorker<T>(
     : undefined;
   if (lost && !lost.mayAsk) return call(lost);
   showProgress(count);
-  const end = await callTurns.take(isSuspect === 1, signal);
+  const endWatch = workerProcess.watch(attemptKey(attempt));
+  let end = () => {};
   try {
-    showProgress({ ...count, runsIn: attempt });
+    const beganAt = performance.now();
+    end = await callTurns.take(isSuspect === 1, signal, longestWaitMs(ownTools[tool]?.timeoutMs));
+    const running = { ...count, runsIn: attempt, waitedMs: Math.round(performance.now() - beganAt) };
+    showProgress(running);
     if (lostWorkers > 0) {
       log.warn({ ...ids, isAlone: isSuspect === 1 }, 'a call is made again whose worker ended, or hung');
       // An earlier count that the SDK holds back must not follow the one that is recorded.
-      heartbeat({ ...count, runsIn: attempt });
-      await workflows.recordProgress(taskToken, { ...count, runsIn: attempt });
+      heartbeat(running);
+      await workflows.recordProgress(taskToken, running);
     }
     return await call(lost);
   } finally {
     showProgress({ ...count, runsIn: 0 });
     end();
+    endWatch();
   }
 }
 
-async function countAttempts(workflows: LostWorkerDeps['workflows']): Promise<Count> {
+/** How long a call may wait for its turn, so that its own time is left. */
+const longestWaitMs = (timeoutMs = defaultTimeoutMs) =>
+  Math.max(shortestWaitMs, activityInfo().startToCloseTimeoutMs - timeoutMs - besideCallMs);
+
+function attemptKey(attempt: number): string {
+  const { workflowExecution, activityId } = activityInfo();
+  return `${workflowExecution?.runId}/${activityId}/${attempt}`;
+}
+
+async function countAttempts({ workflows, workerProcess }: LostWorkerDeps): Promise<Count> {
   const { attempt, activityId, workflowExecution } = activityInfo();
   const before = countedBefore();
   if (attempt === 1 || !workflowExecution) return before;
   const ended = await workflows.howAttemptEnded(workflowExecution, activityId);
-  const { lostWorkers, lostAlone, isSuspect, runsIn } = before;
+  const { lostWorkers, lostAlone, isSuspect, runsIn, waitedMs, process } = before;
   const ran = runsIn === attempt - 1;
+  const livesOn = process === workerProcess.id && !workerProcess.stoodStill(attemptKey(attempt - 1));
+  if (ended === 'silent' && livesOn) return before;
   if (ended === 'silent' && !isSuspect) return { ...before, lostWorkers: lostWorkers + 1, isSuspect: 1 };
   // It ended while the call waited for its turn, or our database kept the attempt until the end of its time.
   if (ended === 'otherwise' || !ran) return before;
+  if (ended === 'out_of_time' && waitedMs > longestFairWaitMs) return before;
   return { ...before, lostWorkers: lostWorkers + 1, lostAlone: lostAlone + 1 };
 }
 
@@ -109,5 +139,7 @@ function countedBefore(): Count {
     lostAlone: read('lostAlone'),
     isSuspect: read('isSuspect') === 1 ? 1 : 0,
     runsIn: read('runsIn'),
+    waitedMs: read('waitedMs'),
+    process: read('process'),
   };
 }

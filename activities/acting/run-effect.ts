@@ -74,7 +74,7 @@ function contextOf(effects: Effects, { task, call, tool, wasSent, signal }: Omit
 }
 
 /** How long a call that changes nothing may take, in milliseconds. Shorter than the activity's own time-out. */
-const defaultTimeoutMs = 120_000;
+export const defaultTimeoutMs = 120_000;
 
 /**
  * Runs a tool that changes nothing. A call that hangs is aborted.

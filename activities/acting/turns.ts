@@ -1,6 +1,6 @@
 import { AlfredError } from '../../contract/errors.ts';
 
-/** A call waits no longer than this for its turn. Its activity's time runs meanwhile. In milliseconds. */
+/** A call waits no longer than this for its turn, in milliseconds. */
 const longestWaitMs = 60_000;
 const retryAfterMs = 5_000;
 
@@ -10,10 +10,11 @@ export type Turns = {
    *
    * @param isAlone no other call of this process runs beside it
    * @param signal ends the wait, and the turn: what still runs after its abort is not waited for
+   * @param mostMs how long it may wait: the time of its activity runs meanwhile
    * @returns ends the turn
    * @throws AlfredError `tool_failed`, which is tried again, when other calls take too long
    */
-  take(isAlone: boolean, signal: AbortSignal): Promise<() => void>;
+  take(isAlone: boolean, signal: AbortSignal, mostMs?: number): Promise<() => void>;
 };
 
 type Waiting = { isAlone: boolean; begin: () => void };
@@ -45,7 +46,7 @@ export function createTurns({ waitMs = longestWaitMs } = {}): Turns {
   };
 
   return {
-    take: (isAlone, signal) =>
+    take: (isAlone, signal, mostMs = waitMs) =>
       new Promise((resolve, reject) => {
         signal.throwIfAborted();
         const giveUp = (reason: Error) => {
@@ -70,7 +71,7 @@ export function createTurns({ waitMs = longestWaitMs } = {}): Turns {
             resolve(end);
           },
         };
-        const timer = setTimeout(() => giveUp(tooBusy()), waitMs);
+        const timer = setTimeout(() => giveUp(tooBusy()), Math.min(waitMs, mostMs));
         signal.addEventListener('abort', onAbort, { once: true });
         waiting.push(turn);
         admit();

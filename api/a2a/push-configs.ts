@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
 import type { TaskPushNotificationConfig } from '@a2a-js/sdk';
 import { TaskNotFoundError, UnsupportedOperationError } from '@a2a-js/sdk/errors';
 import type { A2ARequestHandler } from '@a2a-js/sdk/server';
@@ -27,7 +26,8 @@ export function createPushConfigs(inner: ApiRequests): Methods & {
 
   async function create(given: TaskPushNotificationConfig): Promise<TaskPushNotificationConfig> {
     const { taskId, url, token, authentication } = given;
-    const id = given.id || randomUUID();
+    // A repeat without a name names the same config.
+    const id = given.id || taskId;
     const body = {
       id,
       url,

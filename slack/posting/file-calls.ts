@@ -13,6 +13,8 @@ export type FileCallsDeps = {
   uploadBytes: UploadBytes;
   post: SlackPost;
   signal: AbortSignal;
+  /** Waits until there is room for another file of a team in memory. */
+  withUpload: <T>(team: string, signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
   /** @throws LeaseLost when another process may have the post before a call has ended */
   checkLease: () => void;
 };
@@ -21,7 +23,8 @@ export type FileCallsDeps = {
 export type Uploaded = { id: string; slackId: string };
 
 /** Calls for the files of one post. They are made in the order in which they are asked for. */
-export function createFileCalls({ artifacts, calls, uploadBytes, post, signal, checkLease }: FileCallsDeps) {
+export function createFileCalls(deps: FileCallsDeps) {
+  const { artifacts, calls, uploadBytes, post, signal, withUpload, checkLease } = deps;
   const { team, channel, taskId } = post;
 
   const call = (method: string, args: Record<string, unknown>) =>
@@ -36,16 +39,23 @@ export function createFileCalls({ artifacts, calls, uploadBytes, post, signal, c
       },
     });
 
+  async function read(id: string): Promise<Buffer<ArrayBuffer>> {
+    const opened = await artifacts.open(post, taskId, id);
+    if (!opened) throw new AlfredError('not_found', `The file ${id} is not there any more.`);
+    const parts: Buffer[] = [];
+    for await (const part of opened.content) parts.push(part);
+    return Buffer.concat(parts);
+  }
+
   return {
     /** Gives Slack the content of a file. It is not shown yet. */
-    async upload({ id, name }: Artifact): Promise<Uploaded> {
-      const opened = await artifacts.open(post, taskId, id);
-      if (!opened) throw new AlfredError('not_found', `The file ${id} is not there any more.`);
-      const parts: Buffer[] = [];
-      for await (const part of opened.content) parts.push(part);
-      const bytes = Buffer.concat(parts);
-      const answer = await call('files.getUploadURLExternal', { filename: name, length: bytes.length });
-      await uploadBytes({ team, url: String(answer?.upload_url), bytes, signal });
+    async upload({ id, name, bytes: length }: Artifact): Promise<Uploaded> {
+      // Before its content is in memory: this call may wait for long.
+      const answer = await call('files.getUploadURLExternal', { filename: name, length });
+      await withUpload(team, signal, async () => {
+        const bytes = await read(id);
+        await uploadBytes({ team, url: String(answer?.upload_url), bytes, signal });
+      });
       return { id, slackId: String(answer?.file_id) };
     },
 

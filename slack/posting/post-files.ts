@@ -8,18 +8,14 @@ import { isForAllFiles, isRefused, isTokenRefused } from './post-errors.ts';
 const mostFiles = 9;
 const mostBytes = 50_000_000;
 
-export type PostFilesDeps = FileCallsDeps &
-  FileRowsDeps & {
-    /** Waits until there is room for another file in memory. */
-    withUpload: <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
-  };
+export type PostFilesDeps = FileCallsDeps & FileRowsDeps;
 
 /**
  * The files of one task in its thread. What is uploaded is shown by one call, before which the row says `sharing`: a
  * process that takes the post over asks Slack whether that call was made.
  */
 export function createPostFiles(deps: PostFilesDeps) {
-  const { artifacts, post, signal, withUpload } = deps;
+  const { artifacts, post } = deps;
   const calls = createFileCalls(deps);
   const rows = createFileRows(deps);
   let chosen: Artifact[] = [];
@@ -32,7 +28,7 @@ export function createPostFiles(deps: PostFilesDeps) {
     for (const artifact of chosen) {
       if (!rows.isWaiting(artifact.id)) continue;
       try {
-        uploaded.push(await withUpload(signal, () => calls.upload(artifact)));
+        uploaded.push(await calls.upload(artifact));
       } catch (error) {
         const waiting = chosen.map(({ id }) => id).filter(rows.isWaiting);
         await rows.fail(isForAllFiles(error) ? waiting : [artifact.id], error);
@@ -106,11 +102,14 @@ export function createPostFiles(deps: PostFilesDeps) {
   };
 }
 
-/** The first ones that are not too much. Slack takes no empty file. */
+/** The first ones that are not too much; what is left out takes no room. Slack takes no empty file. */
 function fitting(artifacts: Artifact[]): Artifact[] {
-  let bytes = 0;
+  let free = mostBytes;
   return artifacts
-    .filter((artifact) => artifact.bytes > 0)
-    .filter((artifact) => (bytes += artifact.bytes) <= mostBytes)
+    .filter(({ bytes }) => {
+      if (bytes === 0 || bytes > free) return false;
+      free -= bytes;
+      return true;
+    })
     .slice(0, mostFiles);
 }

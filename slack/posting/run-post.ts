@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Artifacts, SlackPost, SlackPosts } from '../../contract/ports/index.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { createSemaphore } from '../../runtime/semaphore.ts';
+import { createFairSemaphore } from '../../runtime/semaphore.ts';
 import type { SlackCalls } from '../api-calls/api-calls.ts';
 import type { Clock } from '../api-calls/clock.ts';
 import { callTimeoutMs } from '../api-calls/web-client.ts';
@@ -29,7 +29,7 @@ const firstAwayMs = 15_000;
 /** For a task that waits or has not begun the time doubles with each claim, up to this one. */
 const longestAwayMs = 60_000;
 
-/** Files are in memory while they are uploaded. */
+/** Files are in memory while they are uploaded. Workspaces take turns. */
 const uploadsAtOnce = 3;
 
 export type PosterMetrics = {
@@ -97,7 +97,7 @@ export function createPostRunner({
 }: PostRunnerDeps) {
   const identify = createBotIdentities(calls);
   const closed = createClosedChannels(clock);
-  const withUpload = createSemaphore(uploadsAtOnce);
+  const withUpload = createFairSemaphore(uploadsAtOnce);
   const failures = new LRUCache<string, number>({ max: 10_000 });
 
   /** @returns milliseconds until the next attempt. Not even, so that posts that failed together do not meet again. */

@@ -76,6 +76,30 @@ test('a config of a running task is read, listed without what is secret, replace
   expect(JSON.parse(report?.body ?? '')).toMatchObject({ task: { id: taskId } });
 });
 
+test('a message and a config without a name of it may be repeated: the config is replaced', async () => {
+  const { turn, release } = blockedTurn('Late.');
+  api.script([turn]);
+  const message = messageOf('Work');
+  const sendAgain = (token: string) =>
+    ann.sendMessage({
+      ...message,
+      configuration: {
+        returnImmediately: true,
+        acceptedOutputModes: [],
+        taskPushNotificationConfig: configOf({ id: '', token }),
+      },
+    }) as Promise<A2aTask>;
+  const { id: taskId } = await sendAgain('first');
+  expect((await sendAgain('second')).id).toBe(taskId);
+  const created = await ann.createTaskPushNotificationConfig(configOf({ taskId, id: '', token: 'third' }));
+  expect(created.id).toBe(taskId);
+  const list = { tenant: '', taskId, pageSize: 0, pageToken: '' };
+  expect((await ann.listTaskPushNotificationConfig(list)).configs).toEqual([configOf({ taskId, id: taskId })]);
+  release();
+  const [report] = await received();
+  expect(report?.headers).toMatchObject({ 'x-a2a-notification-token': 'third' });
+});
+
 test('a config that was deleted gets no report, and none is there for other people', async () => {
   const { turn, release } = blockedTurn('Late.');
   api.script([turn]);

@@ -61,3 +61,9 @@ test('a call that waits too long is to be made again, and holds up nothing', asy
   await take('next', false);
   expect(begun).toEqual(['slow', 'next']);
 });
+
+test('a call waits no longer than its own time allows', async () => {
+  const turns = createTurns();
+  await turns.take(false, signal);
+  await expect(turns.take(true, signal, 1)).rejects.toMatchObject({ code: 'tool_failed', failures: 0 });
+});

@@ -153,6 +153,12 @@ test('nine files are uploaded, and 50 MB together; the rest are links', async ()
   expect([sharedBy(large.post), namedBy(large.post)]).toEqual([[['table-0.csv', 'table-1.csv']], ['table-2.csv']]);
 });
 
+test('a file that is too large takes no room of those after it', async () => {
+  const [first, ...rest] = filesOf(3);
+  const { post } = await answer([{ ...first!, bytes: 50_000_001 }, ...rest]);
+  expect([sharedBy(post), namedBy(post)]).toEqual([[['table-1.csv', 'table-2.csv']], ['table-0.csv']]);
+});
+
 test('of a task that is erased while its files are uploaded, none is shown', async () => {
   stage = await createStage();
   const env = stage;
