@@ -23,7 +23,7 @@ export const taskPushConfigRoutes =
         tags: ['tasks'],
         summary: 'Tell an address of A2A when the task has ended',
         description:
-          'The address gets the task as A2A shows it, by a POST. A task has one callback: a config with the same `id` is replaced, and beside another one, or a `callback`, it is refused. A task that has ended is told of at once.',
+          'The address gets the task as A2A shows it, by a POST. A task has one callback: a config with the same `id` is replaced, and beside another one, or a `callback`, it is refused. Of a task that has ended it is sent at once.',
         params: TaskParams,
         body: PushConfig,
         response: {

@@ -237,7 +237,7 @@ export interface paths {
         get: operations["getPushConfig"];
         /**
          * Tell an address of A2A when the task has ended
-         * @description The address gets the task as A2A shows it, by a POST. A task has one callback: a config with the same `id` is replaced, and beside another one, or a `callback`, it is refused. A task that has ended is told of at once.
+         * @description The address gets the task as A2A shows it, by a POST. A task has one callback: a config with the same `id` is replaced, and beside another one, or a `callback`, it is refused. Of a task that has ended it is sent at once.
          */
         put: operations["setPushConfig"];
         post?: never;
