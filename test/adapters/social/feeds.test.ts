@@ -168,3 +168,16 @@ test('an address in a private network is not called', async () => {
     code: 'destination_forbidden',
   });
 });
+
+test('markup that is nested deeply or never closed is read as any other', async () => {
+  const open = Array.from({ length: 400 }, (_, n) => `<b a${n}>`).join('');
+  const description = (html: string) => `<description><![CDATA[${html}]]></description>`;
+  site.set('/hostile', {
+    body: rss(
+      item('Deep', november(3), description(`${'<div>'.repeat(8_000)}deep`)) +
+        item('Open', november(2), description(`<p>${open}${'<p>x'.repeat(1_500)}`)),
+    ),
+  });
+  const { items } = await read('/hostile');
+  expect(items).toMatchObject([{ text: 'deep' }, { text: expect.stringMatching(/^x x x/) }]);
+});

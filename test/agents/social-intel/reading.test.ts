@@ -65,6 +65,17 @@ test('a source that fails leaves the others, and is named', async () => {
   expect(answer).toContain('Reddit could not be read: Reddit asks for a pause.');
 });
 
+test('a fault in reading one source leaves the others; without another it is an answer that cannot be read', async () => {
+  const fault = new RangeError('Maximum call stack size exceeded');
+  const { run } = toolsWith({ answers: { hackernews: launches, reddit: fault } });
+  const { answer, data } = await run('analyse_trends', { topic: 'Acme' });
+  expect(data).toMatchObject({ total: { now: 4 }, isPartial: true });
+  expect(answer).toContain('Alfred fails at reading the answer of Reddit.');
+  await expect(run('analyse_trends', { topic: 'Acme', sources: ['reddit'] })).rejects.toMatchObject({
+    code: 'source_unreadable',
+  });
+});
+
 test('when all sources fail, the call is repeated after the pause that one asks for', async () => {
   const { run } = toolsWith({ answers: { hackernews: refused, reddit: busy } });
   await expect(run('analyse_trends', { topic: 'x' })).rejects.toMatchObject({
