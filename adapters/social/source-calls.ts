@@ -54,6 +54,8 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     maxSize: mostCachedBytes,
     sizeCalculation: ({ bytes }) => bytes.length + 1_000,
   });
+  /** By the address that is asked, the host that has answered last. */
+  const answeredBy = new LRUCache<string, string>({ max: 500 });
   const name = socialSourceNames[source];
   const count = (outcome: Outcome) => metrics?.socialRequests.inc({ source, outcome });
 
@@ -64,7 +66,10 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     throw error;
   }
 
-  function checkAnswer({ status, headers }: SourceAnswer, host: string): void {
+  /** The host that has answered is the one that wants a pause: the one that was asked may only have sent us on. */
+  function checkAnswer({ status, headers, url }: SourceAnswer, asked: string): void {
+    const host = hostOf(url);
+    answeredBy.set(asked, host);
     pauses.noteRateLimit(host, headers);
     if (status === 200 || status === 304) return;
     if (status === 429 || (status === 503 && headers.has('retry-after'))) {
@@ -96,8 +101,9 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     if (known && now() - Date.parse(known.readAt) < freshMs) return { outcome: 'cached', answer: known };
     const host = hostOf(request.url);
     checkPause(host);
+    checkPause(answeredBy.get(request.url) ?? host);
     const answer = await sendCounted({ ...request, headers: { ...request.headers, ...conditions(known) } }, host);
-    checkAnswer(answer, host);
+    checkAnswer(answer, request.url);
     if (answer.status === 304 && !known) throw unexpected(name, 'answered that nothing has changed, unasked');
     const { bytes, headers, url } = answer.status === 304 && known ? known : answer;
     const read = { bytes, headers, url, readAt: new Date(now()).toISOString() };
@@ -113,7 +119,7 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
       const host = hostOf(request.url);
       checkPause(host);
       const answer = await sendCounted(request, host);
-      checkAnswer(answer, host);
+      checkAnswer(answer, request.url);
       const value = await parse(answer);
       count('ok');
       return value;
