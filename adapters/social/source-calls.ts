@@ -49,11 +49,7 @@ export type SourceCalls = ReturnType<typeof createSourceCalls>;
  */
 export function createSourceCalls({ source, send, metrics, log, now = Date.now, freshMs }: SourceCallsDeps) {
   const pauses = createSourcePauses({ source, log, now });
-  const cache = new LRUCache<string, CachedAnswer>({
-    max: 500,
-    maxSize: mostCachedBytes,
-    sizeCalculation: ({ bytes }) => bytes.length + 1_000,
-  });
+  const cache = createCache();
   /** By the address that is asked, the host that has answered last. */
   const answeredBy = new LRUCache<string, string>({ max: 500 });
   const name = socialSourceNames[source];
@@ -76,11 +72,10 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
       count('rate_limited');
       throw pauses.beginAsked(host, status, headers);
     }
-    const isFault = status >= 500 || status === 408;
-    count(isFault ? 'failed' : 'refused');
+    const code = status >= 500 || status === 408 ? 'source_unreachable' : 'source_refused';
+    count(code === 'source_unreachable' ? 'failed' : 'refused');
     log.warn({ source, host, status }, 'a social source gave no answer');
-    const message = `${name} (${host}) answered with status ${status}.${adviceFor(status)}`;
-    throw new AlfredError(isFault ? 'source_unreachable' : 'source_refused', message);
+    throw new AlfredError(code, `${name} (${host}) answered with status ${status}.${adviceFor(status)}`);
   }
 
   async function sendCounted(request: SourceRequest, host: string): Promise<SourceAnswer> {
@@ -152,6 +147,13 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     checkPause,
   };
 }
+
+const createCache = () =>
+  new LRUCache<string, CachedAnswer>({
+    max: 500,
+    maxSize: mostCachedBytes,
+    sizeCalculation: ({ bytes }) => bytes.length + 1_000,
+  });
 
 /** Host and port: the rest of an address may hold secrets. */
 export const hostOf = (url: string): string => URL.parse(url)?.host ?? 'unknown';

@@ -69,7 +69,7 @@ export const monitorSourcesTool = (
           ...(isQuiet ? { quiet: true } : {}),
         },
         summary: isQuiet ? 'nothing new' : `new: ${counted(fresh.length)}`,
-        // Whatever the answer has no room for, the file has: what is new is reported once.
+        // The answer may have no room for all of it, and what is new is reported once.
         ...(fresh.length > 0
           ? {
               artifacts: [
