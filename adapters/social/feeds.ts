@@ -25,11 +25,8 @@ export const createFeeds = (calls: SourceCalls) => ({
       if (!entries) throw calls.unreadable(feed, whyUnreadable(text, host));
       return { entries, isGuessed };
     });
-    const all = value.entries
-      .slice(0, mostItems)
-      .map((entry) => toItem(entry, { host, readAt }))
-      .filter((item) => item.title !== '' || item.text !== '')
-      .sort(newestFirst);
+    const all = itemsOf(value.entries, { host, readAt });
+    if (!all) throw calls.unreadable(feed, `(${host}) answered with a feed whose items cannot be read`);
     const items = all.filter(
       (item) => (item.publishedAt === null || item.publishedAt >= since) && holdsWords(item, words),
     );
@@ -102,6 +99,19 @@ function parse(parseFeed: typeof ParseFeed, text: string): Entry[] | undefined {
           at: item.pubDate ?? item.dc?.dates?.[0],
         }));
     }
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns nothing when an item is such that reading it fails: then other feeds go on */
+function itemsOf(entries: readonly Entry[], of: { host: string; readAt: string }): SocialItem[] | undefined {
+  try {
+    return entries
+      .slice(0, mostItems)
+      .map((entry) => toItem(entry, of))
+      .filter((item) => item.title !== '' || item.text !== '')
+      .sort(newestFirst);
   } catch {
     return undefined;
   }

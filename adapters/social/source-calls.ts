@@ -49,11 +49,9 @@ export type SourceCalls = ReturnType<typeof createSourceCalls>;
  */
 export function createSourceCalls({ source, send, metrics, log, now = Date.now, freshMs }: SourceCallsDeps) {
   const pauses = createSourcePauses({ source, log, now });
-  const cache = new LRUCache<string, CachedAnswer>({
-    max: 500,
-    maxSize: mostCachedBytes,
-    sizeCalculation: ({ bytes }) => bytes.length + 1_000,
-  });
+  const cache = createCache();
+  /** By the address that is asked, the host that has answered last. */
+  const answeredBy = new LRUCache<string, string>({ max: 500 });
   const name = socialSourceNames[source];
   const count = (outcome: Outcome) => metrics?.socialRequests.inc({ source, outcome });
 
@@ -64,18 +62,20 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     throw error;
   }
 
-  function checkAnswer({ status, headers }: SourceAnswer, host: string): void {
+  /** The host that has answered is the one that wants a pause: the one that was asked may only have sent us on. */
+  function checkAnswer({ status, headers, url }: SourceAnswer, asked: string): void {
+    const host = hostOf(url);
+    answeredBy.set(asked, host);
     pauses.noteRateLimit(host, headers);
     if (status === 200 || status === 304) return;
     if (status === 429 || (status === 503 && headers.has('retry-after'))) {
       count('rate_limited');
       throw pauses.beginAsked(host, status, headers);
     }
-    const isFault = status >= 500 || status === 408;
-    count(isFault ? 'failed' : 'refused');
+    const code = status >= 500 || status === 408 ? 'source_unreachable' : 'source_refused';
+    count(code === 'source_unreachable' ? 'failed' : 'refused');
     log.warn({ source, host, status }, 'a social source gave no answer');
-    const message = `${name} (${host}) answered with status ${status}.${adviceFor(status)}`;
-    throw new AlfredError(isFault ? 'source_unreachable' : 'source_refused', message);
+    throw new AlfredError(code, `${name} (${host}) answered with status ${status}.${adviceFor(status)}`);
   }
 
   async function sendCounted(request: SourceRequest, host: string): Promise<SourceAnswer> {
@@ -96,8 +96,9 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     if (known && now() - Date.parse(known.readAt) < freshMs) return { outcome: 'cached', answer: known };
     const host = hostOf(request.url);
     checkPause(host);
+    checkPause(answeredBy.get(request.url) ?? host);
     const answer = await sendCounted({ ...request, headers: { ...request.headers, ...conditions(known) } }, host);
-    checkAnswer(answer, host);
+    checkAnswer(answer, request.url);
     if (answer.status === 304 && !known) throw unexpected(name, 'answered that nothing has changed, unasked');
     const { bytes, headers, url } = answer.status === 304 && known ? known : answer;
     const read = { bytes, headers, url, readAt: new Date(now()).toISOString() };
@@ -113,7 +114,7 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
       const host = hostOf(request.url);
       checkPause(host);
       const answer = await sendCounted(request, host);
-      checkAnswer(answer, host);
+      checkAnswer(answer, request.url);
       const value = await parse(answer);
       count('ok');
       return value;
@@ -146,6 +147,13 @@ export function createSourceCalls({ source, send, metrics, log, now = Date.now, 
     checkPause,
   };
 }
+
+const createCache = () =>
+  new LRUCache<string, CachedAnswer>({
+    max: 500,
+    maxSize: mostCachedBytes,
+    sizeCalculation: ({ bytes }) => bytes.length + 1_000,
+  });
 
 /** Host and port: the rest of an address may hold secrets. */
 export const hostOf = (url: string): string => URL.parse(url)?.host ?? 'unknown';

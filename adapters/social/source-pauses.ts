@@ -2,12 +2,14 @@ import { LRUCache } from 'lru-cache';
 import { AlfredError } from '../../contract/errors.ts';
 import { socialSourceNames, type SocialSource } from '../../contract/social.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { retryAfterHeaderMs } from '../outbound/retry-after.ts';
+import { boundedMs, retryAfterHeaderMs } from '../outbound/retry-after.ts';
 
 /** A pause that is no longer is worth waiting for: the call is repeated after it. */
 const shortPauseMs = 60_000;
 /** When a source asks for a pause and does not say for how long. */
 const usualPauseMs = 30_000;
+/** A reset of more seconds is a time since 1970. */
+const leastEpochS = 1_000_000_000;
 
 /** The pauses that hosts of a source have asked for. They are those of this process. */
 export function createSourcePauses({
@@ -41,21 +43,25 @@ export function createSourcePauses({
 
     /** As long as the answer of a host asks for. @returns the error to throw */
     beginAsked: (host: string, status: number, headers: Headers): AlfredError =>
-      begin(host, askedPauseMs(headers) ?? usualPauseMs, `status ${status}`),
+      begin(
+        host,
+        retryAfterHeaderMs(headers.get('retry-after') ?? '') ?? resetMs(headers, now()) ?? usualPauseMs,
+        `status ${status}`,
+      ),
 
     /** Reddit says with each answer how many requests are left. */
     noteRateLimit(host: string, headers: Headers): void {
       const left = Number(headers.get('x-ratelimit-remaining') ?? 'NaN');
-      const resetS = Number(headers.get('x-ratelimit-reset') ?? 'NaN');
-      if (left < 1 && resetS > 0) begin(host, resetS * 1_000, 'no requests are left');
+      const ms = resetMs(headers, now());
+      if (left < 1 && ms !== undefined) begin(host, ms, 'no requests are left');
     },
   };
 }
 
-function askedPauseMs(headers: Headers): number | undefined {
-  const asked = retryAfterHeaderMs(headers.get('retry-after') ?? '');
-  const resetS = Number(headers.get('x-ratelimit-reset') ?? 'NaN');
-  return asked ?? (resetS > 0 ? resetS * 1_000 : undefined);
+/** `x-ratelimit-reset`, in seconds from now or since 1970, in milliseconds from now. At most one hour. */
+function resetMs(headers: Headers, now: number): number | undefined {
+  const seconds = Number(headers.get('x-ratelimit-reset') ?? 'NaN');
+  return boundedMs(seconds > leastEpochS ? seconds * 1_000 - now : seconds * 1_000);
 }
 
 /** The call is not repeated after a long pause: no person waits for its answer any more. */

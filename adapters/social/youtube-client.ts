@@ -51,11 +51,16 @@ export function createYoutubeClient(
       return known as { data: T; readAt: string };
     }
     calls.checkPause(host);
+    const api = await connect();
     quota.use(what, 1);
-    metrics?.socialQuota.inc({ source: 'youtube', quota: what });
-    const { data } = await request(await connect()).catch((error: unknown) => {
-      throw failure(error, what);
+    const countUsed = () => metrics?.socialQuota.inc({ source: 'youtube', quota: what });
+    const { data } = await request(api).catch((error: unknown) => {
+      const fault = failure(error, what);
+      if (wasNeverSent(fault)) quota.giveBack(what);
+      else countUsed();
+      throw fault;
     });
+    countUsed();
     if (!Array.isArray((data as { items?: unknown }).items))
       throw calls.unreadable(address, 'answered in a form that Alfred does not know: items is not as expected');
     calls.count('ok');
@@ -91,6 +96,14 @@ export function createYoutubeClient(
   }
 
   return { ask };
+}
+
+const unsent = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|EHOSTUNREACH)$/;
+
+/** Whether there was no connection that the request could have gone by. */
+function wasNeverSent(fault: unknown): boolean {
+  const { cause } = fault as { cause?: { cause?: { code?: unknown } } };
+  return fault instanceof AlfredError && unsent.test(String(cause?.cause?.code));
 }
 
 /** `errors[0].reason` of an error of Google's APIs, or nothing. */

@@ -30,6 +30,11 @@ export function createYoutubeQuota(limits: YoutubeLimits, now: () => number = Da
       used[quota] += count;
     },
 
+    /** Of a call that was counted and never sent. */
+    giveBack(quota: Quota): void {
+      used[quota] = Math.max(0, used[quota] - 1);
+    },
+
     /** YouTube reports that nothing is left. @returns the error to throw */
     close(quota: Quota): AlfredError {
       openAgain[quota] = nextDayMs(now());

@@ -112,6 +112,7 @@ export interface SocialWatches {
    * repeat in the same task finds the same items new.
    *
    * @returns `isBaseline`, and the ids that are new to this task
+   * @throws AlfredError `invalid_request` for one watch more than a person may have
    */
   see(
     owner: { tenant: string; subject: string; taskId: string },

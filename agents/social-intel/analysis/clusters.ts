@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { agnes } from 'ml-hclust';
 import type { SocialItem } from '../../../contract/ports/index.ts';
 import { contentWords } from './words.ts';
@@ -13,25 +14,32 @@ export const mostClustered = 300;
 const cutDistance = 0.85;
 const titleWeight = 2;
 const labelWords = 3;
+/** Of a long text only the words with most weight are compared. */
+const mostWords = 60;
 
 export type Cluster = { label: string; items: SocialItem[] };
 
 /**
  * Topics among items: words are weighted by TF-IDF, those of titles twice, and items are put together by agglomerative
- * clustering with average linkage.
+ * clustering with average linkage. Between the items the process does other work, as the heartbeats of its tasks.
  *
  * @param without words that all items share, as what was searched for
  * @returns clusters of two or more items, the largest first, and the items that are in none
  */
-export function clusterItems(
+export async function clusterItems(
   all: readonly SocialItem[],
   without: string,
-): { clusters: Cluster[]; alone: SocialItem[] } {
+): Promise<{ clusters: Cluster[]; alone: SocialItem[] }> {
   const items = all.slice(0, mostClustered);
-  const left = new Set(contentWords(without));
-  const vectors = weigh(items.map((item) => countWords(item, left)));
   if (items.length < 2) return { clusters: [], alone: [...all] };
-  const distances = vectors.map((a) => vectors.map((b) => (a === b ? 0 : 1 - dot(a, b))));
+  const left = new Set(contentWords(without));
+  const counted: Weights[] = [];
+  for (const item of items) {
+    counted.push(countWords(item, left));
+    await nextTurn();
+  }
+  const vectors = weigh(counted);
+  const distances = await distancesOf(vectors);
   const groups = agnes(distances, { method: 'average', isDistanceMatrix: true })
     .cut(cutDistance)
     .map((cluster) => cluster.indices().sort((a, b) => a - b));
@@ -42,6 +50,16 @@ export function clusterItems(
     .sort((a, b) => b.items.length - a.items.length);
   const alone = groups.filter((group) => group.length === 1).flatMap(pick);
   return { clusters, alone: [...alone, ...all.slice(mostClustered)] };
+}
+
+/** As a whole matrix, each pair computed once. */
+async function distancesOf(vectors: readonly Weights[]): Promise<number[][]> {
+  const rows: number[][] = [];
+  for (const [index, vector] of vectors.entries()) {
+    rows.push(vectors.slice(0, index).map((other) => 1 - dot(vector, other)));
+    await nextTurn();
+  }
+  return rows.map((row, a) => rows.map((other, b) => (a === b ? 0 : ((a > b ? row[b] : other[a]) ?? 1))));
 }
 
 type Weights = Map<string, number>;
@@ -65,10 +83,13 @@ function weigh(counted: Weights[]): Weights[] {
   for (const counts of counted) for (const word of counts.keys()) documents.set(word, (documents.get(word) ?? 0) + 1);
   return counted.map((counts) => {
     const shared = [...counts].filter(([word]) => (documents.get(word) ?? 0) > 1);
-    const weights = shared.map(([word, count]): [string, number] => [
-      word,
-      (1 + Math.log(count)) * Math.log(1 + counted.length / (documents.get(word) ?? 1)),
-    ]);
+    const weights = shared
+      .map(([word, count]): [string, number] => [
+        word,
+        (1 + Math.log(count)) * Math.log(1 + counted.length / (documents.get(word) ?? 1)),
+      ])
+      .sort(([word, a], [other, b]) => b - a || (word < other ? -1 : 1))
+      .slice(0, mostWords);
     const length = Math.hypot(...weights.map(([, weight]) => weight)) || 1;
     return new Map(weights.map(([word, weight]) => [word, weight / length]));
   });

@@ -35,10 +35,14 @@ export type TrendAnalysis = {
 };
 
 /** Counts a day and growth against the time before, of all items and of each topic among them. */
-export function analyseTrends(all: readonly SocialItem[], period: Period, subject: string): TrendAnalysis {
+export async function analyseTrends(
+  all: readonly SocialItem[],
+  period: Period,
+  subject: string,
+): Promise<TrendAnalysis> {
   const dated = all.filter(({ publishedAt }) => publishedAt !== null);
   const items = dated.filter(({ publishedAt }) => isIn(publishedAt, period.before, period.until));
-  const { clusters, alone } = clusterItems(items, subject);
+  const { clusters, alone } = await clusterItems(items, subject);
   const topics = clusters
     .map(({ label, items: own }): Topic => ({
       label,

@@ -28,7 +28,7 @@ export const analyseTrendsTool = (social: Social, now: () => number = Date.now) 
       const gathered = given
         ? { items: given, isPartial: false, notes: [], reach: [], read: [] }
         : await gather(social, placesOf(social, asked), { since: period.before, signal });
-      const { total, perDay, topics, alone, undated } = analyseTrends(gathered.items, period, asked.topic ?? '');
+      const { total, perDay, topics, alone, undated } = await analyseTrends(gathered.items, period, asked.topic ?? '');
       const { isPartial } = gathered;
       const growth = (trend: Trend) => (isPartial ? 'growth not computed' : growthText(trend));
       const about = asked.topic === undefined ? 'what was read' : `“${plain(asked.topic)}”`;

@@ -91,8 +91,7 @@ export async function gather(
   for (const [index, outcome] of settled.entries()) {
     const place = places[index] as Place;
     if (outcome.status === 'fulfilled') read.push({ place, items: outcome.value.items, reading: outcome.value });
-    else if (outcome.reason instanceof AlfredError) failed.push({ place, error: outcome.reason });
-    else throw outcome.reason;
+    else failed.push({ place, error: faultOf(place, outcome.reason) });
   }
   if (read.length === 0) throw worstOf(failed.map(({ error }) => error));
   return {
@@ -109,6 +108,12 @@ export async function gather(
     failed,
   };
 }
+
+/** A fault in what reads one place must not take the others with it. */
+const faultOf = ({ name }: Place, cause: unknown): AlfredError =>
+  cause instanceof AlfredError
+    ? cause
+    : new AlfredError('source_unreadable', `Alfred fails at reading the answer of ${name}.`, { cause });
 
 function worstOf(errors: readonly AlfredError[]): AlfredError {
   const worst = errors.find(({ code }) => isWorthRepeating(code)) ?? errors[0];

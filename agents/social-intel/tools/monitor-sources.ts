@@ -46,14 +46,15 @@ export const monitorSourcesTool = (
       const answer = answerOf(
         [
           [headline(name, { fresh: fresh.length, isBaseline: baselines.length > 0 })],
+          // Before the items, whose lines may take all the room.
+          broken,
           lines,
           fresh.length > shown ? [`… and ${fresh.length - shown} more, in the file.`] : [],
           baselines.length > 0 ? ['This is the first run. The next one reports what is new:', ...baselines] : [],
-          broken,
           ['Sources:', ...sourceLines(gathered)],
           fresh.length > 0 ? [notOurs] : [],
         ],
-        { isInFile: true },
+        { isInFile: fresh.length > 0 },
       );
       return {
         output: {
@@ -68,7 +69,8 @@ export const monitorSourcesTool = (
           ...(isQuiet ? { quiet: true } : {}),
         },
         summary: isQuiet ? 'nothing new' : `new: ${counted(fresh.length)}`,
-        ...(fresh.length > shown
+        // The answer may have no room for all of it, and what is new is reported once.
+        ...(fresh.length > 0
           ? {
               artifacts: [
                 itemsFile(

@@ -58,8 +58,9 @@ export function answerOf(sections: readonly (readonly string[])[], { isInFile }:
   let left = mostCharacters;
   const shown = sections.map((lines) => {
     const fitting = lines.filter((line) => {
+      if (line.length >= left) return false;
       left -= line.length + 1;
-      return left >= 0;
+      return true;
     });
     return fitting.length < lines.length
       ? [...fitting, `… and ${lines.length - fitting.length} more lines. ${where}`]

@@ -99,3 +99,21 @@ test('what was not seen for 90 days is forgotten; no word of an item is stored',
   expect(await watches.removeOld(1_000)).toBe(1);
   expect(await rows()).toEqual([]);
 });
+
+test('a person has at most 100 watches: those go on, one more is refused, and others have their own', async () => {
+  const task = await newTask();
+  const busy = { ...task, subject: 'busy' };
+  await harness.pool.query(
+    "insert into social_watches (tenant, subject, watch) select $1, 'busy', 'w' || n from generate_series(1, 99) n",
+    [task.tenant],
+  );
+  expect((await watches.see(busy, 'last', ['a'])).isBaseline).toBe(true);
+  const refused = { code: 'invalid_request', message: expect.stringMatching(/Use the name .* of one that you have/) };
+  await expect(watches.see(busy, 'more', ['a'])).rejects.toMatchObject(refused);
+  await expect(watches.noteFailure(busy, 'more')).rejects.toMatchObject(refused);
+  expect((await watches.see(busy, 'last', ['a'])).fresh).toEqual(['a']);
+  expect(await watches.noteFailure(busy, 'w1')).toBe(1);
+  expect((await watches.see({ ...busy, subject: 'other' }, 'more', [])).isBaseline).toBe(true);
+  await harness.pool.query("delete from social_watches where subject = 'busy' and watch = 'w1'");
+  expect((await watches.see(busy, 'more', [])).isBaseline).toBe(true);
+});

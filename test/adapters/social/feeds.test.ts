@@ -168,3 +168,48 @@ test('an address in a private network is not called', async () => {
     code: 'destination_forbidden',
   });
 });
+
+test('markup that is nested deeply or never closed is read as any other', async () => {
+  const open = Array.from({ length: 400 }, (_, n) => `<b a${n}>`).join('');
+  const description = (html: string) => `<description><![CDATA[${html}]]></description>`;
+  site.set('/hostile', {
+    body: rss(
+      item('Deep', november(3), description(`${'<div>'.repeat(8_000)}deep`)) +
+        item('Open', november(2), description(`<p>${open}${'<p>x'.repeat(1_500)}`)),
+    ),
+  });
+  const { items } = await read('/hostile');
+  expect(items).toMatchObject([{ text: 'deep' }, { text: expect.stringMatching(/^x x x/) }]);
+});
+
+test('a pause is that of the host that wants it, and not of one that only sends readers there', async () => {
+  const busy = await createWebSite();
+  try {
+    busy.set('/busy', { status: 429, headers: { 'retry-after': '40' } });
+    site.set('/moved', { status: 301, headers: { location: `${busy.url}/busy` } });
+    site.set('/own', { body: rss(item('Own', november(3))) });
+    const { social } = socialWith();
+    const ask = (path: string) => social.read('feeds', query({ feed: `${site.url}${path}` }), never);
+    await expect(ask('/moved')).rejects.toMatchObject({ code: 'source_unreachable', retryAfterMs: 40_000 });
+    expect((await ask('/own')).items).toHaveLength(1);
+    await expect(ask('/moved')).rejects.toMatchObject({ code: 'source_unreachable', retryAfterMs: 40_000 });
+    expect(busy.requests).toHaveLength(1);
+  } finally {
+    await busy.close();
+  }
+});
+
+test.each([
+  ['30', '2026-11-20 12:00'],
+  ['90', '2026-11-20 12:01'],
+  ['400000', '2026-11-20 13:00'],
+  [String(now / 1_000 + 600), '2026-11-20 12:10'],
+  [String(now / 1_000 - 600), '2026-11-20 12:00'],
+  ['1e15', '2026-11-20 13:00'],
+  ['-5', '2026-11-20 12:00'],
+  ['soon', '2026-11-20 12:00'],
+])('a host whose requests are reset at %s is paused until %s and no longer than an hour', async (reset, until) => {
+  site.set('/reset', { status: 429, headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset } });
+  const asked = socialWith().social.read('feeds', query({ feed: `${site.url}/reset` }), never);
+  await expect(asked).rejects.toMatchObject({ message: expect.stringContaining(`until ${until} UTC`) });
+});

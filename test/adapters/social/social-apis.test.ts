@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { nextDayMs } from '../../../adapters/social/youtube-quota.ts';
 import { googleError, json, startFakeSocial, type FakeSocial } from '../../support/fakes/fake-social.ts';
+import { createWebSite } from '../../support/fakes/web-site.ts';
 import { never, query, socialWith } from './social-harness.ts';
 
 let fake: FakeSocial;
@@ -238,6 +239,16 @@ test('YouTube: quotaExceeded ends the searches of the day; a rate limit is a pau
     code: 'source_refused',
     message: expect.stringMatching(/badRequest.*Check YOUTUBE_API_KEY/),
   });
+});
+
+test('YouTube: a search that could not be sent is given back', async () => {
+  const gone = await createWebSite();
+  await gone.close();
+  const { social, metrics } = withAll({ YOUTUBE_SEARCHES_PER_DAY: '1', YOUTUBE_URL: gone.url });
+  const ask = (words: string) =>
+    social.findVideos({ words, since: '2026-11-01T00:00:00Z', order: 'relevance', limit: 5 }, never);
+  for (const words of ['one', 'two']) await expect(ask(words)).rejects.toMatchObject({ code: 'source_unreachable' });
+  expect((await metrics.socialQuota.get()).values).toEqual([]);
 });
 
 test('a source that is off says what turns it on, and which are on', async () => {

@@ -45,10 +45,10 @@ const topics = [
   ['Solar power at record price'],
 ];
 
-test('the topics among titles that a person has sorted are found, and what is alone stays alone', () => {
+test('the topics among titles that a person has sorted are found, and what is alone stays alone', async () => {
   // Not in their order.
   const items = topics.flatMap((titles) => titles.map((title) => item(title))).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const { clusters, alone } = clusterItems(items, '');
+  const { clusters, alone } = await clusterItems(items, '');
   const found = clusters.map(({ items: own }) => own.map(({ title }) => title).sort());
   const sorted = topics.filter(({ length }) => length > 1).map((titles) => [...titles].sort());
   expect(found.sort()).toEqual(sorted.sort());
@@ -62,17 +62,35 @@ test('the topics among titles that a person has sorted are found, and what is al
   ]);
 });
 
-test('what was searched for is no topic of its own', () => {
+test('what was searched for is no topic of its own', async () => {
   const items = ['Acme rocket', 'Acme gardens', 'Acme songs'].map((title) => item(title));
-  expect(clusterItems(items, 'acme').clusters).toEqual([]);
-  expect(clusterItems(items, '').clusters).toHaveLength(1);
+  expect((await clusterItems(items, 'acme')).clusters).toEqual([]);
+  expect((await clusterItems(items, '')).clusters).toHaveLength(1);
 });
 
-test('nothing, one item, items without words, and more than can be compared', () => {
-  expect(clusterItems([], '')).toEqual({ clusters: [], alone: [] });
-  expect(clusterItems([item('One')], '').alone).toHaveLength(1);
-  expect(clusterItems([item('the'), item('and', { id: '2' })], '').clusters).toEqual([]);
+test('nothing, one item, items without words, and more than can be compared', async () => {
+  expect(await clusterItems([], '')).toEqual({ clusters: [], alone: [] });
+  expect((await clusterItems([item('One')], '')).alone).toHaveLength(1);
+  expect((await clusterItems([item('the'), item('and', { id: '2' })], '')).clusters).toEqual([]);
   const many = Array.from({ length: mostClustered + 5 }, (_, n) => item(`Same words`, { id: String(n) }));
-  const { clusters, alone } = clusterItems(many, '');
+  const { clusters, alone } = await clusterItems(many, '');
   expect([clusters[0]?.items.length, alone.length]).toEqual([mostClustered, 5]);
+});
+
+test('long texts find their topics, and other work of the process goes on between them', async () => {
+  const words = (topic: string) => Array.from({ length: 250 }, (_, n) => `${topic}${n}`).join(' ');
+  const items = Array.from({ length: 60 }, (_, n) => {
+    const topic = n % 2 === 0 ? 'bread' : 'steel';
+    return item(`About ${topic}`, { id: String(n), text: words(topic).slice(0, 2_000) });
+  });
+  let turns = 0;
+  const count = () => {
+    turns += 1;
+    turning = setImmediate(count);
+  };
+  let turning = setImmediate(count);
+  const { clusters } = await clusterItems(items, '');
+  clearImmediate(turning);
+  expect(clusters.map(({ items: own }) => own.length)).toEqual([30, 30]);
+  expect(turns).toBeGreaterThan(items.length);
 });

@@ -65,6 +65,17 @@ test('a source that fails leaves the others, and is named', async () => {
   expect(answer).toContain('Reddit could not be read: Reddit asks for a pause.');
 });
 
+test('a fault in reading one source leaves the others; without another it is an answer that cannot be read', async () => {
+  const fault = new RangeError('Maximum call stack size exceeded');
+  const { run } = toolsWith({ answers: { hackernews: launches, reddit: fault } });
+  const { answer, data } = await run('analyse_trends', { topic: 'Acme' });
+  expect(data).toMatchObject({ total: { now: 4 }, isPartial: true });
+  expect(answer).toContain('Alfred fails at reading the answer of Reddit.');
+  await expect(run('analyse_trends', { topic: 'Acme', sources: ['reddit'] })).rejects.toMatchObject({
+    code: 'source_unreadable',
+  });
+});
+
 test('when all sources fail, the call is repeated after the pause that one asks for', async () => {
   const { run } = toolsWith({ answers: { hackernews: refused, reddit: busy } });
   await expect(run('analyse_trends', { topic: 'x' })).rejects.toMatchObject({
@@ -216,4 +227,23 @@ test('a monitor says once that a source has failed three times in a row, and goe
   expect((await check('t4')).quiet).toBe(true);
   answers.reddit = [item('new there')];
   expect((await check('t5')).answer).toContain('Reddit: 1 item known from now on');
+});
+
+test('what is new and has no room in the answer is in the file, and a source that fails is named before it', async () => {
+  const { run, answers } = toolsWith({ answers: { hackernews: [item('one')], reddit: refused } });
+  const check = (task: string) => run('monitor_sources', { topic: 'acme', name: 'brand' }, task);
+  await check('t1');
+  const quiet = await check('t2');
+  expect(quiet.artifacts).toBeUndefined();
+  // Each sign of these titles takes two in an answer, and each of these addresses is long.
+  answers.hackernews = Array.from({ length: 15 }, (_, n) =>
+    item(`${'*'.repeat(100)} ${n}`, { id: String(n), url: `https://example.com/${'a'.repeat(n === 0 ? 6_900 : 900)}` }),
+  );
+  const { answer, data, artifacts } = await check('t3');
+  expect(data).toMatchObject({ count: 15 });
+  expect(answer).toMatch(/15 new items[^]*Reddit could not be read 3 times in a row[^]*\* 1\]/);
+  expect(answer.match(/^- \[/gm)?.length).toBeGreaterThan(1);
+  expect(answer).toMatch(/more lines\. The file has all of it\./);
+  const file = Buffer.from(artifacts?.[0]?.bytes ?? []).toString();
+  expect(file.trim().split('\n')).toHaveLength(16);
 });

@@ -1,5 +1,4 @@
 import { createSocialIntelTools } from '../../../agents/social-intel/tools/index.ts';
-import { AlfredError } from '../../../contract/errors.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type {
   Social,
@@ -43,7 +42,7 @@ export const video = (title: string, more: Partial<Video> = {}): Video => ({
   ...more,
 });
 
-type Answers = Partial<Record<SocialSource, SocialItem[] | AlfredError>>;
+type Answers = Partial<Record<SocialSource, SocialItem[] | Error>>;
 
 /** The tools with sources that answer as a test says. `asked`: what they were asked. */
 export function toolsWith({
@@ -66,7 +65,7 @@ export function toolsWith({
     async read(source, query) {
       asked.push([source, query]);
       const answer = answers[source] ?? [];
-      if (answer instanceof AlfredError) throw answer;
+      if (answer instanceof Error) throw answer;
       return { items: answer, isPartial, notes: [] };
     },
     findVideos: async () => ({ videos, totalResults: totalVideos, readAt, notes: [] }),
