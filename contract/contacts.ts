@@ -7,6 +7,10 @@ export const mostLines = 100_000;
 export const mostAddresses = 20;
 /** The most columns of one upload that Alfred does not know. They are kept as they are. */
 export const mostCustom = 50;
+/** The most columns of one upload. */
+export const mostColumns = 100;
+/** The longest name of a column, in UTF-16 code units. Each line has the names of its columns. */
+export const longestColumn = 200;
 /** The longest value of a field, in UTF-16 code units. */
 export const longestValue = 1_000;
 
