@@ -63,7 +63,7 @@ export const Contact = ContactBody.extend({
       pending: z.boolean().describe('Whether the CRM does not have the newest state'),
       error: z.string().nullable().describe('Why the CRM did not take it'),
     })
-    .describe('Where `ALFRED_CRM` is `none`, everything is pending'),
+    .describe('Everything is pending where `ALFRED_CRM` is `none`, or belongs to another tenant'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });
