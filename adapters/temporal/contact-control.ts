@@ -54,8 +54,9 @@ export const createContactControl = (deps: Deps): ContactControl => {
             startContactIngest(client, config, refOf(by, ingest.id)),
           );
       } catch (error) {
-        // The caller never gets this upload's id and sends it again.
-        if (isNew) await contactIngests.remove(refOf(by, ingest.id)).catch(() => undefined);
+        // Without its id the caller sends it again: with a key that is this upload, which the sweep may have begun.
+        if (isNew && upload.idempotencyKey === undefined)
+          await contactIngests.remove(refOf(by, ingest.id)).catch(() => undefined);
         throw error;
       }
       return (await contactIngests.get(by, ingest.id)) ?? ingest;
