@@ -25,7 +25,8 @@ type Options = {
 /**
  * Sends the files of contacts that come into a folder. A file is taken when it has not changed between two checks. One
  * that was sent goes to `done/`, with its rejected lines beside it; one that is refused goes to `failed/`, with the
- * reason, and so does one whose upload failed or was cancelled. A file that was sent and not moved is sent again under the same key, which changes nothing.
+ * reason, and so does one whose upload failed or was cancelled. A file that was sent and not moved is sent again under
+ * the same key, which changes nothing.
  */
 export async function watchContacts(api: ApiClient, folder: string, options: Options): Promise<void> {
   const { everyMs, once, onFile, onOutage, signal } = options;

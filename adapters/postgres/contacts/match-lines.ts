@@ -50,14 +50,9 @@ export function matchLines(lines: readonly Line[], known: readonly WrittenContac
     for (const hash of hashes) byHash.get(hash)?.delete(id);
   };
   for (const contact of known) enter({ ...contact, isNew: false, isChanged: false });
-  // Not all contacts of these are known: whether fewer are left after a merge cannot be said.
+  // Not all contacts of these are known: after a merge more may be left than stand here.
   const crowded = new Set([...byHash].filter(([, ids]) => ids.size > mostOfKey).map(([hash]) => hash));
-  const folded = new Map<string, string>();
-  const fold = (name: string) => {
-    const before = folded.get(name);
-    if (before === undefined) folded.set(name, foldedName(name));
-    return before ?? folded.get(name)!;
-  };
+  const fold = createFold();
 
   /** Contacts that are the person, the one that fits best first. */
   const find = (body: ContactBody): Found[] => {
@@ -74,21 +69,7 @@ export function matchLines(lines: readonly Line[], known: readonly WrittenContac
         if (isSamePerson(contact.body, body, key.reason, fold)) found.set(id, { contact, reason: key.reason });
       }
     }
-    const byPhone = [...found].filter(([, { reason }]) => reason === 'phone');
-    // A number alone does not say which of several people it is.
-    if (body.name === null && byPhone.length > 1)
-      for (const [id, { contact }] of byPhone) if (contact.body.name !== null) found.delete(id);
-    const name = body.name === null ? undefined : fold(body.name);
-    const hasOtherName = ({ contact }: Found) => {
-      const own = contact.body.name;
-      return name === undefined || own === null || fold(own) === name ? 0 : 1;
-    };
-    return [...found.values()].sort(
-      (a, b) =>
-        ranks[a.reason] - ranks[b.reason] ||
-        hasOtherName(a) - hasOtherName(b) ||
-        (a.contact.id < b.contact.id ? -1 : 1),
-    );
+    return clearOnes([...found.values()], body).sort(byFit(body, fold));
   };
 
   const merge = (checked: Line & { body: ContactBody }, [target, ...others]: [Found, ...Found[]]): ContactOutcome => {
@@ -156,4 +137,30 @@ function isAbsorbed(
 ): boolean {
   const areApart = target.apart.includes(contact.id) || contact.apart.includes(target.id);
   return !areApart && isSamePerson(mergeContact(target.body, incoming), contact.body, reason, fold);
+}
+
+/** `foldedName` that keeps what it has folded. */
+function createFold(): typeof foldedName {
+  const folded = new Map<string, string>();
+  return (name) => {
+    const known = folded.get(name) ?? foldedName(name);
+    folded.set(name, known);
+    return known;
+  };
+}
+
+/** A number alone does not say which of several people it is: then only contacts without a name, too, are this one. */
+function clearOnes(found: Found[], { name }: ContactBody): Found[] {
+  const isUnclear = name === null && found.filter(({ reason }) => reason === 'phone').length > 1;
+  return isUnclear ? found.filter(({ contact, reason }) => reason !== 'phone' || contact.body.name === null) : found;
+}
+
+/** Orders contacts: the one that fits best first. */
+function byFit({ name }: ContactBody, fold: typeof foldedName) {
+  const hasOtherName = ({ contact }: Found) => {
+    const own = contact.body.name;
+    return name === null || own === null || fold(own) === fold(name) ? 0 : 1;
+  };
+  return (a: Found, b: Found) =>
+    ranks[a.reason] - ranks[b.reason] || hasOtherName(a) - hasOtherName(b) || (a.contact.id < b.contact.id ? -1 : 1);
 }

@@ -82,8 +82,8 @@ test('a number that more than fifty contacts have joins nobody', async () => {
 });
 
 test('a line that would bring its contact too much is rejected with the reason, and nothing is left out', async () => {
-  const columns = (from: number) => Array.from({ length: 30 }, (_, n) => `c${from + n}`);
-  const row = columns(0).map(() => 'x');
+  const columns = (from: number) => Array.from({ length: 30 }, (_, n) => `c${from + n}`).join(',');
+  const row = Array(30).fill('x').join(',');
   await use.ingest(`email,${columns(0)}\na@example.com,${row}\n`);
   const ingest = await use.ingest(`email,${columns(30)}\na@example.com,${row}\n`);
   expect(ingest.counts).toMatchObject({ rejected: 1, unchanged: 0 });
@@ -93,12 +93,6 @@ test('a line that would bring its contact too much is rejected with the reason, 
   const emails = (from: number) => Array.from({ length: 11 }, (_, n) => `e${from + n}@example.com`).join(';');
   await use.ingest(`email\n${emails(0)}\n`);
   expect((await use.ingest(`email\ne0@example.com;${emails(11)}\n`)).counts).toMatchObject({ rejected: 1 });
-});
-
-test('a long name whose cut would part a character is stored, and found by it', async () => {
-  const name = `${'a'.repeat(59)}\u{20000}b Lee`;
-  expect((await use.ingest(`name,email\n${name},a@example.com\n`)).counts).toMatchObject({ added: 1 });
-  expect((await env.adapters.contacts.list('local', { limit: 10, q: name })).contacts).toHaveLength(1);
 });
 
 test('a line that names two contacts makes one of them, and an undo brings the other back as it was', async () => {

@@ -1,4 +1,5 @@
 import { expect, jest, test } from '@jest/globals';
+import { searchOf, wordsOf } from '../../../adapters/postgres/contacts/contact-rows.ts';
 import { matchLines } from '../../../adapters/postgres/contacts/match-lines.ts';
 
 const phones = Array.from({ length: 20 }, (_, n) => `+49309018${20 + n}`);
@@ -27,4 +28,11 @@ test('people who share numbers are compared without folding their names again an
   } finally {
     normalise.mockRestore();
   }
+});
+
+test('words are cut without a half character, which Postgres refuses, in contacts as in searches', () => {
+  const name = `${'a'.repeat(59)}\u{20000}b`;
+  const words = wordsOf(body(name));
+  expect(words.every((word) => word.isWellFormed())).toBe(true);
+  expect(searchOf(name)).toBe(`'${words[0]}':*`);
 });
