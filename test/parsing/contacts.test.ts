@@ -177,7 +177,7 @@ test('of folded properties only those that are read are joined, each once', () =
     ' Inc',
   ];
   let looked = 0;
-  const exec = Reflect.get(RegExp.prototype, 'exec') as (this: RegExp, text: string) => RegExpExecArray | null;
+  const exec = Reflect.get(RegExp.prototype, 'exec');
   const spy = jest.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text: string) {
     looked += text.length;
     return exec.call(this, text);
