@@ -7,6 +7,10 @@ export const mostLines = 100_000;
 export const mostAddresses = 20;
 /** The most columns of one upload that Alfred does not know. They are kept as they are. */
 export const mostCustom = 50;
+/** The most columns of one upload. */
+export const mostColumns = 100;
+/** The longest name of a column, in UTF-16 code units. Each line has the names of its columns. */
+export const longestColumn = 200;
 /** The longest value of a field, in UTF-16 code units. */
 export const longestValue = 1_000;
 
@@ -59,7 +63,7 @@ export const Contact = ContactBody.extend({
       pending: z.boolean().describe('Whether the CRM does not have the newest state'),
       error: z.string().nullable().describe('Why the CRM did not take it'),
     })
-    .describe('Where `ALFRED_CRM` is `none`, everything is pending'),
+    .describe('Everything is pending where `ALFRED_CRM` is `none`, or belongs to another tenant'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

@@ -116,6 +116,8 @@ const Environment = Variables.superRefine((env, context) => {
   }
   if (env.ALFRED_CRM === 'hubspot' && env.HUBSPOT_ACCESS_TOKEN === undefined)
     addIssue('HUBSPOT_ACCESS_TOKEN', 'is needed, because ALFRED_CRM is hubspot');
+  if (env.ALFRED_CRM === 'hubspot' && env.ALFRED_CRM_TENANT === undefined)
+    addIssue('ALFRED_CRM_TENANT', 'is needed, because ALFRED_CRM is hubspot: the tenant that it belongs to, or local');
   if (Boolean(env.ALFRED_SMTP_URL) !== Boolean(env.ALFRED_MAIL_FROM)) {
     const missing = env.ALFRED_SMTP_URL ? 'ALFRED_MAIL_FROM' : 'ALFRED_SMTP_URL';
     addIssue(missing, 'expected ALFRED_SMTP_URL and ALFRED_MAIL_FROM together');

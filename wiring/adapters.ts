@@ -183,7 +183,10 @@ export function createAdapters(edge: AdapterEdge) {
   };
 }
 
-const crmOf = ({ ALFRED_CRM, HUBSPOT_ACCESS_TOKEN: token, HUBSPOT_URL: url }: AdapterEdge['config']) =>
-  ALFRED_CRM === 'hubspot' && token !== undefined ? createHubSpot({ token, url }) : undefined;
+function crmOf(config: AdapterEdge['config']) {
+  const { ALFRED_CRM, ALFRED_CRM_TENANT: tenant, HUBSPOT_ACCESS_TOKEN: token, HUBSPOT_URL: url } = config;
+  const isSet = ALFRED_CRM === 'hubspot' && token !== undefined && tenant !== undefined;
+  return isSet ? createHubSpot({ tenant, token, url }) : undefined;
+}
 
 export type Adapters = ReturnType<typeof createAdapters>;

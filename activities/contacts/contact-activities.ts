@@ -58,9 +58,9 @@ export const createContactActivities = (deps: ContactDeps) => {
         log.info({ ingestId: ingest.ingestId, status }, 'an upload of contacts ended');
     },
 
-    /** Starts to write the tenant's contacts to the CRM, where there is one. The sweep makes up for a failure. */
+    /** Starts to write the tenant's contacts to the CRM, where it has one. The sweep makes up for a failure. */
     async requestContactSync({ tenant }: { tenant: string }): Promise<void> {
-      if (!crm) return;
+      if (crm?.tenant !== tenant) return;
       await workflows.syncContacts(tenant).catch((error: unknown) => {
         log.warn({ err: error }, 'contacts could not be begun to be written to the CRM');
       });
@@ -76,7 +76,9 @@ export const createContactActivities = (deps: ContactDeps) => {
       withHeartbeat(async (signal) => {
         const endsAt = Date.now() + longestMs;
         const counts = { confirmed: 0, refused: 0 };
-        while (crm && Date.now() < endsAt) {
+        // A workflow may run from the time when the CRM belonged to another tenant.
+        if (crm?.tenant !== tenant) return { ...counts, more: false };
+        while (Date.now() < endsAt) {
           signal.throwIfAborted();
           const due = await contacts.listDue(tenant, crm.batchSize);
           if (due.length === 0) return { ...counts, more: false };
@@ -93,7 +95,7 @@ export const createContactActivities = (deps: ContactDeps) => {
           // The others may pass later: they stay due, and the next attempt waits.
           if (answers.length < sendable.length) throw new AlfredError('crm_unavailable');
         }
-        return { ...counts, more: crm !== undefined };
+        return { ...counts, more: true };
       }),
   };
 };

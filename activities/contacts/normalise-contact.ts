@@ -1,4 +1,5 @@
 import {
+  longestColumn,
   longestValue,
   mostAddresses,
   mostCustom,
@@ -31,7 +32,10 @@ export function normaliseLine({ line, fields, fault }: ContactLine, defaultCount
     const value = plainCell(cell).normalize('NFC').trim();
     const field = fieldOf(column);
     if (value === '' || isOwnColumn(column)) continue;
-    if (!isStorable(column) || !isStorable(value)) problems.push(`${column}: has characters that no text can have`);
+    if (column.length > longestColumn)
+      problems.push(`${shorten(column)}: its name is longer than ${longestColumn} characters`);
+    else if (!isStorable(column) || !isStorable(value))
+      problems.push(`${column}: has characters that no text can have`);
     else if (value.length > longestValue) problems.push(`${column}: is longer than ${longestValue} characters`);
     else if (field === undefined) custom.push([column, value]);
     else values.set(field, [...(values.get(field) ?? []), value]);

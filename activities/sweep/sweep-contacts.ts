@@ -42,12 +42,16 @@ export async function sweepContacts(deps: ContactSweepDeps, signal: AbortSignal)
       log.warn({ err: error, ingestId }, 'an upload of contacts could not be compared with its workflow');
     }
   }
-  if (deps.crm) await wakeSyncs(deps, signal);
+  if (deps.crm) await wakeSync(deps, deps.crm.tenant, signal);
 }
 
-/** Contacts that are due for long, and of which no workflow writes any: the request for it was lost. */
-async function wakeSyncs({ contacts, workflows, survey }: ContactSweepDeps, signal: AbortSignal): Promise<void> {
-  const tenants = await contacts.listTenantsDue(startGraceMs);
-  const running = await survey.runningAmong(tenants.map(contactSyncWorkflowId), signal);
-  for (const tenant of tenants) if (!running.has(contactSyncWorkflowId(tenant))) await workflows.syncContacts(tenant);
+/** When contacts are due for long, and no workflow writes any, the request for it was lost. */
+async function wakeSync(
+  { contacts, workflows, survey }: ContactSweepDeps,
+  tenant: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!(await contacts.listTenantsDue(startGraceMs)).includes(tenant)) return;
+  const running = await survey.runningAmong([contactSyncWorkflowId(tenant)], signal);
+  if (!running.has(contactSyncWorkflowId(tenant))) await workflows.syncContacts(tenant);
 }

@@ -7,20 +7,23 @@ import { answersIn, isPassing, type BatchAnswer } from './hubspot-answer.ts';
 
 /** The most inputs of a batch (https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide). */
 const batchSize = 100;
-/** How long a request may take, in milliseconds. The client of HubSpot sets no limit. */
-const timeoutMs = 60_000;
 
-type Settings = { token: string; url: string };
+/** `timeoutMs`: how long a request may take; the client of HubSpot sets no limit. */
+type Settings = { tenant: string; token: string; url: string; timeoutMs?: number };
 
 /**
  * Writes contacts to HubSpot with its own client, by e-mail address. Its retries are off: the workflow waits, for as
  * long as HubSpot asks. Errors of the client hold what was sent: only their status and category are passed on.
  */
-export function createHubSpot({ token, url }: Settings): Crm {
+export function createHubSpot({ tenant, token, url, timeoutMs = 60_000 }: Settings): Crm {
   let batches: ReturnType<typeof openBatches> | undefined;
 
-  /** Sends contacts; a batch that is refused whole is sent in halves, so that one wrong contact fails alone. */
-  async function send(contacts: readonly DueContact[], signal: AbortSignal): Promise<CrmAnswer[]> {
+  /**
+   * Sends contacts; a batch that is refused whole is sent in halves, so that one wrong contact fails alone.
+   *
+   * @param taken gets the answers, which hold also when a later request throws
+   */
+  async function send(contacts: readonly DueContact[], signal: AbortSignal, taken: CrmAnswer[]): Promise<void> {
     signal.throwIfAborted();
     const inputs = contacts.map(({ id, body }) => ({
       idProperty: 'email',
@@ -31,38 +34,55 @@ export function createHubSpot({ token, url }: Settings): Crm {
     let answer: BatchAnswer;
     try {
       batches ??= openBatches({ token, url });
-      answer = await limited((await batches).upsert({ inputs }), signal);
+      answer = await limited(
+        (await batches).upsert({ inputs }),
+        AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      );
     } catch (error) {
       signal.throwIfAborted();
       const category = refusalIn(error);
-      if (contacts.length === 1) return contacts.map(({ id, revision }) => ({ id, revision, error: category }));
-      return sendHalves(contacts, signal);
+      if (contacts.length > 1) return sendHalves(contacts, signal, taken);
+      taken.push(...contacts.map(({ id, revision }) => ({ id, revision, error: category })));
+      return;
     }
     const { answers, unclear } = answersIn(answer, contacts);
-    if (unclear.length === 0) return answers;
-    if (unclear.length === 1 && contacts.length === 1)
-      return unclear.map(({ id, revision }) => ({ id, revision, error: 'HubSpot did not say what became of it.' }));
-    const others = unclear.length < contacts.length ? await send(unclear, signal) : await sendHalves(unclear, signal);
-    return [...answers, ...others];
+    taken.push(...answers);
+    if (unclear.length === 0) return;
+    if (unclear.length < contacts.length) return send(unclear, signal, taken);
+    if (contacts.length > 1) return sendHalves(unclear, signal, taken);
+    const error = 'HubSpot did not say what became of it.';
+    taken.push(...unclear.map(({ id, revision }) => ({ id, revision, error })));
   }
 
-  async function sendHalves(contacts: readonly DueContact[], signal: AbortSignal): Promise<CrmAnswer[]> {
+  async function sendHalves(contacts: readonly DueContact[], signal: AbortSignal, taken: CrmAnswer[]): Promise<void> {
     const half = Math.ceil(contacts.length / 2);
-    const first = await send(contacts.slice(0, half), signal);
-    return [...first, ...(await send(contacts.slice(half), signal))];
+    await send(contacts.slice(0, half), signal, taken);
+    await send(contacts.slice(half), signal, taken);
   }
 
-  return { batchSize, upsert: send };
+  return {
+    tenant,
+    batchSize,
+    async upsert(contacts, signal) {
+      const taken: CrmAnswer[] = [];
+      try {
+        await send(contacts, signal, taken);
+      } catch (error) {
+        const holds = taken.length > 0 && error instanceof AlfredError && error.code === 'crm_unavailable';
+        if (!holds) throw error;
+      }
+      return taken;
+    },
+  };
 }
 
 /** Loads the client when it is used first: it is large. */
-async function openBatches({ token, url }: Settings) {
+async function openBatches({ token, url }: Pick<Settings, 'token' | 'url'>) {
   const { Client } = await import('@hubspot/api-client');
   return new Client({ accessToken: token, basePath: url }).crm.contacts.batchApi;
 }
 
-async function limited<T>(request: Promise<T>, signal: AbortSignal): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+async function limited<T>(request: Promise<T>, limit: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_, reject) =>
     limit.addEventListener('abort', () => reject(limit.reason as Error), { once: true }),
   );
@@ -93,7 +113,8 @@ function propertiesOf({ emails, phones, name, firstName, lastName, company, titl
  */
 function refusalIn(error: unknown): string {
   const { code, body, headers } = isRecord(error) ? error : {};
-  const status = typeof code === 'number' ? code : undefined;
+  // Errors of Node and of aborted requests have codes, too: that of a time-out is 23.
+  const status = typeof code === 'number' && code >= 400 && code <= 599 ? code : undefined;
   const category = isRecord(body) && typeof body.category === 'string' ? body.category : undefined;
   if (status !== undefined && !isPassing(status, category))
     return `HubSpot refused it: ${category ?? `status ${status}`}.`;

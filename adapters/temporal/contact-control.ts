@@ -14,7 +14,7 @@ import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-wor
 
 export type ContactControlDeps = {
   client: Client;
-  config: Pick<Config, 'ALFRED_TENANTS' | 'ALFRED_CRM'>;
+  config: Pick<Config, 'ALFRED_TENANTS' | 'ALFRED_CRM' | 'ALFRED_CRM_TENANT'>;
   contacts: Pick<Contacts, 'undoMerge'>;
   contactIngests: Pick<ContactIngests, 'receive' | 'get' | 'end' | 'remove'>;
   workflows: Pick<Workflows, 'syncContacts'>;
@@ -54,8 +54,9 @@ export const createContactControl = (deps: Deps): ContactControl => {
             startContactIngest(client, config, refOf(by, ingest.id)),
           );
       } catch (error) {
-        // The caller never gets this upload's id and sends it again.
-        if (isNew) await contactIngests.remove(refOf(by, ingest.id)).catch(() => undefined);
+        // Without its id the caller sends it again: with a key that is this upload, which the sweep may have begun.
+        if (isNew && upload.idempotencyKey === undefined)
+          await contactIngests.remove(refOf(by, ingest.id)).catch(() => undefined);
         throw error;
       }
       return (await contactIngests.get(by, ingest.id)) ?? ingest;
@@ -70,7 +71,7 @@ export const createContactControl = (deps: Deps): ContactControl => {
     async undoMerge(tenant, mergeId) {
       const merge = await contacts.undoMerge(tenant, mergeId);
       // When Temporal does not answer now, the sweep finds what is due.
-      if (merge && config.ALFRED_CRM !== 'none')
+      if (merge && config.ALFRED_CRM !== 'none' && config.ALFRED_CRM_TENANT === tenant)
         await workflows.syncContacts(tenant).catch((error: unknown) => {
           log.warn({ err: error }, 'contacts could not be begun to be written to the CRM');
         });

@@ -25,7 +25,8 @@ type Options = {
 /**
  * Sends the files of contacts that come into a folder. A file is taken when it has not changed between two checks. One
  * that was sent goes to `done/`, with its rejected lines beside it; one that is refused goes to `failed/`, with the
- * reason. A file that was sent and not moved is sent again under the same key, which changes nothing.
+ * reason, and so does one whose upload failed or was cancelled. A file that was sent and not moved is sent again under
+ * the same key, which changes nothing.
  */
 export async function watchContacts(api: ApiClient, folder: string, options: Options): Promise<void> {
   const { everyMs, once, onFile, onOutage, signal } = options;
@@ -77,12 +78,15 @@ async function takeFile(
     const ingest = await waitForContacts(api, sent.id, signal);
     // With its id: the next file of this name is another one.
     const { name: stem, ext } = parse(name);
+    const target = join(folder, ingest.status === 'completed' ? 'done' : 'failed', `${stem}-${ingest.id}`);
     if (ingest.counts.rejected > 0) {
       const { isCsv, bytes } = await readRejected(api, ingest);
-      await writeFile(join(folder, 'done', `${stem}-${ingest.id}.rejected.${isCsv ? 'csv' : 'jsonl'}`), bytes);
+      await writeFile(`${target}.rejected.${isCsv ? 'csv' : 'jsonl'}`, bytes);
     }
-    await rename(file, join(folder, 'done', `${stem}-${ingest.id}${ext}`));
-    return { file: name, ingest };
+    const error = ingest.status === 'completed' ? undefined : brokenOff(ingest);
+    if (error !== undefined) await writeFile(`${target}${ext}.reason.txt`, `${error}\n`);
+    await rename(file, `${target}${ext}`);
+    return error === undefined ? { file: name, ingest } : { file: name, error };
   } catch (error) {
     if (signal.aborted || isTransient(error) || !(error instanceof CliError)) throw error;
     const target = join(folder, 'failed', `${key.slice(-8)}-${name}`);
@@ -91,6 +95,9 @@ async function takeFile(
     return { file: name, error: error.message };
   }
 }
+
+const brokenOff = ({ id, status, lines, counts }: ContactIngest) =>
+  `The upload ${id} is ${status}: ${counts.pending} of ${lines} lines were not stored. Send the file again: lines that were stored change nothing.`;
 
 async function keyOf(file: string, about: string): Promise<string> {
   const hash = createHash('sha256').update(about);

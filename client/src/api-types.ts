@@ -1702,7 +1702,7 @@ export interface components {
             };
             /** Format: uuid */
             id: string;
-            /** @description Where `ALFRED_CRM` is `none`, everything is pending */
+            /** @description Everything is pending where `ALFRED_CRM` is `none`, or belongs to another tenant */
             crm: {
                 /** @description The id of the contact in the CRM */
                 id: string | null;

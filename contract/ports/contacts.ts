@@ -139,6 +139,9 @@ export interface ContactIngests {
 
 /** A customer database of others that contacts are written to. */
 export interface Crm {
+  /** The tenant that it belongs to. Contacts of no other are written to it. */
+  readonly tenant: string;
+
   /** How many contacts a request may have. */
   readonly batchSize: number;
 
@@ -146,6 +149,7 @@ export interface Crm {
    * Creates or updates contacts by their first e-mail address. A repeat changes nothing.
    *
    * @param contacts each with an e-mail address, none twice
+   * @returns fewer answers than contacts when it took some, and was away for the others
    * @throws AlfredError `crm_unavailable`, with the pause that the CRM asked for
    */
   upsert(contacts: DueContact[], signal: AbortSignal): Promise<CrmAnswer[]>;

@@ -32,19 +32,29 @@ function modern(parameters: string, value: string, isOld: boolean): string {
   return `${named.map((part) => `;${part}`).join('')}:${escaped}`;
 }
 
-/** Joins folded lines, and those of quoted-printable texts that end with `=`. */
+/**
+ * Joins folded lines, and those of quoted-printable texts that end with `=`. Lines of what is not read are passed over
+ * one by one: a picture has thousands.
+ */
 function unfold(lines: readonly string[]): string[] {
-  const whole: string[] = [];
+  const whole: string[][] = [];
+  /** The parts of the property that goes on; undefined: it is none that is read. */
+  let parts: string[] | undefined;
   let isOpen = false;
+  let isQuoted = false;
   for (const line of lines) {
-    const last = whole.at(-1);
-    if (last !== undefined && isOpen) whole[whole.length - 1] = last.slice(0, -1) + line.replace(/^[ \t](?=\S)/, '');
-    else if (last !== undefined && /^[ \t]/.test(line)) whole[whole.length - 1] = last + line.slice(1);
-    else whole.push(line);
-    const joined = whole.at(-1)!;
-    isOpen = joined.endsWith('=') && /^[^:]*quoted-printable/i.test(joined);
+    if (isOpen) parts?.push(line.replace(/^[ \t](?=\S)/, ''));
+    else if (/^[ \t]/.test(line)) parts?.push(line.slice(1));
+    else {
+      const name = /^(?:[\w-]+\.)?([\w-]+)/.exec(line)?.[1]?.toUpperCase();
+      parts = name !== undefined && read.has(name) ? [line] : undefined;
+      if (parts) whole.push(parts);
+      isQuoted = /^[^:]*quoted-printable/i.test(line);
+    }
+    isOpen = isQuoted && line.endsWith('=');
+    if (isOpen) parts?.push(parts.pop()!.slice(0, -1));
   }
-  return whole;
+  return whole.map((parts_) => parts_.join(''));
 }
 
 function decodeQuoted(value: string, charset = 'utf-8'): string {

@@ -66,7 +66,8 @@ function headerOf(record: string[]): string[] {
 }
 
 function lineOf(columns: string[], record: string[], line: number): ContactLine {
-  const fields = Object.fromEntries(columns.map((column, n) => [column, record[n] ?? '']));
+  const given = columns.map((column, n): [string, string] => [column, record[n] ?? '']);
+  const fields = Object.fromEntries(given.filter(([, value]) => value !== ''));
   const further = record.slice(columns.length).some((value) => value.trim() !== '');
   if (!further) return { line, fields };
   return {

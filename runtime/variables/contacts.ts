@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TenantName } from '../identity-settings.ts';
 import { url } from './values.ts';
 
 /** Variables for contacts and the CRM that they are written to. */
@@ -9,6 +10,9 @@ export const contacts = {
     .optional()
     .describe('country of phone numbers of contacts that have no country code; without it they are rejected'),
   ALFRED_CRM: z.enum(['none', 'hubspot']).default('none').describe('what contacts are written to: none, or hubspot'),
+  ALFRED_CRM_TENANT: TenantName.optional().describe(
+    'tenant that the CRM belongs to, needed with it: contacts of no other are written; local without sign-in',
+  ),
   HUBSPOT_ACCESS_TOKEN: z
     .string()
     .min(1)

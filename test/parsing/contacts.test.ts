@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import type { ContactFormat, ContactLine } from '../../contract/contacts.ts';
+import { modernCard } from '../../parsing/contacts/modern-card.ts';
 import { readContacts } from '../../parsing/contacts/read-contacts.ts';
 
 async function* inPieces(bytes: Uint8Array, size: number) {
@@ -48,7 +49,7 @@ test('quotation marks hold separators and line breaks, and lines are counted as 
     columns: ['Name', 'E-Mail', 'Note'],
     lines: [
       { line: 3, fields: { Name: 'Lee; Ann', 'E-Mail': 'ann@example.com', Note: 'two\nlines' } },
-      { line: 6, fields: { Name: 'Bob', 'E-Mail': 'bob@example.com', Note: '' } },
+      { line: 6, fields: { Name: 'Bob', 'E-Mail': 'bob@example.com' } },
     ],
   });
   const { lines } = await read(
@@ -68,6 +69,9 @@ test('a header that cannot be used is refused with what is wrong', async () => {
   await expect(read('name,company\n')).rejects.toThrow('no column for e-mail addresses or phone numbers');
   const many = Array.from({ length: 51 }, (_, n) => `c${n}`).join(',');
   await expect(read(`email,${many}\n`)).rejects.toThrow('51 columns are none that Alfred knows');
+  await expect(read(`email,${'c'.repeat(201)}\n`)).rejects.toThrow('the name of the column 2 is longer than 200');
+  const own = Array.from({ length: 100 }, (_, n) => `alfred_${n}`).join(',');
+  await expect(read(`email,${own}\n`, 'csv', { size: 1_000 })).rejects.toThrow('101 columns, and 100 at the most');
   // Several may have e-mail addresses or phone numbers, and programs end rows with a separator.
   expect((await read('email,Email 2,phone,Mobile,\n')).columns).toEqual(['email', 'Email 2', 'phone', 'Mobile']);
 });
@@ -93,6 +97,36 @@ test('JSON is read as a list or inside "contacts", and what is no object has a f
   expect((await read(JSON.stringify({ from: 'fair', contacts: list }), 'json')).lines).toEqual(expected);
   await expect(read('[{"name":"Ann"},{"na', 'json')).rejects.toThrow('is not JSON after contact 1');
   await expect(read('name,email', 'json')).rejects.toThrow('expected a JSON list');
+});
+
+test('JSON that never ends a contact is refused at its beginning, however long it is', async () => {
+  let taken = 0;
+  const endless = async function* (text: string) {
+    yield Buffer.from(text);
+    for (; taken < 100; taken++) yield Buffer.from('a'.repeat(100_000));
+  };
+  const readEndless = async (text: string) => {
+    taken = 0;
+    for await (const item of readContacts(endless(text), { format: 'json', charset: undefined }))
+      expect(item).toBeUndefined();
+  };
+  await expect(readEndless('['.repeat(1_000))).rejects.toThrow('lists and objects more than 20 deep');
+  expect(taken).toBe(0);
+  await expect(readEndless('[{"name":"a')).rejects.toThrow('1000000 characters without a contact');
+  expect(taken).toBeLessThan(12);
+});
+
+test('a contact with too many fields, or with values that stand too deep, is a line with a fault', async () => {
+  const many = Object.fromEntries(Array.from({ length: 201 }, (_, n) => [`c${n}`, n]));
+  const deep = `{"email":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  const { lines } = await read(`${JSON.stringify(many)}\n${deep}\n{"email":"a@example.com"}\n`, 'jsonl', {
+    size: 65_536,
+  });
+  expect(lines).toMatchObject([
+    { fault: 'has more than 200 fields' },
+    { fault: expect.stringContaining('too deep') },
+    { line: 3, fields: { email: 'a@example.com' } },
+  ]);
 });
 
 test('each line of JSON lines stands alone', async () => {
@@ -130,4 +164,29 @@ test('vCards 2.1, 3.0 and 4.0 are read: folded lines, quoted-printable, pictures
   ]);
   await expect(read('BEGIN:VCARD\nFN:Ann\n', 'vcard')).rejects.toThrow('the card has no END:VCARD');
   await expect(read('FN:Ann\n', 'vcard')).rejects.toThrow('line 1: expected BEGIN:VCARD');
+});
+
+test('of folded properties only those that are read are joined, each once', () => {
+  const picture = Array.from({ length: 1_000 }, () => ' EMAIL:hidden@example.com=');
+  const lines = ['VERSION:3.0', 'FN:An', ' n', 'PHOTO;ENCODING=b:AAAA', ...picture, 'TITLE:Buyer='];
+  const quoted = [
+    'NOTE;ENCODING=QUOTED-PRINTABLE:a=',
+    'EMAIL:hidden@example.com',
+    'ORG;QUOTED-PRINTABLE:Ac=',
+    'me=2C=',
+    ' Inc',
+  ];
+  let looked = 0;
+  const exec = Reflect.get(RegExp.prototype, 'exec');
+  const spy = jest.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text: string) {
+    looked += text.length;
+    return exec.call(this, text);
+  });
+  try {
+    expect(modernCard([...lines, ...quoted])).toBe('VERSION:3.0\r\nFN:Ann\r\nTITLE:Buyer=\r\nORG:Acme\\,Inc');
+  } finally {
+    spy.mockRestore();
+  }
+  // 26,000 characters, and not as many again with each line.
+  expect(looked).toBeLessThan(200_000);
 });

@@ -13,6 +13,7 @@ beforeAll(async () => {
   api = await createApiHarness(
     {
       ALFRED_CRM: 'hubspot',
+      ALFRED_CRM_TENANT: 'local',
       HUBSPOT_ACCESS_TOKEN: hubSpotToken,
       HUBSPOT_URL: hubSpot.url,
       ALFRED_CONTACTS_COUNTRY: 'DE',

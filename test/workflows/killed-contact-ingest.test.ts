@@ -24,6 +24,7 @@ beforeAll(async () => {
   hubSpot = await startFakeHubSpot();
   env = await createAdapterEnvironment({
     ALFRED_CRM: 'hubspot',
+    ALFRED_CRM_TENANT: 'local',
     HUBSPOT_ACCESS_TOKEN: hubSpotToken,
     HUBSPOT_URL: hubSpot.url,
   });

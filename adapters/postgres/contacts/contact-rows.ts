@@ -10,6 +10,8 @@ import { contentHash } from '../hashes.ts';
 /** How many characters of a hash a key has: enough that no two values of a tenant have the same. */
 const keyLength = 24;
 const longestWord = 60;
+/** Half a character at the cut is none that Postgres takes. */
+const cut = (word: string) => word.slice(0, longestWord).toWellFormed();
 /** The longest country code, in digits. */
 const longestCountryCode = 3;
 
@@ -25,7 +27,7 @@ export function wordsOf({ name, company, emails, phones }: ContactBody): string[
     const digits = phone.replaceAll(/;.*|\D/g, '');
     return Array.from({ length: longestCountryCode + 1 }, (_, n) => digits.slice(n));
   });
-  const words = [...texts.flatMap(foldWords), ...numbers].map((word) => word.slice(0, longestWord));
+  const words = [...texts.flatMap(foldWords), ...numbers].map(cut);
   return [...new Set(words)].filter((word) => word !== '');
 }
 
@@ -33,7 +35,7 @@ export function wordsOf({ name, company, emails, phones }: ContactBody): string[
 export function searchOf(q: string): string | undefined {
   const isNumber = !/\p{L}|@/u.test(q);
   const words = isNumber ? [q.replaceAll(/\D/g, '').replace(/^0+/, '')] : foldWords(q);
-  const quoted = words.filter((word) => word !== '').map((word) => `'${word.slice(0, longestWord)}':*`);
+  const quoted = words.filter((word) => word !== '').map((word) => `'${cut(word)}':*`);
   return quoted.length === 0 ? undefined : quoted.join(' & ');
 }
 

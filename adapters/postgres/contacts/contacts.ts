@@ -103,7 +103,9 @@ const deleteContact = (db: Database, tenant: string, id: string): Promise<boolea
         where m.absorbed_id is not null and m.undone_at is null
       )
       delete from contact_merges
-      where tenant = ${tenant} and (contact_id in (select id from part) or parted_id = ${id}::uuid)`.execute(trx);
+      where tenant = ${tenant} and (contact_id in (select id from part) or parted_id in (select id from part))`.execute(
+      trx,
+    );
     // One that stood behind it goes to the CRM now.
     await sql`
       update contacts set crm_due = true, crm_error = null

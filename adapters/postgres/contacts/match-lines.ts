@@ -3,7 +3,7 @@ import type { ContactBody, ContactOutcome, MergeReason } from '../../../contract
 import { canonicalJson } from '../../../contract/json.ts';
 import type { CheckedLine, RejectedLine } from '../../../contract/ports/index.ts';
 import { foldedName } from '../../../contract/rules/contacts/fold-words.ts';
-import { isSamePerson, keysOf, mergeContact } from '../../../contract/rules/contacts/merge-contacts.ts';
+import { isSamePerson, keysOf, mergeContact, mergeProblem } from '../../../contract/rules/contacts/merge-contacts.ts';
 import { hashesOf, hashKey, type WrittenContact } from './contact-rows.ts';
 
 /** A key that more contacts have tells nothing about a person, like the number of a switchboard. */
@@ -22,6 +22,8 @@ export type NewMerge = {
 
 type Working = WrittenContact & { hashes: string[]; isNew: boolean; isChanged: boolean };
 type Found = { contact: Working; reason: MergeReason };
+/** A checked line with its values as they came. */
+type Line = CheckedLine & Pick<RejectedLine, 'fields'>;
 
 const ranks: Record<MergeReason, number> = { email: 0, phone: 1, name: 2 };
 
@@ -30,7 +32,7 @@ const ranks: Record<MergeReason, number> = { email: 0, phone: 1, name: 2 };
  *
  * @param known the contacts that have a key in common with one of the lines
  */
-export function matchLines(lines: readonly CheckedLine[], known: readonly WrittenContact[]) {
+export function matchLines(lines: readonly Line[], known: readonly WrittenContact[]) {
   const contacts = new Map<string, Working>();
   const byHash = new Map<string, Set<string>>();
   const merges: NewMerge[] = [];
@@ -48,34 +50,37 @@ export function matchLines(lines: readonly CheckedLine[], known: readonly Writte
     for (const hash of hashes) byHash.get(hash)?.delete(id);
   };
   for (const contact of known) enter({ ...contact, isNew: false, isChanged: false });
+  // Not all contacts of these are known: after a merge more may be left than stand here.
+  const crowded = new Set([...byHash].filter(([, ids]) => ids.size > mostOfKey).map(([hash]) => hash));
+  const fold = createFold();
 
   /** Contacts that are the person, the one that fits best first. */
   const find = (body: ContactBody): Found[] => {
     const found = new Map<string, Found>();
+    const tried = new Set<string>();
     for (const key of keysOf(body)) {
-      const ids = [...(byHash.get(hashKey(key)) ?? [])].sort().slice(0, mostOfKey);
+      const hash = hashKey(key);
+      const ids = byHash.get(hash) ?? new Set<string>();
+      if (crowded.has(hash) || ids.size > mostOfKey) continue;
       for (const id of ids) {
         const contact = contacts.get(id);
-        if (contact && !found.has(id) && isSamePerson(contact.body, body, key.reason))
-          found.set(id, { contact, reason: key.reason });
+        if (!contact || found.has(id) || tried.has(`${key.reason} ${id}`)) continue;
+        tried.add(`${key.reason} ${id}`);
+        if (isSamePerson(contact.body, body, key.reason, fold)) found.set(id, { contact, reason: key.reason });
       }
     }
-    const name = body.name === null ? undefined : foldedName(body.name);
-    const hasOtherName = ({ contact }: Found) => {
-      const own = contact.body.name;
-      return name === undefined || own === null || foldedName(own) === name ? 0 : 1;
-    };
-    return [...found.values()].sort(
-      (a, b) =>
-        ranks[a.reason] - ranks[b.reason] ||
-        hasOtherName(a) - hasOtherName(b) ||
-        (a.contact.id < b.contact.id ? -1 : 1),
-    );
+    return clearOnes([...found.values()], body).sort(byFit(body, fold));
   };
 
-  const merge = (line: number, body: ContactBody, [target, ...others]: [Found, ...Found[]]): ContactOutcome => {
+  const merge = (checked: Line & { body: ContactBody }, [target, ...others]: [Found, ...Found[]]): ContactOutcome => {
+    const { line, body, fields } = checked;
     const { contact, reason } = target;
-    const absorbed = others.filter((other) => isAbsorbed(target.contact, other, body));
+    const absorbed = others.filter((other) => isAbsorbed(target.contact, other, body, fold));
+    const problem = mergeProblem([contact.body, body, ...absorbed.map((other) => other.contact.body)]);
+    if (problem !== undefined) {
+      rejects.push({ line, reason: problem, fields });
+      return 'rejected';
+    }
     let after = contact.body;
     for (const other of absorbed) after = mergeContact(after, other.contact.body);
     after = mergeContact(after, body);
@@ -106,14 +111,14 @@ export function matchLines(lines: readonly CheckedLine[], known: readonly Writte
     return 'merged';
   };
 
-  const take = (checked: CheckedLine): ContactOutcome => {
+  const take = (checked: Line): ContactOutcome => {
     if ('reason' in checked) {
       rejects.push(checked);
       return 'rejected';
     }
-    const { line, body } = checked;
+    const { body } = checked;
     const [first, ...others] = find(body);
-    if (first) return merge(line, body, [first, ...others]);
+    if (first) return merge(checked, [first, ...others]);
     enter({ id: newId(), body, base: null, apart: [], isNew: true, isChanged: true });
     return 'added';
   };
@@ -124,7 +129,38 @@ export function matchLines(lines: readonly CheckedLine[], known: readonly Writte
 }
 
 /** Whether a contact becomes part of the one that a line is merged into: the line shows that both are one person. */
-function isAbsorbed(target: WrittenContact, { contact, reason }: Found, incoming: ContactBody): boolean {
+function isAbsorbed(
+  target: WrittenContact,
+  { contact, reason }: Found,
+  incoming: ContactBody,
+  fold: typeof foldedName,
+): boolean {
   const areApart = target.apart.includes(contact.id) || contact.apart.includes(target.id);
-  return !areApart && isSamePerson(mergeContact(target.body, incoming), contact.body, reason);
+  return !areApart && isSamePerson(mergeContact(target.body, incoming), contact.body, reason, fold);
+}
+
+/** `foldedName` that keeps what it has folded. */
+function createFold(): typeof foldedName {
+  const folded = new Map<string, string>();
+  return (name) => {
+    const known = folded.get(name) ?? foldedName(name);
+    folded.set(name, known);
+    return known;
+  };
+}
+
+/** A number alone does not say which of several people it is: then only contacts without a name, too, are this one. */
+function clearOnes(found: Found[], { name }: ContactBody): Found[] {
+  const isUnclear = name === null && found.filter(({ reason }) => reason === 'phone').length > 1;
+  return isUnclear ? found.filter(({ contact, reason }) => reason !== 'phone' || contact.body.name === null) : found;
+}
+
+/** Orders contacts: the one that fits best first. */
+function byFit({ name }: ContactBody, fold: typeof foldedName) {
+  const hasOtherName = ({ contact }: Found) => {
+    const own = contact.body.name;
+    return name === null || own === null || fold(own) === fold(name) ? 0 : 1;
+  };
+  return (a: Found, b: Found) =>
+    ranks[a.reason] - ranks[b.reason] || hasOtherName(a) - hasOtherName(b) || (a.contact.id < b.contact.id ? -1 : 1);
 }

@@ -36,7 +36,7 @@ export const storeBatch = (
         .where('number', '=', row.next_batch)
         .executeTakeFirst());
     if (!batch) return undefined;
-    const lines = (batch.lines as ContactLine[]).map((line) => check(line, row.country));
+    const lines = (batch.lines as ContactLine[]).map((line) => ({ fields: line.fields, ...check(line, row.country) }));
     await lockContacts(trx, tenant);
     const bodies = lines.flatMap((line) => ('body' in line ? [line.body] : []));
     const { written, deleted, merges, rejects, outcomes } = matchLines(lines, await findKnown(trx, tenant, bodies));
@@ -70,7 +70,7 @@ async function findKnown(trx: Database, tenant: string, bodies: ContactBody[]): 
     where c.tenant = ${tenant} and c.id in (
       select k.contact_id from unnest(${hashes}::text[]) h (key) cross join lateral (
         select o.contact_id from contact_keys o where o.tenant = ${tenant} and o.key = h.key
-        order by o.contact_id limit ${mostOfKey}
+        order by o.contact_id limit ${mostOfKey + 1}
       ) k
     )`.execute(trx);
   return rows;

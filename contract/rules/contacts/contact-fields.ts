@@ -1,3 +1,5 @@
+import { longestColumn, mostColumns } from '../../contacts.ts';
+
 /** What Alfred knows of a contact, and how columns for it may be called. Several columns may have e-mails or phones. */
 const names = {
   name: 'name|fullname|contact|contactname|displayname|fn',
@@ -37,6 +39,10 @@ export const fieldOf = (column: string): ContactField | undefined => fields.get(
  * @returns one sentence; undefined when they can be used
  */
 export function columnProblem(columns: readonly string[], mostUnknown: number): string | undefined {
+  if (columns.length > mostColumns)
+    return `there are ${columns.length} columns, and ${mostColumns} at the most are read`;
+  const long = columns.findIndex((column) => column.length > longestColumn);
+  if (long !== -1) return `the name of the column ${long + 1} is longer than ${longestColumn} characters`;
   const seen = new Map<string, string>();
   for (const column of columns) {
     const field = fieldOf(column);

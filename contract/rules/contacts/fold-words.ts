@@ -6,6 +6,9 @@ const legalForms = new Set(
 );
 const titles = new Set('mr mrs ms miss dr prof herr frau mme madame monsieur sir ir ing dipl'.split(' '));
 
+/** Names are compared by so much of them, in UTF-16 code units. */
+const longestName = 200;
+
 /** The words of a text without case, accents and punctuation. Letters around an apostrophe or a dot are one word. */
 export const foldWords = (text: string): string[] =>
   text
@@ -21,14 +24,14 @@ export const foldWords = (text: string): string[] =>
 
 /** A name in any order, without titles and initials: `Lee, Dr. Ann M.` is `Ann Lee`. */
 export function foldedName(name: string): string {
-  const words = foldWords(name).filter((word) => !titles.has(word));
+  const words = foldWords(name.slice(0, longestName)).filter((word) => !titles.has(word));
   const whole = words.filter((word) => [...word].length > 1);
   return (whole.length > 0 ? whole : words).sort().join(' ');
 }
 
 /** A company without its legal form: `ACME, Inc.` is `Acme`. */
 export function foldedCompany(company: string): string {
-  const words = foldWords(company);
+  const words = foldWords(company.slice(0, longestName));
   const own = words.filter((word) => !legalForms.has(word));
   return (own.length > 0 ? own : words).join(' ');
 }

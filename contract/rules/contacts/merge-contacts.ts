@@ -30,6 +30,21 @@ const partsOf = (named: ContactBody, known: ContactBody) => {
 
 const union = (a: readonly string[], b: readonly string[]) => [...new Set([...a, ...b])].slice(0, mostAddresses);
 
+/** Why contacts cannot be merged without a loss. @returns undefined when they can */
+export function mergeProblem(bodies: readonly ContactBody[]): string | undefined {
+  const countOf = (listOf: (body: ContactBody) => string[]) => new Set(bodies.flatMap(listOf)).size;
+  if (
+    Math.max(
+      countOf(({ emails }) => emails),
+      countOf(({ phones }) => phones),
+    ) > mostAddresses
+  )
+    return `its contact would have more than ${mostAddresses} e-mail addresses or phone numbers`;
+  if (countOf(({ custom }) => Object.keys(custom)) > mostCustom)
+    return `its contact would have more than ${mostCustom} fields that Alfred does not know`;
+  return undefined;
+}
+
 /** By what a contact is found again, with what it has in common then. */
 export type ContactKey = { reason: MergeReason; value: string };
 
@@ -51,14 +66,16 @@ export function keysOf({ emails, phones, name, company }: ContactBody): ContactK
  * - The same phone number: when their names are the same, or one has no name and not both have e-mail addresses. People
  *   of one office share its number.
  * - The same name at the same company: when not both have e-mail addresses. Two people may have one name.
+ *
+ * @param fold `foldedName`, or one that keeps what it has folded
  */
-export function isSamePerson(a: ContactBody, b: ContactBody, reason: MergeReason): boolean {
+export function isSamePerson(a: ContactBody, b: ContactBody, reason: MergeReason, fold = foldedName): boolean {
   const bothHaveEmails = a.emails.length > 0 && b.emails.length > 0;
   switch (reason) {
     case 'email':
       return true;
     case 'phone':
-      return a.name === null || b.name === null ? !bothHaveEmails : foldedName(a.name) === foldedName(b.name);
+      return a.name === null || b.name === null ? !bothHaveEmails : fold(a.name) === fold(b.name);
     case 'name':
       return !bothHaveEmails;
   }

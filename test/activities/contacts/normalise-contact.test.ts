@@ -87,3 +87,10 @@ test('a line is rejected with everything that is wrong with it, and kept as it c
     reason: 'note: is longer than 1000 characters',
   });
 });
+
+test('a field whose name is very long rejects its line, because each contact would keep the name', () => {
+  const fields = { email: 'a@example.com', ['c'.repeat(201)]: '1' };
+  expect(normaliseLine({ line: 1, fields }, null)).toMatchObject({
+    reason: `${'c'.repeat(60)}: its name is longer than 200 characters`,
+  });
+});

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { createHubSpot } from '../../../adapters/crm/hubspot.ts';
 import type { DueContact } from '../../../contract/ports/index.ts';
+import { startWireServer } from '../../support/fakes/wire-server.ts';
 import { hubSpotToken, refusedDomain, startFakeHubSpot, type FakeHubSpot } from '../../support/fakes/fake-hubspot.ts';
 
 let hubSpot: FakeHubSpot;
@@ -8,7 +9,7 @@ afterEach(() => hubSpot?.close());
 
 const start = async (options: Parameters<typeof startFakeHubSpot>[0] = {}, token = hubSpotToken) => {
   hubSpot = await startFakeHubSpot(options);
-  return createHubSpot({ token, url: hubSpot.url });
+  return createHubSpot({ tenant: 'local', token, url: hubSpot.url });
 };
 const body = (email: string, more: object = {}) => ({
   name: null,
@@ -81,4 +82,22 @@ test('a wrong token, a broken answer and a server that is away are errors that s
   await expect(crm.upsert([contact('a')], signal)).rejects.toThrow('HubSpot answered 502');
   expect(await crm.upsert([contact('a')], signal)).toHaveLength(1);
   expect(hubSpot.contacts.size).toBe(1);
+});
+
+test('a server that never answers is one that is away, and refuses no contact', async () => {
+  const silent = await startWireServer(() => ({ frames: ['never sent'], wire: { stallAfter: 0 } }));
+  try {
+    const crm = createHubSpot({ tenant: 'local', token: hubSpotToken, url: silent.url, timeoutMs: 50 });
+    await expect(crm.upsert([contact('a')], signal)).rejects.toMatchObject({ code: 'crm_unavailable' });
+  } finally {
+    await silent.close();
+  }
+});
+
+test('what HubSpot has taken is an answer, also when it is away for the others', async () => {
+  const crm = await start();
+  hubSpot.fail('whole', 'whole', 'limit');
+  const contacts = [contact('a'), contact('b'), contact('c', `c${refusedDomain}`)];
+  const answers = await crm.upsert(contacts, signal);
+  expect(answers.map(({ id }) => id)).toEqual(['a', 'b']);
 });

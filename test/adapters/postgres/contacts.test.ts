@@ -40,7 +40,7 @@ test('the same e-mail address is one contact: what comes later counts where it s
   expect(await use.merges(ingest.id)).toMatchObject([{ line: 3, reason: 'email', absorbedId: null, undoneAt: null }]);
 });
 
-test('a shared phone number joins those of one name, and those without e-mail address and name, and nobody else', async () => {
+test('a shared phone number joins those of one name, and a line without a name only when one person has it', async () => {
   await use.ingest(
     'name,email,phone\n' +
       'Ann Lee,ann@example.com,+49 30 901820\n' +
@@ -51,7 +51,11 @@ test('a shared phone number joins those of one name, and those without e-mail ad
   expect((await use.everybody()).map(({ name, emails }) => [name, emails])).toEqual([
     ['Ann Lee', ['ann@example.com', 'ann@home.example']],
     ['Bob Ray', ['bob@example.com']],
+    [null, []],
   ]);
+  expect((await use.ingest('phone\n+49 30 901820\n')).counts).toMatchObject({ unchanged: 1 });
+  await use.ingest('name,phone\nCy Orr,+49 30 901821\n');
+  expect((await use.ingest('phone,title\n+49 30 901821,Buyer\n')).counts).toMatchObject({ merged: 1 });
 });
 
 test('one name at one company is one contact, however both are written, unless both have an e-mail address', async () => {
@@ -73,8 +77,22 @@ test('one name at one company is one contact, however both are written, unless b
 test('a number that more than fifty contacts have joins nobody', async () => {
   const people = Array.from({ length: 60 }, (_, n) => `Person${n} Of Office,p${n}@example.com,+49 30 901820\n`);
   await use.ingest(`name,email,phone\n${people.join('')}`);
-  await use.ingest('name,phone\nPerson59 Of Office,+49 30 901820\n');
-  expect(await count('contacts')).toBe(61);
+  await use.ingest('name,phone\nPerson59 Of Office,+49 30 901820\nPerson0 Of Office,+49 30 901820\n');
+  expect(await count('contacts')).toBe(62);
+});
+
+test('a line that would bring its contact too much is rejected with the reason, and nothing is left out', async () => {
+  const columns = (from: number) => Array.from({ length: 30 }, (_, n) => `c${from + n}`).join(',');
+  const row = Array(30).fill('x').join(',');
+  await use.ingest(`email,${columns(0)}\na@example.com,${row}\n`);
+  const ingest = await use.ingest(`email,${columns(30)}\na@example.com,${row}\n`);
+  expect(ingest.counts).toMatchObject({ rejected: 1, unchanged: 0 });
+  expect(await env.adapters.contactIngests.listRejects(scope, ingest.id, -1, 10)).toMatchObject([
+    { line: 2, reason: expect.stringContaining('more than 50 fields'), fields: { email: 'a@example.com', c30: 'x' } },
+  ]);
+  const emails = (from: number) => Array.from({ length: 11 }, (_, n) => `e${from + n}@example.com`).join(';');
+  await use.ingest(`email\n${emails(0)}\n`);
+  expect((await use.ingest(`email\ne0@example.com;${emails(11)}\n`)).counts).toMatchObject({ rejected: 1 });
 });
 
 test('a line that names two contacts makes one of them, and an undo brings the other back as it was', async () => {
@@ -123,6 +141,19 @@ test('a merge into a contact that has become part of another is undone after tha
   expect(await contacts.get('local', first!.contactId)).toMatchObject({ title: 'Buyer' });
   await contacts.undoMerge('local', first!.id);
   expect(await contacts.get('local', first!.contactId)).toMatchObject({ title: null, emails: ['b@example.com'] });
+});
+
+test('a delete also removes what was parted from others and became part of the contact', async () => {
+  await use.ingest('name,email\nAnn Lee,a@example.com\n');
+  const phone = '+49 30 901820';
+  const parted = await use.ingest(`name,email,phone\nAnn Lee,,${phone}\nAnn Lee,p@example.com,${phone}\n`);
+  const [merge] = await use.merges(parted.id);
+  const { contacts } = env.adapters;
+  const { partedId } = (await contacts.undoMerge('local', merge!.id))!;
+  const [taking] = await use.merges((await use.ingest('email,Email 2\na@example.com,p@example.com\n')).id);
+  expect(taking).toMatchObject({ absorbedId: partedId });
+  expect(await contacts.delete('local', taking!.contactId)).toBe(true);
+  expect([await count('contacts'), await count('contact_merges')]).toEqual([1, 0]);
 });
 
 test('a delete removes a contact with all that was merged into it and parted from it', async () => {
