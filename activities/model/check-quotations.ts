@@ -77,14 +77,12 @@ function haveOrder(source: string, parts: string[]): boolean {
   for (let tried = 0; start !== -1 && tried < maxPlaces; tried++) {
     const near = source.slice(start, start + longest);
     let at = first.length;
-    if (
-      rest.every((part) => {
-        const found = near.indexOf(part, at);
-        at = found + part.length;
-        return found !== -1;
-      })
-    )
-      return true;
+    const isFollowed = rest.every((part) => {
+      const found = near.indexOf(part, at);
+      at = found + part.length;
+      return found !== -1;
+    });
+    if (isFollowed) return true;
     start = source.indexOf(first, start + 1);
   }
   return false;
