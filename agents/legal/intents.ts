@@ -8,14 +8,12 @@ const Framework = z
   .enum(frameworks)
   .describe('gdpr: GDPR; ccpa: CCPA/CPRA; hipaa: HIPAA; sox: SOX; pci: PCI DSS 4; iso27001: ISO 27001:2022');
 
+/** Longest text that is worked on, in characters. */
+export const maxText = 400_000;
+
 /** A document: its text, or one of the knowledge base by id or name. */
 const document = {
-  text: z
-    .string()
-    .min(1)
-    .max(400_000)
-    .optional()
-    .describe('The document’s text; a longer one is added to the documents and named'),
+  text: z.string().min(1).max(maxText).optional().describe('The document’s text'),
   documentId: z.uuid().optional().describe('Id of a document that the asker may read, or of an attached file'),
   document: z.string().trim().min(1).max(512).optional().describe('Name of a document that the asker may read'),
 };

@@ -26,14 +26,16 @@ const hasWord = /\p{L}|\d[^\s.)]/u;
  */
 export function splitSentences(text: string): Sentence[] {
   const sentences: Sentence[] = [];
+  let isLastBlank = false;
   for (const block of blocksOf(text)) {
     for (const sentence of splitBlock(text, block)) {
       const last = sentences.at(-1);
-      const isBlank = (span: Span) => !text.slice(span.start, span.end).trim();
-      if (last && (isBlank(sentence) || isBlank(last))) {
-        if (isBlank(last)) last.kind = sentence.kind;
+      const isBlank = !text.slice(sentence.start, sentence.end).trim();
+      if (last && (isBlank || isLastBlank)) {
+        if (isLastBlank) last.kind = sentence.kind;
         last.end = sentence.end;
       } else sentences.push(sentence);
+      isLastBlank = isBlank && (!last || isLastBlank);
     }
   }
   return sentences;
@@ -74,14 +76,19 @@ function isTableRow(line: string, before: string | undefined, after: string | un
 
 function splitBlock(text: string, { start, end, kind }: Sentence): Sentence[] {
   const content = text.slice(start, end);
-  if (kind === 'row' || (kind === 'item' && content.trim().length <= maxItem)) return [{ start, end, kind }];
+  const { length } = content.trim();
+  if (length === 0 || kind === 'row' || (kind === 'item' && length <= maxItem)) return [{ start, end, kind }];
   const sentences: Sentence[] = [];
+  let hasLastWord = false;
   // Each line break becomes one space, so that offsets stay the same.
   for (const { index, segment } of segmenter.segment(content.replace(/\n(?=[^\n])/g, ' '))) {
     const last = sentences.at(-1);
     const span = { start: start + index, end: start + index + segment.length, kind };
-    if (last && !hasWord.test(text.slice(last.start, last.end))) last.end = span.end;
+    const isJoined = last !== undefined && !hasLastWord;
+    if (isJoined) last.end = span.end;
     else sentences.push(span);
+    // With the character before it: a number may go on, and what was seen is not read again.
+    hasLastWord = hasWord.test(text.slice(isJoined ? span.start - 1 : span.start, span.end));
   }
   return sentences;
 }

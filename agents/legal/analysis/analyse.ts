@@ -3,6 +3,7 @@ import { documentKindOf } from '../audit/document-kind.ts';
 import { documentKinds, type DocumentKind } from '../data/read-checklists.ts';
 import { titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { placesIn, quantitiesIn } from '../text/quantities.ts';
+import { createBreathing } from '../text/breathe.ts';
 import { quotationOf } from '../text/quotation.ts';
 import type { Finder } from '../text/signals.ts';
 import { findPersonalData, type PersonalData } from './personal-data.ts';
@@ -29,7 +30,7 @@ export type Analysis = {
 const maxListed = 50;
 
 const definition =
-  /\(\s*(?:the\s+|each\s+an?\s+)?[“"][^”"]{2,60}[”"]|[“"][^”"]{2,60}[”"]\s+(?:means|has the meaning|refers to)\b/i;
+  /\(\s{0,20}(?:the\s{1,20}|each\s{1,20}an?\s{1,20})?[“"][^”"]{2,60}[”"]|[“"][^”"]{2,60}[”"]\s{1,20}(?:means|has the meaning|refers to)\b/i;
 const date =
   /\b(?:\d{1,2}\.? )?(?:January|February|March|April|May|June|July|August|September|October|November|December)(?: \d{1,2},?)? (?:19|20)\d\d\b|\b(?:19|20)\d\d-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d\b/;
 const duty = 'shall|must|will be required|undertakes|agrees to|is required to|obliged|obligated';
@@ -39,13 +40,23 @@ export async function analyseDocument(document: LegalText, finder: Finder): Prom
   const { text, units, sections } = document;
   const sentences = units.filter(({ isHeading }) => !isHeading);
   const textOf = ({ start, end }: Unit) => text.slice(start, end);
-  const having = (test: (sentence: string) => boolean) => sentences.filter((unit) => test(textOf(unit)));
   const personalData = await findPersonalData(text);
+  const breathe = createBreathing();
+  const [definitions, dates, amounts, deadlines]: [Unit[], Unit[], Unit[], Unit[]] = [[], [], [], []];
+  for (const sentence of sentences) {
+    await breathe();
+    const words = textOf(sentence);
+    const quantities = quantitiesIn(words);
+    if (definition.test(words)) definitions.push(sentence);
+    if (date.test(words)) dates.push(sentence);
+    if (quantities.some(({ unit }) => unit === 'money')) amounts.push(sentence);
+    if (quantities.some(({ unit }) => unit === 'days')) deadlines.push(sentence);
+  }
   const found = {
-    definitions: having((sentence) => definition.test(sentence)),
-    dates: having((sentence) => date.test(sentence)),
-    amounts: having((sentence) => quantitiesIn(sentence).some(({ unit }) => unit === 'money')),
-    deadlines: having((sentence) => quantitiesIn(sentence).some(({ unit }) => unit === 'days')),
+    definitions,
+    dates,
+    amounts,
+    deadlines,
     obligations: finder.find(duty),
     law: finder
       .find('law|laws|court|courts|jurisdiction|arbitration')

@@ -1,4 +1,5 @@
 import type { Topic } from '../data/read-contract-data.ts';
+import { createBreathing } from '../text/breathe.ts';
 import { stemsIn, type LegalText, type Unit } from '../text/legal-text.ts';
 import { fitsUnit, placesIn, quantitiesIn, type Quantity, type QuantityUnit } from '../text/quantities.ts';
 import type { Finder } from '../text/signals.ts';
@@ -12,28 +13,37 @@ export type Comparison = { unit: Unit; quantity: Quantity; verdict: Verdict; wan
 
 const isPlace = (kind: QuantityUnit): kind is 'law' | 'court' => kind === 'law' || kind === 'court';
 
+/** Most quantities that are compared with one row of a playbook. */
+const maxCompared = 200;
+
 type Direction = 'higher' | 'lower';
 
 /** The quantities of a topic's clauses, compared with the company's position. */
-export function compareQuantities(
+export async function compareQuantities(
   { text }: LegalText,
   finder: Finder,
   { topic, located, position, side }: { topic: Topic; located: Unit[]; position: Position; side: Side },
-): Comparison[] {
+): Promise<Comparison[]> {
+  const breathe = createBreathing();
   const compared: Comparison[] = [];
+  const starts = new Set<number>();
   for (const { unit: kind, near } of topic.measure) {
     const limits = limitsOf(position, kind);
     if (!limits) continue;
     const units = new Set(near.flatMap((signal) => finder.find(signal, { inHeadings: true })));
-    for (const unit of located.filter((one) => units.has(one)))
+    for (const unit of located.filter((one) => units.has(one))) {
+      await breathe();
       for (const found of quantitiesOf(text.slice(unit.start, unit.end), kind)) {
         const quantity = { ...found, start: unit.start + found.start, end: unit.start + found.end };
-        if (compared.some((other) => other.quantity.start === quantity.start)) continue;
+        if (starts.has(quantity.start)) continue;
+        if (compared.length >= maxCompared) return compared;
+        starts.add(quantity.start);
         const { verdict, rule } = isPlace(kind)
           ? judgePlace(quantity, position)
           : judge(quantity, limits, directionOf(position, limits, topic.worse[side]));
         compared.push({ unit, quantity, verdict, wanted: wantedOf(limits, position), rule });
       }
+    }
   }
   return compared;
 }
@@ -121,18 +131,20 @@ const empty = new Set(
 const tellingStems = (phrase: string): string[] => [...new Set(stemsIn(phrase))].filter((stem) => !empty.has(stem));
 
 /**
- * The part of a red line that a sentence crosses: one without a number, most of whose telling words stand in the
+ * Tells which part of a red line a sentence crosses: one without a number, most of whose telling words stand in the
  * sentence.
  */
-export function crossedRedLine(redLine: string, sentence: readonly string[]): string | undefined {
-  return redLine
+export function createRedLine(redLine: string): (sentence: readonly string[]) => string | undefined {
+  const parts = redLine
     .split(/;|,? or |, /)
-    .map((part) => part.trim())
-    .find((part) => {
-      const telling = tellingStems(part);
-      if (telling.length < 2 || quantitiesIn(part).length > 0) return false;
-      return telling.filter((stem) => sentence.includes(stem)).length >= Math.max(2, Math.ceil(telling.length * 0.8));
-    });
+    .map((part) => ({ part: part.trim(), telling: tellingStems(part) }))
+    .filter(({ part, telling }) => telling.length >= 2 && quantitiesIn(part).length === 0);
+  return (sentence) => {
+    const words = new Set(sentence);
+    const isCrossed = ({ telling }: (typeof parts)[number]) =>
+      telling.filter((stem) => words.has(stem)).length >= Math.max(2, Math.ceil(telling.length * 0.8));
+    return parts.find(isCrossed)?.part;
+  };
 }
 
 const acceptance = /accept|allowed|fine|no position|agreed|permitted/i;

@@ -49,7 +49,7 @@ const noParty =
 
 /** The defined names in one pair of brackets: (“Acme” or the “Supplier”). */
 const inBrackets = /\(([^()]{2,160})\)/g;
-const quoted = /[“"'‘]\**\s*([^”"'’“]{2,40}?)\s*\**[”"'’]/g;
+const quoted = /[“"'‘]\*{0,3}\s{0,5}([^”"'’“]{2,40}?)\s{0,5}\*{0,3}[”"'’]/g;
 /** Where the beginning of a contract names its parties, in characters. */
 const beginning = 8_000;
 

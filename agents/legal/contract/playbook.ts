@@ -22,7 +22,9 @@ const columns = {
   clause: /wording|our clause|text|language/i,
 } as const;
 
-const weAre = /^\W*we\s+are(?:\s+the)?\s*:?\s*\**\s*([\p{L} ]{2,40}?)\s*\**\s*\.?\s*$/imu;
+const weAre = /^[^\p{L}\p{N}\n]{0,20}we[ \t]{1,5}are\b([^\n]{1,80})$/gimu;
+/** Every row is looked for in the whole contract. */
+const maxRows = 300;
 /** A row as the parsers of Word and HTML files write it: `Topic: Payment; Preferred: 30 days`. */
 const labelled = /^[^:;\n]{1,80}: [^\n]*; [^:;\n]{1,80}: /;
 
@@ -49,12 +51,29 @@ export function readPlaybook(text: string): Playbook {
     } else if (fields) addPosition(positions, { cell: (name) => fields.get(name) ?? '', start, line });
     start += line.length + 1;
   }
+  if (positions.length > maxRows)
+    throw new AlfredError(
+      'invalid_request',
+      `The playbook has ${positions.length} rows; at most ${maxRows} are compared. Keep those for this kind of contract.`,
+    );
   if (positions.length === 0)
     throw new AlfredError(
       'invalid_request',
       'The playbook has no table with the columns Topic, Preferred, Fallback and Red line. Its first row names them.',
     );
-  return { positions, party: weAre.exec(text)?.[1]?.trim() };
+  return { positions, party: partyIn(text) };
+}
+
+/** Our party in a line such as `We are: **Customer**`. */
+function partyIn(text: string): string | undefined {
+  for (const [, rest = ''] of text.matchAll(weAre)) {
+    const name = rest
+      .replace(/[*:]|\.\s*$/g, ' ')
+      .trim()
+      .replace(/^the\s+/i, '');
+    if (/^[\p{L} ]{2,40}$/u.test(name)) return name;
+  }
+  return undefined;
 }
 
 function addPosition(

@@ -11,23 +11,32 @@ import {
   TextRun,
   type ParagraphChild,
 } from 'docx';
+import { AlfredError } from '../../../contract/errors.ts';
 import type { ContractFinding } from './review.ts';
 
 /** One tracked change: the text at [start, end) is deleted, and `text` is inserted in its place. */
 type Edit = { start: number; end: number; text: string; reasons: string[] };
+/** Most proposals that one document has; the worst findings come first. */
+const maxProposals = 500;
+/** Most lines that one document has: each is a paragraph. */
+const maxLines = 20_000;
 type Marks = { author: string; date: Date };
 
 /**
  * The contract as a Word document with tracked changes: each proposal as deletion and insertion with author and date,
  * with its reason as a comment. Text and paragraphs are those that were read; the layout of the original file is not.
+ *
+ * @returns `left`: how many proposals are beyond the most that it has
  */
 export async function redlineDocument(
   text: string,
   findings: readonly ContractFinding[],
   { title, author, date }: Marks & { title: string },
-): Promise<{ bytes: Uint8Array; changes: number }> {
-  const edits = editsOf(findings);
-  const added = findings.filter(({ proposal }) => proposal && !proposal.replaces);
+): Promise<{ bytes: Uint8Array; changes: number; left: number }> {
+  const proposed = findings.filter(({ proposal }) => proposal !== undefined);
+  const kept = proposed.slice(0, maxProposals);
+  const edits = editsOf(kept);
+  const added = kept.filter(({ proposal }) => !proposal?.replaces);
   const reasons = [...edits.map((edit) => edit.reasons.join('; ')), ...added.map(reasonOf)];
   const revision = createRevisions({ author, date: date.toISOString() });
   const paragraphs = paragraphsOf(text, edits, revision);
@@ -50,7 +59,11 @@ export async function redlineDocument(
     },
     sections: [{ children: [...paragraphs, ...heading, ...clauses] }],
   });
-  return { bytes: new Uint8Array(await Packer.toBuffer(document)), changes: edits.length + added.length };
+  return {
+    bytes: new Uint8Array(await Packer.toBuffer(document)),
+    changes: edits.length + added.length,
+    left: proposed.length - kept.length,
+  };
 }
 
 const reasonOf = ({ title, risk }: ContractFinding) => `${title}. Risk ${risk.level}: ${risk.rule}.`;
@@ -98,13 +111,24 @@ const withComment = (children: ParagraphChild[], id: number): ParagraphChild[] =
 
 /** The lines of the text, one paragraph each. A change that spans lines is inserted where it begins. */
 function paragraphsOf(text: string, edits: Edit[], { insert, remove }: Revisions): Paragraph[] {
+  const lines = text.split('\n');
+  if (lines.length > maxLines)
+    throw new AlfredError(
+      'invalid_request',
+      `The contract has ${lines.length} lines; at most ${maxLines} become a document with tracked changes. Leave empty lines out, or give a part of it.`,
+    );
   let start = 0;
-  return text.split('\n').map((line) => {
+  // Edits are in their order and apart from each other: those that a line is behind are not looked at again.
+  let first = 0;
+  return lines.map((line) => {
     const end = start + line.length;
     const children: ParagraphChild[] = [];
     let at = start;
-    for (const [id, edit] of edits.entries()) {
-      if (edit.start > end || edit.end < start || (edit.end === start && edit.start < start)) continue;
+    while ((edits[first]?.end ?? Infinity) < start) first++;
+    for (let id = first; id < edits.length; id++) {
+      const edit = edits[id];
+      if (!edit || edit.start > end) break;
+      if (edit.end < start || (edit.end === start && edit.start < start)) continue;
       const [from, to] = [Math.max(edit.start, start), Math.min(edit.end, end)];
       if (from > at) children.push(new TextRun(clean(text.slice(at, from))));
       const changed: ParagraphChild[] = to > from ? [remove(clean(text.slice(from, to)))] : [];

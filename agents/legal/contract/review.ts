@@ -5,7 +5,7 @@ import { createBreathing } from '../text/breathe.ts';
 import { stemsIn, titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { quotationOf, type Quotation } from '../text/quotation.ts';
 import type { Finder } from '../text/signals.ts';
-import { accepts, compareQuantities, crossedRedLine, type Comparison } from './compare.ts';
+import { accepts, compareQuantities, createRedLine, type Comparison } from './compare.ts';
 import type { Parties } from './parties.ts';
 import type { Playbook, Position } from './playbook.ts';
 
@@ -44,6 +44,8 @@ type Row = { topic: Topic; position: Position | undefined; located: Unit[] };
 
 /** Most words between the terms of a hazard. */
 const maxHazard = 25;
+/** Most sentences that are reported for one red line. */
+const maxCrossed = 200;
 /** Most sentences that are quoted for one finding. */
 const maxClauses = 3;
 
@@ -55,7 +57,7 @@ export async function reviewContract(deps: Deps, playbook: Playbook): Promise<Re
   for (const row of rows) {
     const hazards = hazardsOf(deps, row);
     await breathe();
-    findings.push(...comparedOf(deps, row), ...hazards, ...crossedOf(deps, row, hazards));
+    findings.push(...(await comparedOf(deps, row)), ...hazards, ...(await crossedOf(deps, row, hazards)));
     if (hazards.length === 0) findings.push(...missingOf(deps, row));
     await breathe();
   }
@@ -64,7 +66,7 @@ export async function reviewContract(deps: Deps, playbook: Playbook): Promise<Re
   const toRead: Review['toRead'] = [];
   for (const { topic, position, located } of rows) {
     if (!position || located.length === 0 || isFound(position.topic)) continue;
-    const good = comparisonsOf(deps, { topic, position, located });
+    const good = await comparisonsOf(deps, { topic, position, located });
     const clauses = clausesOf(deps, good.length > 0 ? good.map(({ unit }) => unit) : located);
     if (good.length > 0) preferred.push({ topic: position.topic, clauses });
     else toRead.push({ topic: position.topic, position: rowQuotation(deps, position), clauses });
@@ -131,16 +133,19 @@ const rowQuotation = ({ playbookText }: Deps, { start, end }: Position) => ({
   source: 'playbook' as const,
 });
 
-const comparisonsOf = ({ document, finder, parties }: Deps, { topic, position, located }: Row): Comparison[] =>
+const comparisonsOf = async (
+  { document, finder, parties }: Deps,
+  { topic, position, located }: Row,
+): Promise<Comparison[]> =>
   position ? compareQuantities(document, finder, { topic, located, position, side: parties.side }) : [];
 
 const levelOfVerdict = (verdict: Comparison['verdict'], severity: Risk): Risk =>
   verdict === 'red-line' ? 'critical' : verdict === 'fallback' ? 'low' : severity;
 
-function comparedOf(deps: Deps, row: Row): ContractFinding[] {
+async function comparedOf(deps: Deps, row: Row): Promise<ContractFinding[]> {
   const { topic, position } = row;
   if (!position) return [];
-  return comparisonsOf(deps, row).flatMap(({ unit, quantity, verdict, wanted, rule }): ContractFinding[] => {
+  return (await comparisonsOf(deps, row)).flatMap(({ unit, quantity, verdict, wanted, rule }): ContractFinding[] => {
     if (verdict === 'preferred') return [];
     const level = levelOfVerdict(verdict, topic.severity);
     const isPlace = quantity.unit === 'law' || quantity.unit === 'court';
@@ -215,8 +220,9 @@ function sentenceBehindNumber({ document: { text } }: Deps, unit: Unit | undefin
 
 function riskOf({ risk, title }: Hazard, position: Position | undefined, units: Unit[]): { level: Risk; rule: string } {
   if (!position) return { level: risk, rule: `a clause of this kind is ${risk}; the playbook has no row on it` };
-  const crossed = units.map(({ stems }) => crossedRedLine(position.redLine, stems)).find((part) => part !== undefined);
-  const named = crossed ?? crossedRedLine(position.redLine, stemsIn(title));
+  const crossedBy = createRedLine(position.redLine);
+  const crossed = units.map(({ stems }) => crossedBy(stems)).find((part) => part !== undefined);
+  const named = crossed ?? crossedBy(stemsIn(title));
   if (named !== undefined) return { level: 'critical', rule: `crosses the red line of the playbook: ${named}` };
   if (accepts(position, title))
     return {
@@ -227,27 +233,35 @@ function riskOf({ risk, title }: Hazard, position: Position | undefined, units: 
 }
 
 /** Clauses that cross a red line in words, where no hazard has found them. */
-function crossedOf(deps: Deps, { topic, position, located }: Row, hazards: ContractFinding[]): ContractFinding[] {
+async function crossedOf(
+  deps: Deps,
+  { topic, position, located }: Row,
+  hazards: ContractFinding[],
+): Promise<ContractFinding[]> {
   if (!position) return [];
-  const known = hazards.flatMap(({ clauses }) => clauses.map(({ start }) => start));
-  return located.flatMap((unit): ContractFinding[] => {
-    const crossed = known.includes(unit.start) ? undefined : crossedRedLine(position.redLine, unit.stems);
-    if (crossed === undefined) return [];
-    return [
-      {
-        topic: position.topic,
-        title: `${position.topic}: a red line`,
-        status: 'red-line',
-        clauses: clausesOf(deps, [unit]),
-        position: rowQuotation(deps, position),
-        risk: {
-          level: raised(topic.severity),
-          rule: `has the words of the red line (${crossed}): one level above the topic’s ${topic.severity}`,
-        },
-        lawyer: 'a clause has the words of a red line',
+  const breathe = createBreathing();
+  const known = new Set(hazards.flatMap(({ clauses }) => clauses.map(({ start }) => start)));
+  const crossedBy = createRedLine(position.redLine);
+  const found: ContractFinding[] = [];
+  for (const unit of located) {
+    await breathe();
+    const crossed = known.has(unit.start) ? undefined : crossedBy(unit.stems);
+    if (crossed === undefined) continue;
+    if (found.length >= maxCrossed) break;
+    found.push({
+      topic: position.topic,
+      title: `${position.topic}: a red line`,
+      status: 'red-line',
+      clauses: clausesOf(deps, [unit]),
+      position: rowQuotation(deps, position),
+      risk: {
+        level: raised(topic.severity),
+        rule: `has the words of the red line (${crossed}): one level above the topic’s ${topic.severity}`,
       },
-    ];
-  });
+      lawyer: 'a clause has the words of a red line',
+    });
+  }
+  return found;
 }
 
 function missingOf(deps: Deps, { topic, position, located }: Row): ContractFinding[] {

@@ -19,13 +19,15 @@ const word = /\p{L}[\p{L}\p{M}]*|\d+(?:[.,]\d+)*/gu;
 /** Most stems are asked for again and again. */
 const known = new Map<string, string>();
 const maxKnown = 50_000;
+/** What is longer is no word. */
+const maxStemmed = 60;
 
 /** Porter's stem of an English word in lower case. */
 export function stemOf(lower: string): string {
   const found = known.get(lower);
   if (found !== undefined) return found;
   if (known.size >= maxKnown) known.clear();
-  const stem = lower.length > 2 ? stemmer(lower) : lower;
+  const stem = lower.length > 2 && lower.length <= maxStemmed ? stemmer(lower) : lower;
   known.set(lower, stem);
   return stem;
 }
@@ -75,11 +77,27 @@ export async function readLegalText(text: string): Promise<LegalText> {
     const from = heading ? heading.end : start;
     if (heading && title !== '') units.push(unitOf(text, heading, { section, isHeading: true }));
     for (const sentence of splitSentences(text.slice(from, end))) {
-      const span = trimSpan(text, { start: from + sentence.start, end: from + sentence.end });
-      if (span.end > span.start) units.push(unitOf(text, span, { section, isHeading: false }));
+      await breathe();
+      for (const part of partsOf(text, { start: from + sentence.start, end: from + sentence.end })) {
+        const span = trimSpan(text, part);
+        if (span.end > span.start) units.push(unitOf(text, span, { section, isHeading: false }));
+      }
     }
   }
   return { text, units, sections };
+}
+
+/** Most words of a sentence: what is longer has no marks of sentences, and is cut. */
+const maxUnitWords = 1_000;
+
+function* partsOf(text: string, { start, end }: Span): Iterable<Span> {
+  let [from, count] = [start, 0];
+  for (const { index } of text.slice(start, end).matchAll(word))
+    if (++count > maxUnitWords) {
+      yield { start: from, end: start + index };
+      [from, count] = [start + index, 1];
+    }
+  yield { start: from, end };
 }
 
 function unitOf(text: string, span: Span, rest: Pick<Unit, 'section' | 'isHeading'>): Unit {

@@ -49,17 +49,17 @@ const numberWords = Object.keys(numbers)
 const daysIn = { hour: 1 / 24, day: 1, week: 7, month: 30, quarter: 90, year: 360 } as const;
 
 const period = new RegExp(
-  `(?<![\\p{L}\\d])(?:(\\d+(?:\\.\\d+)?)|(${numberWords}))(?:\\s*\\(\\s*(\\d+)\\s*\\))?[\\s-]+(?:(?:business|calendar|working|full|consecutive)\\s+)?(hour|day|week|month|quarter|year)(?:s|s[’']|[’']s|[’'])?(?!\\p{L})`,
+  `(?<![\\p{L}\\d])(?:(\\d{1,9}(?:\\.\\d{1,9})?)|(${numberWords}))(?:\\s{0,20}\\(\\s{0,5}(\\d{1,9})\\s{0,5}\\))?[\\s-]{1,20}(?:(?:business|calendar|working|full|consecutive)\\s{1,20})?(hour|day|week|month|quarter|year)(?:s|s[’']|[’']s|[’'])?(?!\\p{L})`,
   'giu',
 );
-/** A rate for each month is compared as the rate of a year. */
+/** No repetition in these is without a bound. A rate for each month is compared as the rate of a year. */
 const percent =
-  /(\d+(?:[.,]\d+)?)(?:\s*\([^)]{1,30}\))?\s*(?:%|per\s?cent\b)(?:(\s*(?:per|a|each|every)\s+(?:calendar\s+)?month|\s+monthly)|\s*(?:per|a)\s+(?:year|annum))?/gi;
+  /(?<!\d)(\d{1,9}(?:[.,]\d{1,9})?)(?:\s{0,20}\([^)]{1,30}\))?\s{0,20}(?:%|per\s?cent\b)(?:(\s{0,20}(?:per|a|each|every)\s{1,20}(?:calendar\s{1,20})?month|\s{1,20}monthly)|\s{0,20}(?:per|a)\s{1,20}(?:year|annum))?/gi;
 const money =
-  /(?:(?:EUR|USD|GBP|CHF|US\$|[€$£])\s?(\d[\d,.' ]*\d|\d)(?:\s*(million|m)\b)?|(\d[\d,.' ]*\d|\d)(?:\s*(million|m))?\s?(?:EUR|USD|GBP|CHF|euros?|dollars|pounds)\b)/gi;
+  /(?:(?:EUR|USD|GBP|CHF|US\$|[€$£])\s?(\d[\d,.' ]{0,30}\d|\d)(?:\s{0,5}(million|m)\b)?|(?<!\d)(\d[\d,.' ]{0,30}\d|\d)(?:\s{0,5}(million|m))?\s?(?:EUR|USD|GBP|CHF|euros?|dollars|pounds)\b)/gi;
 /** A name of one to four words, with what may stand before it. */
 const name =
-  /\s+(?:(?:shall|will)\s+be\s+)?(?:(?:located|seated|sitting)\s+)?(?:of|in|at|is)\s+(?:the\s+)?(?:(?:State|Republic|Commonwealth|Province|Federal Republic|Kingdom|City)\s+of\s+)?(\p{Lu}\p{L}+(?:(?:,? and |,? |\s)\p{Lu}\p{L}+){0,3})/u
+  /\s{1,20}(?:(?:shall|will)\s{1,20}be\s{1,20})?(?:(?:located|seated|sitting)\s{1,20})?(?:of|in|at|is)\s{1,20}(?:the\s{1,20})?(?:(?:State|Republic|Commonwealth|Province|Federal Republic|Kingdom|City)\s{1,20}of\s{1,20})?(\p{Lu}\p{L}{1,40}(?:(?:,? and |,? |\s)\p{Lu}\p{L}{1,40}){0,3})/u
     .source;
 /** Places as they stand in clauses on law, and on courts. */
 const places = {

@@ -52,17 +52,21 @@ const isQuotation = (value: object): value is FoundQuotation => 'quote' in value
 
 /**
  * On one line, with straight quotation marks, which do not end a quotation, and with round brackets around numbers: [1]
- * in a document is no citation.
+ * in a document is no citation, and `[Approve](https://…)` is no link.
  */
 export const onOneLine = (text: string): string =>
   text
     .replace(/\s+/g, ' ')
     .replace(/[“”]/g, '"')
     .replace(/\[(\d{1,4}(?: ?, ?\d{1,4})*)\]/g, '($1)')
+    .replace(linkParts, '$& ')
     .trim();
 
 /** Text beside quotations: what looks like one would be compared with the sources. */
-export const withoutQuotes = (text: string): string => text.replace(/[“”]/g, '"');
+export const withoutQuotes = (text: string): string => text.replace(/[“”]/g, '"').replace(linkParts, '$& ');
+
+/** Where Markdown would read a link, an image or HTML: a space there makes it plain text, which is compared as such. */
+const linkParts = /\](?=[([])|<(?=[a-z/!?])/gi;
 
 /** Longest quotation that an answer shows, in characters; the offsets lead to the rest. */
 const maxShown = 280;

@@ -20,18 +20,20 @@ const numberWords =
   'one|two|three|four|five|six|seven|eight|nine|ten|twelve|fourteen|fifteen|twenty|twenty-one|twenty-four|thirty|thirty-six|forty-five|forty-eight|sixty|seventy-two|ninety|hundred';
 
 /** Terms that stand for a kind of words. */
-const kinds: Record<string, RegExp> = {
-  '<period>': new RegExp(
-    `\\b(?:\\d+|${numberWords})(?:\\s*\\(\\d+\\))?[\\s-]+(?:business |calendar |working )?(?:hour|day|week|month|year)s?\\b`,
-    'i',
-  ),
-  '<number>': /\d/,
-  '<percent>': /\d\s*(?:%|per\s?cent)|percent/i,
-  '<email>': /[\w.+-]+@[\w-]+\.[\w.]+/,
-  '<address>':
-    /\b\d{1,5}[,\s]+\p{Lu}\p{L}+|\b\p{Lu}\p{L}+(?:straße|strasse|street|road|lane|avenue|way|gasse|allee)\b|\b(?:Street|Road|Avenue|Lane|Straße|Blvd|Boulevard|Suite|P\.?O\.? Box)\b/u,
-  '<url>': /https?:\/\/|www\./i,
-};
+const kinds = new Map<string, RegExp>(
+  Object.entries({
+    '<period>': new RegExp(
+      `\\b(?:\\d{1,9}|${numberWords})(?:\\s{0,20}\\(\\d{1,9}\\))?[\\s-]{1,20}(?:business |calendar |working )?(?:hour|day|week|month|year)s?\\b`,
+      'i',
+    ),
+    '<number>': /\d/,
+    '<percent>': /\d\s{0,20}(?:%|per\s?cent)|percent/i,
+    '<email>': /(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w/,
+    '<address>':
+      /\b\d{1,5}[,\s]{1,10}\p{Lu}\p{L}|(?<!\p{L})\p{Lu}\p{L}{1,40}(?:straße|strasse|street|road|lane|avenue|way|gasse|allee)\b|\b(?:Street|Road|Avenue|Lane|Straße|Blvd|Boulevard|Suite|P\.?O\.? Box)\b/u,
+    '<url>': /https?:\/\/|www\./i,
+  }),
+);
 
 /** Most words between two terms of a chain. */
 const maxGap = 8;
@@ -57,24 +59,29 @@ export function createFinder(document: LegalText, parties: PartyNames = { us: []
   const follows = (chain: Term[], id: number, from: number): boolean => {
     const [term, ...rest] = chain;
     if (!term) return true;
-    const unit = units[id];
-    return term.alternatives.some((phrase) =>
-      (placesOf(phrase).get(id) ?? []).some(({ at, words }) => {
-        const isNear = from === 0 || (at >= from && at - from <= maxGap);
-        const between = unit && from > 0 ? unit.words.slice(from, at) : [];
-        return isNear && !hasParty(between, parties) && follows(rest, id, Math.max(at + words, 1));
-      }),
-    );
+    const words = units[id]?.words ?? [];
+    return term.alternatives.some((phrase) => {
+      const places = placesOf(phrase).get(id) ?? [];
+      for (let i = from === 0 ? 0 : firstFrom(places, from); i < places.length; i++) {
+        const place = places[i];
+        if (!place || (from > 0 && place.at - from > maxGap)) return false;
+        const isFree = from === 0 || !hasParty(words.slice(from, place.at), parties);
+        if (isFree && follows(rest, id, Math.max(place.at + place.words, 1))) return true;
+      }
+      return false;
+    });
   };
   /** Whether every term that stands in a sentence does so within some words of an occurrence of the first one. */
   const areNear = (id: number, groups: Group[], within: number): boolean => {
     const [first = [], ...others] = groups
-      .map(({ chain: [term] }) => (term?.alternatives ?? []).filter((phrase) => !kinds[phrase]))
-      .map((phrases) => phrases.flatMap((phrase) => (placesOf(phrase).get(id) ?? []).map(({ at }) => at)))
+      .map(({ chain: [term] }) => (term?.alternatives ?? []).filter((phrase) => !kinds.has(phrase)))
+      .map((phrases) => phrases.flatMap((phrase) => placesOf(phrase).get(id) ?? []).sort((a, b) => a.at - b.at))
       .filter((places) => places.length > 0);
     return (
       first.length === 0 ||
-      first.some((at) => others.every((places) => places.some((other) => Math.abs(other - at) <= within)))
+      first.some(({ at }) =>
+        others.every((places) => (places[firstFrom(places, at - within)]?.at ?? Infinity) <= at + within),
+      )
     );
   };
   return {
@@ -113,6 +120,17 @@ type Group = { chain: Term[]; isRefused: boolean };
 /** Where a phrase stands in a sentence: index of its first word, and how many words it has. */
 type Place = { at: number; words: number };
 
+/** Index of the first place at a word or behind it, by halving: `places` are in their order. */
+function firstFrom(places: readonly Place[], at: number): number {
+  let [low, high] = [0, places.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((places[middle]?.at ?? Infinity) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Looks phrases up, once each. @returns for a phrase, its places by the sentence's index */
 function createPlaces({ text, units }: LegalText): (phrase: string) => Map<number, Place[]> {
   const known = new Map<string, Map<number, Place[]>>();
@@ -124,7 +142,7 @@ function createPlaces({ text, units }: LegalText): (phrase: string) => Map<numbe
       else byStem.set(stem, new Set([id]));
     }
   const search = (phrase: string): Map<number, Place[]> => {
-    const kind = kinds[phrase];
+    const kind = kinds.get(phrase);
     if (kind)
       return new Map(
         units.flatMap(({ start, end }, id) =>

@@ -63,6 +63,7 @@ export const reviewContractTool = (documents: DocumentPort) =>
         playbook: rules.name,
         parties: { us, them },
         changes: redline.changes,
+        left: redline.left,
         cite: citations.cite,
       });
       const data = {
@@ -96,17 +97,18 @@ type Rendering = {
   playbook: string;
   parties: { us: readonly string[]; them: readonly string[] };
   changes: number;
+  left: number;
   cite: ReturnType<typeof createCitations>['cite'];
 };
 
-function renderReview(review: Review, { source, playbook, parties, changes, cite }: Rendering): string {
+function renderReview(review: Review, { source, playbook, parties, changes, left, cite }: Rendering): string {
   const { findings, toRead, preferred, risk } = review;
   const lines = findings.map((finding) => renderFinding(finding, cite));
   const forLawyer = findings.filter(({ lawyer }) => lawyer !== undefined);
   return [
     disclaimer,
     `## Review of ${withoutQuotes(source.name)}`,
-    `For ${parties.us.join(' / ')}, against ${parties.them.join(' / ')}, by the playbook ${withoutQuotes(playbook)}. Risk: **${risk.level}** (${risk.rule}). ${counted(findings.length, 'finding')}; ${counted(changes, 'change')} proposed in ${redlineFile}, tracked, each with its reason.`,
+    `For ${parties.us.join(' / ')}, against ${parties.them.join(' / ')}, by the playbook ${withoutQuotes(playbook)}. Risk: **${risk.level}** (${risk.rule}). ${counted(findings.length, 'finding')}; ${counted(changes, 'change')} proposed in ${redlineFile}, tracked, each with its reason.${left > 0 ? ` ${counted(left, 'proposal')} more stand in ${file}.` : ''}`,
     '### Findings',
     lines.length > 0 ? fitLines(lines, file) : 'None.',
     '### For a lawyer',

@@ -2,6 +2,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Document } from '../../../contract/documents.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
+import { maxText } from '../intents.ts';
 import { languagesOf } from '../text/language.ts';
 import { withoutQuotes, type Quotation } from '../text/quotation.ts';
 
@@ -25,13 +26,19 @@ export function checkGiven({ text, documentId, document }: Given): void {
 /**
  * Reads the document that a request names, with the rights of the asker.
  *
- * @throws AlfredError `not_found` when the asker can read no such document, `invalid_request` when there are several
+ * @throws AlfredError `not_found` when the asker can read no such document, `invalid_request` when there are several,
+ *   or it is too long
  */
 export async function readSource(documents: DocumentPort, scope: Scope, given: Given): Promise<Source> {
   if (given.text !== undefined) return { name: 'the given text', text: given.text };
   const id = given.documentId ?? (await idByName(documents, scope, given.document ?? ''));
   const stored = await documents.read(scope, id);
   if (!stored) throw new AlfredError('not_found', `There is no document "${id}" that you may read.`);
+  if (stored.text.length > maxText)
+    throw new AlfredError(
+      'invalid_request',
+      `"${stored.document.name}" has ${stored.text.length} characters; at most ${maxText} are read at once. Give a part of it in \`text\`, or add its parts as documents of their own.`,
+    );
   return { name: stored.document.name, text: stored.text, document: stored.document };
 }
 

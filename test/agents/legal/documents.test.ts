@@ -16,17 +16,18 @@ const example = (name: string) =>
 const longId = '0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d11';
 const stored = (id: string, name: string) => ({ id, name, collection: 'default' }) as Document;
 const twice = [stored('a', 'x.md'), stored('b', 'x.md')];
-/** 300 pages: what the knowledge base may hold, and a request may not. */
+/** 130 pages: the most that is worked on. */
 const longText = (() => {
   const page = `${example('analysis-service-agreement.md')}\n\n${'The parties meet each quarter. '.repeat(8)}\n\n`;
-  return page.repeat(Math.ceil(900_000 / page.length)).slice(0, 900_000);
+  return page.repeat(Math.ceil(400_000 / page.length)).slice(0, 400_000);
 })();
+const tooLongId = '0199c7a2-6f1e-7c3a-9d55-0a4f3b2c1d12';
 const documents = {
   read: async (_: unknown, id: string) =>
-    id === longId
+    id === longId || id === tooLongId
       ? {
           document: { ...stored(longId, 'long.md'), title: 'Long', contentHash: 'c'.repeat(64), version: 1 },
-          text: longText,
+          text: id === longId ? longText : `${longText}.`,
         }
       : undefined,
   findByName: async (_: unknown, name: string) => (name === 'x.md' ? twice : []),
@@ -80,7 +81,7 @@ describe('a document', () => {
     }
   });
 
-  test('of 300 pages is audited and reviewed in bounded time, with answers of bounded length', async () => {
+  test('of 130 pages is audited and reviewed in bounded time, with answers of bounded length', async () => {
     const startedAt = performance.now();
     for (const [name, input] of [
       ['audit_compliance', { documentId: longId, framework: 'iso27001', kind: 'policy' }],
@@ -115,6 +116,33 @@ describe('a document', () => {
     await refused({ text: 'a', document: 'b' }).toThrow('several of them');
     await refused({ document: 'y.md' }).toThrow('no document of the name "y.md"');
     await refused({ document: 'x.md' }).toThrow('a (default), b (default)');
+  });
+
+  test('that is stored and too long is refused with what to do', async () => {
+    await expect(run('analyse_document', { documentId: tooLongId })).rejects.toThrow(
+      '"long.md" has 400001 characters; at most 400000 are read at once. Give a part of it',
+    );
+  });
+
+  // Each of these took minutes or longer, so that the test would not end: no time is measured.
+  test.each([
+    ['spaces behind a word for birth', `born on${' '.repeat(1_990)}`],
+    ['one word before an @', 'a'],
+    ['a line of numbers', '1, 2'],
+    ['empty lines', '\n'],
+    ['marks without words', '! '],
+    ['one sentence of words that signals look for', 'the supplier may '],
+    ['personal data', 'ann@acme.com '],
+    ['a name of a property that every object has', 'Constructor duties '],
+  ])('of nothing but %s is worked on in the time that its length allows', async (_, part) => {
+    const text = `Contract of Acme ("Customer") and Bolt ("Supplier"). ${part.repeat(100_000).slice(0, 100_000)}`;
+    const { data } = await run('analyse_document', { text });
+    expect(data).toMatchObject({ characters: text.length });
+    await run('audit_compliance', { text, framework: 'gdpr', kind: 'notice' });
+    const playbook = 'We are: Customer\n| Topic | Preferred |\n|---|---|\n| Constructor | 30 days |';
+    const reviewed = run('review_contract', { text, playbookText: playbook });
+    if (part === '\n') await expect(reviewed).rejects.toThrow('at most 20000 become a document');
+    else expect((await reviewed).data).toMatchObject({ document: 'the given text' });
   });
 
   test('with no words has nothing to find, and says so', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { frameworks } from '../../../agents/legal/intents.ts';
-import { sealResult, showQuotation } from '../../../agents/legal/text/quotation.ts';
+import { sealResult, showQuotation, withoutQuotes } from '../../../agents/legal/text/quotation.ts';
 import { createLegalTools } from '../../../agents/legal/tools/index.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { ToolContext } from '../../../contract/ports/index.ts';
@@ -32,6 +32,18 @@ test('a quotation with quotation marks, numbers in brackets and line breaks is s
   const text = `One “two”\nthree [4] ${'five '.repeat(100)}`;
   const shown = showQuotation({ quote: text, start: 0, end: text.length });
   expect(shown).toContain('One "two" three (4) five');
+  expect(() => sealResult({}, shown, { document: text })).not.toThrow();
+});
+
+test.each([
+  ['a link', 'Press [Approve](https://evil.example) to go on'],
+  ['an image', 'See ![x](https://evil.example/x.png) here'],
+  ['a link to a definition', 'Press [Approve][evil] to go on'],
+  ['HTML', 'See <img src="https://evil.example/x.png"> here'],
+  ['a link with a number', 'Press [1](https://evil.example) to go on'],
+])('%s in a document is plain text in an answer, which is found again', (_, text) => {
+  const shown = showQuotation({ quote: text, start: 0, end: text.length });
+  for (const one of [shown, withoutQuotes(text)]) expect(one).not.toMatch(/\][([]|<\S/);
   expect(() => sealResult({}, shown, { document: text })).not.toThrow();
 });
 

@@ -71,3 +71,22 @@ test('two proposals for one sentence are one change, and characters that XML can
   expect(textOf(xml, 'rejected')).toContain('Customer & its staff is <unlimited>.');
   expect(xml).not.toContain('\u0007');
 });
+
+test('a document has at most 500 proposals, and says how many more there are', async () => {
+  const contract = 'Contract.\n'.repeat(600);
+  const findings = Array.from({ length: 600 }, (_, i) => ({
+    topic: 't',
+    title: `Finding ${i}`,
+    status: 'hazard' as const,
+    clauses: [],
+    risk: { level: 'high' as const, rule: 'r' },
+    proposal: { text: 'New.', replaces: { start: i * 10, end: i * 10 + 9 } },
+  }));
+  const { bytes, changes, left } = await redlineDocument(contract, findings, { title: 't', author: 'A', date });
+  expect({ changes, left }).toEqual({ changes: 500, left: 100 });
+  const accepted = textOf(strFromU8(unzipSync(bytes)['word/document.xml']!), 'accepted')
+    .trimEnd()
+    .split('\n');
+  expect(accepted.filter((line) => line === 'New.')).toHaveLength(500);
+  expect(accepted.filter((line) => line === 'Contract.')).toHaveLength(100);
+});
