@@ -75,12 +75,12 @@ function withHeader(rows: readonly (readonly [string, Record<string, Scalar>])[]
   const given = [...new Set(rows.flatMap(([, fields]) => Object.keys(fields)))];
   // The order of keys is not kept everywhere, so what names a row goes before its figures.
   const namesRows = (key: string) =>
-    rows.every(([, fields]) => !(fields[key] instanceof NumberText)) &&
-    rows.some(([, fields]) => /\p{L}/u.test(textOf(fields[key] ?? null)));
+    rows.every(([, fields]) => !(cellOf(fields, key) instanceof NumberText)) &&
+    rows.some(([, fields]) => /\p{L}/u.test(textOf(cellOf(fields, key))));
   const keys = [...given.filter(namesRows), ...given.filter((key) => !namesRows(key))];
   return [
     [...(isNamed ? [''] : []), ...keys],
-    ...rows.map(([label, fields]) => [...(isNamed ? [label] : []), ...keys.map((key) => fields[key] ?? null)]),
+    ...rows.map(([label, fields]) => [...(isNamed ? [label] : []), ...keys.map((key) => cellOf(fields, key))]),
   ];
 }
 
@@ -100,6 +100,9 @@ function sheetOf(file: string, name: string, table: Table): Sheet {
   return { name, rows };
 }
 
+/** Every object inherits `constructor` and others, which are no cells. */
+const cellOf = (fields: Record<string, Scalar>, key: string): Scalar =>
+  Object.hasOwn(fields, key) ? (fields[key] ?? null) : null;
 const textOf = (cell: Scalar): string =>
   cell === null ? '' : cell instanceof NumberText ? cell.text : String(cell).trim();
 const isScalar = (value: unknown): value is Scalar =>

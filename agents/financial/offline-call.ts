@@ -37,9 +37,17 @@ const amountPattern = new RegExp(
 );
 const factors: Readonly<Record<string, number>> = { k: 1_000, lakh: 100_000, million: 1_000_000, m: 1_000_000 };
 
+/** A number as `amountPattern` reads it. */
+const plainNumber = /^(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}|\d+)(?:\.\d{1,2})?$/u;
+
+/** Whether a number is negative or may be read in two ways, as 50.000, 1.250,50 and 50 000. */
+const hasOddNumber = (text: string): boolean =>
+  /[-−–]\s?[$£€¥₹]?\s?\d|\d[\s'’]\d{3}(?!\d)/u.test(text) ||
+  [...text.matchAll(/\d[\d.,]*/gu)].some(([number]) => !plainNumber.test(number.replace(/[.,]+$/u, '')));
+
 /** What the calculation has no field for: a model, or a person, must read such a request. */
 const unreadable =
-  /\b(?:VAT|GST|sales tax|dividends?|capital gains?|shares?|self-employed|freelance|withholding|stock|property|inherit\w*|gift|bonus|pension|invoice|deductible|refund|rent|loan|fine|penalty)\b/iu;
+  /\b(?:months?|monthly|weeks?|weekly|fortnight\w*|hours?|hourly|days?|daily|quarters?|quarterly|city|minus|negative|loss(?:es)?|VAT|GST|sales tax|dividends?|capital gains?|shares?|self-employed|freelance|withholding|stock|property|inherit\w*|gift|bonus|pension|invoice|deductible|refund|rent|loan|fine|penalty)\b/iu;
 
 /** Words that ask for an amount of tax, or for what is left after it. */
 const wantsTax =
@@ -88,13 +96,15 @@ export function taxCallOf(text: string): Call | undefined {
   if (places.length === 0 || places.length > 6 || unreadable.test(text)) return undefined;
   const year = /\b(20\d\d(?:[-/]\d{2,4})?)\b/u.exec(text)?.[1];
   const common = { places, ...(year === undefined ? {} : { year }) };
-  const amounts = amountsIn(year === undefined ? text : text.replace(year, ' '));
+  const others = year === undefined ? text : text.replace(year, '|');
+  if (hasOddNumber(others)) return undefined;
+  const amounts = amountsIn(others);
   if (amounts.length === 0)
     return /\b(?:rates?|brackets?|bands?|allowances?|thresholds?|tariff)\b/iu.test(text)
       ? { name: 'show_rates', arguments: common }
       : undefined;
-  const [amount, ...others] = amounts;
-  if (!amount || others.length > 0 || !wantsTax.test(text)) return undefined;
+  const [amount, ...more] = amounts;
+  if (!amount || more.length > 0 || !wantsTax.test(text)) return undefined;
   const isCorporation = /\b(?:corporat\w+|company|companies|GmbH|Ltd|profits?)\b/iu.test(text);
   return {
     name: 'calculate_tax',

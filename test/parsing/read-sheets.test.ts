@@ -73,6 +73,15 @@ describe('JSON', () => {
     ]);
   });
 
+  test('a key that every object inherits is a key like others', async () => {
+    const [sheet] = await read('a.json', '[{"item":"Revenue","constructor":"x","toString":1},{"item":"Costs"}]');
+    expect(sheet?.rows.map(({ texts }) => texts.join())).toEqual([
+      'item,constructor,toString',
+      'Revenue,x,1',
+      'Costs,,',
+    ]);
+  });
+
   test('puts what names a row before its figures, in any order of the keys', async () => {
     const [sheet] = await read('a.json', '[{"Cash":5,"Month":"Oct 2025"},{"Cash":4,"Month":"Nov 2025"}]');
     expect(sheet?.rows.map(({ texts }) => texts)).toEqual([

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { Decimal } from 'decimal.js';
 import type { Table } from '../tables/cells.ts';
 import { usualLimits, type Anomaly, type AnomalyLimits, type Examined } from './anomalies/anomaly.ts';
@@ -28,14 +29,29 @@ export type Analysis = {
 
 const bySeverity = { high: 0, medium: 1, low: 2 };
 
-/** Analyses statements: ratios, trends, runway and anomalies, each figure with the cells that it comes from. */
-export function analyse(tables: readonly Table[], options: AnalysisOptions = {}): Analysis {
-  const statements = readStatements(tables, options);
+/**
+ * Analyses statements: ratios, trends, runway and anomalies, each figure with the cells that it comes from. Other work
+ * of the process goes on between tables.
+ *
+ * @throws AlfredError `invalid_request` as `readStatements`; the reason of the signal's abort
+ */
+export async function analyse(
+  tables: readonly Table[],
+  options: AnalysisOptions = {},
+  signal?: AbortSignal,
+): Promise<Analysis> {
+  const pause = async () => {
+    await setImmediate();
+    signal?.throwIfAborted();
+  };
+  const statements = await readStatements(tables, options, pause);
   const figures = createFigures(statements);
   const { periods } = statements;
+  await pause();
   const { measured, notComputed } = measureAll(figures, periods);
   const growth = trendsOf(figures, periods);
   const runway = runwayOf(figures, periods, options.burnMonths ?? 3);
+  await pause();
   const limits = { ...usualLimits, ...options.limits };
   const examined: Examined = { statements, figures, measured, limits, unit: new Decimal(statements.unit) };
   const anomalies = [

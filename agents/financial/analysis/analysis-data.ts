@@ -60,16 +60,121 @@ export function analysisData(analysis: Analysis): Record<string, JsonValue> {
   };
 }
 
-/** The same of the last periods, without the lines: for models and for the result of a task. */
+/** Characters of the lists of short data, which together stay below 20,000, and of a text of a file. */
+const listCharacters = {
+  periods: 1_000,
+  ratios: 9_500,
+  trends: 2_500,
+  anomalies: 3_000,
+  notComputed: 1_000,
+  others: 500,
+};
+const mostTextCharacters = 200;
+
+/**
+ * The same of the last periods, without the lines and with cells by their addresses: for models and for the result of
+ * a task. `leftOut`: of how much else the file has, by list.
+ */
 export function shortAnalysisData(analysis: Analysis): Record<string, JsonValue> {
-  const recent = new Set(analysis.statements.periods.slice(-4).map(({ id }) => id));
-  const { lines: _, ...data } = analysisData({
-    ...analysis,
-    measured: analysis.measured.filter(({ period }) => recent.has(period.id)),
-    trends: analysis.trends.filter(({ to }) => recent.has(to)),
-    anomalies: analysis.anomalies.slice(0, 50),
+  const { statements, measured, trends, runway, anomalies, notComputed } = analysis;
+  const addresses = (inputs: readonly Pick<Input, 'from'>[]) => [...new Set(inputs.map(({ from }) => addressOf(from)))];
+  const periods = statements.periods.map(({ id, kind }) => ({ id, kind })).reverse();
+  const recent = new Set(periods.slice(0, 4).map(({ id }) => id));
+  const age = new Map(periods.map(({ id }, index) => [id, index]));
+  const newestFirst = (a: string, b: string) => (age.get(a) ?? 0) - (age.get(b) ?? 0);
+  const all: Record<string, { list: JsonValue[]; of: number; most: number }> = {
+    periods: { list: periods, of: periods.length, most: listCharacters.periods },
+    ratios: {
+      list: measured
+        .filter(({ period }) => recent.has(period.id))
+        .sort((a, b) => newestFirst(a.period.id, b.period.id))
+        .map(({ key, unit, period, value, formula, inputs }) => ({
+          key,
+          unit,
+          period: period.id,
+          value: value.toDecimalPlaces(6).toString(),
+          formula,
+          cells: addresses(inputs),
+        })),
+      of: measured.length,
+      most: listCharacters.ratios,
+    },
+    trends: {
+      list: trends
+        .filter(({ to }) => recent.has(to))
+        .sort((a, b) => newestFirst(a.to, b.to))
+        .map(({ key, kind, from, to, value, inputs }) => ({
+          key,
+          kind,
+          from,
+          to,
+          value: value.toDecimalPlaces(6).toString(),
+          cells: addresses(inputs),
+        })),
+      of: trends.length,
+      most: listCharacters.trends,
+    },
+    anomalies: {
+      list: anomalies.map(({ rule, severity, periods: own, finding, cells }) => ({
+        rule,
+        severity,
+        periods: own.slice(0, 4),
+        finding: shortText(finding),
+        cells: addresses(cells).slice(0, 12),
+      })),
+      of: anomalies.length,
+      most: listCharacters.anomalies,
+    },
+    notComputed: {
+      list: notComputed.map(({ name, reason }) => ({ name, reason })),
+      of: notComputed.length,
+      most: listCharacters.notComputed,
+    },
+    ...Object.fromEntries(
+      Object.entries({
+        unrecognised: statements.unrecognised.map((one) => `${addressOf(one)} ${shortText(one.text)}`),
+        unreadable: statements.unreadable.map((one) => `${addressOf(one)} ${shortText(one.text)}`),
+        notes: statements.notes.map(shortText),
+      }).map(([name, list]) => [name, { list, of: list.length, most: listCharacters.others }]),
+    ),
+  };
+  const lists = Object.entries(all).map(([name, { list, of, most }]) => {
+    const shown = firstOf(list, most);
+    return { name, shown, left: of - shown.length };
   });
-  return data;
+  const left = lists.filter((one) => one.left > 0).map((one) => [one.name, one.left] as const);
+  return {
+    currency: statements.currency ?? null,
+    ...Object.fromEntries(lists.map(({ name, shown }) => [name, shown])),
+    runway: runway
+      ? {
+          period: runway.period,
+          cash: runway.cash.toString(),
+          burnPerMonth: runway.burnPerMonth.toDecimalPlaces(4).toString(),
+          months: runway.months?.toDecimalPlaces(2).toString() ?? null,
+          method: shortText(runway.method),
+          cells: addresses(runway.inputs).slice(0, 12),
+        }
+      : null,
+    ...(left.length > 0 && { leftOut: { ...Object.fromEntries(left), file: 'analysis.json' } }),
+  };
+}
+
+const addressOf = ({ sheet, cell }: Pick<CellRef, 'sheet' | 'cell'>): string => `${shortText(sheet, 60)}!${cell}`;
+
+const shortText = (text: string, most = mostTextCharacters): string =>
+  text.length > most ? `${text.slice(0, most).toWellFormed()}…` : text;
+
+/** The first ones, as many as fit. */
+function firstOf(list: readonly JsonValue[], most: number): JsonValue[] {
+  let left = most;
+  const shown: JsonValue[] = [];
+  for (const one of list) {
+    left -= JSON.stringify(one).length + 1;
+    if (left < 0) break;
+    shown.push(one);
+  }
+  return shown;
 }
 
 /** The tables and the data of an analysis as files. */

@@ -81,9 +81,13 @@ function headerOf(
   const others: CellRef[] = [];
   const first = row.findIndex((cell) => cell !== undefined);
   if (row[first] && itemsNamed(row[first].text).length > 0) return undefined;
+  const years = yearsAbove(above, row);
   for (const [index, cell] of row.entries()) {
     if (!cell || (index === first && index === 0)) continue;
-    const heading = readHeading(cell.text, { ...(order && { order }), yearAbove: yearAbove(index, above, row) });
+    const heading = readHeading(cell.text, {
+      ...(order && { order }),
+      yearAbove: years.findLast(({ at }) => at <= index)?.year,
+    });
     if (heading === 'other') others.push(cell.ref);
     else if (heading) columns.set(index, { heading, ref: cell.ref, scale: readUnits(cell.text).scale });
     else if (index !== first && (cell.stored !== null || writtenAmount(cell.text))) return undefined;
@@ -93,15 +97,15 @@ function headerOf(
   return columns;
 }
 
-/** The year that stands in the row above, over the column or left of it, as over four quarters. */
-function yearAbove(index: number, above: GridCell[], row: Grid[number]): number | undefined {
-  const columnAt = (cell: GridCell) => row.findIndex((one) => one && columnOf(one) === columnOf(cell));
+/** The years of the row above. One counts for its column and those right of it, as over four quarters. */
+function yearsAbove(above: GridCell[], row: Grid[number]): { at: number; year: number }[] {
   const years = above.filter((cell) => /^(?:FY\s?)?(?:19|20)\d\d$/.test(cell.text));
-  const nearest = years.findLast((cell) => {
-    const at = columnAt(cell);
-    return at >= 0 && at <= index;
+  if (years.length === 0) return [];
+  const indexes = new Map(row.flatMap((cell, index) => (cell ? [[columnOf(cell), index] as const] : [])));
+  return years.flatMap((cell) => {
+    const at = indexes.get(columnOf(cell));
+    return at === undefined ? [] : [{ at, year: Number(/\d{4}/.exec(cell.text)?.[0]) }];
   });
-  return nearest && Number(/\d{4}/.exec(nearest.text)?.[0]);
 }
 const columnOf = ({ ref }: GridCell) => ref.cell.replace(/\d+$/, '');
 

@@ -7,6 +7,7 @@ import { sectionOf } from './dictionary.ts';
 import { findLines, type Block, type FoundLine, type FoundTable } from './find-lines.ts';
 import { gridOf } from './grid.ts';
 import { periodEndingOn, type Period, type PeriodKind } from './periods.ts';
+import { refuseManyCells, refuseManyPeriods, refuseWide } from './statement-limits.ts';
 import { readUnits, scaleName } from './units.ts';
 
 export type Line = { label: CellRef; values: Map<string, CellNumber> };
@@ -36,17 +37,25 @@ export type ReadOptions = {
 const maxRows = 5_000;
 
 /** @throws AlfredError `invalid_request` when no periods or line items are found, or amounts can be read in two ways */
-export function readStatements(tables: readonly Table[], options: ReadOptions = {}): Statements {
+export async function readStatements(
+  tables: readonly Table[],
+  options: ReadOptions,
+  pause: () => Promise<void>,
+): Promise<Statements> {
   const big = tables.find(({ rows }) => rows.length > maxRows);
   if (big)
     throw new AlfredError(
       'invalid_request',
       `${big.name} has ${big.rows.length} rows, and a statement may have ${maxRows}. For bookings there is TAX_COMPLIANCE_CHECK.`,
     );
-  const found = tables.map((table) => ({
-    table,
-    ...findLines(gridOf(table, options.dateOrder), sectionOf(table.name.replace(/\.\w+$/, '')), options.dateOrder),
-  }));
+  refuseManyCells(tables);
+  const found: Found[] = [];
+  for (const table of tables) {
+    await pause();
+    const grid = gridOf(table, options.dateOrder);
+    refuseWide(table.name, grid);
+    found.push({ table, ...findLines(grid, sectionOf(table.name.replace(/\.\w+$/, '')), options.dateOrder) });
+  }
   const statements: Statements = {
     periods: [],
     lines: new Map(),
@@ -63,7 +72,11 @@ export function readStatements(tables: readonly Table[], options: ReadOptions = 
     found.flatMap(({ blocks }) => blocks),
     statements.notes,
   );
-  for (const { table, blocks } of found) addTable(statements, { table, blocks }, options);
+  refuseManyPeriods(found.flatMap(({ blocks }) => blocks));
+  for (const { table, blocks } of found) {
+    await pause();
+    addTable(statements, { table, blocks }, options);
+  }
   statements.periods = periodsOf(
     statements,
     found.flatMap(({ blocks }) => blocks),

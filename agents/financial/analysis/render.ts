@@ -66,7 +66,7 @@ function renderRunway({
   over,
   calculation,
 }: NonNullable<Analysis['runway']>): string {
-  const basis = `${plainText(method)} of ${over.join(', ')}: ${calculation}`;
+  const basis = `${plainText(method)} of ${over.join(', ')}: ${plainText(calculation)}`;
   if (!months) return `**Cash runway**: cash does not fall (${basis}), so there is no end to count to.`;
   const shown = months.gt(120) ? 'more than ten years' : `${months.toFixed(1)} months`;
   return `**Cash runway**: ${shown} from the end of ${period} on: cash of ${grouped(cash.toFixed(2))} and a burn of ${grouped(burnPerMonth.toFixed(2))} a month (${basis}).`;

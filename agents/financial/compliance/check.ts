@@ -87,7 +87,8 @@ export async function check(
   for (const rule of rules) {
     await pause();
     for (const finding of rule(checked)) {
-      if (++reported % findingsAtOnce === 0) await pause();
+      if (finding === undefined || ++reported % findingsAtOnce === 0) await pause();
+      if (finding === undefined) continue;
       counts.set(finding.rule, (counts.get(finding.rule) ?? 0) + 1);
       if (findings.length < mostFindings) findings.push(finding);
       else leftOut++;

@@ -16,20 +16,22 @@ const leading = new RegExp(`^${currencyWords}\\s*`);
 const trailing = new RegExp(`\\s*${currencyWords}$`);
 
 /** The name of a currency by its sign. `$` stays as it is: several countries have it. */
-const codes: Record<string, string> = {
-  '€': 'EUR',
-  '£': 'GBP',
-  '₹': 'INR',
-  Rs: 'INR',
-  'Rs.': 'INR',
-  US$: 'USD',
-  A$: 'AUD',
-  C$: 'CAD',
-  S$: 'SGD',
-  'Fr.': 'CHF',
-  zł: 'PLN',
-};
-export const currencyCode = (word: string): string => codes[word.trim()] ?? word.trim();
+const codes = new Map(
+  Object.entries({
+    '€': 'EUR',
+    '£': 'GBP',
+    '₹': 'INR',
+    Rs: 'INR',
+    'Rs.': 'INR',
+    US$: 'USD',
+    A$: 'AUD',
+    C$: 'CAD',
+    S$: 'SGD',
+    'Fr.': 'CHF',
+    zł: 'PLN',
+  }),
+);
+export const currencyCode = (word: string): string => codes.get(word.trim()) ?? word.trim();
 
 /** @returns undefined when the text is no amount */
 export function writtenAmount(text: string): Written | undefined {

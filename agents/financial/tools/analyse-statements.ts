@@ -8,7 +8,7 @@ import { AnalysisInput } from '../intents.ts';
 import { readSources, type SourcePorts } from './read-sources.ts';
 
 const description = `Analyses statements of a company: income statement, balance sheet and cash flow, by months, quarters or years, from CSV, JSON or documents (CSV, XLSX, JSON).
-It returns ratios (liquidity, leverage, margins, returns, turnover), trends, cash runway and anomalies. Every figure has its formula and the cells that it comes from, and what could not be computed has the line that is missing. Lines with unknown names are listed and not used.
+It returns ratios (liquidity, leverage, margins, returns, turnover), trends, cash runway and anomalies. Every figure has its formula and the cells that it comes from, and what could not be computed has the line that is missing. \`data\` has the last periods; its \`leftOut\` says how much else analysis.json has. Lines with unknown names are listed and not used.
 The person gets tables and charts as files: name them. Amounts that can be read in two ways are refused: ask the person and give \`decimalMark\`, \`dateOrder\` or \`scale\`.`;
 
 /** A file of 100,000 rows is read in seconds, and charts wait for a sandbox. */
@@ -24,7 +24,7 @@ export const analyseStatementsTool = (ports: SourcePorts & { sandbox: Sandbox })
     timeoutMs,
     async run({ statements, charts, ...options }, { scope, signal }) {
       const tables = await readSources(ports, statements, { scope, signal });
-      const analysis = analyse(tables, { ...options, limits: given(options.limits) });
+      const analysis = await analyse(tables, { ...options, limits: given(options.limits) }, signal);
       const drawn = charts ? await drawCharts(ports.sandbox, analysisCharts(analysis), signal) : { artifacts: [] };
       if ('fault' in drawn && drawn.fault !== undefined)
         analysis.statements.notes.push(`The charts could not be drawn: ${drawn.fault}`);

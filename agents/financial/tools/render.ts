@@ -4,13 +4,17 @@ export const markdownTable = (header: readonly string[], rows: readonly (readonl
 
 const plainCell = (text: string) => plainText(text).replaceAll('|', '\\|');
 
+/** Brackets make links, images and citations of a text. The address of a cell, `[Income!B4]`, makes none. */
+const brackets = /(\[[^[\]\\]{1,200}![A-Z]{1,3}\d{1,7}\](?![([:]))|[[\]\\]/g;
+
 /** Text of a file, that is no Markdown and stays in its line. */
 export const plainText = (text: string): string =>
   text
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .replace(/[<>`*]/g, ' ')
     .slice(0, 400)
-    .toWellFormed();
+    .toWellFormed()
+    .replace(brackets, (found, address?: string) => address ?? `\\${found}`);
 
 export const mostAnswerCharacters = 8_000;
 

@@ -1,9 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { check, type ComplianceOptions } from '../../../agents/financial/compliance/check.ts';
 import { places } from '../../../agents/financial/compliance/data/places.ts';
 import { renderReport, reportData, reportFiles } from '../../../agents/financial/compliance/render.ts';
-import { plainInvoice } from '../../../agents/financial/compliance/rules/duplicates.ts';
+import { findDuplicates, plainInvoice } from '../../../agents/financial/compliance/rules/duplicates.ts';
+import { findOddDates } from '../../../agents/financial/compliance/rules/dates.ts';
+import { findApprovals, findCash, findRoundAmounts } from '../../../agents/financial/compliance/rules/limits.ts';
+import { findMissing } from '../../../agents/financial/compliance/rules/missing.ts';
+import { findNumberGaps } from '../../../agents/financial/compliance/rules/numbering.ts';
+import { usualComplianceLimits } from '../../../agents/financial/compliance/finding.ts';
+import { findWrongTaxes, findWrongTaxIds } from '../../../agents/financial/compliance/rules/taxes.ts';
 import { taxIdFault } from '../../../agents/financial/compliance/tax-ids.ts';
 import { readSheets } from '../../../parsing/read-sheets.ts';
 
@@ -213,6 +219,48 @@ describe('what is not clear is refused, with what to do', () => {
       ],
     };
     await expect(check([table], { today }, signal)).rejects.toThrow('cancelled');
+  });
+});
+
+describe('many rows of one party on one day', () => {
+  const count = 4_500;
+  const ledger = Array.from({ length: count }, (_, n) => `2026-01-05,Acme,A${n},DE1,99,cash,`).join('\n');
+  const text = `Date,Supplier,Invoice,Supplier VAT ID,Amount,Payment method,Approved by\n${ledger}\n`;
+
+  test('are one group each, and their days are read a few times', async () => {
+    const parse = jest.spyOn(Date, 'parse');
+    try {
+      const { findings } = await run(text, { place: 'de', limits: { approvalLimits: [100], cashLimit: 100 } });
+      expect(parse.mock.calls.length).toBeLessThan(20 * count);
+      for (const rule of ['cash-split', 'split-payment', 'duplicate-near', 'tax-number'])
+        expect(findings.filter((one) => one.rule === rule).map(({ rows }) => rows.length)).toEqual([count]);
+    } finally {
+      parse.mockRestore();
+    }
+  });
+
+  test.each(
+    [
+      findMissing,
+      findCash,
+      findApprovals,
+      findDuplicates,
+      findWrongTaxes,
+      findWrongTaxIds,
+      findOddDates,
+      findRoundAmounts,
+      findNumberGaps,
+    ].map((rule) => [rule.name, rule] as const),
+  )('let other work go on: %s', async (_, rule) => {
+    const { ledger, place } = await run(text, { place: 'de' });
+    const limits = { ...usualComplianceLimits, approvalLimits: [100], cashLimit: 100 };
+    const steps = [...rule({ ledger, place, limits, direction: 'sales', required: [], today, period: {} })];
+    expect(steps.filter((step) => step === undefined).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('an invoice number of signs alone is read at once', () => {
+    expect(plainInvoice(`${'#'.repeat(80)}A\n5`)).toBe('A5');
+    expect(plainInvoice('RE'.repeat(50_000))).toHaveLength(100_000);
   });
 });
 

@@ -4,7 +4,7 @@ import { readUnits } from '../../../agents/financial/analysis/units.ts';
 import { addressOf } from '../../../agents/financial/tables/cells.ts';
 import { findDateOrder, readDay } from '../../../agents/financial/tables/dates.ts';
 import { partyName } from '../../../agents/financial/tables/names.ts';
-import { findNumberStyle, toAmount, writtenAmount } from '../../../agents/financial/tables/numbers.ts';
+import { currencyCode, findNumberStyle, toAmount, writtenAmount } from '../../../agents/financial/tables/numbers.ts';
 
 const read = (text: string, mark: '.' | ',') => {
   const written = writtenAmount(text);
@@ -121,6 +121,11 @@ test.each([
   ['₹ crore', 10_000_000, 'INR'],
   ['months of 2024', undefined, undefined],
 ])('%s is a unit', (text, scale, currency) => expect(readUnits(text)).toEqual({ scale, currency }));
+
+test('a word that every object inherits is no currency', () => {
+  expect(currencyCode('constructor')).toBe('constructor');
+  expect(currencyCode('€')).toBe('EUR');
+});
 
 test('names of parties are compared without their legal form, and addresses are those of sheets', () => {
   expect(new Set(['Acme GmbH', 'ACME G.m.b.H.', 'acme  gmbh & Co. KG'].map(partyName))).toEqual(new Set(['acme']));

@@ -36,7 +36,9 @@ test.each(everyYear)('%s: every sum is that of its lines, to the cent, and nothi
     regime: fc.constantFrom('new' as const, 'old' as const),
   });
   fc.assert(
-    fc.property(persons, (person) => {
+    fc.property(persons, (any) => {
+      const isRefused = id === 'in' && any.regime === 'new';
+      const person = isRefused ? { ...any, deductions: 0 } : any;
       const { levies, total, net, income } = assess(id, place.year, person);
       const zero = total.minus(total);
       for (const { base, taxable, parts, amount } of levies) {

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { TaxInput } from '../../../agents/financial/intents.ts';
 import { callOf } from '../../../agents/financial/offline-call.ts';
 import { calculate } from '../../../agents/financial/tax/calculate.ts';
+import { calculateTaxTool } from '../../../agents/financial/tools/calculate-tax.ts';
 import { renderRates } from '../../../agents/financial/tax/render.ts';
 import { chooseYears } from '../../../agents/financial/tax/choose-years.ts';
 
@@ -41,6 +42,17 @@ test.each([
   'Our office in Texas cost 12,000 USD, who approved it?',
   'What tax on 180,000?',
   'How long does our cash last?',
+  'What tax on €50.000 in Germany?',
+  'What tax on 45.000 EUR in Germany?',
+  'What tax on 1.250,50 EUR in Germany?',
+  'What tax on 1,50 EUR in Germany?',
+  'What tax on 50 000 EUR in Germany?',
+  'What tax on £3,000 per month in the UK?',
+  'What tax on £3,000 a week in the UK?',
+  'What tax on -50,000 USD in Texas?',
+  'What tax on -$50,000 in Texas?',
+  'What tax on a loss of 50,000 USD in Texas?',
+  'What tax on 120,000 USD in New York City?',
 ])('“%s” is left to a model', (text) => {
   expect(callOf(text)).toBeUndefined();
 });
@@ -59,6 +71,7 @@ test.each([
   ['several currencies', { places: ['us', 'gb'] }, 'USD and GBP, and nothing is converted'],
   ['a partner where each is taxed alone', { places: ['gb'], partnerIncome: 1 }, 'ask for the income of each'],
   ['a partner of a single person', { partnerIncome: 1 }, 'the status is "single"'],
+  ['a deduction in the new regime', { places: ['in'], deductions: 1 }, 'regime: "old"'],
   ['a corporation without a plain rate', { places: ['us-tx'], entity: 'corporation' }, 'the franchise tax is due on'],
 ])('%s is refused with what to do', (_, more, message) => {
   expect(asked(more)).toThrow(message);
@@ -73,6 +86,31 @@ test('without a year, places are compared in the latest that all of them have', 
 test('what was given and makes no difference is said', () => {
   const [assessed] = calculate(TaxInput.parse({ places: ['sg'], income: 50_000, children: 2, status: 'married' }));
   expect(assessed?.assumes.join(' ')).toMatch(/The status makes no difference.*number of children makes no difference/);
+});
+
+test('a person of 65 or more has a second exemption credit in California', () => {
+  const creditsAt = (age: number) =>
+    calculate(TaxInput.parse({ places: ['us-ca'], year: '2025', income: 90_000, age }))[0]
+      ?.levies.find(({ name }) => name === 'California income tax')
+      ?.parts.find(({ label }) => label === 'Exemption credits')
+      ?.amount.toNumber();
+  expect([creditsAt(64), creditsAt(65)]).toEqual([-153, -306]);
+});
+
+test.each([
+  [['de'], undefined],
+  [['us-ca'], ['calculation.json']],
+  [['us-ca', 'us-tx'], ['calculation.json']],
+  [['de', 'fr', 'ie'], ['calculation.json']],
+])('what is due in %j fits into one result, and the rest is a file', async (places, files) => {
+  const context = { signal: AbortSignal.abort() } as never;
+  const { output, artifacts } = await calculateTaxTool.run(
+    { places, year: '2025', income: 180_000, entity: 'individual' },
+    context,
+  );
+  expect(JSON.stringify(output).length).toBeLessThanOrEqual(5_000);
+  expect(artifacts?.map(({ name }) => name)).toEqual(files);
+  expect(JSON.stringify(output)).toContain('"total"');
 });
 
 test('half-parts of children save no more than the cap, and a single parent more for the first child', () => {

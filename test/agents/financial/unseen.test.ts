@@ -37,7 +37,7 @@ test.each(shapes.map((shape, at) => [shape.name, shape, at] as const))(
 test.each(unseenStatements)(
   '$name: every planted fault is found, and ratios are as by hand',
   async ({ file, content, faults, ratios }) => {
-    const { anomalies, measured } = analyse(await sheetsOf(file, content));
+    const { anomalies, measured } = await analyse(await sheetsOf(file, content));
     for (const { rule, period } of faults)
       expect(anomalies.filter((one) => one.rule === rule && one.periods.includes(period))).not.toEqual([]);
     for (const [name, expected] of Object.entries(ratios)) {

@@ -1,7 +1,7 @@
 import { createHolidayCalendar, weekdayOf } from '../days.ts';
 import type { Finding } from '../finding.ts';
 import type { Transaction } from '../transactions.ts';
-import type { Rule } from './rule.ts';
+import { rowsAtOnce, type Rule } from './rule.ts';
 
 const shows = ['date', 'supplier', 'customer', 'invoice', 'gross', 'net'] as const;
 
@@ -12,7 +12,8 @@ export const findOddDates: Rule = function* ({ ledger, place, today, period }) {
   const outside: Transaction[] = [];
   const holidays = new Map<string, { name: string; rows: Transaction[] }>();
   const holidayOf = place && createHolidayCalendar(place.holidays);
-  for (const one of ledger.transactions) {
+  for (const [at, one] of ledger.transactions.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
     const { date } = one;
     if (date === undefined) continue;
     if (date > today) future.push(one);

@@ -1,13 +1,16 @@
 import type { Finding } from '../finding.ts';
 import { dayNumber } from '../days.ts';
 import { cellText, type Transaction } from '../transactions.ts';
-import { groupsBy, shownSum, type Checked, type Rule } from './rule.ts';
+import { groupsBy, rowsAtOnce, shownSum, type Checked, type Rule } from './rule.ts';
+
+/** No two of its ways match one text: else a row of `#` would be searched without end. */
+const prefixes = /^\s*(?:(?:INVOICE|INV|RECHNUNG|RE|RG|FACTURE|FACTURA|FAC|NR|NO|N°|#)[\s.:-]*)+(?=.*\d)/;
 
 /** An invoice number as people mean it: without punctuation, prefixes and leading zeros; O is 0, I and L are 1. */
 export function plainInvoice(text: string): string {
-  const plain = text
-    .toUpperCase()
-    .replace(/^\s*(?:(?:INVOICE|INV|RECHNUNG|RE|RG|FACTURE|FACTURA|FAC|NR|NO|N°|#)[\s.:#-]*)+(?=.*\d)/, '')
+  const upper = text.toUpperCase();
+  // A longer text is none, and would be searched for long.
+  const plain = (upper.length > 100 ? upper : upper.replace(prefixes, ''))
     .replace(/[^A-Z0-9]/g, '')
     .replaceAll('O', '0')
     .replace(/[IL]/g, '1');
@@ -21,7 +24,7 @@ export const findDuplicates: Rule = function* (checked) {
   const { transactions } = checked.ledger;
   const known = new Set<Transaction>();
   const remember = (rows: readonly Transaction[]) => rows.forEach((row) => known.add(row));
-  for (const rows of groupsBy(transactions, (one) => exactKey(checked, one))) {
+  for (const rows of yield* groupsBy(transactions, (one) => exactKey(checked, one))) {
     remember(rows);
     yield duplicate(
       'duplicate-exact',
@@ -30,7 +33,7 @@ export const findDuplicates: Rule = function* (checked) {
       `${rows.length} rows have the same date, party, invoice number and amount`,
     );
   }
-  for (const rows of groupsBy(transactions, invoiceKey)) {
+  for (const rows of yield* groupsBy(transactions, invoiceKey)) {
     if (rows.every((row) => known.has(row))) continue;
     const written = new Set(rows.map(({ invoice }) => invoice));
     const sums = new Set(rows.map(({ amount }) => amount?.toFixed(2)));
@@ -47,7 +50,7 @@ export const findDuplicates: Rule = function* (checked) {
         : `${rows.length} rows have the invoice number ${rows[0]?.invoice} of one party${sums.size > 1 ? ', with different amounts' : ''}`,
     );
   }
-  for (const group of groupsBy(transactions, amountKey)) yield* near(checked, group, known);
+  for (const group of yield* groupsBy(transactions, amountKey)) yield* near(checked, group, known);
 };
 
 function exactKey({ ledger }: Checked, one: Transaction): string | undefined {
@@ -68,8 +71,14 @@ const amountKey = ({ party, amount, currency, date }: Transaction): string | und
     : JSON.stringify([party, amount.toFixed(4), currency]);
 
 /** The same amount of the same party within a few days, unless it comes at regular intervals. */
-function* near({ limits }: Checked, group: readonly Transaction[], known: ReadonlySet<Transaction>): Iterable<Finding> {
-  const sorted = [...group].sort((a, b) => (a.date ?? '').localeCompare(b.date ?? ''));
+function* near(
+  { limits }: Checked,
+  group: readonly Transaction[],
+  known: ReadonlySet<Transaction>,
+): Iterable<Finding | undefined> {
+  const sorted = [...group].sort((a, b) =>
+    (a.date ?? '') < (b.date ?? '') ? -1 : (a.date ?? '') > (b.date ?? '') ? 1 : 0,
+  );
   const days = sorted.map(({ date = '' }) => dayNumber(date));
   if (isRegular(days)) return;
   let run: Transaction[] = [];
@@ -85,6 +94,7 @@ function* near({ limits }: Checked, group: readonly Transaction[], known: Readon
         ]
       : [];
   for (const [at, row] of sorted.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
     const gap = at === 0 ? 0 : (days[at] ?? 0) - (days[at - 1] ?? 0);
     if (gap > limits.duplicateDays) {
       yield* ended();
@@ -97,9 +107,12 @@ function* near({ limits }: Checked, group: readonly Transaction[], known: Readon
 
 /** Three payments or more with nearly the same number of days between them, as of a subscription. */
 function isRegular(days: readonly number[]): boolean {
-  const gaps = days.slice(1).map((day, at) => day - (days[at] ?? 0));
-  const [least, most] = [Math.min(...gaps), Math.max(...gaps)];
-  return gaps.length >= 2 && least >= 1 && most - least <= 3;
+  let [least, most] = [Infinity, -Infinity];
+  for (const [at, day] of days.slice(1).entries()) {
+    const gap = day - (days[at] ?? 0);
+    [least, most] = [Math.min(least, gap), Math.max(most, gap)];
+  }
+  return days.length >= 3 && least >= 1 && most - least <= 3;
 }
 
 const duplicate = (

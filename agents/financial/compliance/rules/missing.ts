@@ -3,7 +3,7 @@ import type { Field } from '../data/columns.ts';
 import type { Finding } from '../finding.ts';
 import { cellText, type Transaction } from '../transactions.ts';
 import { isEmptyCell } from '../../tables/numbers.ts';
-import { isIn, type Checked, type Rule } from './rule.ts';
+import { isIn, rowsWith, type Checked, type Rule } from './rule.ts';
 
 const fieldName: Partial<Record<Field, string>> = {
   supplierTaxId: 'tax number of the supplier',
@@ -22,11 +22,11 @@ export const nameOf = (field: Field): string => fieldName[field] ?? field;
 export const findMissing: Rule = function* (checked) {
   const { ledger, place, required } = checked;
   for (const [table, { columns, table: sheet }] of ledger.tables.entries()) {
-    const own = ledger.transactions.filter((one) => one.table === table);
+    const own = yield* rowsWith(ledger.transactions, (one) => one.table === table);
     const asked = new Set<Field>(['date', 'gross', ...required, ...(place?.invoice?.needs ?? [])]);
     for (const field of asked) {
       const isRequired = required.includes(field);
-      const needing = own.filter((one) => isRequired || isNeeded(checked, one, field));
+      const needing = yield* rowsWith(own, (one) => isRequired || isNeeded(checked, one, field));
       if (needing.length === 0) continue;
       const law = isRequired ? undefined : place?.invoice?.source;
       const source = law ? { source: law } : {};
@@ -42,7 +42,7 @@ export const findMissing: Rule = function* (checked) {
         };
         continue;
       }
-      const rows = needing.filter((one) => isEmpty(checked, one, field));
+      const rows = yield* rowsWith(needing, (one) => isEmpty(checked, one, field));
       if (rows.length === 0) continue;
       yield {
         rule: 'missing-field',

@@ -1,5 +1,5 @@
 import type { Transaction } from '../transactions.ts';
-import type { Rule } from './rule.ts';
+import { rowsAtOnce, type Rule } from './rule.ts';
 
 /** So many numbers in a row may be missing; a larger step is another series. */
 const largestGap = 20;
@@ -8,7 +8,8 @@ const largestGap = 20;
 export const findNumberGaps: Rule = function* ({ ledger, direction }) {
   if (direction !== 'sales') return;
   const series = new Map<string, Map<bigint, Transaction>>();
-  for (const one of ledger.transactions) {
+  for (const [at, one] of ledger.transactions.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
     const [, prefix = '', digits] = /^(.*?)(\d{1,18})$/.exec(one.invoice.trim()) ?? [];
     if (digits === undefined) continue;
     const own = series.get(prefix) ?? new Map<bigint, Transaction>();

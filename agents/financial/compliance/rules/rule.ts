@@ -15,15 +15,31 @@ export type Checked = {
   today: string;
   period: { from?: string | undefined; to?: string | undefined };
 };
-export type Rule = (checked: Checked) => Iterable<Finding>;
+/** Yields what it finds, and `undefined` after each `rowsAtOnce` rows: other work of the process goes on there. */
+export type Rule = (checked: Checked) => Iterable<Finding | undefined>;
+export const rowsAtOnce = 2_000;
+
+/** Rows that fit. */
+export function* rowsWith(
+  transactions: readonly Transaction[],
+  fits: (one: Transaction) => boolean,
+): Generator<undefined, Transaction[]> {
+  const rows: Transaction[] = [];
+  for (const [at, one] of transactions.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
+    if (fits(one)) rows.push(one);
+  }
+  return rows;
+}
 
 /** Groups that have two members or more. Rows without a key are in none. */
-export function groupsBy(
+export function* groupsBy(
   transactions: readonly Transaction[],
   keyOf: (one: Transaction) => string | undefined,
-): Transaction[][] {
+): Generator<undefined, Transaction[][]> {
   const groups = new Map<string, Transaction[]>();
-  for (const one of transactions) {
+  for (const [at, one] of transactions.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
     const key = keyOf(one);
     if (key === undefined) continue;
     const group = groups.get(key);

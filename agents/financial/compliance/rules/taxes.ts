@@ -3,7 +3,7 @@ import type { Finding } from '../finding.ts';
 import type { Place, Rates } from '../data/places.ts';
 import { taxIdFault } from '../tax-ids.ts';
 import { cellText, type Transaction } from '../transactions.ts';
-import { isIn, shownSum, type Checked, type Rule } from './rule.ts';
+import { isIn, rowsAtOnce, shownSum, type Checked, type Rule } from './rule.ts';
 
 const shows = ['date', 'supplier', 'customer', 'invoice', 'net', 'taxRate', 'tax', 'gross'] as const;
 /** A rate that people write with two digits. */
@@ -13,7 +13,8 @@ const rateTolerance = new Decimal('0.01');
 export const findWrongTaxes: Rule = function* ({ ledger, place, limits }) {
   const tolerance = new Decimal(limits.taxTolerance);
   const unknown: { one: Transaction; rates: Rates }[] = [];
-  for (const one of ledger.transactions) {
+  for (const [at, one] of ledger.transactions.entries()) {
+    if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
     const { tax, taxRate, gross } = one;
     const net = one.net ?? (gross && tax ? gross.minus(tax) : undefined);
     if (net && tax && taxRate) {
@@ -77,14 +78,17 @@ export const findWrongTaxIds: Rule = function* ({ ledger, place }: Checked) {
   for (const field of ['supplierTaxId', 'customerTaxId'] as const) {
     const faults = new Map<string, Transaction[]>();
     const known = new Map<string, string | undefined>();
-    for (const one of ledger.transactions) {
+    for (const [at, one] of ledger.transactions.entries()) {
+      if (at % rowsAtOnce === rowsAtOnce - 1) yield undefined;
       const text = cellText(ledger, one, field);
       if (text === '') continue;
       if (!known.has(text)) known.set(text, taxIdFault(text, place?.taxIds));
       const fault = known.get(text);
       if (fault === undefined) continue;
       const key = `${text} (${fault})`;
-      faults.set(key, [...(faults.get(key) ?? []), one]);
+      const rows = faults.get(key);
+      if (rows) rows.push(one);
+      else faults.set(key, [one]);
     }
     for (const [fault, rows] of faults)
       yield {

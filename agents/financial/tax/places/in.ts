@@ -1,3 +1,4 @@
+import { AlfredError } from '../../../../contract/errors.ts';
 import { bracketParts, bracketRows, levy, part, percent, plain, progressive, roundingPart } from '../levy.ts';
 import { atLeastZero, max, min, money, nearest, sum, zero, type Money } from '../money.ts';
 import type { IndiaRegime, IndiaTable } from '../tables/table-types.ts';
@@ -11,6 +12,11 @@ const bracketsOf = ({ brackets, olderBrackets = [] }: IndiaRegime, age = 0): Bra
 function incomeTax(person: Individual, table: IndiaTable): Levy {
   const regime = table[person.regime];
   const { wages, otherIncome, deductions, age } = person;
+  if (person.regime === 'new' && !deductions.isZero())
+    throw new AlfredError(
+      'invalid_request',
+      'In India the new regime allows none of these deductions. Leave `deductions` out, or ask with `regime: "old"`.',
+    );
   const base = [
     part('Salary', wages),
     part('Other income', otherIncome),

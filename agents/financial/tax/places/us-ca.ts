@@ -23,10 +23,10 @@ function incomeTax(person: Individual, table: CaliforniaTable): Levy {
   return levy('California income tax', 'tax', { base, taxable, parts });
 }
 
-/** Revenue and Taxation Code § 17054.1. */
+/** Revenue and Taxation Code §§ 17054 and 17054.1: from 65 on a person has a second one. */
 function exemptionCredits(person: Individual, { exemptionCredit }: CaliforniaTable): Money {
-  const { status, children } = person;
-  const persons = status === 'married' ? 2 : 1;
+  const { status, children, age = 0 } = person;
+  const persons = (status === 'married' ? 2 : 1) + (age >= 65 ? 1 : 0);
   const excess = atLeastZero(adjustedGross(person).minus(exemptionCredit.from[status]));
   const steps = ceilTo(excess, status === 'separate' ? 1250 : 2500).dividedBy(status === 'separate' ? 1250 : 2500);
   const left = (amount: number) => atLeastZero(money(amount).minus(steps.times(6)));
@@ -67,6 +67,7 @@ export const usCa = inState<CaliforniaTable>({
       title: 'California, other',
       rows: [
         ['Exemption credit a person', plain(money(table.exemptionCredit.person))],
+        ['Exemption credit from 65 on, in addition', plain(money(table.exemptionCredit.person))],
         ['Exemption credit a dependent', plain(money(table.exemptionCredit.dependent))],
         ['Behavioral health services tax', `${percent(table.behavioralHealth.rate)} over 1,000,000`],
         ['State Disability Insurance, employee', percent(table.disabilityInsurance)],
@@ -74,5 +75,10 @@ export const usCa = inState<CaliforniaTable>({
       ],
     },
   ],
-  leavesOut: ['California AMT', "the renters' credit", 'CalEITC and the young child tax credit'],
+  leavesOut: [
+    'California AMT',
+    'the senior exemption credit of a partner',
+    "the renters' credit",
+    'CalEITC and the young child tax credit',
+  ],
 });
