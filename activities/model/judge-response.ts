@@ -35,7 +35,7 @@ export async function judgeResponse(
   const isByCode = prescribed !== undefined && 'answer' in prescribed;
   const judged = isByCode ? { data: prescribed.data } : judgeAnswer(text, agent, agent.tools);
   if ('correction' in judged) return judged;
-  const messages = await loadCitedResults(deps, task, fitted, text);
+  const messages = isByCode ? prescribed.citedIn : await loadCitedResults(deps, task, fitted, text);
   // The brackets of a typed answer are JSON, and an answer by code cites what it says that it cites.
   const isCiting = !isByCode && judged.data === undefined && isCitingAgent(agent);
   const answer = { places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode };

@@ -4,13 +4,19 @@ import { isRecord, type JsonValue } from '../../contract/json.ts';
 import type { AssistantPart } from '../../contract/messages.ts';
 import type { Message, ModelGate, ModelProvider, StopReason, Tool } from '../../contract/ports/index.ts';
 import { noUsage } from '../../contract/references.ts';
+import { agentAnswerOf, outputText } from '../../contract/rules/tool-output.ts';
+import { numberPassages } from '../context/citations.ts';
 
 /**
  * A step that is taken by code, without a model: the call that a user asked for, or the answer to it that its tool has
- * given. `data`: the answer as data.
+ * given. `data`: the answer as data. `citedIn`: the passages that it cites; empty when its brackets are no citations.
  */
 export type PrescribedStep =
-  { call: { name: string; arguments: JsonValue } } | { answer: string; data: JsonValue | undefined };
+  | { call: { name: string; arguments: JsonValue } }
+  | { answer: string; data: JsonValue | undefined; citedIn: Message[] };
+
+/** The longest data of an answer, in characters of JSON. */
+const longestData = 200_000;
 
 /**
  * The step that a user's message decides.
@@ -19,18 +25,25 @@ export type PrescribedStep =
  *   words that ask for one.
  * - Words that the agent itself reads as a call, where no model is there that could.
  * - A call that was asked for and that a tool with `answers` has answered: its answer, because a model could misquote
- *   it.
+ *   it. Where the tool has refused the call: why, because a model would make another one.
  *
+ * @param options `findResult`: the whole result of a call as JSON; the conversation has it shortened
  * @returns undefined where a model decides
  */
-export function prescribedStepIn(
+export async function prescribedStepIn(
   messages: Message[],
   {
     agent,
     tools,
     isOffline = false,
-  }: { agent: Agent; tools: Readonly<Record<string, Tool>>; isOffline?: boolean | undefined },
-): PrescribedStep | undefined {
+    findResult,
+  }: {
+    agent: Agent;
+    tools: Readonly<Record<string, Tool>>;
+    isOffline?: boolean | undefined;
+    findResult: (callId: string) => Promise<string | undefined>;
+  },
+): Promise<PrescribedStep | undefined> {
   const [asked, , answered] = messages.slice(-3);
   const last = messages.at(-1);
   if (last?.role === 'user') {
@@ -39,12 +52,34 @@ export function prescribedStepIn(
   }
   if (asked?.role !== 'user' || !(asked.tool || isOffline) || answered?.role !== 'tool') return undefined;
   const [result, ...others] = answered.results;
-  if (!result || others.length > 0 || result.isError || !toolOfAgent(agent, tools, result.tool)?.answers)
-    return undefined;
-  const { output } = result;
-  return isRecord(output) && typeof output.answer === 'string'
-    ? { answer: output.answer, data: output.data }
-    : undefined;
+  if (!result || others.length > 0 || !toolOfAgent(agent, tools, result.tool)?.answers) return undefined;
+  const stored = await findResult(result.callId);
+  const output = stored === undefined ? result.output : (JSON.parse(stored) as JsonValue);
+  if (result.isError) return refusalIn(output);
+  const numbered = numberPassages([...messages.slice(0, -1), { role: 'tool', results: [{ ...result, output }] }]);
+  return answerIn(output, numbered.slice(-1));
+}
+
+/** @param numbered the message of the output, with the numbers that its passages have in the conversation */
+function answerIn(output: JsonValue, numbered: Message[]): PrescribedStep | undefined {
+  const [shown] = numbered.flatMap((message) => (message.role === 'tool' ? message.results : []));
+  if (!isRecord(shown?.output) || typeof shown.output.answer !== 'string') return undefined;
+  const { answer, data } = shown.output as { answer: string; data?: JsonValue };
+  const citedIn = agentAnswerOf(output) ? numbered : [];
+  const { length } = data === undefined ? '' : JSON.stringify(data);
+  if (length <= longestData) return { answer, data, citedIn };
+  const note = `The data of this answer is left out: it has ${length} characters, and ${longestData} are possible.`;
+  return { answer: `${answer}\n\n${note}`, data: undefined, citedIn };
+}
+
+function refusalIn(output: JsonValue): PrescribedStep {
+  const { error, code } = isRecord(output) ? output : {};
+  const message = typeof error === 'string' ? error : outputText(output);
+  return {
+    answer: message,
+    data: { error: { ...(typeof code === 'string' ? { code } : {}), message } },
+    citedIn: [],
+  };
 }
 
 /** A provider that responds with this step, and costs nothing. */

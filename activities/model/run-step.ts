@@ -88,10 +88,11 @@ async function askForStep(
 ): Promise<StepResult> {
   const { task, at, agent, provider, facts } = context;
   const { head, conversation, estimatedTokens, upperBoundTokens } = fitted;
-  const prescribed = prescribedStepIn(conversation.messages, {
+  const prescribed = await prescribedStepIn(conversation.messages, {
     agent,
     tools: deps.tools,
     isOffline: provider.isOffline,
+    findResult: (callId) => deps.messageStore.findToolResult(task, task.taskId, callId),
   });
   const { turn } = await askModel(
     prescribed ? { ...deps, gate: openGate } : deps,

@@ -79,7 +79,8 @@ export interface Tool extends ToolDescription {
 
   /**
    * Present when the output has `answer`, a text for people in Markdown, and may have `data`. It is the result of a
-   * task that was asked by a typed request for this call; no model is asked then.
+   * task that was asked by a typed request for this call; no model is asked then. Why the tool refuses such a call is
+   * the result too. Numbers in brackets are citations where the output has `citedAs` and `passages`.
    */
   answers?: true;
 

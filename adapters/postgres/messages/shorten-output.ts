@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../../contract/json.ts';
+import { isRecord, type JsonValue } from '../../../contract/json.ts';
 import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import {
   agentAnswerOf,
@@ -14,12 +14,21 @@ import {
 /**
  * Shortens a tool's output for the model: the beginning, and how to read the rest. Passages are kept or left out as a
  * whole; only a first passage that is too long by itself is cut. An output that is a slice becomes a shorter slice.
+ * The data of an answer is left out before the answer is cut.
  *
  * @param maxCharacters limit of the JSON text; at least about 300, which the hint about the rest needs
  * @returns `output` itself when its JSON fits
  */
 export function shortenOutput(output: JsonValue, callId: string, maxCharacters: number): JsonValue {
   if (JSON.stringify(output).length <= maxCharacters) return output;
+  const { data, ...rest } = isRecord(output) && typeof output.answer === 'string' ? output : {};
+  if (data !== undefined) {
+    // The answer says in words what its data says, and comes before it.
+    const left = { ...rest, omittedData: JSON.stringify(data).length } as Record<string, JsonValue>;
+    if (agentAnswerOf(left)) return shortenOutput(left, callId, maxCharacters);
+    const whole = { ...left, readMore: readMore(callId, 0) };
+    if (JSON.stringify(whole).length <= maxCharacters) return whole;
+  }
   if (isSlice(output)) return shorterSlice(output, maxCharacters);
   if (agentAnswerOf(output)) return shorterAnswer(output, callId, maxCharacters);
   const passages = passageListOf(output);

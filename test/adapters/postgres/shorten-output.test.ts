@@ -67,6 +67,19 @@ test('a slice that is too long becomes a shorter slice, and the same tool reads 
   expect(part.nextStart).toBe(part.passages[0]?.end);
 });
 
+test('the data of an answer is left out before its answer is cut', () => {
+  const answered = { answer: 'x'.repeat(600), citedAs: { chunk: 1 }, passages: [passage('chunk', 'short')] };
+  const data = { rows: 'y'.repeat(2_000) };
+  const whole = shortenOutput({ ...answered, data }, 'call-7', 2_000);
+  expect(whole).toEqual({ ...answered, omittedData: JSON.stringify(data).length });
+  const cut = shortenOutput({ ...answered, data }, 'call-7', 700) as typeof answered;
+  expect(cut.answer.length).toBeGreaterThan(300);
+  expect(cut).not.toHaveProperty('data');
+
+  const plain = shortenOutput({ answer: 'All.', data }, 'call-7', 700);
+  expect(plain).toMatchObject({ answer: 'All.', omittedData: 2_011, readMore: expect.stringContaining('call-7') });
+});
+
 test('an output with passages and much else is shortened as a whole, so that all of it stays readable', () => {
   const output = { passages: [passage('chunk', 'short')], log: 'x'.repeat(5_000) };
   expect(shortened(output, 1_000)).toMatchObject({ characters: JSON.stringify(output).length });
