@@ -12,7 +12,6 @@ import {
 } from '../context/citations.ts';
 import { addMissingCitations } from '../context/find-support.ts';
 import type { Fitted } from '../context/fit-context.ts';
-import { isQuiet } from './is-quiet.ts';
 import type { CompletedModelCall, Message, MessageChain, MessageStore } from '../../contract/ports/index.ts';
 
 export type CitationDeps = { messageStore: Pick<MessageStore, 'loadAll' | 'loadResults'>; metrics: Metrics };
@@ -29,6 +28,8 @@ type Answer = {
   isCiting: boolean;
   /** A tool wrote it: brackets that name no passage are none of ours. */
   isByCode: boolean;
+  /** There is nothing to report. */
+  isQuiet: boolean;
 };
 
 /**
@@ -38,7 +39,7 @@ type Answer = {
  */
 export function citeAnswer(
   { metrics }: CitationDeps,
-  { text, places, messages, model, data, isCiting, isByCode }: Answer,
+  { text, places, messages, model, data, isCiting, isByCode, isQuiet }: Answer,
 ): Pick<CompletedModelCall, 'result' | 'correction'> {
   const hasToolResults = messages.some((message) => message.role === 'tool');
   const mayCite = !isByCode && (isCiting || hasToolResults);
@@ -62,7 +63,7 @@ export function citeAnswer(
     metrics.citations.inc({ model, quoted_by: isQuotedByModel ? 'model' : 'code' });
   }
   const grounded = isCiting ? { grounded: citations.length > 0 } : {};
-  const quiet = isQuiet(messages) ? { quiet: true as const } : {};
+  const quiet = isQuiet ? { quiet: true as const } : {};
   return { result: { text: citedText, citations, ...(data === undefined ? {} : { data }), ...grounded, ...quiet } };
 }
 

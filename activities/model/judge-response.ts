@@ -6,6 +6,7 @@ import type { Fitted } from '../context/fit-context.ts';
 import { markQuotations, unknownQuotations } from './check-quotations.ts';
 import { citeAnswer, loadCitedResults, type CitationDeps } from './cited-answer.ts';
 import { handOverIn } from './hand-over-in.ts';
+import { isQuiet } from './is-quiet.ts';
 import { judgeAnswer } from './judge-answer.ts';
 import type { PrescribedStep } from './prescribed-call.ts';
 import { questionIn } from './question-in.ts';
@@ -38,7 +39,8 @@ export async function judgeResponse(
   const messages = isByCode ? prescribed.citedIn : await loadCitedResults(deps, task, fitted, text);
   // The brackets of a typed answer are JSON, and an answer by code cites what it says that it cites.
   const isCiting = !isByCode && judged.data === undefined && isCitingAgent(agent);
-  const answer = { places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode };
+  const quiet = isQuiet(fitted.conversation.messages);
+  const answer = { places: placesIn(parts), messages, model, data: judged.data, isCiting, isByCode, isQuiet: quiet };
   if (isByCode || !agent.quotesExactly) return citeAnswer(deps, { ...answer, text });
   const unknown = unknownQuotations(text, await loadWhole(deps, task, fitted));
   const lastAsked = messages.findLast((message) => message.role === 'user');
