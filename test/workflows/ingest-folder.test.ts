@@ -40,7 +40,7 @@ async function mixedFiles(): Promise<UploadedFile[]> {
       if (size < 200_000) files.push({ name: `${folder}/${name}`, mediaType: '', bytes: await readFile(path) });
     }
   };
-  await take('docs/examples', 20);
+  await take('docs/examples/policies', 20);
   await take('test/fixtures/documents', files.length + 20);
   await take('node_modules', wantedFiles);
   return files;
