@@ -72,7 +72,7 @@ export function offlineAnswer(messages: Message[], { canSearch = true } = {}): O
     const shown = otherResults.map(({ tool, output }) => `${tool}: ${JSON.stringify(output)}`);
     return { text: [...shown, notice].join('\n\n'), places: [] };
   }
-  if (!canSearch) return { text: `${noWords}\n\n${notice}`, places: [] };
+  if (!canSearch && results.length === 0) return { text: `${noWords}\n\n${notice}`, places: [] };
   return { text: `I don’t know: I found nothing near it. I looked for “${shownQuery}”.\n\n${notice}`, places: [] };
 }
 

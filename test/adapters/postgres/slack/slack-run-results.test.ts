@@ -108,7 +108,7 @@ async function messageRun(state: string, { startedAgo = '0 s' } = {}) {
   return { schedule, running, own };
 }
 const openRuns = async () => (await query('select from schedule_runs where slack_channel is not null')).rows.length;
-const nothing = { posts: 0, elsewhere: 0 };
+const nothing = { posts: 0, elsewhere: 0, quiet: 0 };
 
 test('the answer of a run becomes a post once, also of two processes at once', async () => {
   const taskId = await run();
@@ -128,7 +128,7 @@ test('a run that has not ended waits, and one of another tenant is left alone', 
   await run({ tenant: 'other' });
   expect(await results.collect(of)).toEqual(nothing);
   await query("update tasks set status = 'completed', ended_at = now() where id = $1", [task]);
-  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0 });
+  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0, quiet: 0 });
 });
 
 test('what was erased is not posted', async () => {
@@ -139,7 +139,7 @@ test('what was erased is not posted', async () => {
 
 test('a message that another task has taken into its answer posts nothing, and is counted', async () => {
   const { running } = await messageRun('steered');
-  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1 });
+  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1, quiet: 0 });
   expect(await posts.findByTask(running)).toBeUndefined();
   expect(await openRuns()).toBe(0);
 });
@@ -153,7 +153,7 @@ test('a message that waited for a task until its end posts the answer of its own
      values ($1, 'local', 'ann', 'knowledge', 'completed', $2, 'r', 'm', 7, now())`,
     [own, schedule],
   );
-  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0 });
+  expect(await results.collect(of)).toEqual({ posts: 1, elsewhere: 0, quiet: 0 });
   expect(await posts.findByTask(own)).toMatchObject({ threadTs: '' });
   expect(await posts.findByTask(running)).toBeUndefined();
 });
@@ -171,7 +171,7 @@ test('an answer that a thread shows already is counted', async () => {
      values (gen_random_uuid(), $1, 'local', 'ann', 'knowledge', 'T1', 'C1', '1.0', 'U1', '1.0')`,
     [taskId],
   );
-  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1 });
+  expect(await results.collect(of)).toEqual({ posts: 0, elsewhere: 1, quiet: 0 });
 });
 
 test('a run that could not begin becomes a notification once, also of two processes at once', async () => {
