@@ -20,11 +20,9 @@ import { person } from '../../support/principals.ts';
 
 /** What a principal with these roles may do with things of others of its tenant. */
 const ofTenant = (...roles: string[]) =>
-  resources.flatMap((resource) =>
-    actions
-      .filter((action) => decide({ roles }, 'tenant', action, resource).allowed)
-      .map((one) => `${one} ${resource}`),
-  );
+  resources.filter((resource) => resource !== 'contact').flatMap((resource) => allowedOf(roles, resource));
+const allowedOf = (roles: string[], resource: Resource) =>
+  actions.filter((action) => decide({ roles }, 'tenant', action, resource).allowed).map((one) => `${one} ${resource}`);
 
 test('a member does nothing with things of others; each role adds what it is for, and no role adds reading', () => {
   expect(ofTenant()).toEqual([]);
@@ -44,7 +42,15 @@ test('a member does nothing with things of others; each role adds what it is for
   ]);
   expect(ofTenant('developer')).toEqual(['see agent', 'change agent', 'use agent']);
   expect(ofTenant('admin')).toEqual(expect.arrayContaining([...ofTenant('operator'), 'see key', 'see audit']));
-  expect(policy.filter((line) => line.relation === 'tenant' && line.actions.includes('read'))).toEqual([]);
+  const reading = policy.filter((line) => line.relation === 'tenant' && line.actions.includes('read'));
+  expect(reading.flatMap((line) => line.resources)).toEqual(['contact']);
+});
+
+test('contacts are the tenant’s: members read and change them, operators and admins delete them', () => {
+  const all = ['see', 'read', 'create', 'change'].map((action) => `${action} contact`);
+  expect(allowedOf([], 'contact')).toEqual(all);
+  for (const role of ['operator', 'admin']) expect(allowedOf([role], 'contact')).toContain('delete contact');
+  expect(allowedOf(['agent'], 'contact')).toEqual([]);
 });
 
 test('a member does everything with its own; a service with the role agent creates, reads and cancels its own tasks', () => {
