@@ -11,13 +11,12 @@ import { hubSpotToken, startFakeHubSpot, type FakeHubSpot } from '../support/fak
 import { createKillableProcesses } from '../support/processes/killable-processes.ts';
 import { until } from '../support/until.ts';
 
-/**
- * From these batches on a worker that is ready is killed, at once: the next batch is under way then. On a fast machine
- * the upload can end before the worker after a killed one is known to be ready.
- */
+/** After these batches the worker is killed while it stores the next one. */
 const kills = [3, 10, 17];
 const lines = 2_000;
 const batchLines = 50;
+/** An advisory lock that each batch shares: while the test has it alone, the next batch stays under way. */
+const batchLock = 7;
 
 let env: AdapterEnvironment;
 let hubSpot: FakeHubSpot;
@@ -35,7 +34,10 @@ beforeAll(async () => {
   await listener.connect();
   await listener.query(`
     create function notify_batch() returns trigger language plpgsql as $$
-      begin perform pg_notify('batches', new.next_batch::text), pg_sleep(0.1); return null; end $$;
+      begin
+        perform pg_advisory_xact_lock_shared(${batchLock}), pg_notify('batches', new.next_batch::text);
+        return null;
+      end $$;
     create trigger batch_stored after update of next_batch on contact_ingests
       for each row execute function notify_batch();
     listen batches`);
@@ -50,6 +52,15 @@ afterAll(async () => {
   await hubSpot?.close();
 });
 
+let killing = Promise.resolve();
+
+/** Holds up the next batch, and kills a worker as soon as one is ready. */
+async function killAtNextBatch(): Promise<void> {
+  await listener.query('select pg_advisory_lock($1)', [batchLock]);
+  await until('a worker that is ready is killed', () => workers.ready().some((name) => workers.kill(name)));
+  await listener.query('select pg_advisory_unlock($1)', [batchLock]);
+}
+
 test('an upload whose worker is killed again and again ends as one that nothing disturbs, in the CRM too', async () => {
   const contactIngests = createContactIngests(env.postgres.db, readContacts, { lines: batchLines, characters: 1e6 });
   const use = useContacts({ contacts: env.adapters.contacts, contactIngests });
@@ -61,7 +72,8 @@ test('an upload whose worker is killed again and again ends as one that nothing 
   listener.on('notification', ({ payload = '' }) => {
     const [from] = left;
     if (from === undefined || Number(payload) < from) return;
-    if (workers.ready().some((name) => workers.kill(name))) left.shift();
+    left.shift();
+    killing = killing.then(killAtNextBatch);
   });
   hubSpot.fail('limit', 'lost');
   const { ingest } = await use.receive(csv);
@@ -72,7 +84,8 @@ test('an upload whose worker is killed again and again ends as one that nothing 
     accept: ({ status }) => status !== 'running',
     withinMs: 150_000,
   });
-  expect(workers.killed()).toBeGreaterThan(0);
+  await killing;
+  expect([left, workers.killed()]).toEqual([[], kills.length]);
   expect(ended).toMatchObject({ status: 'completed', lines, counts: expected.counts });
   expect(await use.everybody()).toEqual(await use.everybody(undisturbed.tenant));
   const mergesOf = async (id: string, tenant?: string) =>
