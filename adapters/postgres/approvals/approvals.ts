@@ -12,6 +12,7 @@ import { insertContent, lockContents } from '../messages/contents.ts';
 import { storableJson } from '../storable-json.ts';
 import { withQueries } from '../with-queries.ts';
 import { adoptRun } from '../tasks/reopen.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { appendApprovalEvent } from './append-approval-event.ts';
 import { decidableBy, isNotErased, visibleTo } from './approval-rights.ts';
 import {
@@ -137,8 +138,7 @@ async function listApprovals(
   principal: Principal,
   { status, mine, taskId, limit, cursor }: ApprovalListQuery,
 ) {
-  if (cursor !== undefined && !isUuid(cursor))
-    throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+  requireCursor(cursor);
   let query = db
     .selectFrom('approvals as a')
     .selectAll()

@@ -4,6 +4,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { ContactIngests, ContactReader, RejectedLine } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { toIngest } from './contact-rows.ts';
 import { receiveContacts, usualBatch } from './receive-contacts.ts';
 import { storeBatch } from './store-batch.ts';
@@ -25,8 +26,7 @@ export const createContactIngests = (db: Database, read: ContactReader, batch = 
   },
 
   async list({ tenant, subject }, { limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    requireCursor(cursor);
     let query = db
       .selectFrom('contact_ingests')
       .selectAll()

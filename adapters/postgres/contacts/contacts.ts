@@ -1,9 +1,9 @@
 import { sql } from 'kysely';
 import { validate as isUuid } from 'uuid';
 import type { ContactBody } from '../../../contract/contacts.ts';
-import { AlfredError } from '../../../contract/errors.ts';
 import type { Contacts } from '../../../contract/ports/index.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { hashKey, hashesOf, lockContacts, searchOf, toContact, toMerge } from './contact-rows.ts';
 import { undoMerge } from './undo-merge.ts';
 
@@ -79,11 +79,6 @@ export const createContacts = (db: Database): Contacts => ({
     return rows.map(({ tenant }) => tenant);
   },
 });
-
-function requireCursor(cursor: string | undefined): void {
-  if (cursor !== undefined && !isUuid(cursor))
-    throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
-}
 
 /** Deletes a contact, what was merged into it, and what was merged into that before. */
 const deleteContact = (db: Database, tenant: string, id: string): Promise<boolean> =>

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { v7 as newId, validate as isUuid } from 'uuid';
+import { v7 as newId } from 'uuid';
 import type { ConversationRequest } from '../../../contract/conversation.ts';
 import { AlfredError } from '../../../contract/errors.ts';
 import type { ConversationRef, Scope } from '../../../contract/references.ts';
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ConversationRow, ConversationRows } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { appendConversationEvents } from './conversation-events.ts';
 import { changeConversation } from './change-conversation.ts';
 import { hideBelow } from '../erasure/hide-below.ts';
@@ -32,8 +33,7 @@ export const createConversationRows = (db: Database): ConversationRows => ({
   get: (scope, conversationId) => readConversation(db, scope, conversationId),
 
   async list(scope, { agent, archived, of, limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    requireCursor(cursor);
     const visible = of === 'shared' ? selectSharedConversations(db, scope) : selectConversations(db, scope);
     let query = visible
       .where('c.archived_at', archived === 'true' ? 'is not' : 'is', null)

@@ -9,6 +9,7 @@ import type { Database } from '../../../runtime/database/postgres.ts';
 import type { Logger } from '../../../runtime/logger.ts';
 import type { Metrics } from '../../../runtime/metrics.ts';
 import { hashRequest } from '../hashes.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { appendEvents } from '../tasks/append-events.ts';
 import { groupsOf, readableIds, toMemory } from './memory-rows.ts';
 
@@ -31,8 +32,7 @@ export const createMemories = (db: Database, { log, metrics }: Observers): Memor
   },
 
   async list(reader, { limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    requireCursor(cursor);
     let query = readable(db, reader)
       .orderBy('m.id', 'desc')
       .limit(limit + 1);

@@ -6,6 +6,7 @@ import type { Reach, Scope, ScheduleRef } from '../../../contract/references.ts'
 import type { Database } from '../../../runtime/database/postgres.ts';
 import type { ScheduleRow, Schedules } from '../../../contract/ports/index.ts';
 import { hashRequest } from '../hashes.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { toScheduleRow, selectSchedules } from './schedule-row.ts';
 import { createScheduleRuns } from './schedule-runs.ts';
 
@@ -50,8 +51,7 @@ export const createSchedules = (db: Database): Schedules => ({
   get: (reach, scheduleId) => findSchedule(db, reach, scheduleId),
 
   async list(reach, { limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    requireCursor(cursor);
     let query = selectSchedules(db)
       .where('s.tenant', '=', reach.tenant)
       .orderBy('s.id', 'desc')

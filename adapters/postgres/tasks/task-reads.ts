@@ -8,6 +8,7 @@ import type { TaskRow, Tasks, TaskRowState } from '../../../contract/ports/index
 import { hasReader, sharedIds } from '../sharing/shared-rows.ts';
 import { rolesLeft } from '../../../contract/roles.ts';
 import { createCurrentRights } from '../identity/current-rights.ts';
+import { requireCursor } from '../require-cursor.ts';
 import { isAbandoned } from './is-abandoned.ts';
 import { readTask, selectTasks, toTaskRow, toTaskRowState } from './task-row.ts';
 
@@ -23,8 +24,7 @@ export const createTaskReads = (db: Database): TaskReads => ({
   },
 
   async list(reach, { agent, status, conversationId, parent, createdAfter, createdBefore, shared, limit, cursor }) {
-    if (cursor !== undefined && !isUuid(cursor))
-      throw new AlfredError('invalid_request', 'cursor is not one that a page before returned.');
+    requireCursor(cursor);
     // Of others it does not say which conversation a task belongs to, and a filter would.
     if (reach.of === 'tenant' && conversationId !== undefined)
       throw new AlfredError(
