@@ -1,5 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { Decimal } from 'decimal.js';
+import { createPause } from '../../../runtime/create-pause.ts';
 import type { Table } from '../tables/cells.ts';
 import { usualLimits, type Anomaly, type AnomalyLimits, type Examined } from './anomalies/anomaly.ts';
 import { findOddRelations } from './anomalies/relations.ts';
@@ -40,10 +40,7 @@ export async function analyse(
   options: AnalysisOptions = {},
   signal?: AbortSignal,
 ): Promise<Analysis> {
-  const pause = async () => {
-    await setImmediate();
-    signal?.throwIfAborted();
-  };
+  const pause = createPause(signal);
   const statements = await readStatements(tables, options, pause);
   const figures = createFigures(statements);
   const { periods } = statements;

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { createPause } from '../../../runtime/create-pause.ts';
 import type { Table } from '../tables/cells.ts';
 import type { PlaceId } from '../intents.ts';
 import type { Field } from './data/columns.ts';
@@ -65,10 +65,7 @@ export async function check(
   options: ComplianceOptions,
   signal?: AbortSignal,
 ): Promise<ComplianceReport> {
-  const pause = async () => {
-    await setImmediate();
-    signal?.throwIfAborted();
-  };
+  const pause = createPause(signal);
   const place = options.place && places[options.place];
   const ledger = await readTransactions(tables, { ...options, usualOrder: place?.dateOrder }, pause);
   const checked: Checked = {

@@ -1,9 +1,9 @@
+import { createPause } from '../../../runtime/create-pause.ts';
 import type { Clause } from '../audit/audit.ts';
 import { documentKindOf } from '../audit/document-kind.ts';
 import { documentKinds, type DocumentKind } from '../data/read-checklists.ts';
 import { titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { placesIn, quantitiesIn } from '../text/quantities.ts';
-import { createBreathing } from '../text/breathe.ts';
 import { quotationOf } from '../text/quotation.ts';
 import type { Finder } from '../text/signals.ts';
 import { findPersonalData, type PersonalData } from './personal-data.ts';
@@ -41,10 +41,10 @@ export async function analyseDocument(document: LegalText, finder: Finder): Prom
   const sentences = units.filter(({ isHeading }) => !isHeading);
   const textOf = ({ start, end }: Unit) => text.slice(start, end);
   const personalData = await findPersonalData(text);
-  const breathe = createBreathing();
+  const pause = createPause();
   const [definitions, dates, amounts, deadlines]: [Unit[], Unit[], Unit[], Unit[]] = [[], [], [], []];
   for (const sentence of sentences) {
-    await breathe();
+    await pause();
     const words = textOf(sentence);
     const quantities = quantitiesIn(words);
     if (definition.test(words)) definitions.push(sentence);

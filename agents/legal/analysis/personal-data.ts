@@ -1,7 +1,7 @@
 import { findPhoneNumbersInText } from 'libphonenumber-js';
 import validator from 'validator';
 import type { Span } from '../../../contract/rules/sentences.ts';
-import { createBreathing } from '../text/breathe.ts';
+import { createPause } from '../../../runtime/create-pause.ts';
 
 export const personalDataKinds = [
   'email',
@@ -64,7 +64,7 @@ const phonePiece = 2_000;
  * are not found.
  */
 export async function findPersonalData(text: string): Promise<PersonalData[]> {
-  const breathe = createBreathing();
+  const pause = createPause();
   const found: PersonalData[] = [];
   // One mark a character: comparing each with all that were found would be quadratic.
   const taken = new Uint8Array(text.length);
@@ -76,11 +76,11 @@ export async function findPersonalData(text: string): Promise<PersonalData[]> {
   };
   for (const { kind, candidate, isReal } of detectors)
     for (const match of text.matchAll(candidate)) {
-      await breathe();
+      await pause();
       if (isReal(match[0])) add(kind, match.index, match[0]);
     }
   for (let at = 0; at < text.length; at += phonePiece) {
-    await breathe();
+    await pause();
     // A piece ends in the next one, so that a number at the border is seen whole.
     const piece = text.slice(at, at + phonePiece + 40);
     for (const { startsAt, endsAt } of findPhoneNumbersInText(piece, { extended: true })) {

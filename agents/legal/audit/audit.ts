@@ -1,7 +1,7 @@
+import { createPause } from '../../../runtime/create-pause.ts';
 import { keyOf, Risk, type Checklist, type DocumentKind, type Requirement } from '../data/read-checklists.ts';
 import { titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { quotationOf, type Quotation } from '../text/quotation.ts';
-import { createBreathing } from '../text/breathe.ts';
 import type { Finder } from '../text/signals.ts';
 
 /** A sentence of the document, with the heading above it. */
@@ -54,19 +54,19 @@ export async function audit(
   finder: Finder,
   { checklist, kind }: { checklist: Checklist; kind: DocumentKind },
 ): Promise<Audit> {
-  const breathe = createBreathing();
+  const pause = createPause();
   const ofKind = checklist.requirements.filter((requirement) => requirement.in.includes(kind));
   const applies = ({ when }: Requirement) => !when || when.some((signal) => finder.find(signal).length > 0);
   // A sentence that contradicts one requirement shows of no other that it is met.
   const against = new Set<Unit>();
   for (const { breach } of ofKind) {
     for (const unit of breach.flatMap((signal) => finder.find(signal, { within: maxBreach }))) against.add(unit);
-    await breathe();
+    await pause();
   }
   const judged: AuditFinding[] = [];
   for (const requirement of ofKind.filter(applies)) {
     judged.push(judge(document, finder, { requirement, key: keyOf(checklist.framework, requirement), against }));
-    await breathe();
+    await pause();
   }
   const findings = judged.filter(({ status }) => status !== 'met').sort((a, b) => levelOf(b) - levelOf(a));
   return {

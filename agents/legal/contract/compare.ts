@@ -1,5 +1,5 @@
+import { createPause } from '../../../runtime/create-pause.ts';
 import type { Topic } from '../data/read-contract-data.ts';
-import { createBreathing } from '../text/breathe.ts';
 import { stemsIn, type LegalText, type Unit } from '../text/legal-text.ts';
 import { fitsUnit, placesIn, quantitiesIn, type Quantity, type QuantityUnit } from '../text/quantities.ts';
 import type { Finder } from '../text/signals.ts';
@@ -24,7 +24,7 @@ export async function compareQuantities(
   finder: Finder,
   { topic, located, position, side }: { topic: Topic; located: Unit[]; position: Position; side: Side },
 ): Promise<Comparison[]> {
-  const breathe = createBreathing();
+  const pause = createPause();
   const compared: Comparison[] = [];
   const starts = new Set<number>();
   for (const { unit: kind, near } of topic.measure) {
@@ -32,7 +32,7 @@ export async function compareQuantities(
     if (!limits) continue;
     const units = new Set(near.flatMap((signal) => finder.find(signal, { inHeadings: true })));
     for (const unit of located.filter((one) => units.has(one))) {
-      await breathe();
+      await pause();
       for (const found of quantitiesOf(text.slice(unit.start, unit.end), kind)) {
         const quantity = { ...found, start: unit.start + found.start, end: unit.start + found.end };
         if (starts.has(quantity.start)) continue;

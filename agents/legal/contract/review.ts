@@ -1,7 +1,7 @@
+import { createPause } from '../../../runtime/create-pause.ts';
 import { contractData, type Hazard, type Topic } from '../data/read-contract-data.ts';
 import type { Risk } from '../data/read-checklists.ts';
 import { highestRisk, levelOf, lowered, raised, type Audit, type Clause } from '../audit/audit.ts';
-import { createBreathing } from '../text/breathe.ts';
 import { stemsIn, titleAt, type LegalText, type Unit } from '../text/legal-text.ts';
 import { quotationOf, type Quotation } from '../text/quotation.ts';
 import type { Finder } from '../text/signals.ts';
@@ -51,15 +51,15 @@ const maxClauses = 3;
 
 /** Compares a contract with a playbook, and looks for clauses that put our party at a disadvantage. */
 export async function reviewContract(deps: Deps, playbook: Playbook): Promise<Review> {
-  const breathe = createBreathing();
-  const rows = await rowsOf(deps, playbook, breathe);
+  const pause = createPause();
+  const rows = await rowsOf(deps, playbook, pause);
   const findings: ContractFinding[] = [];
   for (const row of rows) {
     const hazards = hazardsOf(deps, row);
-    await breathe();
+    await pause();
     findings.push(...(await comparedOf(deps, row)), ...hazards, ...(await crossedOf(deps, row, hazards)));
     if (hazards.length === 0) findings.push(...missingOf(deps, row));
-    await breathe();
+    await pause();
   }
   const isFound = (topic: string) => findings.some((finding) => finding.topic === topic);
   const preferred: Review['preferred'] = [];
@@ -76,7 +76,7 @@ export async function reviewContract(deps: Deps, playbook: Playbook): Promise<Re
 }
 
 /** Every topic that is known, with its row of the playbook, and every row whose topic is not known. */
-async function rowsOf(deps: Deps, { positions }: Playbook, breathe: () => Promise<void>): Promise<Row[]> {
+async function rowsOf(deps: Deps, { positions }: Playbook, pause: () => Promise<void>): Promise<Row[]> {
   const taken = new Set<Position>();
   const known = contractData().topics.map((topic) => {
     const position = positions.find((one) => !taken.has(one) && isTopic(topic, one.topic));
@@ -87,7 +87,7 @@ async function rowsOf(deps: Deps, { positions }: Playbook, breathe: () => Promis
   const rows: Row[] = [];
   for (const row of [...known, ...others]) {
     rows.push({ ...row, located: locate(deps, row.topic) });
-    await breathe();
+    await pause();
   }
   return rows;
 }
@@ -239,12 +239,12 @@ async function crossedOf(
   hazards: ContractFinding[],
 ): Promise<ContractFinding[]> {
   if (!position) return [];
-  const breathe = createBreathing();
+  const pause = createPause();
   const known = new Set(hazards.flatMap(({ clauses }) => clauses.map(({ start }) => start)));
   const crossedBy = createRedLine(position.redLine);
   const found: ContractFinding[] = [];
   for (const unit of located) {
-    await breathe();
+    await pause();
     const crossed = known.has(unit.start) ? undefined : crossedBy(unit.stems);
     if (crossed === undefined) continue;
     if (found.length >= maxCrossed) break;

@@ -1,6 +1,6 @@
 import { stemmer } from 'stemmer';
 import { splitSentences, trimSpan, type Span } from '../../../contract/rules/sentences.ts';
-import { createBreathing } from './breathe.ts';
+import { createPause } from '../../../runtime/create-pause.ts';
 
 /**
  * A sentence, list item or row of a document, [start, end), in UTF-16 code units. `words`: its words in lower case,
@@ -63,7 +63,7 @@ function isHeadingLine(line: string, before: string, after: string): boolean {
 
 /** Splits a text into its sections and sentences. The time that it takes grows with the text's length. */
 export async function readLegalText(text: string): Promise<LegalText> {
-  const breathe = createBreathing();
+  const pause = createPause();
   const headings = headingsOf(text);
   const sections: Section[] = [{ start: 0, end: headings[0]?.start ?? text.length, title: '', stems: [] }];
   for (const [i, { start, end }] of headings.entries()) {
@@ -72,12 +72,12 @@ export async function readLegalText(text: string): Promise<LegalText> {
   }
   const units: Unit[] = [];
   for (const [section, { start, end, title }] of sections.entries()) {
-    await breathe();
+    await pause();
     const heading = headings[section - 1];
     const from = heading ? heading.end : start;
     if (heading && title !== '') units.push(unitOf(text, heading, { section, isHeading: true }));
     for (const sentence of splitSentences(text.slice(from, end))) {
-      await breathe();
+      await pause();
       for (const part of partsOf(text, { start: from + sentence.start, end: from + sentence.end })) {
         const span = trimSpan(text, part);
         if (span.end > span.start) units.push(unitOf(text, span, { section, isHeading: false }));
