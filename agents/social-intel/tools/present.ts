@@ -1,6 +1,7 @@
 import type { NewArtifact } from '../../../contract/artifacts.ts';
 import type { JsonValue } from '../../../contract/json.ts';
 import type { SocialItem } from '../../../contract/ports/index.ts';
+import { csvText } from '../../../contract/rules/csv-text.ts';
 import { socialSourceNames } from '../../../contract/social.ts';
 import type { Gathered } from './gather.ts';
 
@@ -79,28 +80,16 @@ export function itemsFile(
 ): NewArtifact {
   const extra = [...new Set(rows.flatMap(({ more = {} }) => Object.keys(more)))];
   const head = ['source', 'title', 'author', 'published', 'read', 'url', ...extra];
-  const lines = rows.map(({ item, more = {} }) =>
-    [
-      nameOf(item),
-      item.title === '' ? item.text : item.title,
-      item.author ?? '',
-      item.publishedAt ?? '',
-      item.readAt,
-      item.url ?? '',
-      ...extra.map((column) => String(more[column] ?? '')),
-    ]
-      .map(cell)
-      .join(','),
-  );
-  return { name, mediaType: 'text/csv', bytes: Buffer.from([head.join(','), ...lines, ''].join('\n')) };
-}
-
-/** A spreadsheet would read a cell that begins so as a formula. */
-const formula = /^[=+\-@\t\r]/;
-
-function cell(text: string): string {
-  const safe = formula.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
-  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const lines = rows.map(({ item, more = {} }) => [
+    nameOf(item),
+    item.title === '' ? item.text : item.title,
+    item.author ?? '',
+    item.publishedAt ?? '',
+    item.readAt,
+    item.url ?? '',
+    ...extra.map((column) => String(more[column] ?? '')),
+  ]);
+  return { name, mediaType: 'text/csv', bytes: Buffer.from(csvText([head, ...lines])) };
 }
 
 /** An item as data of a result. */
