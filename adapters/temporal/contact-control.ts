@@ -10,7 +10,7 @@ import { priorityOf } from '../../runtime/priority.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+import { onceAtOnce, signalWithStart, startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
 
 export type ContactControlDeps = {
   client: Client;
@@ -89,10 +89,7 @@ export const startContactIngest = (
     workflowId: contactIngestWorkflowId(ingestId),
     taskQueue: systemQueue,
     args: [{ ingestId, tenant, subject }],
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    requestEagerStart: true,
-    workflowTaskTimeout,
+    ...onceAtOnce,
     priority: priorityOf(config, tenant),
     typedSearchAttributes: ownerSearchAttributes({ tenant }),
     staticSummary: `contacts · upload ${ingestId}`,

@@ -10,7 +10,7 @@ import { priorityOf } from '../../runtime/priority.ts';
 import { withTemporalTimeout } from '../../runtime/with-temporal-timeout.ts';
 import { callDeadlineMs } from './deadlines.ts';
 import type { ReadReconciled } from './read-reconciled.ts';
-import { startWorkflow, workflowTaskTimeout } from './start-workflow.ts';
+import { onceAtOnce, startWorkflow } from './start-workflow.ts';
 
 export type IngestionControlDeps = {
   client: Client;
@@ -99,10 +99,7 @@ const start = ({ client, config }: Deps, { tenant, subject }: Scope, ingestionId
       workflowId: ingestionWorkflowId(ingestionId),
       taskQueue: documentsQueue,
       args: [{ ingestionId, tenant, subject }],
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      requestEagerStart: true,
-      workflowTaskTimeout,
+      ...onceAtOnce,
       priority: priorityOf(config, tenant),
       typedSearchAttributes: ownerSearchAttributes({ tenant }),
       staticSummary: `documents · ingestion ${ingestionId}`,

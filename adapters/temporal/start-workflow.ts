@@ -13,6 +13,14 @@ type StartOptions<Name extends keyof Workflows> = WorkflowStartOptions<Workflows
 /** A dead worker is noticed after this time, also while a local activity runs inside a workflow task. */
 export const workflowTaskTimeout = '5 s' as const;
 
+/** Of a workflow that runs once for its id, and begins at once. */
+export const onceAtOnce = {
+  workflowIdReusePolicy: 'REJECT_DUPLICATE',
+  workflowIdConflictPolicy: 'USE_EXISTING',
+  requestEagerStart: true,
+  workflowTaskTimeout,
+} as const;
+
 /** Starts a workflow. Idempotent: when a workflow of that id has run, nothing happens. */
 export async function startWorkflow<Name extends keyof Workflows>(
   client: Client,
