@@ -55,19 +55,21 @@ export async function measureDocument(
   { file, framework, party, planted, clean }: PlantedDocument,
 ): Promise<Measured> {
   const text = readFileSync(new URL(file, folder), 'utf8');
+  const of = planted.length;
+  const measured = (missed: string[], falseAlarms: string[], findings: number): Measured => ({
+    file,
+    found: of - missed.length,
+    of,
+    missed,
+    falseAlarms,
+    findings,
+  });
   if (framework) {
     const { findings } = await auditText(text, framework);
     const refs = findings.map(({ requirement }) => requirement.ref);
     const missed = planted.filter(({ ref }) => !refs.includes(ref ?? '')).map(({ problem }) => problem);
     const falseAlarms = clean.filter((ref) => refs.includes(ref));
-    return {
-      file,
-      found: planted.length - missed.length,
-      of: planted.length,
-      missed,
-      falseAlarms,
-      findings: findings.length,
-    };
+    return measured(missed, falseAlarms, findings.length);
   }
   const { findings } = await reviewText(text, readFileSync(playbookFile, 'utf8'), party);
   const fits = ({ topic, title, quote, status }: Planted, finding: ContractFinding) =>
@@ -78,14 +80,7 @@ export async function measureDocument(
   const missed = planted.filter((one) => !findings.some((finding) => fits(one, finding))).map(({ problem }) => problem);
   const unplanted = findings.filter((finding) => !planted.some((one) => fits(one, finding)));
   const falseAlarms = clean.filter((topic) => unplanted.some((finding) => finding.topic === topic));
-  return {
-    file,
-    found: planted.length - missed.length,
-    of: planted.length,
-    missed,
-    falseAlarms,
-    findings: findings.length,
-  };
+  return measured(missed, falseAlarms, findings.length);
 }
 
 const playbookFile = new URL('../../../docs/examples/legal/playbook.md', import.meta.url);
