@@ -1,6 +1,7 @@
 import { AlfredError } from '../../../contract/errors.ts';
 import type { Scope } from '../../../contract/references.ts';
 import type { Documents, SheetFile, SheetReader } from '../../../contract/ports/index.ts';
+import { findDocumentId } from '../../tools/documents/find-document-id.ts';
 import { shownSource, type Source } from '../intents.ts';
 import type { Table } from '../tables/cells.ts';
 
@@ -34,7 +35,7 @@ async function fileOf(ports: SourcePorts, source: Source, { scope }: Reading): P
   if ('csv' in source) return { name: 'table.csv', mediaType: 'text/csv', bytes: encode(source.csv) };
   if ('json' in source)
     return { name: 'table.json', mediaType: 'application/json', bytes: encode(JSON.stringify(source.json)) };
-  const id = await documentIdOf(ports, source.document, scope);
+  const id = await findDocumentId(ports.documents, scope, source.document);
   const found = id === undefined ? undefined : await ports.documents.readOriginal(scope, id);
   if (!found)
     throw new AlfredError(
@@ -47,17 +48,6 @@ async function fileOf(ports: SourcePorts, source: Source, { scope }: Reading): P
     'invalid_request',
     `Of "${document.name}" only its text is kept, because a source brought it, and a table needs its cells. Attach the file, or add it with \`alfred documents add\`.`,
   );
-}
-
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
-/** @throws AlfredError `invalid_request` when several documents have the name */
-async function documentIdOf({ documents }: SourcePorts, given: string, scope: Scope): Promise<string | undefined> {
-  if (uuid.test(given)) return given;
-  const [only, ...others] = await documents.findByName(scope, given);
-  if (others.length === 0) return only?.id;
-  const list = [only, ...others].map((one) => `${one?.id} (collection ${one?.collection})`).join(', ');
-  throw new AlfredError('invalid_request', `Several documents are called "${given}": ${list}. Give the id of one.`);
 }
 
 function unlike(name: string, names: Set<string>): string {

@@ -2,6 +2,8 @@ import { AlfredError } from '../../../contract/errors.ts';
 import type { Document } from '../../../contract/documents.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import type { Scope } from '../../../contract/references.ts';
+import { findDocumentId } from '../../tools/documents/find-document-id.ts';
+import { passageIn } from '../../tools/documents/passage-in.ts';
 import { maxText } from '../intents.ts';
 import { languagesOf } from '../text/language.ts';
 import { withoutQuotes, type Quotation } from '../text/quotation.ts';
@@ -42,22 +44,13 @@ export async function readSource(documents: DocumentPort, scope: Scope, given: G
   return { name: stored.document.name, text: stored.text, document: stored.document };
 }
 
-const isId = (name: string) => /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(name);
-
 async function idByName(documents: DocumentPort, scope: Scope, name: string): Promise<string> {
-  if (isId(name)) return name;
-  const [first, ...others] = await documents.findByName(scope, name);
-  if (!first)
-    throw new AlfredError(
-      'not_found',
-      `There is no document of the name "${name}" that you may read. \`alfred documents list\` shows the names, with their folders.`,
-    );
-  if (others.length > 0)
-    throw new AlfredError(
-      'invalid_request',
-      `Several documents have the name "${name}". Give the \`documentId\` of one: ${[first, ...others].map(({ id, collection }) => `${id} (${collection})`).join(', ')}.`,
-    );
-  return first.id;
+  const id = await findDocumentId(documents, scope, name);
+  if (id !== undefined) return id;
+  throw new AlfredError(
+    'not_found',
+    `There is no document of the name "${name}" that you may read. \`alfred documents list\` shows the names, with their folders.`,
+  );
 }
 
 /**
@@ -82,18 +75,5 @@ export const disclaimer =
   '**This is not legal advice.** It was found by rules over words; a lawyer decides what it means for you.';
 
 /** A quotation as a passage that can be cited. */
-export function passageOf({ id, name, title, contentHash, version }: Document, { quote, start, end }: Quotation) {
-  return {
-    chunkId: `${id}.${contentHash.slice(0, 8)}.${start}-${end}`,
-    documentId: id,
-    document: name,
-    title,
-    headingPath: [],
-    page: null,
-    contentHash,
-    version,
-    text: quote,
-    start,
-    end,
-  };
-}
+export const passageOf = (document: Document, { quote, start, end }: Quotation) =>
+  passageIn(document, { text: quote, start, end });

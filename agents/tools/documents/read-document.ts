@@ -3,6 +3,7 @@ import { AlfredError } from '../../../contract/errors.ts';
 import { characterBoundary } from '../../../contract/rules/character-boundary.ts';
 import type { Documents } from '../../../contract/ports/index.ts';
 import { typedTool } from '../typed-tool.ts';
+import { passageIn } from './passage-in.ts';
 
 const Input = z.strictObject({
   documentId: z
@@ -35,19 +36,7 @@ export const readDocumentTool = (documents: Pick<Documents, 'read'>) =>
         );
       const from = characterBoundary(text, start);
       const end = characterBoundary(text, Math.min(text.length, Math.max(start + maxCharacters, from + 2)));
-      const passage = {
-        chunkId: `${document.id}.${document.contentHash.slice(0, 8)}.${from}-${end}`,
-        documentId: document.id,
-        document: document.name,
-        title: document.title,
-        headingPath: [],
-        page: null,
-        contentHash: document.contentHash,
-        version: document.version,
-        text: text.slice(from, end),
-        start: from,
-        end,
-      };
+      const passage = passageIn(document, { text: text.slice(from, end), start: from, end });
       const nextStart = end < text.length ? end : null;
       return {
         output: { passages: [passage], start: from, characters: text.length, nextStart },
