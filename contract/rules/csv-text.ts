@@ -2,11 +2,11 @@
 const formulaStart = /^[=+\-@\t\r|%＝＋－＠]/;
 const plainNumber = /^[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:e[+-]?\d+)?\s?%?$/i;
 
+export const startsFormula = (text: string): boolean => formulaStart.test(text) || formulaStart.test(text.trimStart());
+
 /** A value that no program for sheets takes for a formula: what could be one begins with an apostrophe. */
-export function harmlessCell(text: string): string {
-  const start = text.trimStart();
-  return formulaStart.test(text) || formulaStart.test(start) ? (plainNumber.test(start) ? text : `'${text}`) : text;
-}
+export const harmlessCell = (text: string): string =>
+  startsFormula(text) && !plainNumber.test(text.trimStart()) ? `'${text}` : text;
 
 const cellOf = (text: string): string => {
   const cell = harmlessCell(text);
