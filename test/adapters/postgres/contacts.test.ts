@@ -74,7 +74,7 @@ test('one name at one company is one contact, however both are written, unless b
   ]);
 });
 
-test('a number that more than fifty contacts have joins nobody', async () => {
+test('a number that more than fifty contacts have joins no one', async () => {
   const people = Array.from({ length: 60 }, (_, n) => `Person${n} Of Office,p${n}@example.com,+49 30 901820\n`);
   await use.ingest(`name,email,phone\n${people.join('')}`);
   await use.ingest('name,phone\nPerson59 Of Office,+49 30 901820\nPerson0 Of Office,+49 30 901820\n');

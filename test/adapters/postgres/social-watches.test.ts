@@ -37,7 +37,7 @@ test('a repeat in the same task finds the same, also of the baseline, and with w
 });
 
 test.each(['failed', 'cancelled'])(
-  'what a task that ended %s has seen, nobody has read: it is new again',
+  'what a task that ended %s has seen, no person has read: it is new again',
   async (status) => {
     const watch = newWatch();
     const [first, second, third, fourth] = [await newTask(), await newTask(), await newTask(), await newTask()];
