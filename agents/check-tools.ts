@@ -4,7 +4,7 @@ import { agentSettings } from '../runtime/agent-settings.ts';
 import { ConfigError } from '../runtime/config.ts';
 import { rulesFor } from './approval-rules.ts';
 import { toolOfAgent, type Agent, type Agents } from './index.ts';
-import { toolNames } from './tools/index.ts';
+import { toolNames } from './tools/tool-names.ts';
 
 /**
  * Checks the tools and approval rules of every agent, those of its folder and those of ALFRED_AGENTS. With a misspelt

@@ -4,7 +4,7 @@ import type { Tool, ToolContext as InnerContext } from '../../contract/ports/ind
 import { TaskResult } from '../../contract/task.ts';
 import { variableNames } from '../../runtime/config.ts';
 import type { Agent, AgentInput } from '../agent.ts';
-import { toolNames } from '../tools/index.ts';
+import { toolNames } from '../tools/tool-names.ts';
 import { externalCallId, typedTool } from '../tools/typed-tool.ts';
 import { checkChecked, checkOutcome, checkQuestion, checkReconciled, checkUndone } from './check-returned.ts';
 import type { DefinedAgent, DefinedTool } from './import-agents.ts';

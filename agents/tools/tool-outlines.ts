@@ -1,5 +1,5 @@
 import type { Tool } from '../../contract/ports/index.ts';
-import { actingToolNames, noteToolNames, toolNames } from './index.ts';
+import { actingToolNames, noteToolNames, toolNames } from './tool-names.ts';
 
 /** The tools that agents share, as far as their approval rules need them: also in a process that cannot run them. */
 export const toolOutlines: Readonly<Record<string, Tool>> = Object.fromEntries(

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { Tool } from '../../contract/ports/index.ts';
 import { agents, type Agent } from '../../agents/index.ts';
-import { actingToolNames, createTools, toolNames } from '../../agents/tools/index.ts';
+import { createTools } from '../../agents/tools/index.ts';
+import { actingToolNames, toolNames } from '../../agents/tools/tool-names.ts';
 import { loadConfig } from '../../runtime/config.ts';
 import { rulesFor } from '../../agents/approval-rules.ts';
 import { checkTools } from '../../agents/check-tools.ts';

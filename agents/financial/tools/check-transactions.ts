@@ -1,6 +1,5 @@
 import { AlfredError } from '../../../contract/errors.ts';
 import { typedTool } from '../../tools/typed-tool.ts';
-import { check } from '../compliance/check.ts';
 import { renderReport, reportData, reportFiles } from '../compliance/render.ts';
 import { ComplianceInput } from '../intents.ts';
 import { given } from './analyse-statements.ts';
@@ -26,6 +25,8 @@ export const checkTransactionsTool = (ports: SourcePorts) =>
     },
     async run({ transactions, today, from, to, limits, ...options }, { scope, signal }) {
       const tables = await readSources(ports, transactions, { scope, signal });
+      // Holidays and tax numbers of all countries take 50 MB: they are loaded for the first check.
+      const { check } = await import('../compliance/check.ts');
       const report = await check(
         tables,
         {

@@ -1,6 +1,7 @@
 import { createAdapters } from '../../../wiring/adapters.ts';
 import { agents, type Agent, type Agents } from '../../../agents/index.ts';
-import { createTools, toolNames } from '../../../agents/tools/index.ts';
+import { createTools } from '../../../agents/tools/index.ts';
+import { toolNames } from '../../../agents/tools/tool-names.ts';
 import type { Tool } from '../../../contract/ports/index.ts';
 import { agentQueue, systemQueue } from '../../../contract/ids.ts';
 import type { TaskRequest } from '../../../contract/task.ts';
